@@ -1,0 +1,1 @@
+"""The defaults: one frozen dataclass per stage, the only place where a default is typed."""

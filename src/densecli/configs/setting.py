@@ -1,0 +1,114 @@
+"""What a field of a config dataclass knows: default, help, bounds, choices, source in the paper."""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from densecli.errors import InputError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The description of one option."""
+
+    help: str
+    min: float | None = None
+    max: float | None = None
+    choices: tuple[str, ...] = ()
+    short: str | None = None
+    source: str = ""
+    when: tuple[str, tuple[str, ...]] | None = None
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    min: float | None = None,
+    max: float | None = None,
+    choices: tuple[str, ...] = (),
+    short: str | None = None,
+    source: str = "",
+    when: tuple[str, tuple[str, ...]] | None = None,
+) -> Any:
+    """Declare a config field.
+
+    Args:
+        default: the only place where it is typed.
+        help: one sentence for --help and the docs.
+        min: smallest value allowed.
+        max: largest value allowed.
+        choices: all values allowed.
+        short: a short flag.
+        source: the paper's section or equation.
+        when: another field and its values with which alone this one has an effect.
+    """
+    described = Setting(help, min, max, choices, short, source, when)
+    return field(default=default, metadata={"setting": described})
+
+
+def described_fields(config: type) -> list[tuple[str, Any, Any, Setting]]:
+    """Return `(name, type, default, setting)` for each field of a config dataclass."""
+    hints = get_type_hints(config)
+    return [(f.name, hints[f.name], f.default, f.metadata["setting"]) for f in fields(config)]
+
+
+def check(config: Any) -> None:
+    """Refuse values outside their bounds or choices.
+
+    Raises:
+        UsageError: names the option, the value and what is allowed.
+    """
+    for name, _, _, known in described_fields(type(config)):
+        value = getattr(config, name)
+        option = "--" + name.replace("_", "-")
+        if known.choices and value is not None and value not in known.choices:
+            allowed = ", ".join(known.choices)
+            raise UsageError(f"{option} is {value!r}; expected one of {allowed}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if value != value or (known.min is not None and value < known.min):
+            raise UsageError(f"{option} is {value}; the smallest value is {known.min}")
+        if known.max is not None and value > known.max:
+            raise UsageError(f"{option} is {value}; the largest value is {known.max}")
+
+
+def check_effect(config: Any, chosen: Iterable[str]) -> None:
+    """Refuse options that were chosen although they have no effect.
+
+    Raises:
+        UsageError: names the option and the one that takes its effect away.
+    """
+    for name, _, _, known in described_fields(type(config)):
+        if name not in chosen or known.when is None:
+            continue
+        other, values = known.when
+        if getattr(config, other) not in values:
+            option, needed = name.replace("_", "-"), other.replace("_", "-")
+            raise UsageError(f"--{option} has an effect only with --{needed} {' or '.join(values)}")
+
+
+def config_table(path: Path, command: str, known: set[str]) -> dict[str, Any]:
+    """Read the options of one command from a TOML file.
+
+    Top-level keys hold for every command that knows them; a table named after the command
+    (`[train]`, `[mine-negatives]`) holds for that command alone and must hold nothing unknown.
+
+    Raises:
+        InputError: the file is missing, is not TOML, or its table names an unknown option.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(path, None, error.strerror or str(error), "a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(path, None, f"not TOML: {error}", "lines such as `batch_size = 32`") from None
+    shared = {name: value for name, value in table.items() if not isinstance(value, dict)}
+    own = {name.replace("-", "_"): value for name, value in table.get(command, {}).items()}
+    unknown = sorted(set(own) - known)
+    if unknown:
+        raise InputError(path, None, f"[{command}] has no option {unknown[0]!r}", ", ".join(sorted(known)))
+    general = {name.replace("-", "_"): value for name, value in shared.items()}
+    return {name: value for name, value in general.items() if name in known} | own

@@ -1,0 +1,66 @@
+"""The ways to fail, and the exit status each of them ends in."""
+
+from enum import IntEnum
+from pathlib import Path
+
+
+class ExitStatus(IntEnum):
+    """Exit codes of the program, as documented in docs/exit-codes.md."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    BAD_INPUT = 3
+    MISFIT = 4
+    RESOURCES = 5
+    THRESHOLD = 6
+    INTERRUPTED = 130
+
+
+class DenseError(Exception):
+    """A failure that a user can act on: the message says what, where and what to do next."""
+
+    status = ExitStatus.BUG
+
+
+class UsageError(DenseError):
+    """Options that contradict each other or have no effect."""
+
+    status = ExitStatus.USAGE
+
+
+class FieldError(ValueError):
+    """One field of one record is wrong; the reader adds the file and the line."""
+
+    def __init__(self, what: str, expected: str) -> None:
+        super().__init__(f"{what}; expected {expected}")
+        self.what = what
+        self.expected = expected
+
+
+class InputError(DenseError):
+    """Input data that cannot be used, as `file:line: what; expected ...`."""
+
+    status = ExitStatus.BAD_INPUT
+
+    def __init__(self, path: str | Path, line: int | None, what: str, expected: str = "") -> None:
+        place = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{place}: {what}" + (f"; expected {expected}" if expected else ""))
+
+
+class ArtifactError(DenseError):
+    """An artefact, model or dataset is missing, incomplete or does not fit another one."""
+
+    status = ExitStatus.MISFIT
+
+
+class ResourceError(DenseError):
+    """Not enough memory, disk or permission."""
+
+    status = ExitStatus.RESOURCES
+
+
+class ThresholdError(DenseError):
+    """A measure fell below the threshold that the user asked for."""
+
+    status = ExitStatus.THRESHOLD

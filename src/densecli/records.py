@@ -1,0 +1,279 @@
+"""The nouns: what flows between stages, and how each looks as one line of JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from densecli.errors import FieldError
+
+Json = Mapping[str, Any]
+ANSWER_TYPES = ("string", "regex")
+
+
+def text_field(row: Json, name: str, default: str | None = None) -> str:
+    """Return `row[name]` as text.
+
+    Raises:
+        FieldError: the field is missing (and has no default), is not a string, or holds NUL.
+    """
+    value = row.get(name, default)
+    if value is None:
+        raise FieldError(f"no field {name!r}", f"an object with {name!r}")
+    if not isinstance(value, str):
+        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a string")
+    if "\0" in value:
+        raise FieldError(f"{name!r} holds a NUL character", "text")
+    return value
+
+
+def id_field(row: Json, *names: str) -> str:
+    """Return the first of `names` present in `row` as an id; whole numbers are taken as text."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if value is not None:
+            return text_field(row, name)
+    raise FieldError(f"no field {names[0]!r}", f"an object with {names[0]!r}")
+
+
+def texts_field(row: Json, name: str) -> tuple[str, ...]:
+    """Return `row[name]` as a tuple of texts; missing means empty."""
+    value = row.get(name, ())
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a list of strings")
+    return tuple(text_field({name: item}, name) for item in value)
+
+
+def rows_field(row: Json, name: str) -> list[Json]:
+    """Return `row[name]` as a list of objects; missing means empty."""
+    value = row.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise FieldError(f"{name!r} is not a list of objects", "a list of objects")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A document before it is split: the unit that `preprocess` reads."""
+
+    id: str
+    title: str
+    text: str
+
+    @classmethod
+    def from_json(cls, row: Json) -> "Article":
+        """Build an article from `{id, title?, text}`."""
+        return cls(id_field(row, "id"), text_field(row, "title", ""), text_field(row, "text"))
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A block of running words (paper, section 4.1) with the title of its article."""
+
+    id: str
+    title: str
+    text: str
+
+    @classmethod
+    def from_json(cls, row: Json) -> "Passage":
+        """Build a passage from `{id | passage_id, title?, text}`."""
+        title = "" if row.get("title") is None else text_field(row, "title")
+        return cls(id_field(row, "id", "passage_id"), title, text_field(row, "text"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `{id, title, text}`."""
+        return {"id": self.id, "title": self.title, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question; `answers` may be empty, `answer_type` says how they are matched."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...] = ()
+    answer_type: str = "string"
+
+    @classmethod
+    def from_json(cls, row: Json, default_id: str = "") -> "Question":
+        """Build a question from `{id?, question, answers? | answer?, answer_type?}`."""
+        question_id = id_field(row, "id") if "id" in row else default_id
+        name = "answers" if "answers" in row else "answer"
+        single = isinstance(row.get(name), str)
+        answers = (text_field(row, name),) if single else texts_field(row, name)
+        answer_type = text_field(row, "answer_type", "string")
+        if answer_type not in ANSWER_TYPES:
+            raise FieldError(f"answer_type {answer_type!r}", " or ".join(ANSWER_TYPES))
+        question = text_field(row, "question")
+        if not question.strip():
+            raise FieldError("'question' is empty", "a question")
+        return cls(question_id, question, answers, answer_type)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `{id, question, answers, answer_type}`."""
+        return {
+            "id": self.id,
+            "question": self.question,
+            "answers": list(self.answers),
+            "answer_type": self.answer_type,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPassage:
+    """A retrieved passage. `score`: higher is better, same unit for every kind of index."""
+
+    passage: Passage
+    score: float
+    has_answer: bool | None = None
+
+    @classmethod
+    def from_json(cls, row: Json) -> "ScoredPassage":
+        """Build one from a `ctxs` entry; DPR's files hold the score as text."""
+        score = row.get("score", 0.0)
+        try:
+            number = float(score)
+        except (TypeError, ValueError):
+            raise FieldError(f"'score' is {score!r:.40}", "a number") from None
+        hit = row.get("has_answer")
+        textless = {**row, "text": row.get("text", "")}
+        return cls(Passage.from_json(textless), number, hit if isinstance(hit, bool) else None)
+
+    def to_json(self, with_text: bool = True) -> dict[str, Any]:
+        """Return `{id, title, text, score, has_answer?}`, or without title and text."""
+        row = self.passage.to_json() if with_text else {"id": self.passage.id}
+        row["score"] = self.score
+        if self.has_answer is not None:
+            row["has_answer"] = self.has_answer
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """A question with its retrieved passages, best first."""
+
+    question: Question
+    ctxs: tuple[ScoredPassage, ...]
+
+    @classmethod
+    def from_json(cls, row: Json, default_id: str = "") -> "RankedList":
+        """Build one from DPR's result form."""
+        if "ctxs" not in row:
+            raise FieldError("no field 'ctxs'", "search results: an object with 'question' and 'ctxs'")
+        ctxs = tuple(ScoredPassage.from_json(ctx) for ctx in rows_field(row, "ctxs"))
+        return cls(Question.from_json(row, default_id), ctxs)
+
+    def to_json(self, with_text: bool = True) -> dict[str, Any]:
+        """Return DPR's result form: the question's fields and `ctxs`."""
+        return {**self.question.to_json(), "ctxs": [ctx.to_json(with_text) for ctx in self.ctxs]}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An answer read in one passage; `start`, `end` are character offsets into its text."""
+
+    text: str
+    passage_id: str
+    title: str
+    start: int
+    end: int
+    span_score: float
+    passage_score: float
+
+    @classmethod
+    def from_json(cls, row: Json) -> "Span":
+        """Build one from `{answer, passage_id, title, start, end, span_score, passage_score}`."""
+        return cls(
+            text_field(row, "answer"),
+            text_field(row, "passage_id", ""),
+            text_field(row, "title", ""),
+            int(row.get("start", 0)),
+            int(row.get("end", 0)),
+            float(row.get("span_score", 0.0)),
+            float(row.get("passage_score", 0.0)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `{answer, passage_id, title, start, end, span_score, passage_score}`."""
+        return {
+            "answer": self.text,
+            "passage_id": self.passage_id,
+            "title": self.title,
+            "start": self.start,
+            "end": self.end,
+            "span_score": self.span_score,
+            "passage_score": self.passage_score,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the reader says: spans best first (the first is the answer), and where it looked."""
+
+    ranked: RankedList
+    spans: tuple[Span, ...]
+
+    @property
+    def answer(self) -> str:
+        """The best span's text, or an empty string when nothing could be read."""
+        return self.spans[0].text if self.spans else ""
+
+    @classmethod
+    def from_json(cls, row: Json, default_id: str = "") -> "Prediction":
+        """Build one from its JSON form."""
+        spans = [Span.from_json(row)] if row.get("answer") else []
+        spans += [Span.from_json(other) for other in rows_field(row, "alternatives")]
+        return cls(RankedList.from_json(row, default_id), tuple(spans))
+
+    def to_json(self, with_text: bool = False) -> dict[str, Any]:
+        """Return the ranked list's fields, the best span's fields and `alternatives`."""
+        best = self.spans[0].to_json() if self.spans else {"answer": ""}
+        others = [span.to_json() for span in self.spans[1:]]
+        return {**self.ranked.to_json(with_text), **best, "alternatives": others}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExample:
+    """A question with its positive, random negative and hard negative passages (paper, 3.2)."""
+
+    question: Question
+    positives: tuple[Passage, ...]
+    hard_negatives: tuple[Passage, ...] = ()
+    negatives: tuple[Passage, ...] = ()
+    dataset: str = field(default="")
+
+    @classmethod
+    def from_json(cls, row: Json, default_id: str = "") -> "TrainingExample":
+        """Build one from DPR's training form."""
+        if "positive_ctxs" not in row:
+            raise FieldError("no field 'positive_ctxs'", "a training example as DPR's files hold")
+
+        def passages(name: str) -> tuple[Passage, ...]:
+            rows = enumerate(rows_field(row, name))
+            return tuple(
+                Passage.from_json({"passage_id": f"{default_id}.{name}.{number}", **ctx})
+                for number, ctx in rows
+            )
+
+        return cls(
+            Question.from_json(row, default_id),
+            passages("positive_ctxs"),
+            passages("hard_negative_ctxs"),
+            passages("negative_ctxs"),
+            text_field(row, "dataset", ""),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return DPR's training form, one object."""
+
+        def rows(passages: tuple[Passage, ...]) -> list[dict[str, Any]]:
+            return [{"title": p.title, "text": p.text, "passage_id": p.id} for p in passages]
+
+        return {
+            **self.question.to_json(),
+            "dataset": self.dataset,
+            "positive_ctxs": rows(self.positives),
+            "negative_ctxs": rows(self.negatives),
+            "hard_negative_ctxs": rows(self.hard_negatives),
+        }
