@@ -1,0 +1,62 @@
+"""The way back from a passage's id to its row: a sorted table of 64-bit hashes on disk."""
+
+from array import array
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+TABLE = "ids.npy"
+ENTRY = np.dtype([("hash", "<u8"), ("row", "<i8")])
+
+
+def hash_id(passage_id: str) -> int:
+    """Return a 64-bit hash of an id, the same on every machine."""
+    return int.from_bytes(blake2b(passage_id.encode(), digest_size=8).digest(), "little")
+
+
+class IdTableBuilder:
+    """Collects ids in row order: 8 bytes a passage."""
+
+    def __init__(self) -> None:
+        self._hashes = array("Q")
+
+    def add(self, passage_id: str) -> None:
+        """Take the id of the next row."""
+        self._hashes.append(hash_id(passage_id))
+
+    def write(self, folder: Path, id_of: Callable[[int], str]) -> tuple[int, int] | None:
+        """Write the table, or return the first two rows that share an id; `id_of` tells true ids."""
+        hashes = np.frombuffer(self._hashes, dtype=np.uint64)
+        order = np.argsort(hashes, kind="stable")
+        table = np.empty(len(order), dtype=ENTRY)
+        table["hash"], table["row"] = hashes[order], order
+        duplicate = None
+        for place in np.flatnonzero(table["hash"][1:] == table["hash"][:-1]):
+            first, second = int(table["row"][place]), int(table["row"][place + 1])
+            if id_of(first) == id_of(second) and (duplicate is None or second < duplicate[1]):
+                duplicate = first, second
+        if duplicate is None:
+            np.save(folder / TABLE, table)
+        return duplicate
+
+
+class IdTable:
+    """Looks ids up without reading the table into memory."""
+
+    def __init__(self, folder: Path, id_of: Callable[[int], str]) -> None:
+        self._table: NDArray[np.void] = np.load(folder / TABLE, mmap_mode="r")
+        self._id_of = id_of
+
+    def row_of(self, passage_id: str) -> int | None:
+        """Return the row of an id, or None when no passage has it."""
+        wanted = np.uint64(hash_id(passage_id))
+        place = int(np.searchsorted(self._table["hash"], wanted))
+        while place < len(self._table) and self._table["hash"][place] == wanted:
+            row = int(self._table["row"][place])
+            if self._id_of(row) == passage_id:
+                return row
+            place += 1
+        return None

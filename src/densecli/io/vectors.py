@@ -1,0 +1,88 @@
+"""Vectors on disk: float32 `.npy` shards cut at fixed rows, memory-mapped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densecli.errors import ArtifactError
+from densecli.io.manifest import Manifest
+
+FloatArray = NDArray[np.float32]
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    """Return the file of shard `number`, counted from 0."""
+    return folder / f"shard-{number:05d}.npy"
+
+
+def write_shard(folder: Path, number: int, vectors: FloatArray) -> None:
+    """Write one shard of shape (n, d); the file appears when it is whole."""
+    path = shard_path(folder, number)
+    partial = path.with_suffix(".partial")
+    with open(partial, "wb") as stream:
+        np.save(stream, np.ascontiguousarray(vectors, dtype=np.float32))
+    partial.replace(path)
+
+
+class VectorStore:
+    """The vectors of a passage set: row i belongs to passage i."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.model = manifest.parents["retriever"]
+        self.passages = manifest.parents["passages"]
+        self.fingerprint = manifest.fingerprint
+        self.shape: tuple[int, int] = (int(manifest.facts["rows"]), int(manifest.facts["dimension"]))
+        self._shards = int(manifest.facts["shards"])
+
+    @classmethod
+    def open(cls, folder: Path) -> "VectorStore":
+        """Open the vectors in `folder`.
+
+        Raises:
+            ArtifactError: they are missing or incomplete.
+        """
+        return cls(folder, Manifest.read(folder, "the vectors", "densecli embed"))
+
+    def shards(self) -> Iterator[tuple[int, FloatArray]]:
+        """Yield `(first row, vectors (n, d))` shard by shard, memory-mapped.
+
+        Raises:
+            ArtifactError: a shard is missing, damaged, or of another shape than the manifest says.
+        """
+        first = 0
+        for number in range(self._shards):
+            path = shard_path(self.folder, number)
+            try:
+                vectors: FloatArray = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise ArtifactError(f"{path}: not readable ({error}); run `densecli embed --force`") from None
+            if vectors.ndim != 2 or vectors.shape[1] != self.shape[1] or vectors.dtype != np.float32:
+                raise ArtifactError(
+                    f"{path}: {vectors.dtype} {vectors.shape}; the manifest says float32 (n, {self.shape[1]})"
+                )
+            yield first, vectors
+            first += len(vectors)
+        if first != self.shape[0]:
+            raise ArtifactError(f"{self.folder}: {first} vectors; the manifest says {self.shape[0]}")
+
+
+def finished_rows(folder: Path, plan: str, shard_rows: int) -> int:
+    """Return how many leading rows an interrupted run has left in whole shards.
+
+    Args:
+        folder: the unfinished folder; what it holds of another plan is removed.
+        plan: a fingerprint of everything that shapes the vectors.
+        shard_rows: rows of a whole shard.
+    """
+    marker = folder / "plan"
+    if not marker.exists() or marker.read_text() != plan:
+        for path in folder.iterdir():
+            path.unlink()
+        marker.write_text(plan)
+    number = 0
+    while shard_path(folder, number).exists():
+        number += 1
+    return number * shard_rows

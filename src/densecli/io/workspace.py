@@ -1,0 +1,62 @@
+"""The workspace: one obvious place for what each stage makes."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = ".densecli"
+VARIABLE = "DENSECLI_WORKSPACE"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders of one piece of work; none of them need exist yet."""
+
+    root: Path
+
+    @property
+    def passages(self) -> Path:
+        return self.root / "passages"
+
+    @property
+    def bm25(self) -> Path:
+        return self.root / "bm25"
+
+    @property
+    def examples(self) -> Path:
+        return self.root / "examples"
+
+    @property
+    def retriever(self) -> Path:
+        return self.root / "retriever"
+
+    @property
+    def vectors(self) -> Path:
+        return self.root / "vectors"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index"
+
+    @property
+    def reader(self) -> Path:
+        return self.root / "reader"
+
+    @property
+    def prepared(self) -> bool:
+        """Whether there is a collection to search."""
+        return self.passages.exists()
+
+
+def find_workspace(named: Path | None) -> Workspace:
+    """Return the workspace: the named one, else `$DENSECLI_WORKSPACE`, else the nearest
+    `.densecli` upward from here, else `.densecli` here (not created yet)."""
+    if named is not None:
+        return Workspace(named)
+    if os.environ.get(VARIABLE):
+        return Workspace(Path(os.environ[VARIABLE]))
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / NAME).is_dir():
+            return Workspace(folder / NAME)
+    return Workspace(here / NAME)
