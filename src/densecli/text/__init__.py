@@ -1,0 +1,1 @@
+"""Words: blocks of a hundred, answers in passages, exact match."""

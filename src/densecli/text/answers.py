@@ -1,0 +1,73 @@
+"""Whether a passage holds an answer, and where: the `has_answer` of DPR."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from densecli.errors import UsageError
+from densecli.text.nfd import Place, nfd, nfd_places
+from densecli.text.pattern_answers import PatternAnswers
+from densecli.text.token_answers import TokenAnswers
+
+
+class AnswerMatcher:
+    """The answers of one question, prepared once and matched against many texts.
+
+    Text and answers are compared in canonical decomposition. A `string` answer matches where its tokens
+    stand one after the other, lower-cased; accents, punctuation and articles count. A `regex` answer is
+    searched with case ignored. The title of a passage is not searched.
+
+    Attributes:
+        dropped: answers left out because there is nothing to match in them (the reference finds such
+            answers in every text).
+        invalid: regex answers that do not compile, and so never match.
+
+    Raises:
+        UsageError: `answer_type` is neither `string` nor `regex`.
+    """
+
+    def __init__(self, answers: Sequence[str], answer_type: str = "string") -> None:
+        decomposed = [nfd(answer) for answer in answers]
+        self._answers: TokenAnswers | PatternAnswers
+        if answer_type == "string":
+            self._answers = TokenAnswers(decomposed)
+        elif answer_type == "regex":
+            self._answers = PatternAnswers(decomposed)
+        else:
+            raise UsageError(f"answer type {answer_type!r} is not known; expected string or regex")
+        self.dropped = self._answers.dropped
+        self.invalid = self._answers.invalid if isinstance(self._answers, PatternAnswers) else 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is any answer that could match."""
+        return len(self._answers) > 0
+
+    @property
+    def timed_out(self) -> int:
+        """Regex answers given up so far because a text took them more than a second."""
+        return self._answers.timed_out if isinstance(self._answers, PatternAnswers) else 0
+
+    def found_in(self, text: str) -> bool:
+        """Return whether any answer occurs in `text`."""
+        return self._answers.found_in(nfd(text))
+
+    def spans(self, text: str) -> list[Place]:
+        """Return the (start, end) character offsets into `text` of every occurrence of every answer.
+
+        Sorted, each once; those of different answers may overlap. An occurrence that begins or ends inside
+        a composed character takes the whole character.
+        """
+        found = self._answers.places(nfd(text))
+        origins = nfd_places(text)
+        if origins is not None:
+            found = [(origins[start][0], origins[end - 1][1]) for start, end in found]
+        return sorted(set(found))
+
+    def count_problems(self, counts: Counter[str]) -> None:
+        """Add what is wrong with the answers to `counts`, where anything is."""
+        problems = {
+            "empty_answers_dropped": self.dropped,
+            "invalid_patterns": self.invalid,
+            "patterns_timed_out": self.timed_out,
+        }
+        counts.update({name: number for name, number in problems.items() if number})

@@ -1,0 +1,42 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from densecli.text.normalize import exact_match, normalize_answer
+
+GOLDEN = json.loads(
+    (Path(__file__).parents[1] / "golden" / "em_normalization.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("pair", GOLDEN["pairs"], ids=lambda pair: f"{pair['prediction']}={pair['gold']}")
+def test_agrees_with_the_reference(pair):
+    assert normalize_answer(pair["prediction"]) == pair["norm_prediction"]
+    assert normalize_answer(pair["gold"]) == pair["norm_gold"]
+    assert exact_match(pair["prediction"], [pair["gold"]]) is pair["em"]
+
+
+@pytest.mark.parametrize("case", GOLDEN["multi"], ids=lambda case: case["prediction"])
+def test_any_answer_suffices(case):
+    assert exact_match(case["prediction"], case["golds"]) is case["em"]
+
+
+@pytest.mark.parametrize("answer_type", ["string", "regex"])
+def test_without_answers_nothing_is_exact(answer_type):
+    assert not exact_match("Paris", [], answer_type)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "exact"),
+    [
+        ("1936", True),
+        (" 1936 ", True),
+        ("in 1936", False),
+        ("LONG ISLAND", True),
+        ("Long", False),
+        ("", False),
+    ],
+)
+def test_a_pattern_must_match_the_whole_prediction(prediction, exact):
+    assert exact_match(prediction, [r"19\d\d|Long Island", "(", "x*"], "regex") is exact
