@@ -1,0 +1,112 @@
+"""The questions that the starter models are trained on, and the development questions cut from them.
+
+    python scripts/starter_questions.py --data ../shared/data --output starter-questions
+
+Takes the files whose README allows training and leaves out every question that is also a test question (case,
+punctuation, spaces and articles aside), that repeats an earlier one, or that comes near one of the README's
+six demonstration questions. Writes train-questions.jsonl and dev-questions.jsonl; counts go to stdout.
+"""
+
+import argparse
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from densecli.io.jsonl import write_lines
+from densecli.io.questions import read_questions
+from densecli.records import Question
+from densecli.text.normalize import normalize_answer
+
+# Name in the ids, file, kind of answers.
+TRAINING = (
+    ("nq-dev", "nq-dev.qa.csv", "string"),
+    ("trivia-dev", "trivia-dev.qa.csv", "string"),
+    ("webquestions-train", "webquestions-train.jsonl", "string"),
+    ("webquestions-dev", "webquestions-dev.jsonl", "string"),
+    ("curatedtrec-train", "curatedtrec-train.jsonl", "regex"),
+)
+TEST = ("*-test*", "nq-open-dev.jsonl")  # nq-open-dev is the test set of Natural Questions
+# A question is near a demonstration when each pattern of a group is found in it or in its answers.
+DEMONSTRATIONS = (
+    (r"family guy|griffin", r"\bmeg\b|voic|kunis|chabert"),
+    (r"\b(voice[sd]?|voicing|actor|actress|plays?|played)\b", r"\bmeg\b"),
+    (r"dalai lama",),
+    (
+        r"lord of the rings|middle.?earth|tolkien|hobbit",
+        r"bad guy|villain|evil|antagonist|enemy|dark lord|sauron",
+    ),
+    (r"\bsauron\b",),
+    (r"irish sea|st\.? george'?s channel",),
+    (
+        r"england|britain|wales|isle of man|\buk\b",
+        r"\bireland\b",
+        r"\b(sea|seas|water|waters|channel|ocean|strait)\b",
+    ),
+    (r"\bthoros\b|\bmyr\b|paul kaye",),
+    (r"einstein", r"\b(born|birth|birthplace|hometown|native|from|nationality|country|city)\b"),
+)
+
+
+def key(question: str) -> str:
+    """Return what is left of a question without case, punctuation, spaces and articles."""
+    return re.sub(r"[\W_]", "", normalize_answer(question))
+
+
+def near_demonstration(question: Question) -> bool:
+    """Return whether a question comes near one of the six demonstration questions."""
+    text = " | ".join([question.question, *question.answers]).lower()
+    return any(all(re.search(pattern, text) for pattern in group) for group in DEMONSTRATIONS)
+
+
+def test_keys(folder: Path) -> set[str]:
+    """Return the keys of all test questions in a folder."""
+    files = sorted({path for pattern in TEST for path in folder.glob(pattern)})
+    return {key(question.question) for path in files for question in read_questions(str(path))}
+
+
+def training_questions(folder: Path, counts: Counter[str]) -> Iterator[Question]:
+    """Yield the questions that may be trained on, with ids such as `nq-dev-17`."""
+    known = test_keys(folder)
+    earlier: set[str] = set()
+    for name, file, answer_type in TRAINING:
+        for question in read_questions(str(folder / file), answer_type):
+            its_key = key(question.question)
+            if its_key in known:
+                counts[f"{name}: dropped, test questions"] += 1
+            elif near_demonstration(question):
+                counts[f"{name}: dropped, near the demonstrations"] += 1
+            elif its_key in earlier:
+                counts[f"{name}: dropped, repeated"] += 1
+            else:
+                earlier.add(its_key)
+                counts[f"{name}: kept"] += 1
+                yield replace(question, id=f"{name}-{question.id}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds questions/")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--dev", type=int, default=600, help="development questions (default 600)")
+    parser.add_argument("--seed", type=int, default=12345)
+    options = parser.parse_args()
+
+    counts: Counter[str] = Counter()
+    questions = list(training_questions(options.data / "questions", counts))
+    chosen = set(random.Random(options.seed).sample(range(len(questions)), options.dev))
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name, is_dev in (("train", False), ("dev", True)):
+        rows = (question.to_json() for place, question in enumerate(questions) if (place in chosen) is is_dev)
+        path = options.output / f"{name}-questions.jsonl"
+        print(f"{path}: {write_lines(path, rows):,}")
+    for what, count in counts.items():
+        print(f"{what}: {count:,}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measures: per question first, then the mean over all questions."""

@@ -1,0 +1,1 @@
+"""Putting ranked rows in order."""

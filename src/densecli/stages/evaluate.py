@@ -1,0 +1,49 @@
+"""Ranked lists and predictions to scores (paper, sections 5.1 and 6.2)."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from densecli.configs.asking import EvaluateConfig
+from densecli.errors import InputError
+from densecli.metrics.accuracy import QuestionScore
+from densecli.records import Prediction, Question, RankedList, ScoredPassage
+from densecli.text.answers import AnswerMatcher
+from densecli.text.normalize import exact_match
+
+
+def evaluate(
+    records: Iterable[RankedList | Prediction], config: EvaluateConfig, counts: Counter[str]
+) -> Iterator[QuestionScore]:
+    """Yield the score of each question, in order; questions without answers are counted.
+
+    A passage's own `has_answer` is believed, unless `config.answer_type` asks for another kind of match than
+    the question names; where there is none the passage's text is matched.
+
+    Raises:
+        InputError: a passage has neither `has_answer` nor text.
+    """
+    for record in records:
+        ranked = record.ranked if isinstance(record, Prediction) else record
+        question = ranked.question
+        answer_type = config.answer_type or question.answer_type
+        matcher = AnswerMatcher(question.answers, answer_type)
+        believed = answer_type == question.answer_type
+        hits = (_holds_answer(question, passage, matcher, believed) for passage in ranked.ctxs)
+        rank = next((rank for rank, hit in enumerate(hits, 1) if hit), None)
+        exact = None
+        if isinstance(record, Prediction):
+            exact = exact_match(record.answer, question.answers, answer_type)
+        counts["questions"] += 1
+        counts["questions_without_answer"] += not matcher.usable
+        matcher.count_problems(counts)
+        yield QuestionScore(question.id, len(ranked.ctxs), rank, exact)
+
+
+def _holds_answer(question: Question, passage: ScoredPassage, matcher: AnswerMatcher, believed: bool) -> bool:
+    if believed and passage.has_answer is not None:
+        return passage.has_answer
+    if not passage.passage.text:
+        what = f"passage {passage.passage.id!r} has no text to find answers in"
+        why = "" if believed else ": --answer-type asks for another match than has_answer tells"
+        raise InputError(f"question {question.id}", None, what, f"search results with text{why}")
+    return matcher.found_in(passage.passage.text)
