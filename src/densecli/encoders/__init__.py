@@ -1,0 +1,1 @@
+"""The two towers: tokens, weights, inference engines and the folders they live in."""

@@ -1,0 +1,187 @@
+"""A model folder: `model.json` says how text becomes vectors, and every stage obeys it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from densecli.errors import ArtifactError
+
+CARD = "model.json"
+TOKENIZER = "tokenizer.json"
+CONFIG = "config.json"
+WEIGHTS = "weights.safetensors"
+GRAPH = "graph.onnx"
+WORDS = "words.safetensors"
+SCHEMA = 1
+POOLINGS = ("cls", "mean")
+WHOLE_BYTES = 1 << 22
+SAMPLES = 256
+SAMPLE_BYTES = 4096
+PLAIN_SUFFIXES = (".json", ".safetensors", ".bin", ".txt")
+
+
+@dataclass(frozen=True)
+class RetrieverCard:
+    """How two towers turn questions and passages into vectors (paper, section 3.1).
+
+    `words` maps each tower to its word-embedding table, a path relative to the folder.
+    """
+
+    pooling: str = "cls"
+    normalize: bool = False
+    similarity: str = "dot"
+    max_question_tokens: int = 64
+    max_passage_tokens: int = 256
+    question_prefix: str = ""
+    passage_prefix: str = ""
+    token_types: str = "zeros"
+    trailing_sep: bool = False
+    words: Mapping[str, str] = field(
+        default_factory=lambda: {tower: f"{tower}/{WORDS}" for tower in ("question", "passage")}
+    )
+
+
+@dataclass(frozen=True)
+class ReaderCard:
+    """How a reader sees question, title and passage (paper, section 6.1)."""
+
+    max_tokens: int = 350
+    max_answer_tokens: int = 10
+    token_types: str = "zeros"
+    words: Mapping[str, str] = field(default_factory=lambda: {"encoder": f"encoder/{WORDS}"})
+
+
+Card = RetrieverCard | ReaderCard
+C = TypeVar("C", RetrieverCard, ReaderCard)
+KINDS: dict[type[Card], str] = {RetrieverCard: "retriever", ReaderCard: "reader"}
+SUPPORTED = {
+    "pooling": POOLINGS, "similarity": ("dot",), "token_types": ("zeros",), "trailing_sep": (False,)
+}  # fmt: skip
+
+
+def read_card(folder: Path, card_type: type[C]) -> C:
+    """Read and check `model.json`.
+
+    Raises:
+        ArtifactError: folder or file missing, of another kind or schema, or a property that is
+            unknown, absent, of another type or not supported.
+    """
+    row = _read_properties(folder)
+    place = folder / CARD
+    if row.get("schema") != SCHEMA:
+        raise ArtifactError(
+            f"{place}: schema {row.get('schema')!r}; this version reads schema {SCHEMA}: use the densecli"
+            " that wrote it, or train again"
+        )
+    wanted = KINDS[card_type]
+    if row.get("kind") != wanted:
+        raise ArtifactError(f"{place}: a model of kind {row.get('kind')!r}; a {wanted} is needed here")
+    values = {name: value for name, value in row.items() if name not in ("schema", "kind")}
+    defaults = asdict(card_type())
+    if set(values) != set(defaults):
+        odd = sorted(set(values) ^ set(defaults))[0]
+        state = "unknown" if odd in values else "missing"
+        raise ArtifactError(f"{place}: property {odd!r} is {state}; write the folder again with densecli")
+    for known in fields(card_type):
+        _check_property(place, known.name, values[known.name], defaults[known.name])
+    return card_type(**values)
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write `model.json`."""
+    row = {"schema": SCHEMA, "kind": KINDS[type(card)], **asdict(card)}
+    (folder / CARD).write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Whether `folder` was written by densecli."""
+    return (folder / CARD).is_file()
+
+
+def is_compiled(folder: Path) -> bool:
+    """Whether the question tower runs without torch."""
+    return is_model_folder(folder) and (folder / "question" / GRAPH).is_file()
+
+
+def fingerprint(folder: Path) -> str:
+    """Return what ties vectors to the model in `folder`: a digest of everything that shapes them.
+
+    Files up to 4 MiB count whole, larger ones by size, head and 256 pages spread over them: models
+    of gigabytes are told apart in milliseconds, and a trained weight file differs everywhere.
+    """
+    digest = hashlib.sha256()
+    for name, path in _shaping_files(folder):
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+        for block in _sampled(path):
+            digest.update(block)
+    return digest.hexdigest()[:32]
+
+
+def _shaping_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    if not is_model_folder(folder):
+        named = [*folder.glob("*"), *folder.glob("1_Pooling/*")]
+        kept = [path for path in named if path.suffix in PLAIN_SUFFIXES]
+        yield from sorted((path.relative_to(folder).as_posix(), path) for path in kept)
+        return
+    row = _read_properties(folder)
+    yield CARD, folder / CARD
+    yield TOKENIZER, present(folder / TOKENIZER, "tokenizer")
+    for tower, words in sorted(row["words"].items()):
+        yield f"{tower}/{CONFIG}", present(folder / tower / CONFIG, "tower's config")
+        yield f"{tower}/{WEIGHTS}", present(folder / tower / WEIGHTS, "tower's weights")
+        yield f"{tower}/{WORDS}", present(folder / words, "word embeddings")
+
+
+def _sampled(path: Path) -> Iterator[bytes]:
+    size = path.stat().st_size
+    with open(path, "rb") as stream:
+        if size <= WHOLE_BYTES:
+            yield stream.read()
+            return
+        for number in range(SAMPLES):
+            stream.seek(number * (size - SAMPLE_BYTES) // (SAMPLES - 1))
+            yield stream.read(SAMPLE_BYTES)
+
+
+def present(path: Path, what: str) -> Path:
+    """Return `path` when it is a file.
+
+    Raises:
+        ArtifactError: names the part of the model that is not there.
+    """
+    if not path.is_file():
+        raise ArtifactError(f"{path}: the {what} is missing; copy the whole model folder, or train again")
+    return path
+
+
+def _read_properties(folder: Path) -> dict[str, Any]:
+    path = folder / CARD
+    if not folder.is_dir():
+        raise ArtifactError(f"{folder}: no such model folder; make one with `densecli train`")
+    if not path.is_file():
+        raise ArtifactError(f"{folder}: no {CARD} in it, so it is not a densecli model folder")
+    try:
+        row = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise ArtifactError(f"{path}: broken JSON ({error}); copy the model folder again") from None
+    if not isinstance(row, dict):
+        raise ArtifactError(f"{path}: not a JSON object; copy the model folder again")
+    return row
+
+
+def _check_property(place: Path, name: str, value: object, default: object) -> None:
+    if type(value) is not type(default):
+        raise ArtifactError(f"{place}: {name} is {value!r}; expected a {type(default).__name__}")
+    if name in SUPPORTED and value not in SUPPORTED[name]:
+        allowed = " or ".join(str(choice) for choice in SUPPORTED[name])
+        raise ArtifactError(f"{place}: {name} is {value!r}; this version supports {allowed}")
+    if isinstance(value, dict) and isinstance(default, dict):
+        whole = set(value) == set(default) and all(isinstance(path, str) for path in value.values())
+        if not whole:
+            raise ArtifactError(f"{place}: {name} is {value!r}; expected a path for {', '.join(default)}")
+    if isinstance(value, int) and not isinstance(value, bool) and value < 2:
+        raise ArtifactError(f"{place}: {name} is {value}; expected 2 or more")

@@ -1,0 +1,86 @@
+"""A model named as on the Hugging Face Hub, brought to a local folder."""
+
+import os
+import re
+import socket
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from densecli.errors import ArtifactError
+
+NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+FILES = ["*.json", "*.txt", "*.model"]
+SAFE, PICKLED = "model*.safetensors", "pytorch_model*.bin"
+PATIENCE = 1.0
+OPTIONS = "name `starter` (the model that comes with densecli) or the folder of a model on this disk instead"
+
+
+def local_folder(source: str) -> Path:
+    """Return the folder of a model: `source` itself, or what the Hub holds under that name.
+
+    A copy in the Hub's cache is taken as it is, without asking the network.
+
+    Raises:
+        ArtifactError: no such folder and no such name, or the Hub is out of reach (said within
+            about a second).
+    """
+    folder = Path(source).expanduser()
+    if source and folder.is_dir():
+        return folder
+    if (source and folder.exists()) or not NAME.fullmatch(source) or source.startswith("."):
+        raise ArtifactError(f"{source}: no such model folder; give a folder, a Hub name, or `starter`")
+    try:
+        cached = Path(snapshot_download(source, local_files_only=True))
+        if has_weights(cached):
+            return cached
+    except LocalEntryNotFoundError:
+        pass
+    if constants.HF_HUB_OFFLINE or not reachable(constants.ENDPOINT):
+        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the Hugging Face Hub is out of reach"
+        raise ArtifactError(f"{source}: not on this disk, and {why}; {OPTIONS}")
+    try:
+        held = HfApi().list_repo_files(source)
+        weights = SAFE if any(Path(name).match(SAFE) for name in held) else PICKLED
+        return Path(snapshot_download(source, allow_patterns=[*FILES, "1_Pooling/*", weights]))
+    except (HfHubHTTPError, OSError) as error:
+        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ArtifactError(f"{source}: the Hub gives no such model ({line}); {OPTIONS}") from None
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a Hugging Face folder holds weights."""
+    return any(any(folder.glob(pattern)) for pattern in (SAFE, PICKLED))
+
+
+def reachable(url: str) -> bool:
+    """Whether a connection to `url` (or to the proxy on the way) opens within a second."""
+    parts = urlsplit(getproxies().get("https", url) if not _bypassed(url) else url)
+    place = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    opened = threading.Event()
+
+    def connect() -> None:
+        try:
+            socket.create_connection(place, timeout=PATIENCE).close()
+            opened.set()
+        except OSError:
+            done.set()
+        else:
+            done.set()
+
+    done = threading.Event()
+    # a name server that does not answer would hold the program far longer than the timeout
+    threading.Thread(target=connect, daemon=True).start()
+    done.wait(2 * PATIENCE)
+    return opened.is_set()
+
+
+def _bypassed(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return any(
+        host.endswith(name.strip()) for name in os.environ.get("no_proxy", "").split(",") if name.strip()
+    )

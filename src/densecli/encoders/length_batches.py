@@ -1,0 +1,33 @@
+"""Batches of texts of like length, so that little is computed on padding."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def length_batches(sequences: Sequence[Sequence[int]], budget: int) -> list[NDArray[np.int64]]:
+    """Return row numbers in batches, longest first; a batch holds at most `budget` padded tokens.
+
+    A sequence longer than the budget gets a batch of its own; rows of equal length keep their order.
+    """
+    lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
+    order = np.argsort(-lengths, kind="stable")
+    batches = []
+    start = 0
+    while start < len(order):
+        size = max(1, budget // max(1, int(lengths[order[start]])))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ids and mask, both (B, L), padded to the longest sequence."""
+    longest = max(map(len, sequences))
+    ids = np.full((len(sequences), longest), pad_id, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = 1
+    return ids, mask

@@ -1,0 +1,71 @@
+"""A tower on the compiled CPU runtime: no torch, ready in a fraction of a second."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from densecli.encoders.bert import read_config, weight_shapes
+from densecli.encoders.folder import GRAPH, WEIGHTS, present
+from densecli.encoders.length_batches import pad
+from densecli.encoders.weights import FloatArray, Shape, WordTable, check_shapes, header_digest, read_header
+from densecli.errors import ArtifactError
+
+
+class OnnxTower:
+    """Runs `graph.onnx` of one tower; word rows come from the table on the disk."""
+
+    def __init__(
+        self, tower: Path, words: Path, pad_id: int = 0, heads: Mapping[str, Shape] | None = None
+    ) -> None:
+        """Open a tower.
+
+        Args:
+            tower: folder with config.json, weights.safetensors and graph.onnx.
+            words: the word-embedding table.
+            pad_id: id that fills short rows.
+            heads: shapes of weights beside the encoder's own that the file must hold.
+
+        Raises:
+            ArtifactError: a file is missing or damaged, or weights, graph and config do not fit together.
+        """
+        graph, weights = present(tower / GRAPH, "compiled tower"), present(tower / WEIGHTS, "tower's weights")
+        config = read_config(tower)
+        check_shapes(weights, read_header(weights), weight_shapes(config) | dict(heads or {}))
+        self.words = WordTable(present(words, "word embeddings"))
+        if self.words.shape != (config["vocab_size"], config["hidden_size"]):
+            wanted = (config["vocab_size"], config["hidden_size"])
+            raise ArtifactError(
+                f"{words}: the word table has shape {self.words.shape}; the config asks for {wanted}"
+            )
+        self.max_tokens = int(config["max_position_embeddings"])
+        self._pad_id = pad_id
+        try:
+            self._session = onnxruntime.InferenceSession(
+                graph, session_options(), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise ArtifactError(f"{graph}: the runtime refuses it ({error}); write the model again") from None
+        if self._session.get_modelmeta().custom_metadata_map.get("weights") != header_digest(weights):
+            raise ArtifactError(
+                f"{graph}: was compiled for another {WEIGHTS}; copy both from one model folder"
+            )
+
+    def hidden(self, ids: Sequence[Sequence[int]]) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Return last hidden states (B, L, H) and the mask (B, L) of sequences of ids."""
+        padded, mask = pad(ids, self._pad_id)
+        inputs = {"embeddings": self.words.take(padded), "attention_mask": mask}
+        (states,) = self._session.run(["hidden"], inputs)
+        return states, mask
+
+
+def session_options() -> onnxruntime.SessionOptions:
+    """Return the options that start fastest (benchmarks/cold_start.py measures them)."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    # 8-bit weights become float32 once while loading, not in every run
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return options

@@ -1,0 +1,46 @@
+"""Which device and which arithmetic the torch side uses."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from densecli.errors import ResourceError, UsageError
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        UsageError: another name.
+        ResourceError: there is no such GPU.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()) or name == "cpu:":
+        raise UsageError(f"--device is {name!r}; expected auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise ResourceError(f"--device {name}: torch sees {torch.cuda.device_count()} GPUs; use --device cpu")
+    return torch.device(name)
+
+
+def pick_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return the arithmetic of matrix products for `auto`, `fp32` or `bf16`."""
+    if name == "auto":
+        return torch.bfloat16 if _fast_bfloat16(device) else torch.float32
+    return torch.bfloat16 if name == "bf16" else torch.float32
+
+
+def arithmetic(device: torch.device, precision: torch.dtype) -> AbstractContextManager[Any]:
+    """Return a context that computes in `precision` while weights stay float32."""
+    if precision == torch.float32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype=precision)
+
+
+def _fast_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
