@@ -15,6 +15,7 @@ FILES = {
     "nq-open-dev.jsonl": '{"question": "Who\'s queen?", "answer": ["B"]}\n',
     "webquestions-test.jsonl": '{"question": "other", "answer": ["E"]}\n',
 }
+SQUAD = {"squad-train-36-articles.json": "What is read?", "mlqa-en-dev.json": "who's queen"}
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +24,16 @@ def made(tmp_path_factory):
     (root / "questions").mkdir()
     for name, content in FILES.items():
         (root / "questions" / name).write_text(content, encoding="utf-8")
+    (root / "squad").mkdir()
+    for name, question in SQUAD.items():
+        row = {"id": "s1", "question": question, "answers": [{"text": "F"}, {"text": "F"}]}
+        data = {"data": [{"title": "T", "paragraphs": [{"context": "F", "qas": [row]}]}]}
+        (root / "squad" / name).write_text(json.dumps(data), encoding="utf-8")
     command = [sys.executable, str(SCRIPT), "--data", str(root), "--output", str(root / "out"), "--dev", "1"]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = {
         name: [json.loads(line) for line in (root / "out" / f"{name}-questions.jsonl").open(encoding="utf-8")]
-        for name in ("train", "dev")
+        for name in ("train", "dev", "squad")
     }
     return rows, run.stdout
 
@@ -56,3 +62,8 @@ def test_what_was_dropped_is_told(made):
         "webquestions-dev: dropped, near the demonstrations: 1",
     ):
         assert line in told
+
+
+def test_reading_questions_have_each_answer_once(made):
+    rows, _ = made
+    assert [(row["id"], row["answers"]) for row in rows["squad"]] == [("squad-train-s1", ["F"])]

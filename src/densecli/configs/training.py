@@ -21,6 +21,11 @@ class MineConfig:
 class TrainConfig:
     """Training of the two encoders (paper, sections 3.2 and 5)."""
 
+    encoder: str = setting(
+        "bert-base-uncased",
+        "Model to start from: a folder, a Hub name, or `starter`.",
+        source="section 5",
+    )
     batch_size: int = setting(
         32, "Questions in a batch; the paper uses 128.", min=1, max=65_536, source="section 5"
     )
@@ -61,6 +66,11 @@ class TrainConfig:
 class TrainReaderConfig:
     """Training of the extractive reader (paper, section 6.1)."""
 
+    encoder: str = setting(
+        "bert-base-uncased",
+        "Model to start from: a folder, a Hub name, or `starter`.",
+        source="section 6.1",
+    )
     batch_size: int = setting(16, "Questions in a batch.", min=1, max=4096, source="section 6.1")
     passages: int = setting(
         24,

@@ -1,6 +1,7 @@
 """`manifest.json`: what an artefact is, from what it was made, and that it is complete."""
 
 import hashlib
+import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -68,23 +69,45 @@ class Manifest:
     def read(cls, folder: Path, what: str, made_by: str) -> "Manifest":
         """Read the manifest of an artefact.
 
+        Args:
+            folder: the artefact.
+            what: what it should be, for the message.
+            made_by: the command line that makes such a thing.
+
         Raises:
-            ArtifactError: the folder is missing or incomplete, or its manifest is unreadable;
-                the message names `what` it should be and the command that makes it.
+            ArtifactError: the folder is missing, incomplete, or the result of another command or
+                version, or its manifest is unreadable.
         """
+        row = read_row(folder)
+        if row is None:
+            state = "does not exist"
+            if folder.exists():
+                unreadable = (folder / NAME).is_file()
+                state = f"is not complete ({'unreadable' if unreadable else 'no'} {NAME})"
+            raise ArtifactError(f"{folder}: {what} {state}; run `{made_by}` first")
+        if row.get("schema") != SCHEMA:
+            raise ArtifactError(
+                f"{folder}: made by another version (schema {row.get('schema')}, this one reads {SCHEMA});"
+                f" run `{made_by} --force`"
+            )
+        if row.get("command") != made_by.split()[1]:
+            raise ArtifactError(
+                f"{folder}: is a result of `densecli {row.get('command')}`, not of `{made_by}`;"
+                " name another folder"
+            )
         try:
-            row = orjson.loads((folder / NAME).read_bytes())
-            if row["schema"] != SCHEMA:
-                raise ArtifactError(
-                    f"{folder}: made by another version (schema {row['schema']}, this one reads {SCHEMA}); run `{made_by}` again"
-                )
-            known = {name: row[name] for name in cls.__dataclass_fields__}
-        except (FileNotFoundError, NotADirectoryError):
-            state = "is not complete (no manifest.json)" if folder.exists() else "does not exist"
-            raise ArtifactError(f"{folder}: {what} {state}; run `{made_by}` first") from None
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise ArtifactError(f"{folder / NAME}: not a manifest ({error}); run `{made_by}` again") from None
-        return cls(**known)
+            return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+        except KeyError as error:
+            raise ArtifactError(f"{folder / NAME}: no {error} in it; run `{made_by} --force`") from None
+
+
+def read_row(folder: Path) -> dict[str, Any] | None:
+    """Return what `manifest.json` in `folder` says, or None where no densecli wrote one."""
+    try:
+        row = orjson.loads((folder / NAME).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
+        return None
+    return row if isinstance(row, dict) and "densecli" in row else None
 
 
 def versions() -> dict[str, str]:
@@ -101,19 +124,22 @@ def versions() -> dict[str, str]:
 def describe_input(path: str | Path) -> dict[str, Any]:
     """Return `{path, bytes, sha256}` of an input file, folder of files, or artefact folder.
 
+    Standard input and pipes, which can be read only once, have no digest.
+
     Raises:
         InputError: there is nothing at `path`.
     """
     place = Path(path)
-    if str(path) == "-":
-        return {"path": "-"}
-    if (place / NAME).is_file():
-        row = orjson.loads((place / NAME).read_bytes())
-        return {"path": str(path), "sha256": row.get("fingerprint", "")}
+    told = os.fsencode(path).decode(errors="replace")
+    if str(path) == "-" or place.is_fifo():
+        return {"path": told}
+    made = read_row(place)
+    if made is not None:
+        return {"path": told, "sha256": made.get("fingerprint", "")}
     if place.is_dir():
         files = sorted(file for file in place.rglob("*") if file.is_file())
-        names = [f"{file.relative_to(place)}={digest_file(file)}" for file in files]
-        return {"path": str(path), "sha256": digest_texts(names)}
+        names = [f"{os.fsencode(file.relative_to(place)).hex()}={digest_file(file)}" for file in files]
+        return {"path": told, "sha256": digest_texts(names)}
     if not place.exists():
         raise InputError(path, None, "no such file", "an existing file, or - for stdin")
-    return {"path": str(path), "bytes": place.stat().st_size, "sha256": digest_file(place)}
+    return {"path": told, "bytes": place.stat().st_size, "sha256": digest_file(place)}

@@ -1,0 +1,87 @@
+"""A dense index on disk: built from vector shards, opened memory-mapped, searched in batches."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from densecli.configs.corpus import IndexConfig
+from densecli.errors import ArtifactError
+from densecli.index.kinds import new_index
+from densecli.io.manifest import Manifest
+from densecli.io.vectors import FloatArray, VectorStore
+from densecli.ranking.order import Rows, Scores, ordered
+
+FILE = "index.faiss"
+BATCH = 8192
+
+
+def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[int]:
+    """Build an index over all vectors and write it; yield how many rows are in it, as it grows.
+
+    Raises:
+        ArtifactError: a vector is not finite, or a shard does not fit its manifest.
+    """
+    index = new_index(vectors.shape[1], config)
+    for first, shard in vectors.shards():
+        for start in range(0, len(shard), BATCH):
+            block = np.ascontiguousarray(shard[start : start + BATCH])
+            if not np.isfinite(block).all():
+                row = first + start + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+                raise ArtifactError(f"{vectors.folder}: vector {row} is not finite; check the model")
+            index.add(block)
+            yield index.ntotal
+    faiss.write_index(index, str(folder / FILE))
+
+
+class DenseIndex:
+    """An index opened for searching. `score` is the inner product, higher is better."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.retriever = manifest.parents["retriever"]
+        self.passages = manifest.parents["passages"]
+        try:
+            self._index = faiss.read_index(str(folder / FILE), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise ArtifactError(
+                f"{folder / FILE}: not readable ({str(error)[:200]}); run `densecli index --force`"
+            ) from None
+
+    @classmethod
+    def open(cls, folder: Path) -> "DenseIndex":
+        """Open the index in `folder`.
+
+        Raises:
+            ArtifactError: it is missing, incomplete or damaged.
+        """
+        return cls(folder, Manifest.read(folder, "the index", "densecli index"))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector."""
+        return int(self._index.d)
+
+    def search(self, questions: FloatArray, k: int) -> tuple[Rows, Scores]:
+        """Return the rows (n, k) and inner products (n, k) of the best passages.
+
+        Args:
+            questions: (n, d) question vectors.
+            k: passages per question; where the index holds fewer, the rest of `rows` is -1.
+
+        Raises:
+            ArtifactError: the vectors have another dimension than the index.
+        """
+        if questions.shape[1] != self.dimension:
+            raise ArtifactError(
+                f"question vectors have {questions.shape[1]} components, the index {self.folder} has "
+                f"{self.dimension}; search with the retriever that made it"
+            )
+        scores, rows = self._index.search(
+            np.ascontiguousarray(questions, dtype=np.float32), min(k, len(self))
+        )
+        return ordered(rows, scores)

@@ -1,0 +1,75 @@
+"""Questions to ranked lists (paper, section 3.1)."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from typing import Protocol
+
+from densecli.batches import batched
+from densecli.index.dense import DenseIndex
+from densecli.io.passages import PassageStore
+from densecli.io.vectors import FloatArray
+from densecli.ranking.order import Rows, Scores
+from densecli.records import Question, RankedList, ScoredPassage
+from densecli.text.answers import AnswerMatcher
+
+
+class Engine(Protocol):
+    """Anything that finds passages for questions."""
+
+    def search(self, questions: Sequence[str], k: int) -> tuple[Rows, Scores]:
+        """Return rows (n, k), -1 where there are fewer, and scores (n, k), best first."""
+        ...
+
+
+class Encoder(Protocol):
+    """Turns questions into vectors, with compiled or with torch towers."""
+
+    fingerprint: str
+
+    def encode(self, questions: Sequence[str]) -> FloatArray:
+        """Return vectors (n, d)."""
+        ...
+
+
+@dataclass(frozen=True)
+class DenseEngine:
+    """The question tower and the index of passage vectors: sim(q, p) of equation 1."""
+
+    encoder: Encoder
+    index: DenseIndex
+
+    def search(self, questions: Sequence[str], k: int) -> tuple[Rows, Scores]:
+        """Return rows (n, k) and inner products (n, k), best first."""
+        return self.index.search(self.encoder.encode(questions), k)
+
+
+def search(
+    questions: Iterable[Question],
+    engine: Engine,
+    store: PassageStore,
+    k: int,
+    batch_size: int,
+    counts: Counter[str],
+) -> Iterator[RankedList]:
+    """Yield one ranked list for each question, in order.
+
+    `has_answer` is set where the question has answers. Questions for which nothing is found get an
+    empty list and are counted.
+    """
+    for batch in batched(questions, batch_size):
+        rows, scores = engine.search([question.question for question in batch], k)
+        for question, its_rows, its_scores in zip(batch, rows, scores, strict=True):
+            counts["questions"] += 1
+            matcher = AnswerMatcher(question.answers, question.answer_type) if question.answers else None
+            hits = [(int(row), float(score)) for row, score in zip(its_rows, its_scores, strict=True) if row >= 0]
+            counts["without_result"] += not hits
+            passages = store.take([row for row, _ in hits])
+            yield RankedList(
+                question,
+                tuple(
+                    ScoredPassage(passage, score, matcher.found_in(passage.text) if matcher else None)
+                    for passage, (_, score) in zip(passages, hits, strict=True)
+                ),
+            )

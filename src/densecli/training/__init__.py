@@ -1,0 +1,1 @@
+"""Training of the towers: examples, batches, the loss, optimisation."""
