@@ -7,7 +7,6 @@ from densecli.configs.corpus import IndexConfig
 from densecli.index.dense import BATCH, build
 from densecli.io.vectors import VectorStore
 
-
 __all__ = ["BATCH", "build_index"]
 
 

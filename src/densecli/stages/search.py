@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
 from typing import Protocol
 
 from densecli.batches import batched
@@ -63,7 +62,9 @@ def search(
         for question, its_rows, its_scores in zip(batch, rows, scores, strict=True):
             counts["questions"] += 1
             matcher = AnswerMatcher(question.answers, question.answer_type) if question.answers else None
-            hits = [(int(row), float(score)) for row, score in zip(its_rows, its_scores, strict=True) if row >= 0]
+            hits = [
+                (int(row), float(score)) for row, score in zip(its_rows, its_scores, strict=True) if row >= 0
+            ]
             counts["without_result"] += not hits
             passages = store.take([row for row, _ in hits])
             yield RankedList(

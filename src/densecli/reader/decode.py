@@ -1,0 +1,106 @@
+"""From the logits of a question's passages to answers: the last step of reading (paper, section 6.1)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densecli.reader.features import Features
+from densecli.records import Passage, Span
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class PieceSpan:
+    """A span of passage pieces, both ends included; `score` is its start logit plus its end logit."""
+
+    first: int
+    last: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPassage:
+    """A passage as the reader saw it; `start` and `end` hold one logit per passage piece."""
+
+    passage: Passage
+    features: Features
+    start: FloatArray
+    end: FloatArray
+    relevance: float
+
+
+def best_spans(
+    start: FloatArray, end: FloatArray, word_starts: IntArray, max_answer_tokens: int
+) -> Iterator[PieceSpan]:
+    """Yield the spans of one passage, best first, each extended to whole words.
+
+    A candidate (i, j) has i <= j < i + `max_answer_tokens` and the score start[i] + end[j], which orders
+    spans as P_start(i) x P_end(j) does. Ties go to the smaller start, then to the shorter span. A candidate
+    that contains a span already given, or lies inside one, is passed over; partial overlap is allowed.
+
+    `start`, `end`, `word_starts` have one entry per passage piece; pieces of one word share their entry in
+    `word_starts`, which never decreases (the character offset where the word starts will do).
+    """
+    pieces = len(start)
+    if pieces == 0:
+        return
+    firsts = np.arange(pieces)[:, None]
+    lasts = firsts + np.arange(min(max_answer_tokens, pieces))[None, :]
+    inside = lasts < pieces
+    scores = np.where(inside, start[firsts] + end[np.minimum(lasts, pieces - 1)], -np.inf)
+    while True:
+        best = np.unravel_index(np.argmax(scores), scores.shape)
+        if scores[best] == -np.inf:
+            return
+        first = int(np.searchsorted(word_starts, word_starts[firsts[best[0], 0]], side="left"))
+        last = int(np.searchsorted(word_starts, word_starts[lasts[best]], side="right")) - 1
+        yield PieceSpan(first, last, float(scores[best]))
+        nested = ((firsts >= first) & (lasts <= last)) | ((firsts <= first) & (lasts >= last))
+        scores[nested] = -np.inf
+
+
+def answers(read: Sequence[ReadPassage], max_answer_tokens: int, n: int) -> list[Span]:
+    """Return at most `n` answers: the first is the best span of the most relevant passage.
+
+    The others are what else was read: the best spans of the following passages by relevance, then the
+    second best of each passage, and so on; an answer that differs from an earlier one in nothing but case
+    and spaces is left out. Passages of equal relevance keep their order.
+    """
+    by_relevance = sorted(read, key=lambda one: -one.relevance)
+    sources = [
+        (one, best_spans(one.start, one.end, one.features.words[:, 0], max_answer_tokens))
+        for one in by_relevance
+    ]
+    found: dict[str, Span] = {}
+    while sources and len(found) < n:
+        remaining = []
+        for one, spans in sources:
+            piece_span = next(spans, None)
+            if piece_span is None:
+                continue
+            remaining.append((one, spans))
+            span = in_characters(one, piece_span)
+            found.setdefault("".join(span.text.casefold().split()), span)
+            if len(found) >= n:
+                break
+        sources = remaining
+    return list(found.values())
+
+
+def in_characters(read: ReadPassage, span: PieceSpan) -> Span:
+    """Return the span with the passage's own characters, as they stand in its text."""
+    start = int(read.features.words[span.first, 0])
+    end = int(read.features.words[span.last, 1])
+    return Span(
+        text=read.passage.text[start:end],
+        passage_id=read.passage.id,
+        title=read.passage.title,
+        start=start,
+        end=end,
+        span_score=span.score,
+        passage_score=read.relevance,
+    )

@@ -1,0 +1,85 @@
+"""Losses of questions with their passages, computed in small chunks of like length."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from densecli.encoders.length_batches import length_batches, pad
+from densecli.encoders.torch_hardware import arithmetic
+from densecli.reader.examples import Sample
+from densecli.reader.torch_loss import relevance_loss, span_loss
+from densecli.reader.torch_model import Logits, ReaderModel
+
+CHUNK_TOKENS = {"cpu": 2048, "cuda": 16_384}
+GROUP_TOKENS = {"cpu": 8192, "cuda": 32_768}
+
+
+def groups(samples: Sequence[Sample], budget: int) -> Iterator[list[Sample]]:
+    """Yield the questions in groups of at most `budget` word pieces, but at least one question.
+
+    Questions do not share passages here, so the gradient of a group adds to that of the others exactly.
+    """
+    group: list[Sample] = []
+    size = 0
+    for one in samples:
+        length = sum(map(len, one.rows))
+        if group and size + length > budget:
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += length
+    if group:
+        yield group
+
+
+def losses(
+    model: ReaderModel, samples: Sequence[Sample], pad_id: int, precision: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Return the loss of each question and whether its positive passage is the most relevant, both (Q,).
+
+    A question without a span (its pattern took too long this time) is trained on relevance alone.
+    """
+    device = model.device
+    rows = [row for one in samples for row in one.rows]
+    sizes = [len(one.rows) for one in samples]
+    firsts = np.cumsum([0, *sizes[:-1]])
+    positives = {int(first): one for first, one in zip(firsts, samples, strict=True) if one.spans}
+    chunks = length_batches(rows, CHUNK_TOKENS[device.type])
+    relevance: list[Tensor] = []
+    span_losses: dict[int, Tensor] = {}
+    with arithmetic(device, precision):
+        for chunk in chunks:
+            ids, mask = (
+                torch.from_numpy(array).to(device) for array in pad([rows[row] for row in chunk], pad_id)
+            )
+            logits = model(ids, mask)
+            relevance.append(logits.relevance)
+            here = {place: positives[row] for place, row in enumerate(chunk.tolist()) if row in positives}
+            if here:
+                found = _span_losses(logits, mask, list(here), list(here.values()))
+                span_losses |= {int(chunk[place]): loss for place, loss in zip(here, found, strict=True)}
+    order = torch.from_numpy(np.concatenate(chunks)).to(device).argsort()
+    scores = pad_sequence(list(torch.cat(relevance)[order].split(sizes)), batch_first=True)  # type: ignore[no-untyped-call]
+    real = torch.arange(max(sizes), device=device) < torch.tensor(sizes, device=device)[:, None]
+    best = scores.masked_fill(~real, float("-inf")).argmax(dim=1) == 0
+    none = scores.new_zeros(())
+    spans = torch.stack([span_losses.get(int(first), none) for first in firsts])
+    return spans + relevance_loss(scores, real), best
+
+
+def _span_losses(logits: Logits, mask: Tensor, places: list[int], samples: list[Sample]) -> Tensor:
+    """Return the span losses of the rows `places` of a chunk, the positive passages of `samples`."""
+    offsets = torch.tensor([one.offset for one in samples], device=mask.device)[:, None]
+    readable = mask[places].bool() & (torch.arange(mask.shape[1], device=mask.device) >= offsets)
+    most = max(len(one.spans) for one in samples)
+    spans = torch.zeros(len(samples), most, 2, dtype=torch.int64)
+    valid = torch.zeros(len(samples), most, dtype=torch.bool)
+    for row, one in enumerate(samples):
+        spans[row, : len(one.spans)] = torch.tensor(one.spans)
+        valid[row, : len(one.spans)] = True
+    return span_loss(
+        logits.start[places], logits.end[places], readable, spans.to(mask.device), valid.to(mask.device)
+    )

@@ -1,0 +1,54 @@
+"""The gradient of one batch of questions, and the loss where no gradient is wanted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from densecli.reader.examples import Sample
+from densecli.reader.torch_forward import GROUP_TOKENS, groups, losses
+from densecli.reader.torch_model import ReaderModel
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLoss:
+    """Mean loss per question, and how many questions' positive passage is the most relevant."""
+
+    loss: float
+    correct: int
+
+
+def accumulate_gradients(
+    model: ReaderModel, samples: Sequence[Sample], pad_id: int, precision: torch.dtype, seed: int
+) -> BatchLoss:
+    """Add the gradient of the mean loss over `samples` to the model's.
+
+    Groups of questions run one after the other, so memory does not grow with the batch. `seed` decides
+    the dropout; torch's global generator is left as it was.
+    """
+    model.train()
+    total, correct = 0.0, 0
+    device = model.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for group in groups(samples, GROUP_TOKENS[device.type]):
+            found, best = losses(model, group, pad_id, precision)
+            loss = found.sum() / len(samples)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+            correct += int(best.sum())
+    return BatchLoss(total, correct)
+
+
+@torch.inference_mode()
+def mean_loss(
+    model: ReaderModel, samples: Sequence[Sample], pad_id: int, precision: torch.dtype
+) -> BatchLoss:
+    """Return the mean loss over `samples`, without dropout."""
+    model.eval()
+    total, correct = 0.0, 0
+    for group in groups(samples, GROUP_TOKENS[model.device.type]):
+        found, best = losses(model, group, pad_id, precision)
+        total += float(found.sum())
+        correct += int(best.sum())
+    return BatchLoss(total / len(samples), correct)

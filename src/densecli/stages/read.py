@@ -1,0 +1,46 @@
+"""Ranked lists to predictions (paper, section 6.1)."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from densecli.configs.asking import ReadConfig
+from densecli.reader.retrieved import retrieved_passages
+from densecli.reader.runtime import Reader
+from densecli.records import Prediction, RankedList
+from densecli.text.answers import AnswerMatcher
+
+
+def read(
+    ranked: Iterable[RankedList], reader: Reader, config: ReadConfig, counts: Counter[str]
+) -> Iterator[Prediction]:
+    """Yield one prediction for each ranked list, in order.
+
+    `has_answer` is set on the passages where the question has answers and search did not set it, so that
+    predictions can be evaluated without their text. Nothing to read gives a prediction without an answer,
+    counted as `without_passages` or `without_answer`.
+
+    Raises:
+        InputError: the passages have no text.
+    """
+    for one in ranked:
+        counts["questions"] += 1
+        passages = retrieved_passages(one, config.depth)
+        spans = reader.read(one.question.question, passages, 1 + config.alternatives, config.batch_tokens)
+        counts["passages"] += len(passages)
+        counts["without_passages"] += not passages
+        counts["without_answer"] += bool(passages) and not spans
+        yield Prediction(_judged(one, counts), tuple(spans))
+
+
+def _judged(ranked: RankedList, counts: Counter[str]) -> RankedList:
+    """Return the list with `has_answer` on every passage, where the question has answers."""
+    if not ranked.question.answers or all(ctx.has_answer is not None for ctx in ranked.ctxs):
+        return ranked
+    matcher = AnswerMatcher(ranked.question.answers, ranked.question.answer_type)
+    ctxs = tuple(
+        ctx if ctx.has_answer is not None else replace(ctx, has_answer=matcher.found_in(ctx.passage.text))
+        for ctx in ranked.ctxs
+    )
+    matcher.count_problems(counts)
+    return replace(ranked, ctxs=ctxs)

@@ -1,0 +1,39 @@
+"""The reference's observations of its reader, and the tokenizer they were made with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from densecli.encoders.folder import ReaderCard
+from densecli.encoders.tokens import Tokens
+from densecli.reader.torch_folder import open_reader_base, save_reader
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "reader.json"
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, Any]:
+    return json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def golden_tokens(golden: dict[str, Any]) -> Tokens:
+    """Word pieces of the 41-piece vocabulary that the observations were made with."""
+    vocabulary = {piece: number for number, piece in enumerate(golden["tiny_vocab"])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    frame = [("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])]
+    tokenizer.post_processor = processors.BertProcessing(frame[1], frame[0])
+    return Tokens(tokenizer, ReaderCard())
+
+
+@pytest.fixture(scope="session")
+def tiny_reader(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reader folder made from `tiny_base`, untrained; do not change it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny-reader"
+    save_reader(open_reader_base(str(tiny_base), max_tokens=96, max_answer_tokens=8, seed=3), folder)
+    return folder

@@ -1,0 +1,134 @@
+"""Search results sorted into positives and negatives."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from densecli.encoders.folder import ReaderCard
+from densecli.encoders.tokens import Tokens
+from densecli.errors import InputError
+from densecli.reader.examples import draw, first, reader_examples, sample
+from densecli.records import Passage, Question, RankedList, ScoredPassage
+
+WHERE = Question("q", "who is he?", ("Warsaw",))
+TEXTS = (
+    "he was born in Paris",
+    "born in WARSAW, Poland",
+    "Warsaw of Warsaw",
+    "the prize of France",
+    "Poland",
+)
+
+
+def ranked(question: Question = WHERE, texts: tuple[str, ...] = TEXTS) -> RankedList:
+    passages = (Passage(str(rank), "Marie Curie", text) for rank, text in enumerate(texts))
+    return RankedList(question, tuple(ScoredPassage(passage, -1.0) for passage in passages))
+
+
+def examples(tokens: Tokens, *lists: RankedList, max_tokens: int = 64, depth: int = 100):
+    counts: Counter[str] = Counter()
+    return list(reader_examples(lists, tokens, max_tokens, depth, counts)), counts
+
+
+def ids(passages):
+    return [passage.id for passage in passages]
+
+
+def test_positives_hold_an_answer_and_negatives_none_in_the_order_of_retrieval(golden_tokens):
+    (example,), counts = examples(golden_tokens, ranked())
+    assert ids(example.positives) == ["1", "2"]
+    assert ids(example.hard_negatives) == ["0", "3", "4"]
+    assert counts == {"questions read": 1}
+
+
+def test_only_the_first_passages_are_looked_at(golden_tokens):
+    (example,), _ = examples(golden_tokens, ranked(), depth=2)
+    assert (ids(example.positives), ids(example.hard_negatives)) == (["1"], ["0"])
+
+
+def test_a_title_is_not_searched(golden_tokens):
+    found, counts = examples(golden_tokens, ranked(replace(WHERE, answers=("Marie Curie",))))
+    assert not found
+    assert counts["questions whose passages hold no answer"] == 1
+
+
+def test_a_passage_whose_answer_is_cut_off_is_neither(golden_tokens):
+    texts = ("of " * 20 + "Warsaw", "Warsaw", "Paris")
+    (example,), _ = examples(golden_tokens, ranked(texts=texts), max_tokens=24)
+    assert (ids(example.positives), ids(example.hard_negatives)) == (["1"], ["2"])
+    found, counts = examples(golden_tokens, ranked(texts=texts[:1]), max_tokens=24)
+    assert not found
+    assert counts["questions whose answers are cut off"] == 1
+
+
+def test_dropped_questions_are_counted_by_reason(golden_tokens):
+    found, counts = examples(
+        golden_tokens,
+        ranked(replace(WHERE, answers=())),
+        ranked(replace(WHERE, answers=(" ",))),
+        ranked(replace(WHERE, answers=("York",))),
+        ranked(texts=()),
+        ranked(),
+    )
+    assert len(found) == 1
+    assert counts == {
+        "questions read": 5,
+        "questions without answers": 2,
+        "questions whose passages hold no answer": 2,
+        "empty_answers_dropped": 1,
+    }
+
+
+def test_results_without_text_name_the_cause(golden_tokens):
+    with pytest.raises(InputError, match=r"question 'q'.*no text.*--no-text"):
+        examples(golden_tokens, ranked(texts=("", "")))
+
+
+def test_one_positive_and_the_asked_number_of_negatives_are_drawn(golden_tokens):
+    (example,), _ = examples(golden_tokens, ranked())
+    seen = set()
+    for epoch in range(40):
+        positive, *negatives = ids(draw(example, 3, seed=1, epoch=epoch, row=0))
+        assert positive in ("1", "2")
+        assert len(set(negatives)) == 2
+        assert set(negatives) <= {"0", "3", "4"}
+        seen.add((positive, *negatives))
+    assert len(seen) > 6
+    assert ids(draw(example, 24, seed=1, epoch=0, row=0))[1:] != []
+    assert len(draw(example, 24, seed=1, epoch=0, row=0)) == 4
+    assert len(draw(example, 1, seed=1, epoch=0, row=0)) == 1
+
+
+def test_a_draw_depends_on_seed_epoch_and_row_alone(golden_tokens):
+    (example,), _ = examples(golden_tokens, ranked(texts=(*TEXTS, "born", "two", "one", "new", "city")))
+    assert draw(example, 5, 1, 2, 3) == draw(example, 5, 1, 2, 3)
+    others = [draw(example, 5, *key) for key in ((2, 2, 3), (1, 3, 3), (1, 2, 4))]
+    assert all(other != draw(example, 5, 1, 2, 3) for other in others)
+
+
+def test_validation_takes_the_first(golden_tokens):
+    (example,), _ = examples(golden_tokens, ranked())
+    assert ids(first(example, 3)) == ["1", "0", "3"]
+
+
+def test_a_sample_holds_the_ids_and_the_places_of_the_answer(golden_tokens, golden):
+    (example,), _ = examples(golden_tokens, ranked())
+    passages = [example.positives[1], *example.hard_negatives]
+    found = sample(example, passages, golden_tokens, 64, 10)
+    assert found.id == "q"
+    assert [len(row) for row in found.rows] == [15, 15, 14, 11]
+    assert found.offset == 10
+    assert found.spans == [(10, 11), (13, 14)]
+    assert sample(example, passages, golden_tokens, 64, 1).spans == [(10, 11)]
+
+
+def test_patterns_are_located(golden_tokens):
+    (example,), _ = examples(golden_tokens, ranked(WHERE.__class__("q", "who?", (r"war\w+",), "regex")))
+    assert sample(example, example.positives[1:], golden_tokens, 64, 10).spans == [(8, 9), (11, 12)]
+
+
+def test_the_card_s_length_is_not_the_sample_s(golden_tokens):
+    short = Tokens(golden_tokens.tokenizer, ReaderCard(max_tokens=32))
+    (example,), _ = examples(short, ranked(texts=("Warsaw " * 60,)), max_tokens=40)
+    assert len(sample(example, example.positives, short, 40, 10).rows[0]) == 40

@@ -1,0 +1,121 @@
+"""Reading on the compiled runtime, against torch."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from densecli.encoders.compact import compact
+from densecli.encoders.folder import ReaderCard
+from densecli.errors import ArtifactError
+from densecli.reader.runtime import Reader
+from densecli.reader.torch_folder import open_reader, open_reader_base, save_reader
+from densecli.records import Passage
+
+QUESTION = "who wrote the song of the sea?"
+PASSAGES = [
+    Passage("a", "The Sea", "The song of the sea was written by Ann Wood in 1931."),
+    Passage("b", "", "Short."),
+    Passage("c", "A river", "and so on, " * 60),
+    Passage("d", "Nothing", ""),
+    Passage("e", "City", "Born in the city of Ur, king Zed wrote no song."),
+]
+
+
+def close(one, other):
+    assert [(s.text, s.passage_id, s.start, s.end) for s in one] == [
+        (s.text, s.passage_id, s.start, s.end) for s in other
+    ]
+    for left, right in zip(one, other, strict=True):
+        assert left.span_score == pytest.approx(right.span_score, abs=1e-4)
+        assert left.passage_score == pytest.approx(right.passage_score, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def marked(tiny_base, tmp_path_factory) -> Path:
+    """A reader whose heads are large enough to set spans and passages well apart."""
+    reader = open_reader_base(str(tiny_base), max_tokens=96, max_answer_tokens=8, seed=3)
+    with torch.no_grad():
+        for head in (reader.model.qa_outputs, reader.model.qa_classifier):
+            head.weight *= 50
+            head.bias += 0.5
+    folder = tmp_path_factory.mktemp("models") / "marked"
+    save_reader(reader, folder)
+    return folder
+
+
+def test_compiled_and_torch_read_the_same(marked):
+    expected = open_reader(marked).reading(torch.float32).read(QUESTION, PASSAGES, 20, 4096)
+    found = Reader.open(marked).read(QUESTION, PASSAGES, 20, 4096)
+    assert len(found) == 20
+    close(found, expected)
+
+
+def test_compact_weights_read_the_same_in_both(marked, tmp_path):
+    compact(marked, tmp_path / "small", ReaderCard)
+    expected = open_reader(tmp_path / "small").reading(torch.float32).read(QUESTION, PASSAGES, 9, 4096)
+    close(Reader.open(tmp_path / "small").read(QUESTION, PASSAGES, 9, 4096), expected)
+
+
+def test_batches_do_not_change_what_is_read(marked):
+    reader = Reader.open(marked)
+    close(reader.read(QUESTION, PASSAGES, 9, 16), reader.read(QUESTION, PASSAGES, 9, 1 << 20))
+
+
+def test_passages_stand_in_the_order_of_relevance(marked):
+    found = Reader.open(marked).read(QUESTION, PASSAGES, 4, 4096)
+    scores = [span.passage_score for span in found]
+    assert scores == sorted(scores, reverse=True)
+    assert {span.passage_id for span in found} == {"a", "b", "c", "e"}
+    texts = {passage.id: passage.text for passage in PASSAGES}
+    assert all(texts[span.passage_id][span.start : span.end] == span.text for span in found)
+
+
+def test_no_passages(marked):
+    assert Reader.open(marked).read(QUESTION, [], 3, 4096) == []
+
+
+def test_weights_that_are_not_finite_are_named(marked, tmp_path):
+    folder = Path(shutil.copytree(marked, tmp_path / "copy"))
+    weights = folder / "encoder" / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    length = int.from_bytes(data[:8], "little")
+    begin = json.loads(data[8 : 8 + length])["qa_classifier.bias"]["data_offsets"][0]
+    data[8 + length + begin : 12 + length + begin] = np.float32("nan").tobytes()
+    weights.write_bytes(data)
+    with pytest.raises(ArtifactError, match="not finite"):
+        Reader.open(folder).read(QUESTION, PASSAGES, 1, 4096)
+
+
+def test_a_card_that_asks_for_more_than_the_positions_is_refused(marked, tmp_path):
+    folder = Path(shutil.copytree(marked, tmp_path / "copy"))
+    card = json.loads((folder / "model.json").read_bytes())
+    (folder / "model.json").write_text(json.dumps(card | {"max_tokens": 513}))
+    with pytest.raises(ArtifactError, match="max_tokens is 513"):
+        Reader.open(folder)
+
+
+def test_a_missing_head_is_named(marked, tmp_path):
+    folder = Path(shutil.copytree(marked, tmp_path / "copy"))
+    weights = folder / "encoder" / "weights.safetensors"
+    state = load_file(weights)
+    del state["qa_classifier.weight"]
+    save_file(state, weights)
+    with pytest.raises(ArtifactError, match=r"qa_classifier.weight of shape \(1, 32\) is missing"):
+        Reader.open(folder)
+
+
+def test_reading_needs_no_torch(marked):
+    code = (
+        "import sys; from pathlib import Path; from densecli.reader.runtime import Reader;"
+        "from densecli.records import Passage; from densecli.stages.read import read;"
+        f"Reader.open(Path({str(marked)!r})).read('who?', [Passage('1', 'Sea', 'a king')], 1, 64);"
+        "sys.exit(bool({'torch', 'transformers', 'faiss'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
