@@ -1,56 +1,12 @@
 """The nouns: what flows between stages, and how each looks as one line of JSON."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from densecli.errors import FieldError
+from densecli.fields import Json, id_field, number_field, rows_field, text_field, texts_field
 
-Json = Mapping[str, Any]
 ANSWER_TYPES = ("string", "regex")
-
-
-def text_field(row: Json, name: str, default: str | None = None) -> str:
-    """Return `row[name]` as text.
-
-    Raises:
-        FieldError: the field is missing (and has no default), is not a string, or holds NUL.
-    """
-    value = row.get(name, default)
-    if value is None:
-        raise FieldError(f"no field {name!r}", f"an object with {name!r}")
-    if not isinstance(value, str):
-        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a string")
-    if "\0" in value:
-        raise FieldError(f"{name!r} holds a NUL character", "text")
-    return value
-
-
-def id_field(row: Json, *names: str) -> str:
-    """Return the first of `names` present in `row` as an id; whole numbers are taken as text."""
-    for name in names:
-        value = row.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        if value is not None:
-            return text_field(row, name)
-    raise FieldError(f"no field {names[0]!r}", f"an object with {names[0]!r}")
-
-
-def texts_field(row: Json, name: str) -> tuple[str, ...]:
-    """Return `row[name]` as a tuple of texts; missing means empty."""
-    value = row.get(name, ())
-    if isinstance(value, str) or not isinstance(value, list | tuple):
-        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a list of strings")
-    return tuple(text_field({name: item}, name) for item in value)
-
-
-def rows_field(row: Json, name: str) -> list[Json]:
-    """Return `row[name]` as a list of objects; missing means empty."""
-    value = row.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise FieldError(f"{name!r} is not a list of objects", "a list of objects")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +34,7 @@ class Passage:
     @classmethod
     def from_json(cls, row: Json) -> "Passage":
         """Build a passage from `{id | passage_id, title?, text}`."""
-        title = "" if row.get("title") is None else text_field(row, "title")
-        return cls(id_field(row, "id", "passage_id"), title, text_field(row, "text"))
+        return cls(id_field(row, "id", "passage_id"), text_field(row, "title", ""), text_field(row, "text"))
 
     def to_json(self) -> dict[str, Any]:
         """Return `{id, title, text}`."""
@@ -98,7 +53,7 @@ class Question:
     @classmethod
     def from_json(cls, row: Json, default_id: str = "") -> "Question":
         """Build a question from `{id?, question, answers? | answer?, answer_type?}`."""
-        question_id = id_field(row, "id") if "id" in row else default_id
+        question_id = default_id if row.get("id") is None else id_field(row, "id")
         name = "answers" if "answers" in row else "answer"
         single = isinstance(row.get(name), str)
         answers = (text_field(row, name),) if single else texts_field(row, name)
@@ -131,18 +86,14 @@ class ScoredPassage:
     @classmethod
     def from_json(cls, row: Json) -> "ScoredPassage":
         """Build one from a `ctxs` entry; DPR's files hold the score as text."""
-        score = row.get("score", 0.0)
-        try:
-            number = float(score)
-        except (TypeError, ValueError):
-            raise FieldError(f"'score' is {score!r:.40}", "a number") from None
+        score = number_field(row, "score")
         hit = row.get("has_answer")
         textless = {**row, "text": row.get("text", "")}
-        return cls(Passage.from_json(textless), number, hit if isinstance(hit, bool) else None)
+        return cls(Passage.from_json(textless), score, hit if isinstance(hit, bool) else None)
 
     def to_json(self, with_text: bool = True) -> dict[str, Any]:
         """Return `{id, title, text, score, has_answer?}`, or without title and text."""
-        row = self.passage.to_json() if with_text else {"id": self.passage.id}
+        row: dict[str, Any] = self.passage.to_json() if with_text else {"id": self.passage.id}
         row["score"] = self.score
         if self.has_answer is not None:
             row["has_answer"] = self.has_answer
@@ -188,10 +139,10 @@ class Span:
             text_field(row, "answer"),
             text_field(row, "passage_id", ""),
             text_field(row, "title", ""),
-            int(row.get("start", 0)),
-            int(row.get("end", 0)),
-            float(row.get("span_score", 0.0)),
-            float(row.get("passage_score", 0.0)),
+            int(number_field(row, "start")),
+            int(number_field(row, "end")),
+            number_field(row, "span_score"),
+            number_field(row, "passage_score"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -231,6 +182,12 @@ class Prediction:
         best = self.spans[0].to_json() if self.spans else {"answer": ""}
         others = [span.to_json() for span in self.spans[1:]]
         return {**self.ranked.to_json(with_text), **best, "alternatives": others}
+
+
+def result_from_json(row: Json, default_id: str = "") -> RankedList | Prediction:
+    """Build what `search` or `read` wrote: a prediction where the row holds an answer."""
+    kind = Prediction if "answer" in row and "alternatives" in row else RankedList
+    return kind.from_json(row, default_id)
 
 
 @dataclass(frozen=True, slots=True)

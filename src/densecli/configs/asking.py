@@ -20,6 +20,11 @@ class SearchConfig:
         short="-k",
     )
     batch_size: int = setting(64, "Questions encoded and searched together.", min=1, max=65_536)
+    answer_type: str | None = setting(
+        None,
+        "How answers are matched; by default as the file says, else string.",
+        choices=("string", "regex"),
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class EvaluateConfig:
     )
     fail_under: float | None = setting(
         None,
-        "End with exit code 6 when exact match (or, without answers, top-20 accuracy) is below this per cent.",
+        "End with exit code 6 when exact match (without predictions: top-20) is below this per cent.",
         min=0,
         max=100,
     )

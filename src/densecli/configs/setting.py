@@ -1,12 +1,10 @@
 """What a field of a config dataclass knows: default, help, bounds, choices, source in the paper."""
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, get_type_hints
 
-from densecli.errors import InputError, UsageError
+from densecli.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,8 @@ def check(config: Any) -> None:
         if known.choices and value is not None and value not in known.choices:
             allowed = ", ".join(known.choices)
             raise UsageError(f"{option} is {value!r}; expected one of {allowed}")
+        if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise UsageError(f"{option} is {value!r}; expected UTF-8 text")
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         if value != value or (known.min is not None and value < known.min):
@@ -88,27 +88,3 @@ def check_effect(config: Any, chosen: Iterable[str]) -> None:
         if getattr(config, other) not in values:
             option, needed = name.replace("_", "-"), other.replace("_", "-")
             raise UsageError(f"--{option} has an effect only with --{needed} {' or '.join(values)}")
-
-
-def config_table(path: Path, command: str, known: set[str]) -> dict[str, Any]:
-    """Read the options of one command from a TOML file.
-
-    Top-level keys hold for every command that knows them; a table named after the command
-    (`[train]`, `[mine-negatives]`) holds for that command alone and must hold nothing unknown.
-
-    Raises:
-        InputError: the file is missing, is not TOML, or its table names an unknown option.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(path, None, error.strerror or str(error), "a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(path, None, f"not TOML: {error}", "lines such as `batch_size = 32`") from None
-    shared = {name: value for name, value in table.items() if not isinstance(value, dict)}
-    own = {name.replace("-", "_"): value for name, value in table.get(command, {}).items()}
-    unknown = sorted(set(own) - known)
-    if unknown:
-        raise InputError(path, None, f"[{command}] has no option {unknown[0]!r}", ", ".join(sorted(known)))
-    general = {name.replace("-", "_"): value for name, value in shared.items()}
-    return {name: value for name, value in general.items() if name in known} | own

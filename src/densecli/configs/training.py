@@ -15,6 +15,11 @@ class MineConfig:
     hard_negatives: int = setting(
         10, "Best-ranked passages without an answer kept as hard negatives.", min=0, max=1000
     )
+    answer_type: str | None = setting(
+        None,
+        "How answers are matched; by default as the file says, else string.",
+        choices=("string", "regex"),
+    )
 
 
 @dataclass(frozen=True)

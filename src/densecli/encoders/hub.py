@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from huggingface_hub import HfApi, constants, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
 from densecli.errors import ArtifactError
 
@@ -40,6 +40,8 @@ def local_folder(source: str) -> Path:
             return cached
     except LocalEntryNotFoundError:
         pass
+    except HFValidationError as error:
+        raise ArtifactError(f"{source}: no such model folder, and no name on the Hub ({error})") from None
     if constants.HF_HUB_OFFLINE or not reachable(constants.ENDPOINT):
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the Hugging Face Hub is out of reach"
         raise ArtifactError(f"{source}: not on this disk, and {why}; {OPTIONS}")
@@ -47,7 +49,7 @@ def local_folder(source: str) -> Path:
         held = HfApi().list_repo_files(source)
         weights = SAFE if any(Path(name).match(SAFE) for name in held) else PICKLED
         return Path(snapshot_download(source, allow_patterns=[*FILES, "1_Pooling/*", weights]))
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:  # the Hub, the network and the disk fail in many classes
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ArtifactError(f"{source}: the Hub gives no such model ({line}); {OPTIONS}") from None
 

@@ -106,5 +106,6 @@ def check_vocabulary(tokenizer: Tokenizer, word_rows: Iterable[int], place: obje
     pieces, rows = tokenizer.get_vocab_size(), min(word_rows)
     if pieces > rows:
         raise ArtifactError(
-            f"{place}: the tokenizer knows {pieces} pieces, the word table has {rows}; they belong to two models"
+            f"{place}: the tokenizer knows {pieces} pieces, the word table has {rows}:"
+            " they belong to two models; copy the whole model folder"
         )

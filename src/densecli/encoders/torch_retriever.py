@@ -24,6 +24,7 @@ class _TorchEncoder:
         place = pick_device(device)
         self._tower = tower.to(place)
         self._precision = pick_precision(precision, place)
+        self.about = f"{place}, {str(self._precision).removeprefix('torch.')}"
         self._tokens = retriever.tokens
         self._batch_tokens = batch_tokens
         self._folder = retriever.folder

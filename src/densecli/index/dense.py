@@ -8,7 +8,7 @@ import numpy as np
 
 from densecli.configs.corpus import IndexConfig
 from densecli.errors import ArtifactError
-from densecli.index.kinds import new_index
+from densecli.index.kinds import DENSE_KINDS, new_index
 from densecli.io.manifest import Manifest
 from densecli.io.vectors import FloatArray, VectorStore
 from densecli.ranking.order import Rows, Scores, ordered
@@ -32,14 +32,19 @@ def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[i
                 raise ArtifactError(f"{vectors.folder}: vector {row} is not finite; check the model")
             index.add(block)
             yield index.ntotal
-    faiss.write_index(index, str(folder / FILE))
+    # Through Python's own file: faiss's drops what does not fit on the disk when it closes its file.
+    with open(folder / FILE, "wb") as stream:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(stream.write))  # type: ignore[attr-defined]
 
 
 class DenseIndex:
     """An index opened for searching. `score` is the inner product, higher is better."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
+        if manifest.facts.get("kind") not in DENSE_KINDS:
+            raise ArtifactError(f"{folder}: is a {manifest.facts.get('kind')} index, not one of vectors")
         self.folder = folder
+        self._exact = manifest.facts["kind"] == "flat"
         self.retriever = manifest.parents["retriever"]
         self.passages = manifest.parents["passages"]
         try:
@@ -71,7 +76,8 @@ class DenseIndex:
 
         Args:
             questions: (n, d) question vectors.
-            k: passages per question; where the index holds fewer, the rest of `rows` is -1.
+            k: passages per question; at most as many as the index holds are returned, and where an
+                approximate index finds fewer, the rest of `rows` is -1.
 
         Raises:
             ArtifactError: the vectors have another dimension than the index.
@@ -81,7 +87,17 @@ class DenseIndex:
                 f"question vectors have {questions.shape[1]} components, the index {self.folder} has "
                 f"{self.dimension}; search with the retriever that made it"
             )
-        scores, rows = self._index.search(
-            np.ascontiguousarray(questions, dtype=np.float32), min(k, len(self))
-        )
-        return ordered(rows, scores)
+        return self._best(np.ascontiguousarray(questions, dtype=np.float32), min(k, len(self)))
+
+    def _best(self, vectors: FloatArray, k: int) -> tuple[Rows, Scores]:
+        """Search for one more than `k`. Where that one scores like the k-th, an exact search has kept any of
+        the rows with that score, so it is asked for twice as many until it has them all."""
+        wide = min(k + 1, len(self)) if self._exact else k
+        scores, rows = self._index.search(vectors, wide)
+        rows, scores = ordered(rows, scores)
+        if k < wide < len(self):
+            tied = np.flatnonzero(scores[:, k - 1] == scores[:, k])
+            if len(tied):
+                more_rows, more_scores = self._best(vectors[tied], 2 * k)
+                rows[tied, :k], scores[tied, :k] = more_rows[:, :k], more_scores[:, :k]
+        return rows[:, :k], scores[:, :k]

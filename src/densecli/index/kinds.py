@@ -4,6 +4,8 @@ import faiss
 
 from densecli.configs.corpus import IndexConfig
 
+DENSE_KINDS = ("flat", "hnsw")
+
 
 def new_index(dimension: int, config: IndexConfig) -> faiss.Index:
     """Return an empty index whose scores are inner products (paper, equation 1).

@@ -33,14 +33,14 @@ class IdTableBuilder:
         order = np.argsort(hashes, kind="stable")
         table = np.empty(len(order), dtype=ENTRY)
         table["hash"], table["row"] = hashes[order], order
-        duplicate = None
-        for place in np.flatnonzero(table["hash"][1:] == table["hash"][:-1]):
-            first, second = int(table["row"][place]), int(table["row"][place + 1])
-            if id_of(first) == id_of(second) and (duplicate is None or second < duplicate[1]):
-                duplicate = first, second
-        if duplicate is None:
-            np.save(folder / TABLE, table)
-        return duplicate
+        same = np.flatnonzero(table["hash"][1:] == table["hash"][:-1])
+        seen: dict[str, int] = {}
+        for row in np.sort(table["row"][np.union1d(same, same + 1)]).tolist():
+            first = seen.setdefault(id_of(row), row)
+            if first != row:
+                return first, row
+        np.save(folder / TABLE, table)
+        return None
 
 
 class IdTable:

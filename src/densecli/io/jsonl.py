@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import orjson
 
 from densecli.errors import FieldError, InputError
-from densecli.records import Json
+from densecli.fields import Json
 
 T = TypeVar("T")
 STDIN = "-"
@@ -37,8 +37,10 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
         if str(error.filename) != path:
             raise
         raise InputError(path, None, "no such file", "an existing file or - for stdin") from None
-    except gzip.BadGzipFile:
-        raise InputError(path, None, "not a gzip file though its name says so", "gzip data") from None
+    except gzip.BadGzipFile as error:
+        raise InputError(
+            path, None, f"not gzip data, or damaged ({error})", "gzip data, as its name says"
+        ) from None
     except (EOFError, zlib.error):
         raise InputError(path, None, "the gzip stream is cut off or broken", "the whole file") from None
 

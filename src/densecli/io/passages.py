@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 
 from densecli.errors import ArtifactError, InputError
@@ -32,7 +33,7 @@ class PassageStore:
         blocks = self._reader.num_record_batches
         self._block = lru_cache(maxsize=None)(self._reader.get_batch)  # maps of the file, no copies
         last = self._block(blocks - 1).num_rows if blocks else 0
-        self._rows = max(0, blocks - 1) * BLOCK + last
+        self._rows: int = max(0, blocks - 1) * BLOCK + last
 
     @classmethod
     def open(cls, folder: Path) -> "PassageStore":
@@ -103,8 +104,7 @@ def write_passages(folder: Path, passages: Iterable[Passage], source: str) -> tu
         def flush() -> None:
             columns = [[getattr(p, name) for p in block] for name in SCHEMA.names]
             batch = pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=SCHEMA)
-            for column in columns:
-                total.update("\0".join(column).encode() + b"\1")
+            total.update(orjson.dumps(columns))
             writer.write_batch(batch)
             block.clear()
 

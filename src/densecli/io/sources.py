@@ -1,14 +1,15 @@
 """Corpora: which reader a path needs, and the readers of JSONL, psgs TSV and text folders."""
 
 import csv
-import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from densecli.errors import FieldError, InputError
+from densecli.fields import Json, text_field
 from densecli.io.jsonl import STDIN, open_bytes, read_records
-from densecli.records import Article, Json, Passage, text_field
+from densecli.records import Article, Passage
 
 TEXT_ENDINGS = {".txt", ".md"}
 PSGS_COLUMNS = ["id", "text", "title"]
@@ -54,28 +55,37 @@ def read_psgs(path: str) -> Iterator[Passage]:
     name = "stdin" if path == STDIN else path
     csv.field_size_limit(sys.maxsize)
     with open_bytes(path) as stream:
-        rows = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), delimiter="\t")
+        lines = (line.decode("utf-8" if number else "utf-8-sig") for number, line in enumerate(stream))
+        rows = csv.reader(lines, delimiter="\t", strict=True)
+        begun = 1
         try:
             header = next(rows, None)
             if header is None:
                 raise InputError(name, None, "is empty", "a header and at least one passage")
             if header != PSGS_COLUMNS:
-                found = "\t".join(header)
-                raise InputError(
-                    name, 1, f"the header is {found[:60]!r}", "id, text, title separated by tabs"
+                raise FieldError(
+                    f"the header is {'|'.join(header)[:60]!r}", "id, text, title, with tabs between"
                 )
+            begun = rows.line_num + 1
             for row in rows:
-                if len(row) != len(PSGS_COLUMNS):
-                    raise InputError(name, rows.line_num, f"{len(row)} fields", "3: id, text, title")
-                fields = dict(zip(PSGS_COLUMNS, row, strict=True))
-                texts = (text_field(fields, column) for column in ("id", "title", "text"))
-                yield Passage(*texts)
+                if row:
+                    yield _passage(row)
+                begun = rows.line_num + 1
         except UnicodeDecodeError:
             raise InputError(name, rows.line_num + 1, "not UTF-8", "UTF-8 text") from None
         except FieldError as error:
-            raise InputError(name, rows.line_num, error.what, error.expected) from None
+            raise InputError(name, begun, error.what, error.expected) from None
         except csv.Error as error:
-            raise InputError(name, rows.line_num, f"not a TSV ({error})", "csv quoting with tabs") from None
+            raise InputError(
+                name, begun, f"not a TSV ({error})", "tabs, and quotes as csv has them"
+            ) from None
+
+
+def _passage(row: list[str]) -> Passage:
+    if len(row) != len(PSGS_COLUMNS):
+        raise FieldError(f"{len(row)} fields", "3: id, text, title")
+    fields = dict(zip(PSGS_COLUMNS, row, strict=True))
+    return Passage(*(text_field(fields, column) for column in ("id", "title", "text")))
 
 
 def read_folder(folder: Path) -> Iterator[Article]:
@@ -103,4 +113,8 @@ def read_folder(folder: Path) -> Iterator[Article]:
         head, _, rest = text.lstrip().partition("\n")
         if path.suffix.lower() == ".md" and head.startswith("# "):
             title, text = head[2:].strip(), rest
-        yield Article(path.relative_to(folder).as_posix(), title, text)
+        try:
+            name = os.fsencode(path.relative_to(folder)).decode()
+        except UnicodeDecodeError:
+            raise InputError(path, None, "its name is not UTF-8", "UTF-8 names") from None
+        yield Article(name, title, text)

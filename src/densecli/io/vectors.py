@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densecli.errors import ArtifactError
+from densecli.io.atomic import sync
 from densecli.io.manifest import Manifest
 
 FloatArray = NDArray[np.float32]
+AGAIN = "run `densecli embed --force`"
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -23,6 +25,7 @@ def write_shard(folder: Path, number: int, vectors: FloatArray) -> None:
     partial = path.with_suffix(".partial")
     with open(partial, "wb") as stream:
         np.save(stream, np.ascontiguousarray(vectors, dtype=np.float32))
+    sync(partial)
     partial.replace(path)
 
 
@@ -56,17 +59,18 @@ class VectorStore:
         for number in range(self._shards):
             path = shard_path(self.folder, number)
             try:
-                vectors: FloatArray = np.load(path, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError) as error:
-                raise ArtifactError(f"{path}: not readable ({error}); run `densecli embed --force`") from None
+                vectors: FloatArray = np.lib.format.open_memmap(path, mode="r")
+            except (FileNotFoundError, ValueError) as error:
+                raise ArtifactError(f"{path}: not readable ({error}); {AGAIN}") from None
             if vectors.ndim != 2 or vectors.shape[1] != self.shape[1] or vectors.dtype != np.float32:
                 raise ArtifactError(
-                    f"{path}: {vectors.dtype} {vectors.shape}; the manifest says float32 (n, {self.shape[1]})"
+                    f"{path}: {vectors.dtype} {vectors.shape}, the manifest says float32"
+                    f" (n, {self.shape[1]}); {AGAIN}"
                 )
             yield first, vectors
             first += len(vectors)
         if first != self.shape[0]:
-            raise ArtifactError(f"{self.folder}: {first} vectors; the manifest says {self.shape[0]}")
+            raise ArtifactError(f"{self.folder}: {first} vectors, the manifest says {self.shape[0]}; {AGAIN}")
 
 
 def finished_rows(folder: Path, plan: str, shard_rows: int) -> int:
@@ -74,7 +78,7 @@ def finished_rows(folder: Path, plan: str, shard_rows: int) -> int:
 
     Args:
         folder: the unfinished folder; what it holds of another plan is removed.
-        plan: a fingerprint of everything that shapes the vectors.
+        plan: a fingerprint of everything that shapes the vectors and the shards.
         shard_rows: rows of a whole shard.
     """
     marker = folder / "plan"

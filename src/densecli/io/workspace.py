@@ -16,30 +16,37 @@ class Workspace:
 
     @property
     def passages(self) -> Path:
+        """What `preprocess` makes."""
         return self.root / "passages"
 
     @property
     def bm25(self) -> Path:
+        """What `index --kind bm25` makes."""
         return self.root / "bm25"
 
     @property
     def examples(self) -> Path:
+        """The sets that `mine-negatives` makes, one folder each."""
         return self.root / "examples"
 
     @property
     def retriever(self) -> Path:
+        """What `train` makes."""
         return self.root / "retriever"
 
     @property
     def vectors(self) -> Path:
+        """What `embed` makes."""
         return self.root / "vectors"
 
     @property
     def index(self) -> Path:
+        """What `index` makes."""
         return self.root / "index"
 
     @property
     def reader(self) -> Path:
+        """What `train-reader` makes."""
         return self.root / "reader"
 
     @property

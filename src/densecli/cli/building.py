@@ -1,0 +1,116 @@
+"""Making an artefact folder: refuse, skip, or write it whole with its manifest last."""
+
+import functools
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from densecli.cli.guard import UpToDate
+from densecli.cli.session import Session
+from densecli.errors import ArtifactError
+from densecli.io.atomic import new_folder
+from densecli.io.manifest import Manifest, describe_input, digest_file, digest_texts, read_row
+
+
+@dataclass
+class Building:
+    """An artefact in the making. The body fills in what the manifest tells of it."""
+
+    folder: Path
+    counts: Counter[str] = field(default_factory=Counter)
+    fingerprint: str = ""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def seal(self, *names: str) -> None:
+        """Take the content of some of its files as the artefact's fingerprint."""
+        self.fingerprint = digest_texts([digest_file(self.folder / name) for name in names])
+
+
+@contextmanager
+def building(
+    session: Session,
+    target: Path,
+    config: Any,
+    inputs: Sequence[str | Path],
+    force: bool,
+    keep_partial: bool = False,
+) -> Iterator[Building]:
+    """Yield the artefact to fill; on a good end it takes the place of `target`.
+
+    Raises:
+        UpToDate: `target` was made by the same command from the same inputs and settings.
+        ArtifactError: it was made otherwise and `force` is off, or it is no artefact of ours.
+    """
+    settings = asdict(config)
+    described = [describe_input(path) for path in inputs]
+    check = functools.partial(_check_target, session.command, target, settings, described, force)
+    check()
+    begun = time.monotonic()
+    with new_folder(target, keep_partial) as folder:
+        check()  # again under the lock: another run may just have ended
+        build = Building(folder)
+        yield build
+        seconds = time.monotonic() - begun
+        Manifest(
+            command=session.command,
+            config=settings,
+            fingerprint=build.fingerprint,
+            inputs=described,
+            parents=build.parents,
+            counts=build.counts,
+            facts=build.facts,
+            timing={
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seconds": round(seconds, 3),
+            },
+        ).write(folder)
+    told = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in build.counts.items())
+    session.terminal.say(f"{target}: {told or 'done'} ({seconds:.1f} s)")
+
+
+def _check_target(
+    command: str,
+    target: Path,
+    settings: Mapping[str, Any],
+    described: Sequence[Mapping[str, Any]],
+    force: bool,
+) -> None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    row = read_row(target)
+    if row is None:
+        raise ArtifactError(f"{target}: exists and is not a result of densecli; choose another --output")
+    if row.get("command") != command:
+        raise ArtifactError(
+            f"{target}: is a result of `densecli {row.get('command')}`; choose another --output"
+        )
+    if force:
+        return
+    changes = _changes(
+        Manifest.read(target, "the earlier result", f"densecli {command}"), settings, described
+    )
+    if changes:
+        raise ArtifactError(f"{target}: made otherwise ({'; '.join(changes[:3])}); --force replaces it")
+    raise UpToDate(f"{target}: up to date")
+
+
+def _changes(
+    made: Manifest, settings: Mapping[str, Any], described: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    names = dict.fromkeys([*made.config, *settings])
+    changes = [
+        f"{name} was {made.config.get(name)}, now {settings.get(name)}"
+        for name in names
+        if made.config.get(name) != settings.get(name)
+    ]
+    before = [row.get("sha256") for row in made.inputs]
+    now = [row.get("sha256") for row in described]
+    if before != now or None in now:
+        changes.append("its inputs changed, or cannot be read twice to see whether they did")
+    return changes

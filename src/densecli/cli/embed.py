@@ -1,0 +1,78 @@
+"""`densecli embed`: passages to vectors."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from densecli.cli.building import building
+from densecli.cli.models import RetrieverOption, model_folder, retriever_place
+from densecli.cli.options import Force, command
+from densecli.cli.session import Session
+from densecli.configs.corpus import EmbedConfig
+
+if TYPE_CHECKING:
+    from densecli.io.vectors import FloatArray
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @command(app, "embed", EmbedConfig)
+    def embed(
+        session: Session,
+        config: EmbedConfig,
+        retriever: RetrieverOption = None,
+        passages: Annotated[
+            Path | None, typer.Option("--passages", help="Passage store. [default: WORKSPACE/passages]")
+        ] = None,
+        output: Annotated[
+            Path | None, typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/vectors]")
+        ] = None,
+        force: Force = False,
+    ) -> None:
+        """Turn passages into vectors.
+
+        An interrupted run goes on where it was stopped.
+        """
+        import numpy as np
+
+        from densecli.io.manifest import digest_texts
+        from densecli.io.passages import PassageStore
+        from densecli.io.vectors import finished_rows, write_shard
+
+        place = model_folder(retriever_place(session, retriever))
+        store = PassageStore.open(passages or session.workspace.passages)
+        target = output or session.workspace.vectors
+        with building(session, target, config, [place, store.folder], force, keep_partial=True) as build:
+            from densecli.encoders.torch_retriever import PassageEncoder  # seconds, not for "up to date"
+            from densecli.stages.embed import embed as run
+
+            encoder = PassageEncoder(place, config.device, config.precision, config.batch_tokens)
+            session.terminal.say(f"embedding {len(store):,} passages with {place} ({encoder.about})")
+            build.parents = {"retriever": encoder.fingerprint, "passages": store.fingerprint}
+            build.fingerprint = digest_texts([encoder.fingerprint, store.fingerprint, config.precision])
+            plan = digest_texts([build.fingerprint, str(config.shard_rows)])
+            first = min(finished_rows(build.folder, plan, config.shard_rows), len(store))
+            if first:
+                session.terminal.say(f"going on at passage {first:,}")
+            waiting: list[FloatArray] = []
+            pieces = run(store, encoder, config, first)
+            for row, vectors in session.terminal.track(
+                pieces, "embed", _pieces(len(store) - first), "x 2,048 "
+            ):
+                waiting.append(vectors)
+                end = row + len(vectors)
+                if end % config.shard_rows == 0 or end == len(store):
+                    write_shard(build.folder, (end - 1) // config.shard_rows, np.concatenate(waiting))
+                    waiting.clear()
+            build.counts["passages"] = len(store)
+            build.facts = {
+                "rows": len(store),
+                "dimension": encoder.dimension,
+                "shards": -(-len(store) // config.shard_rows),
+            }
+
+
+def _pieces(rows: int) -> int:
+    return -(-rows // 2048)

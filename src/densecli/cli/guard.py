@@ -1,0 +1,73 @@
+"""From an exception to one line on stderr and a documented exit code: the only place."""
+
+import errno
+import os
+import sys
+import traceback
+
+import typer
+
+from densecli.cli.terminal import Terminal
+from densecli.errors import DenseError, ExitStatus
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+NO_MEMORY = "not enough memory; use smaller batches or a machine with more"
+
+
+class UpToDate(Exception):  # noqa: N818 - nothing went wrong
+    """The work asked for is already done."""
+
+
+def status_of(error: BaseException) -> tuple[ExitStatus, str]:
+    """Return the exit status of an exception and the line that tells the user about it."""
+    if isinstance(error, UpToDate | BrokenPipeError):
+        return ExitStatus.OK, ""
+    if isinstance(error, DenseError):
+        return error.status, str(error)
+    if isinstance(error, typer.TyperException):
+        return ExitStatus.USAGE, _usage(error)
+    if isinstance(error, KeyboardInterrupt):
+        return ExitStatus.INTERRUPTED, "interrupted; finished work is kept, run the same command to go on"
+    if isinstance(error, MemoryError) or _out_of_memory(error):
+        return ExitStatus.RESOURCES, NO_MEMORY
+    if isinstance(error, OSError):
+        return ExitStatus.RESOURCES, _told(error)
+    return ExitStatus.BUG, f"unexpected {type(error).__name__}: {error} (run with -v for the traceback)"
+
+
+def _usage(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    program = context.command_path if context else "densecli"
+    what = error.format_message().replace("Value error, ", "").rstrip(".")
+    return f"{what}; see `{program} --help`"
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    # torch is not imported here: its error for a device is known by name, the one for the CPU by its text
+    return type(error).__name__ == "OutOfMemoryError" or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
+
+
+def _told(error: OSError) -> str:
+    place = error.filename or "the disk"
+    if error.errno in NO_SPACE:
+        return f"{place}: no space left; make room, or choose another place (earlier results are untouched)"
+    if error.errno in NO_PERMISSION:
+        return f"{place}: {error.strerror}; choose another place, or change who may read and write it"
+    return f"{place}: {error.strerror or error}; check the path and the disk"
+
+
+def end(error: BaseException, terminal: Terminal) -> ExitStatus:
+    """Tell the user what happened and return the exit status."""
+    status, message = status_of(error)
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, UpToDate):
+        terminal.say(str(error))
+    elif message:
+        terminal.error(message)
+    if terminal.verbose and (status is ExitStatus.BUG or isinstance(error, OSError)):
+        traceback.print_exception(error)
+    return status

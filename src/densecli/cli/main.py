@@ -1,0 +1,79 @@
+"""The program: nine commands and the entry point."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from densecli import __version__
+from densecli.cli import (
+    embed,
+    evaluate,
+    index,
+    mine_negatives,
+    preprocess,
+    read,
+    search,
+    train,
+    train_reader,
+)
+from densecli.cli.guard import end
+from densecli.cli.terminal import Terminal
+from densecli.errors import ExitStatus
+
+app = typer.Typer(
+    name="densecli",
+    help="Dense passage retrieval and open-domain question answering (DPR, Karpukhin et al., 2020).",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Exit codes: 0 done, 1 bug, 2 usage, 3 bad input, 4 missing or not fitting, 5 resources, "
+        "6 threshold, 130 interrupted."
+    ),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"densecli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Dense passage retrieval and open-domain question answering (DPR, Karpukhin et al., 2020).
+
+    preprocess -> mine-negatives -> train -> embed -> index -> search -> read -> evaluate.
+    With nothing prepared, search and read answer from a small sample.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(ExitStatus.USAGE)
+
+
+for module in (preprocess, mine_negatives, train, train_reader, embed, index, search, read, evaluate):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the program; the console script."""
+    _open_missing_streams()
+    try:
+        sys.exit(app(prog_name="densecli", standalone_mode=False))
+    except (typer.TyperException, KeyboardInterrupt) as error:
+        sys.exit(end(error, Terminal()))
+
+
+def _open_missing_streams() -> None:
+    """Open what the caller closed (`2>&-`), or the next file opened would become standard error."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open as long as the program runs

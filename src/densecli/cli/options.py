@@ -1,0 +1,148 @@
+"""From a config dataclass to the options of a command."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from densecli.cli.guard import end
+from densecli.cli.session import open_session
+from densecli.cli.terminal import Terminal
+from densecli.configs.file import config_table
+from densecli.configs.setting import Setting, check, check_effect, described_fields
+from densecli.errors import InputError
+
+Force = Annotated[bool, typer.Option("--force", help="Replace a result made from other inputs or settings.")]
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", help="Workspace folder. [default: nearest .densecli, else a new one here]"
+    ),
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="TOML file with options, by name or under [COMMAND].")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but data and errors.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print more: tracebacks of unexpected errors.")
+]
+
+COMMON = {
+    "workspace": (WorkspaceOption, None),
+    "config_file": (ConfigFile, None),
+    "quiet": (Quiet, False),
+    "verbose": (Verbose, False),
+}
+
+
+def command(
+    app: typer.Typer, name: str, config: type
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register `body(session, config, ...)` as a command of `app`.
+
+    The command's options are the body's own parameters, the fields of the dataclass `config`, and
+    those that every command has. A field's value comes from its option, else from
+    `DENSECLI_<FIELD>`, else from the `--config` file, else from the dataclass. Whatever the body
+    raises becomes an exit code here.
+    """
+
+    def register(body: Callable[..., None]) -> Callable[..., None]:
+        own = [
+            p
+            for p in inspect.signature(body, eval_str=True).parameters.values()
+            if p.name not in ("session", "config")
+        ]
+
+        @functools.wraps(body)
+        def run(**given: Any) -> None:
+            common = {key: given.pop(key) for key in COMMON}
+            terminal = Terminal(common["quiet"], common["verbose"])
+            try:
+                values = settled(
+                    config,
+                    name,
+                    {f.name: given.pop(f.name) for f in fields(config)},
+                    common["config_file"],
+                )
+                session = open_session(name, common["workspace"], common["quiet"], common["verbose"])
+                body(session, values, **given)
+            except (Exception, KeyboardInterrupt) as error:
+                if isinstance(error, typer.Exit):
+                    raise
+                raise typer.Exit(end(error, terminal)) from None
+
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [p.replace(kind=p.KEYWORD_ONLY) for p in own]
+            + [_option(*described) for described in described_fields(config)]
+            + [
+                inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=v, annotation=a)
+                for k, (a, v) in COMMON.items()
+            ]
+        )
+        app.command(name)(run)
+        return run
+
+    return register
+
+
+def _option(name: str, kind: Any, default: Any, known: Setting) -> inspect.Parameter:
+    flag = "--" + name.replace("_", "-")
+    switch = kind is bool
+    base: Any = bool if switch else _plain(kind)
+    if known.choices:
+        base = Literal[known.choices]
+    notes = [f"default: {default}"] if default is not None and not switch else []
+    if switch:
+        notes = ["default: on" if default else "default: off"]
+    if known.source:
+        notes.append(f"paper: {known.source}")
+    text = known.help + (f" [{'; '.join(notes)}]" if notes else "")
+    flags = [f"{flag}/--no-{flag[2:]}"] if switch else [flag]
+    if known.short:
+        flags = [known.short, *flags] if flag != known.short else flags
+    info = typer.Option(
+        *flags, help=text, envvar=variable(name), show_envvar=False, show_default=False,
+        min=known.min, max=known.max,
+    )  # fmt: skip
+    annotation = Annotated[base | None, info]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _plain(kind: Any) -> Any:
+    arguments = [part for part in getattr(kind, "__args__", ()) if part is not type(None)]
+    return arguments[0] if arguments else kind
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"DENSECLI_{name.upper()}"
+
+
+def settled(config: type, command_name: str, given: dict[str, Any], config_file: Path | None) -> Any:
+    """Return the config: option or environment, then config file, then default.
+
+    Raises:
+        UsageError: a value is out of bounds, of a wrong type, or not among the choices.
+        InputError: the config file cannot be used.
+    """
+    named = {name: value for name, value in given.items() if value is not None}
+    kinds = {name: _plain(kind) for name, kind, _, _ in described_fields(config)}
+    table = config_table(config_file, command_name) if config_file else {}
+    typed = {name: _typed(name, kinds[name], value, config_file) for name, value in table.items()}
+    chosen = typed | named
+    result = config(**chosen)
+    check(result)
+    check_effect(result, chosen)
+    return result
+
+
+def _typed(name: str, kind: type, value: Any, path: Path | None) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise InputError(str(path), None, f"{name} is {value!r}", f"{kind.__name__}")
+    return value

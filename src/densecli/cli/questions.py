@@ -1,0 +1,63 @@
+"""The questions that several commands are asked."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from densecli.cli.session import Session
+from densecli.errors import FieldError, UsageError
+
+if TYPE_CHECKING:
+    from densecli.records import Question
+
+
+def asked(session: Session, given: str | None, answer_type: str | None) -> "tuple[Iterator[Question], bool]":
+    """Return the questions that an argument stands for, and whether it is a single one.
+
+    `-`, or nothing with something piped in, is stdin; a name of an existing file (or pipe) is that file; a
+    single word that looks like a file's name must exist; anything else is a question itself.
+
+    Raises:
+        UsageError: nothing was given and stdin is a terminal, the question is empty, or an answer type is
+            given with a question, which has no answers.
+        InputError: a file is missing or is not what its name says.
+    """
+    from densecli.io.questions import read_questions
+    from densecli.records import Question
+
+    source = session.input_or_stdin(given, "question")
+    if source == "-" or is_file(source) or _like_a_file(source):
+        return read_questions(source, answer_type), False
+    if answer_type is not None:
+        raise UsageError("--answer-type has no effect on a single question, which comes without answers")
+    try:
+        return iter([Question.from_json({"question": source}, "1")]), True
+    except FieldError as error:
+        raise UsageError(f"{error.what}; ask something, or name a file of questions") from None
+
+
+def is_file(text: str) -> bool:
+    """Whether something that can be read has this name; a question may be too long for one."""
+    return os.path.exists(text) and not os.path.isdir(text)
+
+
+def _like_a_file(text: str) -> bool:
+    endings = (".jsonl", ".csv", ".txt", ".gz", ".json")
+    return " " not in text.strip() and text.endswith(endings)
+
+
+def conversation(session: Session, prompt: str) -> "Iterator[Question]":
+    """Yield the questions that a person types, until an empty end of input."""
+    from densecli.records import Question
+
+    session.terminal.say("type a question; Ctrl-D ends")
+    number = 0
+    while True:
+        try:
+            text = session.terminal.ask(prompt)
+        except EOFError:
+            session.terminal.say("")
+            return
+        if text:
+            number += 1
+            yield Question(str(number), text)

@@ -1,0 +1,102 @@
+"""`densecli read`: an answer for each question, with its passage and place."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from densecli.cli.engines import open_collection
+from densecli.cli.models import ReaderOption, RetrieverOption, reader_place
+from densecli.cli.options import command
+from densecli.cli.questions import asked, conversation, is_file
+from densecli.cli.session import Session
+from densecli.configs.asking import ReadConfig, SearchConfig
+
+if TYPE_CHECKING:
+    from densecli.records import Prediction, Question, RankedList
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @command(app, "read", ReadConfig)
+    def read(
+        session: Session,
+        config: ReadConfig,
+        question: Annotated[
+            str | None, typer.Argument(help="A question, a file of search results, or - for stdin.")
+        ] = None,
+        reader: ReaderOption = None,
+        retriever: RetrieverOption = None,
+        output: Annotated[
+            Path | None,
+            typer.Option("--output", "-o", help="File for the predictions as JSON lines. [default: stdout]"),
+        ] = None,
+        text: Annotated[
+            bool, typer.Option("--text/--no-text", help="Put title and text of passages in the predictions.")
+        ] = False,
+        json: Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")] = False,
+    ) -> None:
+        """Read the answer to a question in its passages.
+
+        A question is searched first; search results are read as they are.
+        """
+        from densecli.reader.runtime import Reader
+        from densecli.stages.read import read as run
+
+        people = session.terminal.shows_tables and not json and output is None
+        model = Reader.open(Path(reader_place(session, reader)))
+        counts: Counter[str] = Counter()
+
+        def answers(ranked: "Iterable[RankedList]") -> "Iterator[Prediction]":
+            yield from run(ranked, model, config, counts)
+
+        single = False
+        ranked: Iterable[RankedList]
+        if question is None and session.terminal.can_ask:
+            find, single = _finder(session, retriever, config.depth), True
+            ranked = (found for one in conversation(session, "read") for found in find([one]))
+        else:
+            source = session.input_or_stdin(question, "question or search results")
+            if source == "-" or is_file(source):
+                ranked = _results(source)
+            else:
+                questions, single = asked(session, source, None)
+                ranked = _finder(session, retriever, config.depth)(questions)
+        predictions = answers(ranked)
+        if people:
+            _show(session, predictions)
+        else:
+            if not single:
+                predictions = session.terminal.track(predictions, "read", unit="questions ")
+            session.write((one.to_json(text) for one in predictions), output)
+        if counts["without_passages"]:
+            session.terminal.warn(f"{counts['without_passages']:,} questions had no passage to read")
+
+
+def _results(source: str) -> "Iterator[RankedList]":
+    from densecli.io.jsonl import read_records
+    from densecli.records import RankedList
+
+    return read_records(source, RankedList.from_json)
+
+
+def _finder(session: Session, retriever: str | None, k: int):  # type: ignore[no-untyped-def]
+    from densecli.stages.search import search
+
+    collection = open_collection(session, None, retriever, None, None)
+    batch = SearchConfig().batch_size
+
+    def find(questions: "Iterable[Question]") -> "Iterator[RankedList]":
+        return search(questions, collection.engine, collection.store, k, batch, Counter())
+
+    return find
+
+
+def _show(session: Session, predictions: "Iterable[Prediction]") -> None:
+    from densecli.cli.snippets import prediction_view
+
+    for one in predictions:
+        session.terminal.show(prediction_view(one))

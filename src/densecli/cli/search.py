@@ -1,0 +1,90 @@
+"""`densecli search`: the best passages for questions."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from densecli.cli.engines import open_collection
+from densecli.cli.models import RetrieverOption
+from densecli.cli.options import command
+from densecli.cli.questions import asked, conversation
+from densecli.cli.session import Session
+from densecli.configs.asking import SearchConfig
+
+if TYPE_CHECKING:
+    from densecli.records import Question, RankedList
+
+PEOPLE_K = 5
+PROGRAM_K = 100
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @command(app, "search", SearchConfig)
+    def search(
+        session: Session,
+        config: SearchConfig,
+        question: Annotated[
+            str | None,
+            typer.Argument(help="A question, a file of questions (JSONL, qa.csv, .txt), or - for stdin."),
+        ] = None,
+        retriever: RetrieverOption = None,
+        index: Annotated[
+            Path | None,
+            typer.Option("--index", help="Dense or BM25 index. [default: WORKSPACE/index or /bm25]"),
+        ] = None,
+        passages: Annotated[
+            Path | None, typer.Option("--passages", help="Passage store. [default: WORKSPACE/passages]")
+        ] = None,
+        output: Annotated[
+            Path | None,
+            typer.Option("--output", "-o", help="File for the results as JSON lines. [default: stdout]"),
+        ] = None,
+        text: Annotated[
+            bool, typer.Option("--text/--no-text", help="Put title and text of passages in the results.")
+        ] = True,
+        json: Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")] = False,
+    ) -> None:
+        """Find the passages that answer a question.
+
+        With nothing prepared it searches a small sample; without a question, on a terminal, it asks.
+        """
+        people = session.terminal.shows_tables and not json and output is None
+        collection = open_collection(session, config.mode, retriever, index, passages)
+        k = config.k or (PEOPLE_K if people else PROGRAM_K)
+        if config.k is not None and k > len(collection.store):
+            session.terminal.warn(
+                f"-k is {k}, the collection has {len(collection.store):,} passages: showing all"
+            )
+
+        def find(questions: "Iterable[Question]") -> "Iterator[RankedList]":
+            from densecli.stages.search import search as run
+
+            counts: Counter[str] = Counter()
+            yield from run(questions, collection.engine, collection.store, k, config.batch_size, counts)
+            if counts["without_result"]:
+                session.terminal.warn(f"{counts['without_result']:,} questions found nothing")
+
+        ranked: Iterator[RankedList]
+        if question is None and session.terminal.can_ask:
+            ranked = (found for one in conversation(session, "search") for found in find([one]))
+        else:
+            questions, single = asked(session, question, config.answer_type)
+            ranked = find(questions)
+            if not people and not single:
+                ranked = session.terminal.track(ranked, "search", unit="questions ")
+        if people:
+            _show(session, ranked)
+        else:
+            session.write((one.to_json(text) for one in ranked), output)
+
+
+def _show(session: Session, ranked: "Iterable[RankedList]") -> None:
+    from densecli.cli.snippets import ranked_view
+
+    for one in ranked:
+        session.terminal.show(ranked_view(one))

@@ -1,0 +1,31 @@
+"""Accuracy tables for people."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from densecli.cli.terminal import plain_table
+from densecli.metrics.accuracy import Summary
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def accuracy_table(summaries: Mapping[str, Summary]) -> "RenderableType":
+    """Return one row for each set of results: questions, top-k accuracy and exact match in per cent."""
+    ks = sorted({k for summary in summaries.values() for k in summary.top_k})
+    read = any(summary.exact_match is not None for summary in summaries.values())
+    header = ["results", "questions", *(f"top-{k}" for k in ks), *(["EM"] if read else [])]
+    rows = [
+        [
+            name,
+            f"{summary.questions:,}",
+            *(_per_cent(summary.top_k.get(k)) for k in ks),
+            *([_per_cent(summary.exact_match)] if read else []),
+        ]
+        for name, summary in summaries.items()
+    ]
+    return plain_table(header, rows)
+
+
+def _per_cent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

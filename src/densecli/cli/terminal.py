@@ -1,0 +1,134 @@
+"""The one object that talks to people: progress and talk on stderr, tables on stdout."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+T = TypeVar("T")
+HEARTBEAT_SECONDS = 30.0
+
+
+class Terminal:
+    """Where a command speaks. `quiet` leaves only errors; rich is loaded when first needed."""
+
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+
+    @property
+    def shows_tables(self) -> bool:
+        """Whether stdout is a terminal, so that people, not programs, read it."""
+        return sys.stdout.isatty()
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person sits at stdin."""
+        return sys.stdin is not None and sys.stdin.isatty()
+
+    def say(self, text: str) -> None:
+        """Tell something in one line."""
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+    def warn(self, text: str) -> None:
+        """Tell something that the user should look at."""
+        self.say(f"warning: {text}")
+
+    def error(self, text: str) -> None:
+        """Tell what failed, in one line; this is never silenced."""
+        print("error:", " ".join(text.splitlines()), file=sys.stderr)
+
+    def ask(self, prompt: str) -> str:
+        """Return a line that a person types.
+
+        Raises:
+            EOFError: there is no more.
+        """
+        if sys.stdout.isatty():
+            return input(f"{prompt}> ").strip()
+        print(f"{prompt}> ", end="", file=sys.stderr, flush=True)
+        return input().strip()
+
+    def console(self, stderr: bool = False) -> "Console":
+        """Return a rich console on stdout (or stderr); NO_COLOR is honoured by rich."""
+        from rich.console import Console
+
+        width = int(os.environ["COLUMNS"]) if os.environ.get("COLUMNS", "").isdigit() else None
+        return Console(stderr=stderr, width=width, highlight=False)
+
+    def show(self, *parts: "RenderableType") -> None:
+        """Print tables and styled text to stdout."""
+        console = self.console()
+        for part in parts:
+            console.print(part)
+
+    def track(
+        self,
+        items: Iterable[T],
+        what: str,
+        total: int | None = None,
+        unit: str = "",
+        note: Callable[[T], str] = lambda _: "",
+    ) -> Iterator[T]:
+        """Pass items through with a progress bar (a line every half minute where stderr is no
+        terminal, nothing when quiet). `note` tells of each item what is worth seeing."""
+        if self.quiet:
+            return iter(items)
+        if sys.stderr.isatty():
+            return self._bar(items, what, total, note)
+        return self._heartbeat(items, what, total, unit, note)
+
+    def _bar(self, items: Iterable[T], what: str, total: int | None, note: Callable[[T], str]) -> Iterator[T]:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]} {task.fields[note]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console(stderr=True), transient=True) as progress:
+            task = progress.add_task(what, total=total, rate="", note="")
+            begun = time.monotonic()
+            for done, item in enumerate(items, 1):
+                yield item
+                rate = done / max(time.monotonic() - begun, 1e-9)
+                progress.update(task, completed=done, rate=f"{rate:,.1f}/s", note=note(item))
+
+    def _heartbeat(
+        self, items: Iterable[T], what: str, total: int | None, unit: str, note: Callable[[T], str]
+    ) -> Iterator[T]:
+        begun = spoken = time.monotonic()
+        for done, item in enumerate(items, 1):
+            yield item
+            now = time.monotonic()
+            if now - spoken >= HEARTBEAT_SECONDS:
+                spoken = now
+                of = f" of {total:,}" if total else ""
+                self.say(f"{what}: {done:,}{of} {unit}({done / (now - begun):,.1f}/s) {note(item)}".rstrip())
+
+
+def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> "RenderableType":
+    """Return a table with the first column on the left and numbers on the right."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(header):
+        table.add_column(name, justify="left" if place == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table

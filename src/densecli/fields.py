@@ -1,0 +1,68 @@
+"""Fields of a JSON object: each is there and of its kind, or a FieldError says what was expected."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from densecli.errors import FieldError
+
+Json = Mapping[str, Any]
+
+
+def text_field(row: Json, name: str, default: str | None = None) -> str:
+    """Return `row[name]` as text; null is as good as missing.
+
+    Raises:
+        FieldError: the field is missing (and has no default), is not a string, or cannot be stored as one.
+    """
+    value = default if row.get(name) is None else row[name]
+    if value is None:
+        raise FieldError(f"no field {name!r}", f"an object with {name!r}")
+    if not isinstance(value, str):
+        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a string")
+    if "\0" in value:
+        raise FieldError(f"{name!r} holds a NUL character", "text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise FieldError(f"{name!r} holds a lone surrogate", "UTF-8 text") from None
+    return value
+
+
+def id_field(row: Json, *names: str) -> str:
+    """Return the first of `names` present in `row` as an id; whole numbers are taken as text."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if value is not None:
+            return text_field(row, name)
+    raise FieldError(f"no field {names[0]!r}", f"an object with {names[0]!r}")
+
+
+def texts_field(row: Json, name: str) -> tuple[str, ...]:
+    """Return `row[name]` as a tuple of texts; missing means empty."""
+    value = row.get(name, ())
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a list of strings")
+    return tuple(text_field({name: item}, name) for item in value)
+
+
+def number_field(row: Json, name: str, default: float = 0.0) -> float:
+    """Return `row[name]` as a finite number; DPR's files hold scores as text."""
+    value = row.get(name, default)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or isinstance(value, bool):
+        raise FieldError(f"{name!r} is {value!r:.40}", "a number")
+    return number
+
+
+def rows_field(row: Json, name: str) -> list[Json]:
+    """Return `row[name]` as a list of objects; missing means empty."""
+    value = row.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise FieldError(f"{name!r} is not a list of objects", "a list of objects")
+    return value
