@@ -1,0 +1,54 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from densecli.encoders import retriever
+from densecli.encoders.folder import RetrieverCard, fingerprint, read_card, write_card
+from densecli.encoders.retriever import QuestionEncoder
+from densecli.encoders.torch_retriever import TorchQuestionEncoder
+from densecli.encoders.weights import load_state, save_state
+from densecli.errors import ArtifactError
+
+QUESTIONS = ["who", "where is the river and the sea and the city", "who\u2019s king", "a song"]
+
+
+def test_both_engines_give_the_same_vectors_in_the_order_asked(
+    tiny_retriever: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = TorchQuestionEncoder(tiny_retriever).encode(QUESTIONS)
+    monkeypatch.setattr(retriever, "BATCH_TOKENS", 16)  # several batches
+    encoder = QuestionEncoder(tiny_retriever)
+    found = encoder.encode(QUESTIONS)
+    assert found.dtype == np.float32
+    assert found.shape == (4, encoder.dimension)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert encoder.fingerprint == fingerprint(tiny_retriever)
+    assert encoder.encode([]).shape == (0, 32)
+
+
+def test_values_that_are_no_numbers_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_retriever, tmp_path / "model")
+    weights = folder / "question" / "weights.safetensors"
+    state = load_state(weights)
+    state["embeddings.LayerNorm.bias"][:] = np.nan
+    save_state(weights, state)
+    with pytest.raises(ArtifactError, match="not finite"):
+        QuestionEncoder(folder).encode(QUESTIONS)
+    with pytest.raises(ArtifactError, match=r"embeddings\.LayerNorm\.bias holds values"):
+        TorchQuestionEncoder(folder)
+
+
+def test_parts_of_two_models_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_retriever, tmp_path / "model")
+    card = read_card(folder, RetrieverCard)
+    write_card(folder, replace(card, max_question_tokens=513))
+    with pytest.raises(ArtifactError, match="513, but the tower has 512 positions"):
+        QuestionEncoder(folder)
+    write_card(folder, card)
+    tokenizer = folder / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text().replace('"##9":', '"##9x":999,"##9":'))
+    with pytest.raises(ArtifactError, match="they belong to two models"):
+        QuestionEncoder(folder)

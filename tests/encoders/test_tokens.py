@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from densecli.encoders.folder import ReaderCard, RetrieverCard
+from densecli.encoders.tokens import Tokens, read_tokenizer, straight_quotes
+from densecli.errors import ArtifactError
+from densecli.records import Passage
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tensorizer.json").read_text(encoding="utf-8"))
+FRAMED = [case for case in GOLDEN["cases"] if case.get("add_special_tokens", True)]
+
+
+@pytest.fixture(scope="module")
+def golden_tokenizer() -> Tokenizer:
+    """BERT's pieces that the golden cases use, with BERT's ids."""
+    vocabulary = {
+        token: number
+        for case in GOLDEN["cases"]
+        for token, number in zip(case["tokens"], case["ids"], strict=True)
+    }
+    tokenizer = Tokenizer(models.WordPiece(vocabulary | {"[UNK]": 100}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 102), ("[CLS]", 101))
+    return tokenizer
+
+
+def without_padding(case: dict[str, Any]) -> list[int]:
+    """The ids without padding and the `[SEP]` that the reference writes after it."""
+    ids: list[int] = case["ids"]
+    return ids[: ids.index(0)] if 0 in ids else ids
+
+
+@pytest.mark.parametrize("case", FRAMED, ids=[case["name"] for case in FRAMED])
+def test_ids_are_the_references(golden_tokenizer: Tokenizer, case: dict[str, Any]) -> None:
+    limit = case["max_length"]
+    tokens = Tokens(golden_tokenizer, RetrieverCard(max_question_tokens=limit, max_passage_tokens=limit))
+    if not case["name"].startswith("reader"):
+        assert tokens.passages([Passage("1", case.get("title") or "", case["text"])]) == [
+            without_padding(case)
+        ]
+    if "title" not in case:
+        assert tokens.questions([case["text"]]) == [without_padding(case)]
+    assert (tokens.cls, tokens.sep, tokens.pad) == (101, 102, 0)
+
+
+def test_questions_have_straight_apostrophes(golden_tokenizer: Tokenizer) -> None:
+    assert straight_quotes("who\u2019s \u2018he\u2019") == "who's \u2018he'"
+
+
+def test_prefixes_stand_before_question_and_title(tiny_tokenizer: Tokenizer) -> None:
+    bare = Tokens(tiny_tokenizer, RetrieverCard())
+    tokens = Tokens(tiny_tokenizer, RetrieverCard(question_prefix="who ", passage_prefix="the "))
+    assert tokens.questions(["was king"]) == bare.questions(["who was king"])
+    titled = [Passage("1", "king", "of city"), Passage("2", "", " of city ")]
+    assert tokens.passages(titled) == bare.passages(
+        [Passage("1", "the king", "of city"), Passage("2", "", "the of city")]
+    )
+
+
+def test_saved_padding_and_truncation_are_not_obeyed(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.from_str(tiny_tokenizer.to_str())
+    tokenizer.enable_truncation(5)
+    tokenizer.enable_padding(length=128)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    tokens = Tokens.open(tmp_path, RetrieverCard())
+    assert list(map(len, tokens.questions(["who", "who was the king of the sea"]))) == [3, 9]
+
+
+def test_a_readers_limit_holds_for_both(tiny_tokenizer: Tokenizer) -> None:
+    tokens = Tokens(tiny_tokenizer, ReaderCard(max_tokens=6))
+    assert len(tokens.questions(["who was the king of the sea"])[0]) == 6
+    assert len(tokens.passages([Passage("1", "king", "the river and the sea")])[0]) == 6
+
+
+def test_no_text_is_an_empty_frame(tiny_tokenizer: Tokenizer) -> None:
+    tokens = Tokens(tiny_tokenizer, RetrieverCard())
+    assert tokens.questions([" ", ""]) == [[tokens.cls, tokens.sep]] * 2
+    assert tokens.questions([]) == []
+
+
+def test_what_is_no_bert_tokenizer_is_refused(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="the tokenizer is missing"):
+        read_tokenizer(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ArtifactError, match="not a tokenizer"):
+        read_tokenizer(tmp_path)
+    Tokenizer(models.WordLevel({"[PAD]": 0, "x": 1}, unk_token="x")).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ArtifactError, match=r"no \[CLS\]"):
+        read_tokenizer(tmp_path)

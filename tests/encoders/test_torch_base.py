@@ -1,0 +1,184 @@
+import json
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
+
+from densecli.encoders import hub
+from densecli.encoders.folder import is_compiled
+from densecli.encoders.torch_base import open_base, open_retriever
+from densecli.encoders.torch_retriever import PassageEncoder
+from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_tower import position_limit
+from densecli.errors import ArtifactError, UsageError
+from densecli.records import Passage
+
+QUERY = "encoder.layer.0.attention.self.query.weight"
+
+
+@pytest.fixture
+def base(tiny_base: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(tiny_base, tmp_path / "base")
+
+
+def rewrite(folder: Path, name: str, weight: np.ndarray | None) -> None:
+    path = folder / "model.safetensors"
+    state = load_file(path)
+    state.pop(name)
+    save_file(state if weight is None else {**state, name: weight}, path, {"format": "pt"})
+
+
+def test_a_missing_weight_is_never_made_up(base: Path) -> None:
+    rewrite(base, QUERY, None)
+    with pytest.raises(ArtifactError, match=rf"weight {QUERY} of shape \(32, 32\) is missing"):
+        open_retriever(str(base))
+
+
+def test_another_shape_is_told_with_both(base: Path) -> None:
+    rewrite(base, QUERY, np.zeros((32, 16), np.float32))
+    with pytest.raises(ArtifactError, match=rf"weight {QUERY} has shape \(32, 16\); .* \(32, 32\)"):
+        open_retriever(str(base))
+
+
+def test_a_value_that_is_no_number_is_refused(base: Path) -> None:
+    rewrite(base, QUERY, np.full((32, 32), np.nan, np.float32))
+    with pytest.raises(ArtifactError, match=rf"weight {QUERY} holds values"):
+        open_retriever(str(base))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("config.json", r"config\.json: the model's config is missing"),
+        ("model.safetensors", "without weights"),
+        ("tokenizer.json", "no vocabulary"),
+    ],
+)
+def test_a_folder_without_a_part_is_refused(base: Path, name: str, told: str) -> None:
+    (base / name).unlink()
+    with pytest.raises(ArtifactError, match=told):
+        open_retriever(str(base))
+
+
+def test_a_tokenizer_of_another_model_is_refused(base: Path) -> None:
+    tokenizer = json.loads((base / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["elsewhere"] = 5000
+    (base / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(ArtifactError, match="they belong to two models"):
+        open_retriever(str(base))
+
+
+def test_damaged_weights_are_refused(base: Path) -> None:
+    path = base / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ArtifactError, match="cannot be loaded"):
+        open_retriever(str(base))
+
+
+@pytest.mark.parametrize("tower", ["question", "passage"])
+def test_a_model_folder_lacks_nothing_and_has_nothing_more(
+    tiny_retriever: Path, tmp_path: Path, tower: str
+) -> None:
+    folder = shutil.copytree(tiny_retriever, tmp_path / "model")
+    path = folder / tower / "weights.safetensors"
+    state = load_file(path)
+    save_file({name: weight for name, weight in state.items() if name != QUERY}, path)
+    with pytest.raises(ArtifactError, match=rf"{tower}/weights\.safetensors: weight {QUERY} .* missing"):
+        open_retriever(str(folder))
+    save_file({**state, "extra": np.zeros(3, np.float32)}, path)
+    with pytest.raises(ArtifactError, match=r"weight extra .* not part"):
+        open_retriever(str(folder))
+
+
+def test_old_names_in_a_checkpoint_are_no_obstacle(base: Path) -> None:
+    path = base / "model.safetensors"
+    old = {
+        "embeddings.position_ids": np.arange(512)[None],
+        "pooler.dense.weight": np.zeros((32, 32), np.float32),
+        "cls.predictions.bias": np.zeros(9, np.float32),
+    }
+    save_file({**load_file(path), **old}, path, {"format": "pt"})
+    names = open_retriever(str(base)).question.state_dict()
+    assert not [name for name in names if "pooler" in name]
+
+
+def test_pickled_weights_are_read_as_data_only(base: Path) -> None:
+    expected = open_retriever(str(base)).question.state_dict()
+    torch.save({k: torch.from_numpy(v) for k, v in load_file(base / "model.safetensors").items()}, base / "w")
+    (base / "model.safetensors").unlink()
+    (base / "w").rename(base / "pytorch_model.bin")
+    found = open_retriever(str(base)).question.state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_the_towers_of_a_base_are_independent(tiny_base: Path) -> None:
+    base = open_base(str(tiny_base), None, 64, 256)
+    ours, theirs = (dict(tower.named_parameters()) for tower in (base.question, base.passage))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert not {weight.data_ptr() for weight in ours.values()} & {
+        weight.data_ptr() for weight in theirs.values()
+    }
+
+
+def test_training_drops_the_normalisation(base: Path) -> None:
+    modules = [{"type": f"sentence_transformers.models.{kind}"} for kind in ("Transformer", "Normalize")]
+    (base / "modules.json").write_text(json.dumps(modules))
+    assert open_retriever(str(base)).card.normalize
+    opened = open_base(str(base), None, 64, 256)
+    assert not opened.card.normalize
+    assert not opened.passage.normalize
+
+
+def test_options_that_contradict_the_base_are_refused(tiny_base: Path, tiny_retriever: Path) -> None:
+    assert open_base(str(tiny_base), "mean", 64, 256).question.pooling == "mean"
+    with pytest.raises(UsageError, match="--pooling mean contradicts"):
+        open_base(str(tiny_retriever), "mean", 64, 256)
+    with pytest.raises(UsageError, match=r"--max-passage-tokens is 600; .* positions for 512"):
+        open_base(str(tiny_base), None, 64, 600)
+
+
+def test_other_architectures_are_saved_and_opened_again(tiny_base: Path, tmp_path: Path) -> None:
+    roberta = RobertaConfig(
+        vocab_size=200, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=66, pad_token_id=0, type_vocab_size=1,
+    )  # fmt: skip
+    distil = DistilBertConfig(
+        vocab_size=200, dim=16, n_layers=1, n_heads=2, hidden_dim=16, max_position_embeddings=65
+    )
+    passages = [Passage("1", "king", "of the sea"), Passage("2", "", "a song")]
+    for model in (RobertaModel(roberta), DistilBertModel(distil)):
+        folder = tmp_path / model.config.model_type
+        model.save_pretrained(folder)
+        shutil.copy(tiny_base / "tokenizer.json", folder)
+        opened = open_base(str(folder), None, 64, 64)
+        assert position_limit(opened.question.model) == 65
+        save_retriever(opened, folder / "saved")
+        assert not is_compiled(folder / "saved")
+        plain, saved = (
+            PassageEncoder(place, "cpu", "fp32").encode(passages) for place in (folder, folder / "saved")
+        )
+        np.testing.assert_allclose(saved, plain, atol=1e-6)
+
+
+def test_a_hub_out_of_reach_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    begun = time.monotonic()
+    with pytest.raises(ArtifactError, match="out of reach; name `starter`"):
+        open_retriever("densecli-tests/no-such-model")
+    assert time.monotonic() - begun < 3
+    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ArtifactError, match="HF_HUB_OFFLINE is set"):
+        open_retriever("densecli-tests/no-such-model")
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/no/such/place", "a/b/c", "a--b", ""])
+def test_what_is_neither_folder_nor_name_is_refused(name: str) -> None:
+    with pytest.raises(ArtifactError, match="no such model folder"):
+        open_retriever(name)

@@ -1,0 +1,78 @@
+from collections import Counter
+
+import pytest
+
+from densecli.records import Passage, Question, TrainingExample
+from densecli.training.examples import ExampleSpool
+
+
+def passages(prefix: str, count: int, text: str = "text") -> tuple[Passage, ...]:
+    return tuple(Passage(f"{prefix}{n}", "title", text) for n in range(count))
+
+
+def example(name: str, positives: int = 1, hard: int = 0, random: int = 0) -> TrainingExample:
+    return TrainingExample(
+        Question(name, f"who is {name}?", ("x",)),
+        passages(f"{name}p", positives), passages(f"{name}h", hard), passages(f"{name}r", random),
+    )  # fmt: skip
+
+
+def spool(*examples: TrainingExample) -> ExampleSpool:
+    return ExampleSpool(examples, Counter())
+
+
+def test_examples_come_back_in_any_order_as_often_as_asked() -> None:
+    given = [example("a", hard=2), example("é\u2028", random=1), example("c", positives=3)]
+    held = spool(*given)
+    assert len(held) == 3
+    assert [held[row] for row in (2, 0, 1, 0)] == [given[2], given[0], given[1], given[0]]
+
+
+def test_what_is_left_out_is_counted() -> None:
+    blank = TrainingExample(Question("b", "q"), passages("p", 1, "  "))
+    partly = TrainingExample(
+        Question("c", "q"), passages("p", 1, " ") + passages("q", 1), passages("h", 2, "")
+    )
+    dropped: Counter[str] = Counter()
+    held = ExampleSpool([example("a"), example("none", positives=0), blank, partly], dropped)
+    assert len(held) == 2
+    assert held.first(1, 1).positive.id == "q0"
+    assert dropped == {"examples without a positive passage": 2, "passages without text": 4}
+
+
+def test_the_order_is_a_shuffle_by_seed_and_epoch() -> None:
+    held = spool(*(example(str(n)) for n in range(40)))
+    orders = [held.order(seed, epoch) for seed, epoch in ((1, 0), (1, 1), (2, 0))]
+    assert all(sorted(order) == list(range(40)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 3
+    assert held.order(1, 0) == orders[0]
+
+
+def test_negatives_are_drawn_anew_each_epoch_but_never_by_chance() -> None:
+    held = spool(example("a", hard=30, random=5))
+    draws = [held.draw(0, 3, 1, epoch).negatives for epoch in range(6)]
+    assert all(len({p.id for p in drawn}) == 3 and all("h" in p.id for p in drawn) for drawn in draws)
+    assert len(set(draws)) > 1
+    assert held.draw(0, 3, 1, 0).negatives == draws[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "expected"),
+    [
+        (example("a", hard=1, random=4), 3, {"ah0"}),
+        (example("a", random=2), 3, {"ar0", "ar1"}),
+        (example("a"), 3, set()),
+        (example("a", hard=3), 0, set()),
+    ],
+)
+def test_random_negatives_stand_in_for_hard_ones(
+    given: TrainingExample, asked: int, expected: set[str]
+) -> None:
+    held = spool(given)
+    assert {p.id for p in held.draw(0, asked, 1, 0).negatives} == expected
+    assert {p.id for p in held.first(0, asked).negatives} == expected
+
+
+def test_validation_takes_the_first_ones() -> None:
+    pick = spool(example("a", positives=2, hard=5)).first(0, 2)
+    assert (pick.positive.id, [p.id for p in pick.negatives]) == ("ap0", ["ah0", "ah1"])
