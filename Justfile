@@ -1,0 +1,40 @@
+# Two recipes matter most: `just demo` and `just test`. Each makes .venv by itself.
+
+export PATH := justfile_directory() + "/.venv/bin:" + env_var("PATH")
+
+# list the recipes
+default:
+    @"{{ just_executable() }}" --list --unsorted
+
+# make .venv with the tested versions; at once where nothing changed
+setup:
+    @python3 scripts/environment.py
+
+# walk through all stages on the sample, with progress, to a table and six answers (about 4 minutes)
+demo: setup
+    @python scripts/demo.py
+
+# everything that CI runs (under 12 minutes)
+[no-exit-message]
+test: check
+    pytest
+
+# the fast part of it: lint, format, types, import floors, docs
+check: setup
+    ruff check
+    ruff format --check
+    mypy
+    lint-imports --no-cache
+    python scripts/cli_docs.py --check
+
+# rewrite docs/cli.md from every command's --help
+docs: setup
+    python scripts/cli_docs.py
+
+# measure start-up: --help of every command, and a cold search
+bench: setup
+    python benchmarks/cold_start.py
+
+# rebuild the workspace that ships with the package, from its articles and the starter retriever
+sample: setup
+    python scripts/sample.py

@@ -1,0 +1,36 @@
+"""Put a trained retriever and reader into the package, small: 8-bit rows and one word table for all towers.
+
+    python scripts/starter.py --retriever WORKSPACE/retriever --reader WORKSPACE/reader
+
+Both must be trained with --freeze-embeddings from the same base. Rebuild the sample afterwards: `just sample`.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from densecli.encoders.compact import compact
+from densecli.encoders.folder import WORDS, ReaderCard, RetrieverCard
+
+STARTER = Path(__file__).resolve().parent.parent / "src" / "densecli" / "starter"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--retriever", type=Path, required=True)
+    parser.add_argument("--reader", type=Path, required=True)
+    options = parser.parse_args()
+
+    for kind in ("retriever", "reader"):
+        shutil.rmtree(STARTER / kind, ignore_errors=True)
+    (STARTER / WORDS).unlink(missing_ok=True)
+    compact(options.retriever, STARTER / "retriever", RetrieverCard, STARTER / WORDS)
+    compact(options.reader, STARTER / "reader", ReaderCard, STARTER / WORDS)
+    size = sum(path.stat().st_size for path in STARTER.rglob("*") if path.is_file())
+    print(f"{STARTER}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

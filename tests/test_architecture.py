@@ -1,0 +1,87 @@
+"""The rules of the house, beyond those that import-linter states in pyproject.toml."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "densecli"
+FILES = sorted(SOURCE.rglob("*.py"))
+LINES = 300
+
+HOMES = {
+    "torch": ("training/*", "*/torch_*"),
+    "transformers": ("training/*", "*/torch_*"),
+    "faiss": ("index/*",),
+    "bm25s": ("lexical/*",),
+    "onnxruntime": ("encoders/onnx_*",),
+    "datasets": ("io/*",),
+    "typer": ("cli/*",),
+    "rich": ("cli/*",),
+}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "."
+
+
+def test_imports_point_down() -> None:
+    tool = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_imported_only_where_it_lives(library: str) -> None:
+    users = [
+        path.relative_to(SOURCE).as_posix()
+        for path in FILES
+        if any(name.split(".")[0] == library for name in imports(ast.parse(path.read_text())))
+    ]
+    strangers = [user for user in users if not any(PurePath(user).match(home) for home in HOMES[library])]
+    assert not strangers
+
+
+def test_only_commands_import_late() -> None:
+    """The one lazy seam is between a command and its stage."""
+    late = [
+        f"{path.relative_to(SOURCE)}:{inner.lineno}"
+        for path in FILES
+        if path.relative_to(SOURCE).parts[0] != "cli"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    ]
+    assert not late
+
+
+def test_one_program_and_no_plugins() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"densecli": "densecli.cli.main:main"}
+    assert not {"entry-points", "gui-scripts"} & set(project)
+    for path in FILES:
+        assert "entry_points" not in path.read_text(), path
+
+
+def test_a_file_is_one_idea() -> None:
+    long = {path.name: lines for path in FILES if (lines := path.read_text().count("\n")) > LINES}
+    assert not long
+
+
+def test_no_path_of_a_machine() -> None:
+    """Nothing that ships names a folder of the machine where it was made."""
+    shipped = [
+        path for path in SOURCE.rglob("*") if path.suffix in {".py", ".json", ".md"} and path.is_file()
+    ]
+    strangers = [path.name for path in shipped if str(ROOT).encode() + b"/" in path.read_bytes()]
+    assert not strangers
