@@ -11,20 +11,25 @@ if TYPE_CHECKING:
     from densecli.records import Question
 
 
-def asked(session: Session, given: str | None, answer_type: str | None) -> "tuple[Iterator[Question], bool]":
-    """Return the questions that an argument stands for, and whether it is a single one.
+def asked(
+    session: Session, given: str | None, answer_type: str | None, prompt: str
+) -> "tuple[Iterator[Question], bool]":
+    """Return the questions that an argument stands for, and whether they come one at a time.
 
-    `-`, or nothing with something piped in, is stdin; a name of an existing file (or pipe) is that file; a
-    single word that looks like a file's name must exist; anything else is a question itself.
+    Nothing, with a person at the terminal, is a conversation; nothing with something piped in, or `-`, is
+    stdin; a name of an existing file (or pipe) is that file; a single word that looks like a file's name
+    must exist; anything else is a question itself.
 
     Raises:
-        UsageError: nothing was given and stdin is a terminal, the question is empty, or an answer type is
+        UsageError: nothing was given or piped in, the question is empty, or an answer type is
             given with a question, which has no answers.
         InputError: a file is missing or is not what its name says.
     """
     from densecli.io.questions import read_questions
     from densecli.records import Question
 
+    if given is None and session.terminal.can_ask:
+        return _conversation(session, prompt), True
     source = session.input_or_stdin(given, "question")
     if source == "-" or is_file(source) or _like_a_file(source):
         return read_questions(source, answer_type), False
@@ -46,7 +51,7 @@ def _like_a_file(text: str) -> bool:
     return " " not in text.strip() and text.endswith(endings)
 
 
-def conversation(session: Session, prompt: str) -> "Iterator[Question]":
+def _conversation(session: Session, prompt: str) -> "Iterator[Question]":
     """Yield the questions that a person types, until an empty end of input."""
     from densecli.records import Question
 

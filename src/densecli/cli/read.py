@@ -10,12 +10,13 @@ import typer
 from densecli.cli.engines import open_collection
 from densecli.cli.models import ReaderOption, RetrieverOption, reader_place
 from densecli.cli.options import command
-from densecli.cli.questions import asked, conversation, is_file
+from densecli.cli.questions import asked, is_file
 from densecli.cli.session import Session
 from densecli.configs.asking import ReadConfig, SearchConfig
+from densecli.errors import UsageError
 
 if TYPE_CHECKING:
-    from densecli.records import Prediction, Question, RankedList
+    from densecli.records import Prediction, RankedList
 
 
 def register(app: typer.Typer) -> None:
@@ -47,25 +48,10 @@ def register(app: typer.Typer) -> None:
         from densecli.stages.read import read as run
 
         people = session.terminal.shows_tables and not json and output is None
+        ranked, single = _ranked(session, question, retriever, config.depth)
         model = Reader.open(Path(reader_place(session, reader)))
         counts: Counter[str] = Counter()
-
-        def answers(ranked: "Iterable[RankedList]") -> "Iterator[Prediction]":
-            yield from run(ranked, model, config, counts)
-
-        single = False
-        ranked: Iterable[RankedList]
-        if question is None and session.terminal.can_ask:
-            find, single = _finder(session, retriever, config.depth), True
-            ranked = (found for one in conversation(session, "read") for found in find([one]))
-        else:
-            source = session.input_or_stdin(question, "question or search results")
-            if source == "-" or is_file(source):
-                ranked = _results(source)
-            else:
-                questions, single = asked(session, source, None)
-                ranked = _finder(session, retriever, config.depth)(questions)
-        predictions = answers(ranked)
+        predictions = run(ranked, model, config, counts)
         if people:
             _show(session, predictions)
         else:
@@ -76,23 +62,29 @@ def register(app: typer.Typer) -> None:
             session.terminal.warn(f"{counts['without_passages']:,} questions had no passage to read")
 
 
+def _ranked(
+    session: Session, given: str | None, retriever: str | None, k: int
+) -> "tuple[Iterator[RankedList], bool]":
+    """Return search results, and whether they are of questions that come one at a time."""
+    if given is not None or not session.terminal.can_ask:
+        source = session.input_or_stdin(given, "question or search results")
+        if source == "-" or is_file(source):
+            if retriever is not None:
+                raise UsageError("--retriever has no effect on results that were searched before")
+            return _results(source), False
+    from densecli.stages.search import search
+
+    questions, single = asked(session, given, None, "read")
+    collection = open_collection(session, None, retriever, None, None)
+    batch_size = 1 if single else SearchConfig().batch_size
+    return search(questions, collection.engine, collection.store, k, batch_size, Counter()), single
+
+
 def _results(source: str) -> "Iterator[RankedList]":
     from densecli.io.jsonl import read_records
     from densecli.records import RankedList
 
     return read_records(source, RankedList.from_json)
-
-
-def _finder(session: Session, retriever: str | None, k: int):  # type: ignore[no-untyped-def]
-    from densecli.stages.search import search
-
-    collection = open_collection(session, None, retriever, None, None)
-    batch = SearchConfig().batch_size
-
-    def find(questions: "Iterable[Question]") -> "Iterator[RankedList]":
-        return search(questions, collection.engine, collection.store, k, batch, Counter())
-
-    return find
 
 
 def _show(session: Session, predictions: "Iterable[Prediction]") -> None:

@@ -1,7 +1,7 @@
 """`densecli search`: the best passages for questions."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +10,12 @@ import typer
 from densecli.cli.engines import open_collection
 from densecli.cli.models import RetrieverOption
 from densecli.cli.options import command
-from densecli.cli.questions import asked, conversation
+from densecli.cli.questions import asked
 from densecli.cli.session import Session
 from densecli.configs.asking import SearchConfig
 
 if TYPE_CHECKING:
-    from densecli.records import Question, RankedList
+    from densecli.records import RankedList
 
 PEOPLE_K = 5
 PROGRAM_K = 100
@@ -53,34 +53,27 @@ def register(app: typer.Typer) -> None:
 
         With nothing prepared it searches a small sample; without a question, on a terminal, it asks.
         """
+        from densecli.stages.search import search as run
+
         people = session.terminal.shows_tables and not json and output is None
+        questions, single = asked(session, question, config.answer_type, "search")
         collection = open_collection(session, config.mode, retriever, index, passages)
         k = config.k or (PEOPLE_K if people else PROGRAM_K)
         if config.k is not None and k > len(collection.store):
             session.terminal.warn(
                 f"-k is {k}, the collection has {len(collection.store):,} passages: showing all"
             )
-
-        def find(questions: "Iterable[Question]") -> "Iterator[RankedList]":
-            from densecli.stages.search import search as run
-
-            counts: Counter[str] = Counter()
-            yield from run(questions, collection.engine, collection.store, k, config.batch_size, counts)
-            if counts["without_result"]:
-                session.terminal.warn(f"{counts['without_result']:,} questions found nothing")
-
-        ranked: Iterator[RankedList]
-        if question is None and session.terminal.can_ask:
-            ranked = (found for one in conversation(session, "search") for found in find([one]))
-        else:
-            questions, single = asked(session, question, config.answer_type)
-            ranked = find(questions)
-            if not people and not single:
-                ranked = session.terminal.track(ranked, "search", unit="questions ")
+        counts: Counter[str] = Counter()
+        batch_size = 1 if single else config.batch_size
+        ranked = run(questions, collection.engine, collection.store, k, batch_size, counts)
         if people:
             _show(session, ranked)
         else:
+            if not single:
+                ranked = session.terminal.track(ranked, "search", unit="questions ")
             session.write((one.to_json(text) for one in ranked), output)
+        if counts["without_result"]:
+            session.terminal.warn(f"{counts['without_result']:,} questions found nothing")
 
 
 def _show(session: Session, ranked: "Iterable[RankedList]") -> None:

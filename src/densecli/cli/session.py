@@ -4,10 +4,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from densecli.cli.terminal import Terminal
+from densecli.errors import UsageError
 from densecli.io.workspace import Workspace, find_workspace
 
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -35,14 +37,12 @@ class Session:
         """Return the input's path, `-` when it is left out and something is piped in.
 
         Raises:
-            UsageError: nothing was named and stdin is a terminal.
+            UsageError: nothing was named, and stdin is a terminal or has nothing.
         """
         if path is not None:
             return path
-        if self.terminal.can_ask:
-            from densecli.errors import UsageError
-
-            raise UsageError(f"no {what} given; name a file, or - for stdin")
+        if self.terminal.can_ask or _nothing_piped():
+            raise UsageError(f"no {what} given; name a file, or pipe something in")
         return "-"
 
     @contextmanager
@@ -69,6 +69,11 @@ class Session:
                     stream.flush()
                 count += 1
         return count
+
+
+def _nothing_piped() -> bool:
+    stream = sys.stdin.buffer
+    return isinstance(stream, BufferedReader) and not stream.peek(1)
 
 
 def open_session(command: str, workspace: Path | None, quiet: bool, verbose: bool) -> Session:

@@ -10,7 +10,7 @@ from densecli.cli.fitting import Checkpoints, base_folder, follow
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.training import TrainConfig
-from densecli.errors import ArtifactError, UsageError
+from densecli.errors import ArtifactError, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -35,10 +35,12 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         dev: Annotated[
-            str | None, typer.Option("--dev", help="Examples to validate on after each epoch; the best model is kept.")
+            str | None,
+            typer.Option("--dev", help="Examples to validate on after each epoch; the best model is kept."),
         ] = None,
         output: Annotated[
-            Path | None, typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/retriever]")
+            Path | None,
+            typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/retriever]"),
         ] = None,
         force: Force = False,
     ) -> None:
@@ -82,7 +84,11 @@ def _only_set(session: Session) -> str:
 
 def _place(session: Session, name: str) -> str:
     mined = session.workspace.examples / name
-    return str(mined) if name != "-" and not Path(name).exists() and (mined / FILE).exists() else name
+    if name == "-" or Path(name).exists():
+        return name
+    if not (mined / FILE).exists():
+        raise InputError(name, None, "no such file or mined set", f"a file, or a name in {mined.parent}")
+    return str(mined)
 
 
 def _spool(sources: list[str], counts: "Counter[str]") -> "ExampleSpool":
@@ -91,4 +97,6 @@ def _spool(sources: list[str], counts: "Counter[str]") -> "ExampleSpool":
     from densecli.training.examples import ExampleSpool
 
     files = (str(Path(source) / FILE) if Path(source).is_dir() else source for source in sources)
-    return ExampleSpool((one for file in files for one in read_records(file, TrainingExample.from_json)), counts)
+    return ExampleSpool(
+        (one for file in files for one in read_records(file, TrainingExample.from_json)), counts
+    )

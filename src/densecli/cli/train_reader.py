@@ -26,11 +26,15 @@ def register(app: typer.Typer) -> None:
         config: TrainReaderConfig,
         results: Annotated[
             list[str] | None,
-            typer.Argument(help="Search results with text for questions with answers: JSONL files, or - for stdin."),
+            typer.Argument(
+                help="Search results with text for questions with answers: JSONL files, or - for stdin."
+            ),
         ] = None,
         dev: Annotated[
             str | None,
-            typer.Option("--dev", help="Search results to validate on after each epoch; the best reader is kept."),
+            typer.Option(
+                "--dev", help="Search results to validate on after each epoch; the best reader is kept."
+            ),
         ] = None,
         output: Annotated[
             Path | None, typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/reader]")
