@@ -144,7 +144,7 @@ def test_a_missing_file():
 def test_real_files_load_whole(name):
     path = DATA / name
     if not path.is_file():
-        pytest.skip(f"{path} is not there")
+        pytest.skip(f"../shared absent: no {path.name}")
     answer_type = "regex" if "trec" in name else None
     questions = list(read_questions(str(path), answer_type))
     assert len(questions) == COUNTS[name]

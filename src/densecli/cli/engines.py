@@ -8,10 +8,10 @@ from densecli.cli.models import STARTER, model_folder, retriever_place
 from densecli.cli.session import SAMPLE, Session
 from densecli.errors import ArtifactError, UsageError
 from densecli.io.manifest import Manifest
-from densecli.io.passages import PassageStore
 from densecli.io.workspace import Workspace
 
 if TYPE_CHECKING:
+    from densecli.io.passages import PassageStore
     from densecli.lexical.bm25 import Bm25
     from densecli.stages.search import DenseEngine, Encoder, Engine
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Collection:
     """A passage store and the engine that searches it."""
 
-    store: PassageStore
+    store: "PassageStore"
     engine: "Engine"
     mode: str
 
@@ -34,6 +34,8 @@ def open_collection(
         ArtifactError: something is missing, or the parts do not belong together.
         UsageError: a retriever is named for a search by words.
     """
+    from densecli.io.passages import PassageStore
+
     place = session.collection(retriever, index, passages)
     store = PassageStore.open(passages or place.passages)
     folder, kind = _index_of(place, mode, index)
@@ -66,7 +68,7 @@ def _index_of(place: Workspace, mode: str | None, named: Path | None) -> tuple[P
     return place.index, "dense"
 
 
-def open_bm25(folder: Path, store: PassageStore) -> "Bm25":
+def open_bm25(folder: Path, store: "PassageStore") -> "Bm25":
     """Open the BM25 index of a passage store.
 
     Raises:
@@ -79,7 +81,7 @@ def open_bm25(folder: Path, store: PassageStore) -> "Bm25":
     return Bm25.open(folder)
 
 
-def _check_passages(folder: Path, built_over: str, store: PassageStore) -> None:
+def _check_passages(folder: Path, built_over: str, store: "PassageStore") -> None:
     if built_over != store.fingerprint:
         raise ArtifactError(
             f"{folder} was built over other passages ({built_over[:12]}) than {store.folder} has "
@@ -88,7 +90,7 @@ def _check_passages(folder: Path, built_over: str, store: PassageStore) -> None:
 
 
 def _dense(
-    session: Session, place: Workspace, retriever: str | None, folder: Path, store: PassageStore
+    session: Session, place: Workspace, retriever: str | None, folder: Path, store: "PassageStore"
 ) -> "DenseEngine":
     from densecli.index.dense import DenseIndex
     from densecli.stages.search import DenseEngine

@@ -52,7 +52,7 @@ def _out_of_memory(error: BaseException) -> bool:
 
 def _told(error: OSError) -> str:
     place = error.filename or "the disk"
-    if error.errno in NO_SPACE:
+    if error.errno in NO_SPACE or "requested and" in str(error):  # numpy: "9 requested and 5 written"
         return f"{place}: no space left; make room, or choose another place (earlier results are untouched)"
     if error.errno in NO_PERMISSION:
         return f"{place}: {error.strerror}; choose another place, or change who may read and write it"

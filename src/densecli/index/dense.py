@@ -47,12 +47,13 @@ class DenseIndex:
         self._exact = manifest.facts["kind"] == "flat"
         self.retriever = manifest.parents["retriever"]
         self.passages = manifest.parents["passages"]
+        path = folder / FILE
         try:
-            self._index = faiss.read_index(str(folder / FILE), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
-            raise ArtifactError(
-                f"{folder / FILE}: not readable ({str(error)[:200]}); run `densecli index --force`"
-            ) from None
+            path.open("rb").close()  # faiss does not tell a file that may not be read from a damaged one
+            self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        except (FileNotFoundError, RuntimeError) as error:
+            reason = str(error).rpartition("Error: ")[2]
+            raise ArtifactError(f"{path}: not readable ({reason}); run `densecli index --force`") from None
 
     @classmethod
     def open(cls, folder: Path) -> "DenseIndex":

@@ -26,6 +26,8 @@ class PassageStore:
         self.fingerprint = fingerprint
         try:
             self._reader = pa.ipc.open_file(pa.memory_map(str(folder / FILE)))
+        except PermissionError:
+            raise
         except (OSError, pa.ArrowInvalid) as error:
             raise ArtifactError(
                 f"{folder / FILE}: not readable ({error}); run `densecli preprocess` again"

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from densecli.io import ids
+from densecli.io.ids import TABLE, IdTable, IdTableBuilder, hash_id
+
+IDS = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), unique=True)
+
+
+def build(folder, names):
+    builder = IdTableBuilder()
+    for name in names:
+        builder.add(name)
+    return builder.write(folder, names.__getitem__)
+
+
+def table(folder, names):
+    assert build(folder, names) is None
+    return IdTable(folder, names.__getitem__)
+
+
+def test_a_hash_is_the_same_everywhere():
+    assert hash_id("wiki:1") == int.from_bytes(bytes.fromhex("a8ecd47dcf800cf6"), "little")  # b2sum -l 64
+    assert hash_id("é") != hash_id("e\u0301")
+
+
+@given(IDS)
+def test_there_and_back(tmp_path_factory, names):
+    found = table(tmp_path_factory.getbasetemp(), names)
+    assert [found.row_of(name) for name in names] == list(range(len(names)))
+    assert found.row_of("not there") is None
+
+
+@pytest.fixture
+def colliding(monkeypatch):
+    """Ids that begin with the same letter have the same hash."""
+    monkeypatch.setattr(ids, "hash_id", lambda name: ord(name[0]))
+
+
+@pytest.mark.usefixtures("colliding")
+def test_ids_with_one_hash_are_told_apart(tmp_path):
+    names = ["b1", "a1", "b2", "b3", "a2", "c"]
+    found = table(tmp_path, names)
+    assert [found.row_of(name) for name in names] == list(range(6))
+    assert found.row_of("b4") is None
+    assert found.row_of("d") is None
+
+
+@pytest.mark.usefixtures("colliding")
+@pytest.mark.parametrize(
+    ("names", "duplicate"),
+    [
+        (["a1", "a2", "a1"], (0, 2)),
+        (["a1", "b", "a2", "b", "a1"], (1, 3)),
+        (["c", "a1", "a1", "c"], (1, 2)),
+        (["a1", "a1", "a1"], (0, 1)),
+    ],
+)
+def test_the_first_duplicate_is_named(tmp_path, names, duplicate):
+    assert build(tmp_path, names) == duplicate
+    assert not (tmp_path / TABLE).exists()
+
+
+def test_the_table_is_sorted_and_stays_on_the_disk(tmp_path):
+    found = table(tmp_path, [str(number) for number in range(1000)])
+    assert isinstance(found._table, np.memmap)
+    assert np.all(np.diff(np.load(tmp_path / TABLE)["hash"].astype(object)) > 0)
