@@ -2,7 +2,7 @@
 
     python scripts/starter.py --retriever WORKSPACE/retriever --reader WORKSPACE/reader
 
-Both must be trained with --freeze-embeddings from the same base. Rebuild the sample afterwards: `just sample`.
+Both must be trained with --freeze-embeddings from the same base. Then rebuild the sample: `just sample`.
 """
 
 import argparse

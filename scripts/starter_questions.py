@@ -4,7 +4,7 @@
 
 Takes the files whose README allows training and leaves out every question that is also a test question (case,
 punctuation, spaces and articles aside), that repeats an earlier one, or that comes near one of the README's
-six demonstration questions. Writes train-questions.jsonl, dev-questions.jsonl and, from the sets in SQuAD form,
+six demonstration questions. Writes train-questions.jsonl, dev-questions.jsonl and, from SQuAD's form,
 squad-questions.jsonl; counts go to stdout.
 """
 

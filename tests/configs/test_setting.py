@@ -21,7 +21,16 @@ class Example:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"count": 1}, {"count": 9}, {"share": 0}, {"share": 1.0}, {"kind": "b"}, {"perhaps": "c"}, {"name": "ü \u200f"}],
+    [
+        {},
+        {"count": 1},
+        {"count": 9},
+        {"share": 0},
+        {"share": 1.0},
+        {"kind": "b"},
+        {"perhaps": "c"},
+        {"name": "ü \u200f"},
+    ],
 )
 def test_what_is_allowed(changes):
     check(replace(Example(), **changes))

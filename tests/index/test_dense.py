@@ -18,7 +18,9 @@ def naive(vectors, questions, k):
     """The definition: every inner product by a loop, best first, ties by row."""
     rows, scores = [], []
     for question in questions:
-        products = [sum(float(a) * float(b) for a, b in zip(question, vector, strict=True)) for vector in vectors]
+        products = [
+            sum(float(a) * float(b) for a, b in zip(question, vector, strict=True)) for vector in vectors
+        ]
         best = sorted(range(len(vectors)), key=lambda row: (-products[row], row))[:k]
         rows.append(best)
         scores.append([products[row] for row in best])
@@ -30,7 +32,9 @@ def naive(vectors, questions, k):
 @pytest.mark.parametrize("k", [1, 7, 150])
 def test_as_the_naive_version(indexed, kind, questions, k):
     vectors, asked = random(200), random(questions, seed=1)
-    index = indexed(kind, vectors[:70], vectors[70:], **({} if kind == "flat" else {"hnsw_search_breadth": 400}))
+    index = indexed(
+        kind, vectors[:70], vectors[70:], **({} if kind == "flat" else {"hnsw_search_breadth": 400})
+    )
     rows, scores = index.search(asked, k)
     expected_rows, expected_scores = naive(vectors, asked, k)
     assert rows.tolist() == expected_rows
@@ -108,7 +112,9 @@ def test_vectors_that_are_not_finite_are_refused(tmp_path, kind, value):
 
 
 def test_questions_of_another_width_are_refused(indexed):
-    with pytest.raises(ArtifactError, match="have 5 components, the index .* has 8; search with the retriever"):
+    with pytest.raises(
+        ArtifactError, match=r"have 5 components, the index .* has 8; search with the retriever"
+    ):
         indexed("flat", random(3)).search(random(1, 5), 1)
 
 
@@ -125,9 +131,14 @@ def test_a_damaged_index_is_refused(indexed, kind, data):
         DenseIndex.open(folder)
 
 
-@pytest.mark.parametrize(("command", "kind", "message"), [("embed", "flat", "is a result of `densecli embed`"), ("index", "bm25", "is a bm25 index")])
+@pytest.mark.parametrize(
+    ("command", "kind", "message"),
+    [("embed", "flat", "is a result of `densecli embed`"), ("index", "bm25", "is a bm25 index")],
+)
 def test_another_result_is_no_dense_index(tmp_path, command, kind, message):
-    Manifest(command, {}, "f", parents={"retriever": "r", "passages": "p"}, facts={"kind": kind}).write(tmp_path)
+    Manifest(command, {}, "f", parents={"retriever": "r", "passages": "p"}, facts={"kind": kind}).write(
+        tmp_path
+    )
     with pytest.raises(ArtifactError, match=message):
         DenseIndex.open(tmp_path)
 

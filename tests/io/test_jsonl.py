@@ -134,7 +134,11 @@ def test_what_the_reader_of_a_file_raises_is_its_own(tmp_path):
         open(tmp_path / "other")  # noqa: SIM115 - does not open
 
 
-@given(st.lists(st.builds(Passage, *[st.text(st.characters(codec="utf-8", exclude_characters="\0"))] * 3), min_size=1))
+@given(
+    st.lists(
+        st.builds(Passage, *[st.text(st.characters(codec="utf-8", exclude_characters="\0"))] * 3), min_size=1
+    )
+)
 def test_lines_come_back(tmp_path_factory, passages):
     path = tmp_path_factory.getbasetemp() / "round-trip.jsonl"
     assert write_lines(path, (passage.to_json() for passage in passages)) == len(passages)

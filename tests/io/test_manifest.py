@@ -19,7 +19,7 @@ WHOLE = Manifest(
 
 
 def read(folder):
-    return Manifest.read(folder, "the vectors", "densecli embed")
+    return Manifest.read(folder, "the vector store", "densecli embed")
 
 
 def test_it_comes_back(tmp_path):
@@ -31,9 +31,13 @@ def test_it_comes_back(tmp_path):
 
 
 def test_it_says_what_is_missing_and_what_makes_it(tmp_path):
-    with pytest.raises(ArtifactError, match=r"x: the vectors does not exist; run `densecli embed` first"):
+    with pytest.raises(
+        ArtifactError, match=r"x: the vector store does not exist; run `densecli embed` first"
+    ):
         read(tmp_path / "x")
-    with pytest.raises(ArtifactError, match=r"is not complete \(no manifest.json\); run `densecli embed` first"):
+    with pytest.raises(
+        ArtifactError, match=r"is not complete \(no manifest.json\); run `densecli embed` first"
+    ):
         read(tmp_path)
 
 
@@ -45,8 +49,14 @@ def test_it_says_what_is_missing_and_what_makes_it(tmp_path):
         ("[]", r"unreadable manifest.json"),
         ('{"name": "a web page", "icons": []}', r"unreadable manifest.json"),
         ('{"densecli": "9", "schema": 99}', r"made by another version .*run `densecli embed --force`"),
-        ('{"densecli": "0", "schema": 1, "command": "index"}', r"is a result of `densecli index`, not of `densecli embed`"),
-        ('{"densecli": "0", "schema": 1, "command": "embed"}', r"no 'config' in it; run `densecli embed --force`"),
+        (
+            '{"densecli": "0", "schema": 1, "command": "index"}',
+            r"is a result of `densecli index`, not of `densecli embed`",
+        ),
+        (
+            '{"densecli": "0", "schema": 1, "command": "embed"}',
+            r"no 'config' in it; run `densecli embed --force`",
+        ),
     ],
 )
 def test_one_that_cannot_be_used_is_refused(tmp_path, text, message):

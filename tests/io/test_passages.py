@@ -7,7 +7,17 @@ from densecli.io.passages import BLOCK, FILE, PassageStore, write_passages
 from densecli.records import Passage
 
 SIZES = [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 3]
-STRANGE = ["", "a", "\u200fעברית\u200e", "\u202eabc", "𝔘𝔫𝔦", "tab\tline\nend\r", "\x01\x1b[31m", "é e\u0301", "x" * 70_000]
+STRANGE = [
+    "",
+    "a",
+    "\u200fעברית\u200e",
+    "\u202eabc",
+    "𝔘𝔫𝔦",
+    "tab\tline\nend\r",
+    "\x01\x1b[31m",
+    "é e\u0301",
+    "x" * 70_000,
+]
 
 
 def passage(number):
@@ -34,7 +44,9 @@ def stores(tmp_path_factory):
 def test_random_access_is_that_of_a_list(stores, size):
     store, expected = stores[size], [passage(row) for row in range(size)]
     assert len(store) == size
-    edges = {row for edge in (0, BLOCK, 2 * BLOCK, size) for row in range(edge - 2, edge + 3) if 0 <= row < size}
+    edges = {
+        row for edge in (0, BLOCK, 2 * BLOCK, size) for row in range(edge - 2, edge + 3) if 0 <= row < size
+    }
     rows = [*edges, *np.random.default_rng(0).integers(0, size, 50).tolist()]
     assert [store[row] for row in rows] == [expected[row] for row in rows]
     assert store.take(rows) == [expected[row] for row in rows]
@@ -46,7 +58,9 @@ def test_random_access_is_that_of_a_list(stores, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("start", "stop", "step"), [(0, None, BLOCK), (0, None, 5000), (BLOCK - 1, BLOCK + 1, 256), (7, 3, 10)])
+@pytest.mark.parametrize(
+    ("start", "stop", "step"), [(0, None, BLOCK), (0, None, 5000), (BLOCK - 1, BLOCK + 1, 256), (7, 3, 10)]
+)
 def test_blocks_are_slices_of_a_list(stores, size, start, stop, step):
     expected = [passage(row) for row in range(size)]
     end = size if stop is None else min(stop, size)
@@ -78,8 +92,8 @@ def test_the_fingerprint_is_of_the_content(tmp_path):
     assert of(one, other) == of(one, other)
     changed = [
         (one, other), (other, one), (one,), (one, other, Passage("3", "t", "c")),
-        (Passage("0", "t", "a b"), other), (Passage("1", "T", "a b"), other), (Passage("1", "t", "a  b"), other),
-        (Passage("1", "ta", " b"), other), (Passage("1", "t", "a b\x01"), other),
+        (Passage("0", "t", "a b"), other), (Passage("1", "T", "a b"), other),
+        (Passage("1", "t", "a  b"), other), (Passage("1", "ta", " b"), other), (Passage("1", "t", "a b\x01"), other),
     ]  # fmt: skip
     assert len({of(*passages) for passages in changed}) == len(changed)
 
@@ -94,7 +108,10 @@ def test_the_same_passages_give_the_same_bytes(tmp_path):
 
 def test_a_duplicate_is_named_by_its_first_two_places(tmp_path):
     passages = [*map(passage, range(BLOCK + 9)), passage(3), passage(BLOCK)]
-    with pytest.raises(InputError, match=rf"^wiki: id 'id 3' occurs twice \(passages 4 and {BLOCK + 10}\); expected unique ids$"):
+    with pytest.raises(
+        InputError,
+        match=rf"^wiki: id 'id 3' occurs twice \(passages 4 and {BLOCK + 10}\); expected unique ids$",
+    ):
         write_passages(tmp_path, passages, "wiki")
 
 

@@ -106,7 +106,7 @@ def test_several_sources_follow_each_other_or_have_the_form_that_is_named(tmp_pa
     assert list(read_sources([table], "psgs")) == [Passage("p", "T", "t")]
     with pytest.raises(InputError, match="table:1: broken JSON"):
         list(read_sources([table]))
-    with pytest.raises(InputError, match="no .txt or .md file"):
+    with pytest.raises(InputError, match=r"no \.txt or \.md file"):
         list(read_sources([rows], "folder"))
     with pytest.raises(InputError, match="is a folder"):
         list(read_sources([str(tmp_path)], "jsonl"))

@@ -41,30 +41,24 @@ def test_what_is_written_is_float32(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["shard-00000.npy"]
 
 
-def damage(path, shards, how):
-    if how == "missing":
-        path.unlink()
-    elif how == "empty":
-        path.write_bytes(b"")
-    elif how == "cut off":
-        path.write_bytes(path.read_bytes()[:-1])
-    elif how == "junk":
-        path.write_bytes(b"junk" * 100)
-    elif how == "archive":
-        np.savez(path.with_suffix(".npz"), shards[1])
-        path.with_suffix(".npz").rename(path)
-    elif how == "objects":
-        np.save(path, np.array([[{}]], dtype=object))
-    elif how == "doubles":
-        np.save(path, shards[1].astype(np.float64))
-    elif how == "other end":
-        np.save(path, shards[1].astype(">f4"))
-    elif how == "wider":
-        np.save(path, np.zeros((4, 5), np.float32))
-    elif how == "flat":
-        np.save(path, np.zeros(16, np.float32))
-    elif how == "shorter":
-        np.save(path, shards[1][:3])
+def archive(path):
+    np.savez(path.with_suffix(".npz"), np.zeros((4, 4), np.float32))
+    path.with_suffix(".npz").rename(path)
+
+
+DAMAGE = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "junk": lambda path: path.write_bytes(b"junk" * 100),
+    "archive": archive,
+    "objects": lambda path: np.save(path, np.array([[{}]], dtype=object)),
+    "doubles": lambda path: np.save(path, np.zeros((4, 4))),
+    "other end": lambda path: np.save(path, np.zeros((4, 4), ">f4")),
+    "wider": lambda path: np.save(path, np.zeros((4, 5), np.float32)),
+    "flat": lambda path: np.save(path, np.zeros(16, np.float32)),
+    "shorter": lambda path: np.save(path, np.zeros((3, 4), np.float32)),
+}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +79,7 @@ def damage(path, shards, how):
 )
 def test_a_damaged_shard_is_refused(tmp_path, shards, how, message):
     store = VectorStore.open(write(tmp_path, shards))
-    damage(shard_path(tmp_path, 1), shards, how)
+    DAMAGE[how](shard_path(tmp_path, 1))
     with pytest.raises(ArtifactError, match=rf"{message}.*; run `densecli embed --force`"):
         list(store.shards())
 

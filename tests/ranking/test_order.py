@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 
 from densecli.ranking.order import ordered
 
-HITS = st.lists(st.tuples(st.integers(-1, 20), st.sampled_from([-2.0, -1.0, 0.0, 0.5, 3.0])), min_size=1, max_size=12)
+HITS = st.lists(
+    st.tuples(st.integers(-1, 20), st.sampled_from([-2.0, -1.0, 0.0, 0.5, 3.0])), min_size=1, max_size=12
+)
 
 
 def test_score_then_row_then_nothing():

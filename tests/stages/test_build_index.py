@@ -11,7 +11,9 @@ def test_it_tells_how_the_index_grows_and_writes_it(tmp_path):
     vectors = np.random.default_rng(0).standard_normal((BATCH + 10, 4)).astype(np.float32)
     store = stored(tmp_path / "v", vectors[: BATCH + 4], vectors[BATCH + 4 :])
     assert list(build_index(store, IndexConfig(), tmp_path)) == [BATCH, BATCH + 4, BATCH + 10]
-    Manifest("index", {}, "i", parents={"retriever": "r", "passages": "p"}, facts={"kind": "flat"}).write(tmp_path)
+    Manifest("index", {}, "i", parents={"retriever": "r", "passages": "p"}, facts={"kind": "flat"}).write(
+        tmp_path
+    )
     index = DenseIndex.open(tmp_path)
     assert len(index) == BATCH + 10
     rows, _ = index.search(100 * vectors[-1:], 1)

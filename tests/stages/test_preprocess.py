@@ -11,7 +11,9 @@ def run(records, **config):
 
 
 def test_articles_become_disjoint_blocks():
-    passages, counts = run([Article("a", "T", "one two\nthree\u00a0four  five"), Article("b", "", "six")], words=2)
+    passages, counts = run(
+        [Article("a", "T", "one two\nthree\u00a0four  five"), Article("b", "", "six")], words=2
+    )
     assert passages == [
         Passage("a#0", "T", "one two"),
         Passage("a#1", "T", "three four"),

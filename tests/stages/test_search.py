@@ -45,8 +45,19 @@ def test_rows_become_passages_in_their_order(store):
 
 
 def test_answers_are_looked_for_where_there_are_any(store):
-    found, _ = run(store, [Question("a", "01", ("Rome", "Milan")), Question("b", "01", (r"D\w+",), "regex"), Question("c", "01")])
-    assert [[ctx.has_answer for ctx in one.ctxs] for one in found] == [[False, True], [True, False], [None, None]]
+    found, _ = run(
+        store,
+        [
+            Question("a", "01", ("Rome", "Milan")),
+            Question("b", "01", (r"D\w+",), "regex"),
+            Question("c", "01"),
+        ],
+    )
+    assert [[ctx.has_answer for ctx in one.ctxs] for one in found] == [
+        [False, True],
+        [True, False],
+        [None, None],
+    ]
 
 
 def test_nothing_found_is_an_empty_list_and_counted(store):

@@ -16,8 +16,9 @@ from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.encoders.torch_save import save_retriever
 from densecli.errors import DenseError, UsageError
 from densecli.records import Passage, Question, TrainingExample
-from densecli.stages.train import StepReport, train
+from densecli.stages.train import train
 from densecli.training.examples import ExampleSpool
+from densecli.training.report import StepReport
 
 THINGS = ["river", "city", "king", "song", "film", "sea", "born", "wrote"]
 CONFIG = TrainConfig(

@@ -13,6 +13,7 @@ from densecli.io.workspace import Workspace
 if TYPE_CHECKING:
     from densecli.io.passages import PassageStore
     from densecli.lexical.bm25 import Bm25
+    from densecli.reader.runtime import Reader
     from densecli.stages.search import DenseEngine, Encoder, Engine
 
 
@@ -119,3 +120,17 @@ def open_question_encoder(folder: Path) -> "Encoder":
     from densecli.encoders.torch_retriever import TorchQuestionEncoder
 
     return TorchQuestionEncoder(folder)
+
+
+def open_reader(folder: Path) -> "Reader":
+    """Open a reader: compiled where it has that form, else in torch."""
+    from densecli.encoders.folder import is_compiled
+
+    if is_compiled(folder, "encoder") or not folder.is_dir():
+        from densecli.reader.runtime import Reader
+
+        return Reader.open(folder)
+    from densecli.encoders.torch_hardware import pick_device, pick_precision
+    from densecli.reader.torch_folder import open_reader as open_torch_reader
+
+    return open_torch_reader(folder).reading(pick_precision("auto", pick_device("cpu")))

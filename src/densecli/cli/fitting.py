@@ -11,7 +11,7 @@ from densecli.cli.session import Session
 from densecli.io.jsonl import encode_line
 
 if TYPE_CHECKING:
-    from densecli.stages.train import StepReport
+    from densecli.training.report import StepReport
 
 METRICS = "metrics.jsonl"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densecli.cli.engines import open_collection
+from densecli.cli.engines import open_collection, open_reader
 from densecli.cli.models import ReaderOption, RetrieverOption, reader_place
 from densecli.cli.options import command
 from densecli.cli.questions import asked, is_file
@@ -44,12 +44,11 @@ def register(app: typer.Typer) -> None:
 
         A question is searched first; search results are read as they are.
         """
-        from densecli.reader.runtime import Reader
         from densecli.stages.read import read as run
 
         people = session.terminal.shows_tables and not json and output is None
         ranked, single = _ranked(session, question, retriever, config.depth)
-        model = Reader.open(Path(reader_place(session, reader)))
+        model = open_reader(Path(reader_place(session, reader)))
         counts: Counter[str] = Counter()
         predictions = run(ranked, model, config, counts)
         if people:

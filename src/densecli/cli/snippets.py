@@ -10,61 +10,23 @@ from densecli.records import Prediction, RankedList, ScoredPassage
 from densecli.text.answers import AnswerMatcher
 
 SNIPPET_WORDS = 45
-PLAIN_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "how",
-        "in",
-        "is",
-        "it",
-        "many",
-        "much",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "their",
-        "this",
-        "to",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-    ]
+REACH = 1000
+PLAIN = (
+    "a an and are as at be by did do does for from had has have how in is it many much of on or that the "
+    "their this to was were what when where which who whom whose why will with"
 )
+# A passage must not move the cursor or change colours; each sign keeps its place, which spans count on.
+SIGNS = {code: " " if chr(code).isspace() else "\ufffd" for code in (*range(32), *range(127, 160))}
 ANSWER_STYLE = "bold green"
 WORD_STYLE = "bold"
 
 
 def ranked_view(ranked: RankedList) -> RenderableType:
     """Return a question's passages, numbered, with answers and question words highlighted."""
+    question = shown(ranked.question.question)
     if not ranked.ctxs:
-        return Text(f"{ranked.question.question}: nothing found", style="dim")
-    parts: list[RenderableType] = [Text(ranked.question.question, style="bold underline")]
+        return Text(f"{question}: nothing found", style="dim")
+    parts: list[RenderableType] = [Text(question, style="bold underline")]
     for rank, ctx in enumerate(ranked.ctxs, 1):
         parts.append(_heading(rank, ctx))
         parts.append(Padding(snippet(ctx, ranked), (0, 0, 1, 4)))
@@ -75,9 +37,9 @@ def _heading(rank: int, ctx: ScoredPassage) -> Text:
     mark = {True: (" ✓", ANSWER_STYLE), False: ("", ""), None: ("", "")}[ctx.has_answer]
     return Text.assemble(
         (f"{rank:>2}. ", "dim"),
-        (ctx.passage.title or ctx.passage.id, "bold cyan"),
+        (shown(ctx.passage.title or ctx.passage.id), "bold cyan"),
         mark,
-        (f"  {ctx.score:.2f}  {ctx.passage.id}", "dim"),
+        (f"  {ctx.score:.2f}  {shown(ctx.passage.id)}", "dim"),
     )
 
 
@@ -86,42 +48,49 @@ def snippet(ctx: ScoredPassage, ranked: RankedList) -> Text:
     question = ranked.question
     text = ctx.passage.text
     answers = AnswerMatcher(question.answers, question.answer_type).spans(text) if question.answers else []
-    words = {word for word in re.findall(r"\w+", question.question.lower()) if word not in PLAIN_WORDS}
+    words = set(re.findall(r"\w+", question.question.lower())).difference(PLAIN.split())
     marks = [match.span() for match in re.finditer(r"\w+", text) if match.group().lower() in words]
     return cut(text, answers, marks)
 
 
 def cut(text: str, answers: list[tuple[int, int]], words: list[tuple[int, int]]) -> Text:
     """Return about 45 words of `text` around the first of `answers`, else of `words`, styled."""
-    styled = Text(text)
-    for start, end in words:
-        styled.stylize(WORD_STYLE, start, end)
-    for start, end in answers:
-        styled.stylize(ANSWER_STYLE, start, end)
-    spans = [match.span() for match in re.finditer(r"\S+", text)]
     focus = (answers or words or [(0, 0)])[0][0]
+    low, high = max(0, focus - REACH), focus + REACH
+    spans = [match.span() for match in re.compile(r"\S+").finditer(text, low, high)]
+    if not spans:
+        return Text("")
     middle = sum(1 for start, _ in spans if start < focus)
     first = max(0, min(middle - SNIPPET_WORDS // 3, len(spans) - SNIPPET_WORDS))
     last = min(len(spans), first + SNIPPET_WORDS) - 1
-    if not spans:
-        return styled
-    part = styled[spans[first][0] : spans[last][1]]
-    ends = ("… " if first else "", " …" if last + 1 < len(spans) else "")
+    start, end = spans[first][0], spans[last][1]
+    part = Text(shown(text[start:end]))
+    for style, places in ((WORD_STYLE, words), (ANSWER_STYLE, answers)):
+        for begin, stop in places:
+            if begin < end and stop > start:
+                part.stylize(style, max(0, begin - start), stop - start)
+    ends = ("… " if text[:start].strip() else "", " …" if text[end:].strip() else "")
     return Text.assemble(ends[0], part, ends[1])
+
+
+def shown(text: str) -> str:
+    """Return text of the same length without control characters."""
+    return text.translate(SIGNS)
 
 
 def prediction_view(prediction: Prediction) -> RenderableType:
     """Return the answer to a question, and where it stands."""
-    question = Text(prediction.ranked.question.question, style="bold underline")
+    question = Text(shown(prediction.ranked.question.question), style="bold underline")
     if not prediction.spans:
         return Group(question, Text("    no answer found", style="dim"))
     best = prediction.spans[0]
     texts = {ctx.passage.id: ctx.passage.text for ctx in prediction.ranked.ctxs}
-    place = cut(texts.get(best.passage_id, best.text), [(best.start, best.end)], [])
-    others = dict.fromkeys(span.text for span in prediction.spans[1:] if span.text != best.text)
+    place = cut(texts.get(best.passage_id) or best.text, [(best.start, best.end)], [])
+    others = dict.fromkeys(shown(span.text) for span in prediction.spans[1:] if span.text != best.text)
+    source = shown(f"  {best.title}  {best.passage_id}")
     parts: list[RenderableType] = [
         question,
-        Text.assemble("    ", (best.text, ANSWER_STYLE), (f"  {best.title}  {best.passage_id}", "dim")),
+        Text.assemble("    ", (shown(best.text), ANSWER_STYLE), (source, "dim")),
         Padding(place, (0, 0, 0, 4)),
     ]
     if others:

@@ -23,7 +23,12 @@ class EmbedConfig:
     """Passages to vectors."""
 
     batch_tokens: int = setting(4096, "Word pieces in one forward pass.", min=16, max=1 << 20)
-    shard_rows: int = setting(65_536, "Passages in one vector file.", min=256, max=1 << 24)
+    shard_rows: int = setting(
+        16_384,
+        "Passages in one vector file; an interrupted run goes on after the last whole one.",
+        min=256,
+        max=1 << 24,
+    )
     precision: str = setting(
         "auto",
         "Arithmetic: auto takes bf16 where the hardware has it.",

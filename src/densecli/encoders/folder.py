@@ -102,9 +102,9 @@ def is_model_folder(folder: Path) -> bool:
     return (folder / CARD).is_file()
 
 
-def is_compiled(folder: Path) -> bool:
-    """Whether the question tower runs without torch."""
-    return is_model_folder(folder) and (folder / "question" / GRAPH).is_file()
+def is_compiled(folder: Path, tower: str = "question") -> bool:
+    """Whether a tower of the model runs without torch."""
+    return is_model_folder(folder) and (folder / tower / GRAPH).is_file()
 
 
 def fingerprint(folder: Path) -> str:

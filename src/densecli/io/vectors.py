@@ -47,7 +47,7 @@ class VectorStore:
         Raises:
             ArtifactError: they are missing or incomplete.
         """
-        return cls(folder, Manifest.read(folder, "the vectors", "densecli embed"))
+        return cls(folder, Manifest.read(folder, "the vector store", "densecli embed"))
 
     def shards(self) -> Iterator[tuple[int, FloatArray]]:
         """Yield `(first row, vectors (n, d))` shard by shard, memory-mapped.

@@ -13,8 +13,8 @@ from densecli.reader.examples import Sample
 from densecli.reader.torch_loss import relevance_loss, span_loss
 from densecli.reader.torch_model import Logits, ReaderModel
 
-CHUNK_TOKENS = {"cpu": 2048, "cuda": 16_384}
-GROUP_TOKENS = {"cpu": 8192, "cuda": 32_768}
+CHUNK_TOKENS = {"cpu": 2048, "cuda": 8192}
+GROUP_TOKENS = {"cpu": 4096, "cuda": 8192}
 
 
 def groups(samples: Sequence[Sample], budget: int) -> Iterator[list[Sample]]:

@@ -4,7 +4,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_base import Retriever
@@ -14,27 +13,9 @@ from densecli.training.batches import lay_out
 from densecli.training.examples import ExampleSpool
 from densecli.training.optimise import Optimiser
 from densecli.training.prepare import prepare
+from densecli.training.report import StepReport
 from densecli.training.update import update
-from densecli.training.validation import Validation, validate
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """One update; steps and epochs count from 1.
-
-    Where an epoch ends and there are dev examples, `validation` is set, and `best` tells a new lowest loss.
-    """
-
-    step: int
-    steps: int
-    epoch: int
-    loss: float
-    accuracy: float
-    learning_rate: float
-    gradient_norm: float
-    questions_per_second: float
-    validation: Validation | None = None
-    best: bool = False
+from densecli.training.validation import validate
 
 
 def train(
@@ -61,7 +42,7 @@ def train(
 
     Raises:
         UsageError: no examples, or nothing to tell a positive from.
-        DenseError: the loss or a gradient is not finite.
+        ArtifactError: the loss or a gradient is not finite.
     """
     _refuse_idle(examples, config)
     device = pick_device(config.device)

@@ -3,22 +3,20 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.torch_hardware import pick_device, pick_precision
-from densecli.errors import DenseError, UsageError
-from densecli.reader.examples import Sample, draw, reader_examples, sample
+from densecli.errors import UsageError
+from densecli.reader.examples import draw, reader_examples, sample
 from densecli.reader.torch_folder import TorchReader
 from densecli.reader.torch_update import accumulate_gradients
 from densecli.reader.torch_validation import DevQuestions
 from densecli.records import RankedList
-from densecli.stages.train import StepReport
 from densecli.training.examples import ExampleSpool
 from densecli.training.optimise import Optimiser
+from densecli.training.report import StepReport, refuse_infinite
 from densecli.training.validation import Validation
-
-SHOWN_IDS = 20
 
 
 def train_reader(
@@ -47,7 +45,7 @@ def train_reader(
     Raises:
         UsageError: no question can be trained on, or no dev question has answers.
         InputError: the passages have no text.
-        DenseError: the loss or a gradient is not finite.
+        ArtifactError: the loss or a gradient is not finite.
     """
     device = pick_device(config.device)
     precision = pick_precision(config.precision, device)
@@ -80,9 +78,9 @@ def train_reader(
                 batch.append(sample(example, chosen, tokens, config.max_tokens, config.max_spans))
             rate = optimiser.learning_rate
             done = accumulate_gradients(reader.model, batch, tokens.pad, precision, config.seed + step)
-            _refuse(done.loss, "loss", batch)
+            refuse_infinite(done.loss, "loss", [one.id for one in batch])
             norm = optimiser.clip()
-            _refuse(norm, "gradient", batch)
+            refuse_infinite(norm, "gradient", [one.id for one in batch])
             optimiser.step()
             speed = len(batch) / (time.perf_counter() - began)
             validation, better = None, False
@@ -100,12 +98,3 @@ def train_reader(
                 step + 1, steps, epoch + 1, done.loss, done.correct / len(batch), rate, norm, speed,
                 validation, better,
             )  # fmt: skip
-
-
-def _refuse(value: float, what: str, batch: Sequence[Sample]) -> None:
-    if not math.isfinite(value):
-        ids = ", ".join(one.id for one in batch[:SHOWN_IDS]) + (", ..." if len(batch) > SHOWN_IDS else "")
-        raise DenseError(
-            f"the {what} is {value} in the batch of questions {ids}; what was saved before is whole:"
-            " try a lower --learning-rate or --precision fp32"
-        )

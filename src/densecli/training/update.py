@@ -5,13 +5,11 @@ from dataclasses import dataclass
 import torch
 
 from densecli.encoders.torch_base import Retriever
-from densecli.errors import DenseError
 from densecli.training.batches import Batch
 from densecli.training.forward import vectors_of
 from densecli.training.loss import in_batch_nll
 from densecli.training.optimise import Optimiser
-
-SHOWN_IDS = 20
+from densecli.training.report import refuse_infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ def update(
     """Train on one batch; `seed` decides its dropout and torch's global generator is left as it was.
 
     Raises:
-        DenseError: the loss or a gradient is not finite; names the batch's questions.
+        ArtifactError: the loss or a gradient is not finite; names the batch's questions.
     """
     towers = retriever.question, retriever.passage
     device = next(retriever.question.parameters()).device
@@ -41,18 +39,9 @@ def update(
         passages = vectors_of(retriever.passage, batch.passages, pad_id, precision)
         loss, correct = in_batch_nll(questions, passages, torch.tensor(batch.positives, device=device))
         value = loss.item()
-        _refuse(value, "loss", batch)
+        refuse_infinite(value, "loss", batch.ids)
         loss.backward()  # type: ignore[no-untyped-call]
     norm = optimiser.clip()
-    _refuse(norm, "gradient", batch)
+    refuse_infinite(norm, "gradient", batch.ids)
     optimiser.step()
     return Update(value, int(correct), norm)
-
-
-def _refuse(value: float, what: str, batch: Batch) -> None:
-    if value - value != 0:
-        ids = ", ".join(batch.ids[:SHOWN_IDS]) + (", ..." if len(batch.ids) > SHOWN_IDS else "")
-        raise DenseError(
-            f"the {what} is {value} in the batch of questions {ids}; what was saved before is whole:"
-            " try a lower --learning-rate or --precision fp32"
-        )
