@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from densecli.cli.guard import UpToDate
 from densecli.cli.session import Session
 from densecli.errors import ArtifactError
 from densecli.io.atomic import new_folder
-from densecli.io.manifest import Manifest, describe_input, digest_file, digest_texts, read_row
+
+if TYPE_CHECKING:
+    from densecli.io.manifest import Manifest
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Building:
 
     def seal(self, *names: str) -> None:
         """Take the content of some of its files as the artefact's fingerprint."""
+        from densecli.io.manifest import digest_file, digest_texts
+
         self.fingerprint = digest_texts([digest_file(self.folder / name) for name in names])
 
 
@@ -47,6 +51,8 @@ def building(
         UpToDate: `target` was made by the same command from the same inputs and settings.
         ArtifactError: it was made otherwise and `force` is off, or it is no artefact of ours.
     """
+    from densecli.io.manifest import Manifest, describe_input
+
     settings = asdict(config)
     described = [describe_input(path) for path in inputs]
     check = functools.partial(_check_target, session.command, target, settings, described, force)
@@ -81,6 +87,8 @@ def _check_target(
     described: Sequence[Mapping[str, Any]],
     force: bool,
 ) -> None:
+    from densecli.io.manifest import Manifest, read_row
+
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     row = read_row(target)
@@ -101,7 +109,7 @@ def _check_target(
 
 
 def _changes(
-    made: Manifest, settings: Mapping[str, Any], described: Sequence[Mapping[str, Any]]
+    made: "Manifest", settings: Mapping[str, Any], described: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     names = dict.fromkeys([*made.config, *settings])
     changes = [

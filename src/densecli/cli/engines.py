@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from densecli.cli.models import STARTER, model_folder, retriever_place
 from densecli.cli.session import SAMPLE, Session
 from densecli.errors import ArtifactError, UsageError
-from densecli.io.manifest import Manifest
 from densecli.io.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,11 +51,10 @@ def open_collection(
 
 def _index_of(place: Workspace, mode: str | None, named: Path | None) -> tuple[Path, str]:
     if named is not None:
-        kind = (
-            "bm25"
-            if Manifest.read(named, "the index", "densecli index").facts.get("kind") == "bm25"
-            else "dense"
-        )
+        from densecli.io.manifest import Manifest
+
+        made = Manifest.read(named, "the index", "densecli index")
+        kind = "bm25" if made.facts.get("kind") == "bm25" else "dense"
         if mode not in (None, kind):
             raise UsageError(f"--index {named} is for {kind} search, --mode is {mode}")
         return named, kind
@@ -75,6 +73,7 @@ def open_bm25(folder: Path, store: "PassageStore") -> "Bm25":
     Raises:
         ArtifactError: it is missing or damaged, or was built over other passages.
     """
+    from densecli.io.manifest import Manifest
     from densecli.lexical.bm25 import Bm25
 
     made = Manifest.read(folder, "the BM25 index", "densecli index --kind bm25")

@@ -12,7 +12,6 @@ import typer
 from densecli.cli.guard import end
 from densecli.cli.session import open_session
 from densecli.cli.terminal import Terminal
-from densecli.configs.file import config_table
 from densecli.configs.setting import Setting, check, check_effect, described_fields
 from densecli.errors import InputError
 
@@ -131,7 +130,11 @@ def settled(config: type, command_name: str, given: dict[str, Any], config_file:
     """
     named = {name: value for name, value in given.items() if value is not None}
     kinds = {name: _plain(kind) for name, kind, _, _ in described_fields(config)}
-    table = config_table(config_file, command_name) if config_file else {}
+    table: dict[str, Any] = {}
+    if config_file:
+        from densecli.configs.file import config_table
+
+        table = config_table(config_file, command_name)
     typed = {name: _typed(name, kinds[name], value, config_file) for name, value in table.items()}
     chosen = typed | named
     result = config(**chosen)
