@@ -24,12 +24,12 @@ def content(target):
     return (target / "deep" / "a").read_text(), (target / "b").read_text()
 
 
-class Stop(Exception):
+class StopError(Exception):
     pass
 
 
 @contextmanager
-def stopped(manager, failure=Stop):
+def stopped(manager, failure=StopError):
     """Enter a context, and fail when its block has ended."""
     with pytest.raises(failure), manager as inside:  # noqa: PT012
         yield inside

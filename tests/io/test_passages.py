@@ -93,7 +93,8 @@ def test_the_fingerprint_is_of_the_content(tmp_path):
     changed = [
         (one, other), (other, one), (one,), (one, other, Passage("3", "t", "c")),
         (Passage("0", "t", "a b"), other), (Passage("1", "T", "a b"), other),
-        (Passage("1", "t", "a  b"), other), (Passage("1", "ta", " b"), other), (Passage("1", "t", "a b\x01"), other),
+        (Passage("1", "t", "a  b"), other), (Passage("1", "ta", " b"), other),
+        (Passage("1", "t", "a b\x01"), other),
     ]  # fmt: skip
     assert len({of(*passages) for passages in changed}) == len(changed)
 

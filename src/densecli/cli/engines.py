@@ -39,7 +39,7 @@ def open_collection(
     place = session.collection(retriever, index, passages)
     store = PassageStore.open(passages or place.passages)
     folder, kind = _index_of(place, mode, index)
-    session.terminal.say(f"searching {len(store):,} passages by {kind}")
+    session.terminal.say(f"searching {len(store):,} passages, {kind}")
     if kind == "bm25":
         if retriever is not None:
             raise UsageError(

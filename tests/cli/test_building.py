@@ -1,0 +1,162 @@
+import json
+
+import pytest
+
+from cli.program import Feed
+
+MANIFEST = "passages/manifest.json"
+
+
+@pytest.fixture
+def place(program):
+    """A folder with two articles, preprocessed."""
+    program.write("a.jsonl", {"id": 1, "text": "one two three"}, {"id": 2, "text": "four"})
+    program.call("preprocess", "a.jsonl").well()
+    return program
+
+
+def manifest(program, name="passages"):
+    return json.loads((program.workspace / name / "manifest.json").read_text())
+
+
+def test_the_manifest_tells_what_it_is_and_from_what(place):
+    told = manifest(place)
+    assert told["command"] == "preprocess"
+    assert told["config"] == {"words": 100, "format": "auto", "split": True}
+    assert told["counts"] == {"records": 2, "passages": 2}
+    assert [row["path"] for row in told["inputs"]] == ["a.jsonl"]
+    assert told["timing"]["seconds"] >= 0
+
+
+def test_the_same_again_is_up_to_date(place):
+    with place.unchanged():
+        ended = place.call("preprocess", "a.jsonl").well()
+    assert ended.stderr == f"{place.workspace / 'passages'}: up to date\n"
+    assert place.call("preprocess", "a.jsonl", "-q").well().stderr == ""
+
+
+def test_it_is_up_to_date_whatever_the_file_is_called_now(place):
+    (place.folder / "a.jsonl").rename(place.folder / "b.jsonl")
+    assert "up to date" in place.call("preprocess", "b.jsonl").well().stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ("", ["--words", 50], "made otherwise (words was 100, now 50); --force replaces it"),
+        ("x", [], "made otherwise (its inputs changed, or cannot be read twice to see whether they did)"),
+    ],
+)
+def test_a_change_wants_force(place, change, arguments, message):
+    if change:
+        place.write("a.jsonl", {"id": 1, "text": "changed"})
+    with place.unchanged():
+        ended = place.call("preprocess", "a.jsonl", *arguments)
+    assert (ended.status, message in ended.error) == (4, True)
+    before = place.results()
+    place.call("preprocess", "a.jsonl", *arguments, "--force").well()
+    assert place.results() != before
+    assert "up to date" in place.call("preprocess", "a.jsonl", *arguments).well().stderr
+
+
+def test_what_comes_from_a_pipe_is_never_up_to_date(program):
+    row = '{"id": 1, "text": "one"}'
+    program.call("preprocess", "-", stdin=row).well()
+    ended = program.call("preprocess", "-", stdin=row)
+    assert (ended.status, "cannot be read twice" in ended.error) == (4, True)
+    program.call("preprocess", "-", "--force", stdin=row).well()
+
+
+def test_a_named_pipe_is_read_once(program):
+    """As in `densecli preprocess <(zcat wiki.gz)`."""
+    feed = Feed(program.folder / "pipe")
+    running = program.start("preprocess", "pipe")
+    feed.write('{"id": 1, "text": "one"}\n')
+    feed.close()
+    running.wait().well()
+    assert manifest(program)["counts"]["passages"] == 1
+
+
+@pytest.mark.parametrize("foreign", ["file", "folder", "web page", "broken"])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_what_is_not_ours_is_never_replaced(program, foreign, force):
+    program.write("a.jsonl", {"id": 1, "text": "one"})
+    target = program.folder / "precious"
+    if foreign != "file":
+        target.mkdir()
+    inside = target if foreign == "file" else target / ("data" if foreign == "folder" else "manifest.json")
+    inside.write_text({"web page": '{"name": "app", "icons": []}', "broken": "{"}.get(foreign, "data"))
+    before = inside.read_text()
+    ended = program.call("preprocess", "a.jsonl", "-o", "precious", *force)
+    assert (ended.status, ended.error) == (
+        4,
+        "precious: exists and is not a result of densecli; choose another --output",
+    )
+    assert inside.read_text() == before
+    assert {path.name for path in program.folder.iterdir()} == {"a.jsonl", "precious"}
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_the_result_of_another_command_is_never_replaced(place, force):
+    place.call("index", "--kind", "bm25").well()
+    with place.unchanged():
+        ended = place.call("index", "--kind", "bm25", "-o", place.workspace / "passages", *force)
+    assert (ended.status, "is a result of `densecli preprocess`; choose another --output" in ended.error) == (
+        4,
+        True,
+    )
+
+
+def test_an_empty_folder_may_be_filled(program):
+    program.write("a.jsonl", {"id": 1, "text": "one"})
+    (program.folder / "out").mkdir()
+    program.call("preprocess", "a.jsonl", "-o", "out").well()
+    assert (program.folder / "out" / "manifest.json").exists()
+
+
+def test_a_result_of_another_version_is_replaced_by_force_alone(place):
+    path = place.workspace / MANIFEST
+    path.write_text(path.read_text().replace('"schema": 1', '"schema": 0'))
+    ended = place.call("preprocess", "a.jsonl")
+    assert (ended.status, "run `densecli preprocess --force`" in ended.error) == (4, True)
+    place.call("preprocess", "a.jsonl", "--force").well()
+    assert manifest(place)["schema"] == 1
+
+
+def test_a_failure_leaves_the_earlier_result(place):
+    place.write("a.jsonl", {"id": 1, "text": "new"}, "broken")
+    with place.unchanged():
+        assert place.call("preprocess", "a.jsonl", "--force").status == 3
+
+
+def test_a_kill_between_the_renames_is_mended_by_the_next_run(place):
+    before = place.results()
+    (place.workspace / "passages").rename(place.workspace / ".passages.old")
+    assert "up to date" in place.call("preprocess", "a.jsonl").well().stderr
+    assert place.results() == before
+    assert place.leftovers() == set()
+
+
+def test_bm25_made_by_mining_is_the_same_as_made_by_index(place):
+    place.write("q.jsonl", {"question": "four", "answers": ["four"]})
+    place.call("mine-negatives", "q.jsonl").well()
+    assert "up to date" in place.call("index", "--kind", "bm25").well().stderr
+
+
+def test_mining_looks_for_its_questions_before_it_builds_bm25(place):
+    ended = place.call("mine-negatives", "nowhere.jsonl")
+    assert (ended.status, ended.error) == (
+        3,
+        "nowhere.jsonl: no such file; expected an existing file, or - for stdin",
+    )
+    assert not (place.workspace / "bm25").exists()
+
+
+def test_another_answer_type_is_another_result(place):
+    place.write("q.jsonl", {"question": "four", "answers": ["fo.r"]})
+    place.call("mine-negatives", "q.jsonl").well()
+    assert manifest(place, "examples/q")["counts"].get("examples", 0) == 0
+    ended = place.call("mine-negatives", "q.jsonl", "--answer-type", "regex")
+    assert (ended.status, "answer_type was None, now regex" in ended.error) == (4, True)
+    place.call("mine-negatives", "q.jsonl", "--answer-type", "regex", "--force").well()
+    assert manifest(place, "examples/q")["counts"].get("examples", 0) == 1

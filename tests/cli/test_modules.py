@@ -1,0 +1,85 @@
+"""Which libraries each command loads: the reason why it starts fast, checked without a clock."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from densecli.cli.main import app
+
+WATCHED = {
+    "bm25s", "datasets", "faiss", "huggingface_hub", "numpy", "onnx", "onnxruntime", "pandas", "pyarrow",
+    "rich", "tokenizers", "torch", "transformers",
+}  # fmt: skip
+COMMANDS = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+PROBE = """
+import sys
+place = sys.argv.pop(1)
+try:
+    from densecli.cli.main import main
+    main()
+finally:
+    open(place, "w").write("\\n".join(sys.modules))
+"""
+
+
+def loaded(folder: Path, *arguments: str, stdin: str = "") -> set[str]:
+    """Run a command in `folder`; return the watched libraries that it loaded."""
+    place = folder / "modules.txt"
+    command = [sys.executable, "-c", PROBE, str(place), *arguments]
+    done = subprocess.run(command, cwd=folder, input=stdin, capture_output=True, text=True, env=plain())
+    assert done.returncode == 0, done.stderr
+    return WATCHED & set(place.read_text().splitlines())
+
+
+def plain() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("DENSECLI_")}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two articles, made into passages and BM25."""
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "notes").mkdir()
+    (folder / "notes" / "ulm.txt").write_text("Einstein was born in Ulm.")
+    (folder / "notes" / "sea.txt").write_text("The Irish Sea lies between England and Ireland.")
+    (folder / "questions.jsonl").write_text('{"question": "where was einstein born", "answers": ["Ulm"]}\n')
+    return folder
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_loads_nothing_heavy(tmp_path: Path, command: str) -> None:
+    assert loaded(tmp_path, *command.split(), "--help") == set()
+
+
+def test_version_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "--version") == set()
+
+
+def test_words_need_no_model(workspace: Path) -> None:
+    stages = {
+        ("preprocess", "notes"): {"pyarrow", "numpy", "pandas"},  # pyarrow loads pandas where it is installed
+        ("index", "--kind", "bm25"): {"pyarrow", "numpy", "bm25s"},
+        ("mine-negatives", "questions.jsonl"): {"pyarrow", "numpy"},
+        ("search", "where was einstein born", "--mode", "bm25"): {"pyarrow", "numpy", "faiss"},
+    }
+    assert {stage: loaded(workspace, *stage) for stage in stages} == stages
+
+
+def test_dense_search_runs_on_the_compiled_tower(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "search", "who voiced Meg")
+    assert found == {"faiss", "numpy", "onnxruntime", "pyarrow", "tokenizers"}
+
+
+def test_reading_runs_on_the_compiled_tower(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "read", "who voiced Meg")
+    assert found == {"faiss", "numpy", "onnxruntime", "pyarrow", "tokenizers"}
+
+
+def test_evaluation_needs_no_model(tmp_path: Path) -> None:
+    found = '[{"id": "p", "score": 1, "has_answer": true}]'
+    row = f'{{"id": "1", "question": "q", "answers": ["a"], "ctxs": {found}}}\n'
+    assert loaded(tmp_path, "evaluate", "-", stdin=row) <= {"numpy"}

@@ -1,0 +1,87 @@
+import pytest
+import typer
+
+from densecli.cli.main import app
+from densecli.cli.options import settled, variable
+from densecli.configs.asking import SearchConfig
+from densecli.configs.corpus import IndexConfig, PreprocessConfig
+from densecli.configs.file import CONFIGS
+from densecli.configs.setting import described_fields
+from densecli.errors import InputError, UsageError
+
+COMMANDS = typer.main.get_command(app).commands
+
+
+def toml(folder, text):
+    (folder / "my.toml").write_text(text)
+    return folder / "my.toml"
+
+
+def test_option_then_file_then_default(tmp_path):
+    path = toml(tmp_path, "words = 50\n[preprocess]\nformat = 'jsonl'")
+    given = {"words": None, "format": None, "split": None}
+    assert settled(PreprocessConfig, "preprocess", given, None) == PreprocessConfig()
+    assert settled(PreprocessConfig, "preprocess", given, path) == PreprocessConfig(words=50, format="jsonl")
+    assert settled(PreprocessConfig, "preprocess", given | {"words": 7}, path).words == 7
+    assert settled(PreprocessConfig, "preprocess", given | {"split": False}, path).split is False
+
+
+@pytest.mark.parametrize(
+    ("config", "command", "text", "failure", "message"),
+    [
+        (PreprocessConfig, "preprocess", "words = '50'", InputError, "my.toml: words is '50'; expected int"),
+        (PreprocessConfig, "preprocess", "words = true", InputError, "words is True; expected int"),
+        (PreprocessConfig, "preprocess", "words = 1.5", InputError, "words is 1.5; expected int"),
+        (PreprocessConfig, "preprocess", "split = 1", InputError, "split is 1; expected bool"),
+        (PreprocessConfig, "preprocess", "words = 0", UsageError, "--words is 0; the smallest value is 1"),
+        (
+            PreprocessConfig,
+            "preprocess",
+            "format = 'xml'",
+            UsageError,
+            "--format is 'xml'; expected one of auto",
+        ),
+        (SearchConfig, "search", "mode = 5", InputError, "mode is 5; expected str"),
+        (IndexConfig, "index", "k1 = nan\nkind = 'bm25'", UsageError, "--k1 is nan"),
+        (IndexConfig, "index", "k1 = 1", UsageError, "--k1 has an effect only with --kind bm25"),
+    ],
+)
+def test_a_file_is_checked_as_options_are(tmp_path, config, command, text, failure, message):
+    given = {name: None for name, _, _, _ in described_fields(config)}
+    with pytest.raises(failure, match=message):
+        settled(config, command, given, toml(tmp_path, text))
+
+
+def test_a_whole_number_will_do_for_a_share(tmp_path):
+    given = {name: None for name, _, _, _ in described_fields(IndexConfig)}
+    found = settled(IndexConfig, "index", given, toml(tmp_path, "kind = 'bm25'\nk1 = 1"))
+    assert (found.k1, type(found.k1)) == (1.0, float)
+
+
+def test_every_command_takes_its_settings_from_option_and_environment():
+    assert list(COMMANDS) == list(CONFIGS) == [*CONFIGS]
+    for command, config in CONFIGS.items():
+        options = {option.name: option for option in COMMANDS[command].params}
+        for name, _, default, known in described_fields(config):
+            assert options[name].envvar == variable(name)
+            assert known.help in options[name].help
+            assert default is None or isinstance(default, bool) or f"default: {default}" in options[name].help
+
+
+def words_of(program, *arguments, **environment):
+    """Preprocess 12 words and tell how many words the first passage has."""
+    program.call("preprocess", "article.jsonl", "--force", *arguments, **environment).well()
+    from densecli.io.passages import PassageStore
+
+    return len(PassageStore.open(program.workspace / "passages")[0].text.split())
+
+
+def test_option_then_environment_then_file_then_default(program):
+    program.write("article.jsonl", {"id": 1, "text": "word " * 200})
+    path = toml(program.folder, "words = 11")
+    assert words_of(program) == 100
+    assert words_of(program, "--config", path) == 11
+    assert words_of(program, "--config", path, DENSECLI_WORDS="12") == 12
+    assert words_of(program, "--config", path, "--words", 13, DENSECLI_WORDS="12") == 13
+    assert words_of(program, "--config", path, "--no-split") == 200
+    assert words_of(program, DENSECLI_SPLIT="0") == 200

@@ -1,0 +1,111 @@
+"""What people see, and what programs get instead."""
+
+import json
+import re
+import time
+
+import pytest
+
+from cli import program as runs
+from densecli.cli import terminal
+from densecli.cli.terminal import Terminal
+
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+def plain(shown):
+    return re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", shown)
+
+
+def test_a_conversation(prepared):
+    typed = ["who was born in Rome\n", "\n", "who was born in Oslo\n", CTRL_D]
+    status, shown = prepared.talk("search", "--mode", "bm25", "-k", 2, typed=typed)
+    assert status == 0
+    assert "type a question; Ctrl-D ends" in shown
+    assert shown.count("search> ") == 4
+    assert plain(shown).count(" 1. Rome") == plain(shown).count(" 1. Oslo") == 1
+    assert " 3. " not in shown
+
+
+def test_a_conversation_ends_with_ctrl_c(prepared):
+    status, shown = prepared.talk("read", typed=[CTRL_C])
+    assert status == 130
+    assert "error: interrupted" in shown
+    assert "Traceback" not in shown
+
+
+def test_people_get_colours_and_tables_unless_they_want_none(prepared):
+    status, shown = prepared.talk("search", "who was born in Rome", "--mode", "bm25")
+    assert (status, "\x1b[1mborn\x1b[0m" in shown, plain(shown).count(". Rome")) == (0, True, 3)
+    status, shown = prepared.talk("evaluate", "read.jsonl", NO_COLOR="1")
+    assert (status, "\x1b[3" in shown) == (0, False)
+    assert re.search(r"results +questions +top-1 +top-5 +EM", plain(shown))
+    status, shown = prepared.talk("evaluate", "--json", "read.jsonl", "-q")
+    assert json.loads(shown)["questions"] == 12
+
+
+def test_programs_get_json_lines(prepared):
+    ended = prepared.call("search", "questions.jsonl", "--mode", "bm25", "-q").well()
+    assert len(ended.rows) == 12
+    assert ended.stderr == ""
+    ended = prepared.call("evaluate", "read.jsonl").well()
+    assert ended.rows[0]["results"] == "read.jsonl"
+    ended = prepared.call("evaluate", "--table", "mine=read.jsonl").well()
+    assert ended.stdout.splitlines()[1].split()[:2] == ["mine", "12"]
+
+
+def test_the_pipe_is_the_same_as_the_files(prepared):
+    found = prepared.call(
+        "search", "-", "-k", 5, stdin=(prepared.folder / "questions.jsonl").read_bytes()
+    ).well()
+    assert found.stdout == (prepared.folder / "found.jsonl").read_text()
+    answered = prepared.call("read", "-", stdin=found.stdout).well()
+    assert answered.stdout == (prepared.folder / "read.jsonl").read_text()
+    told = prepared.call("evaluate", "-", stdin=answered.stdout).well().rows[0]
+    assert told == prepared.call("evaluate", "read.jsonl").well().rows[0] | {"results": "stdin"}
+
+
+@pytest.mark.parametrize("command", ["search", "read", "evaluate", "train-reader"])
+def test_nothing_given_and_nothing_piped(prepared, command):
+    ended = prepared.run(command)
+    assert (ended.status, "given; name a file, or pipe something in" in ended.error) == (2, True)
+
+
+def test_help_without_a_command():
+    assert "Usage: densecli" in runs.Program(runs.Path.cwd(), runs.Path.cwd()).call().stderr
+
+
+def test_a_threshold(prepared):
+    ended = prepared.call("evaluate", "read.jsonl", "--fail-under", 100)
+    assert (ended.status, "exact match is" in ended.error) == (6, True)
+    assert ended.rows[0]["questions"] == 12
+    prepared.call("evaluate", "read.jsonl", "--fail-under", 0).well()
+    ended = prepared.call("evaluate", "found.jsonl", "--fail-under", 1)
+    assert (ended.status, ended.error) == (
+        2,
+        "--fail-under needs predictions, or results with at least 20 passages",
+    )
+
+
+def test_progress_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "HEARTBEAT_SECONDS", 0.05)
+
+    def slowly():
+        for item in range(4):
+            time.sleep(0.03)
+            yield item
+
+    assert list(Terminal().track(slowly(), "work", 4, "things ", lambda item: f"at {item}")) == [0, 1, 2, 3]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert re.fullmatch(r"work: 2 of 4 things \(\d+\.\d/s\) at 1", lines[0])
+    assert list(Terminal(quiet=True).track(slowly(), "work", 4)) == [0, 1, 2, 3]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_talk_and_quiet(capsys):
+    for quiet in (False, True):
+        Terminal(quiet).say("said")
+        Terminal(quiet).warn("warned")
+        Terminal(quiet).error("failed")
+    assert capsys.readouterr() == ("", "said\nwarning: warned\nerror: failed\nerror: failed\n")
