@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.io import ids
@@ -26,6 +26,7 @@ def test_a_hash_is_the_same_everywhere():
     assert hash_id("é") != hash_id("e\u0301")
 
 
+@settings(max_examples=50)
 @given(IDS)
 def test_there_and_back(tmp_path_factory, names):
     found = table(tmp_path_factory.getbasetemp(), names)

@@ -2,7 +2,7 @@ import gzip
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.errors import InputError
@@ -134,6 +134,7 @@ def test_what_the_reader_of_a_file_raises_is_its_own(tmp_path):
         open(tmp_path / "other")  # noqa: SIM115 - does not open
 
 
+@settings(max_examples=50)
 @given(
     st.lists(
         st.builds(Passage, *[st.text(st.characters(codec="utf-8", exclude_characters="\0"))] * 3), min_size=1

@@ -57,7 +57,7 @@ def test_random_access_is_that_of_a_list(stores, size):
             store[outside]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [1, BLOCK, 2 * BLOCK + 3])
 @pytest.mark.parametrize(
     ("start", "stop", "step"), [(0, None, BLOCK), (0, None, 5000), (BLOCK - 1, BLOCK + 1, 256), (7, 3, 10)]
 )

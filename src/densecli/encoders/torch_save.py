@@ -45,4 +45,4 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     plain = Tokenizer.from_str(tokenizer.to_str())
     plain.no_padding()
     plain.no_truncation()
-    plain.save(str(folder / TOKENIZER), pretty=False)
+    (folder / TOKENIZER).write_text(plain.to_str(), encoding="utf-8")
