@@ -1,5 +1,6 @@
 """`densecli mine-negatives`: questions with answers to training examples."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.training import MineConfig
+
+FILE_ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz))+$")
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +55,7 @@ def register(app: typer.Typer) -> None:
         if not place.exists():
             build_bm25_index(session, IndexConfig(kind="bm25"), store.folder, place)
         index = open_bm25(place, store)
-        name = "stdin" if questions == "-" else Path(questions).name.split(".")[0]
+        name = "stdin" if questions == "-" else FILE_ENDINGS.sub("", Path(questions).name)
         target = output or session.workspace.examples / name
         with building(session, target, config, [questions, store.folder, place], force) as build:
             examples = mine(read_questions(questions, config.answer_type), index, store, config, build.counts)

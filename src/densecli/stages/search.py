@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from densecli.batches import batched
-from densecli.index.dense import DenseIndex
 from densecli.io.passages import PassageStore
 from densecli.io.vectors import FloatArray
 from densecli.ranking.order import Rows, Scores
@@ -32,12 +31,20 @@ class Encoder(Protocol):
         ...
 
 
+class Index(Protocol):
+    """Finds the nearest of the passages' vectors."""
+
+    def search(self, questions: FloatArray, k: int) -> tuple[Rows, Scores]:
+        """Return rows (n, k) and inner products (n, k), best first."""
+        ...
+
+
 @dataclass(frozen=True)
 class DenseEngine:
     """The question tower and the index of passage vectors: sim(q, p) of equation 1."""
 
     encoder: Encoder
-    index: DenseIndex
+    index: Index
 
     def search(self, questions: Sequence[str], k: int) -> tuple[Rows, Scores]:
         """Return rows (n, k) and inner products (n, k), best first."""
