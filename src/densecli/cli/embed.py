@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
         target = output or session.workspace.vectors
         with building(session, target, config, [place, store.folder], force, keep_partial=True) as build:
             from densecli.encoders.torch_retriever import PassageEncoder  # seconds, not for "up to date"
+            from densecli.stages.embed import WINDOW
             from densecli.stages.embed import embed as run
 
             encoder = PassageEncoder(place, config.device, config.precision, config.batch_tokens)
@@ -59,7 +60,7 @@ def register(app: typer.Typer) -> None:
             waiting: list[FloatArray] = []
             pieces = run(store, encoder, config, first)
             for row, vectors in session.terminal.track(
-                pieces, "embed", _pieces(len(store) - first), "x 2,048 "
+                pieces, "embed", -(-(len(store) - first) // WINDOW), f"x {WINDOW:,} "
             ):
                 waiting.append(vectors)
                 end = row + len(vectors)
@@ -72,7 +73,3 @@ def register(app: typer.Typer) -> None:
                 "dimension": encoder.dimension,
                 "shards": -(-len(store) // config.shard_rows),
             }
-
-
-def _pieces(rows: int) -> int:
-    return -(-rows // 2048)
