@@ -22,7 +22,6 @@ class Collection:
 
     store: "PassageStore"
     engine: "Engine"
-    mode: str
 
 
 def open_collection(
@@ -45,8 +44,8 @@ def open_collection(
             raise UsageError(
                 "--retriever has no effect on a search by bm25; leave it out or use --mode dense"
             )
-        return Collection(store, open_bm25(folder, store), kind)
-    return Collection(store, _dense(session, place, retriever, folder, store), kind)
+        return Collection(store, open_bm25(folder, store))
+    return Collection(store, _dense(session, place, retriever, folder, store))
 
 
 def _index_of(place: Workspace, mode: str | None, named: Path | None) -> tuple[Path, str]:
