@@ -1,0 +1,118 @@
+"""Folders of documents: plain text and Markdown, and HTML and PDF where their libraries are installed."""
+
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+from densecli.errors import ArtifactError, FieldError, InputError
+from densecli.io.corpora.source import Source
+from densecli.records import Article
+
+LARGEST = 256 << 20
+READERS = {
+    ".txt": "densecli.io.corpora.text",
+    ".md": "densecli.io.corpora.markdown",
+    ".markdown": "densecli.io.corpora.markdown",
+    ".html": "densecli.io.corpora.html",
+    ".htm": "densecli.io.corpora.html",
+    ".pdf": "densecli.io.corpora.pdf",
+}
+"""The module that reads each kind of file, loaded when there is one."""
+EXTRAS = {".html": "selectolax", ".htm": "selectolax", ".pdf": "pypdf"}
+"""What needs a library that only `densecli[documents]` brings."""
+
+
+class Reader(Protocol):
+    """What a module of READERS offers."""
+
+    def read(self, data: bytes, name: str) -> tuple[str, str]:
+        """Return a file's title (or its name) and its prose; raise FieldError where it is broken."""
+
+
+class Document(NamedTuple):
+    """A file; `id` is its path below the folder, `shown` how errors tell it from the others there."""
+
+    path: str
+    id: str
+    shown: str
+    size: int
+
+
+def read_folder(path: str) -> Source:
+    """Open a folder of text, Markdown, HTML and PDF, in the order of names; or a single such file.
+
+    An article's id is the path below the folder. Its title is what the document says, else the file's name
+    without its ending.
+
+    Raises:
+        InputError: there is no such path, or no document in the folder.
+        ArtifactError: a document needs a library that is not installed.
+    """
+    if next(_documents(path), None) is None:
+        raise InputError(path, None, f"no {', '.join(READERS)} file in it", "at least one")
+    missing = {ending for ending, library in EXTRAS.items() if find_spec(library) is None}
+    needy = (document.path for document in _documents(path) if missing and _ending(document.path) in missing)
+    if first := next(needy, None):
+        others = sum(1 for _ in needy)
+        files = f"{first} and {others} more" if others else first
+        raise ArtifactError(
+            f"{files}: {EXTRAS[_ending(first)]} is not installed; pip install 'densecli[documents]'"
+        )
+    return Source(path, ((None, document) for document in _documents(path)), parse_document, _size)
+
+
+def parse_document(document: Document) -> Article:
+    """Return the article in a file.
+
+    Raises:
+        FieldError: the file cannot be read, is too large, or is not what its name says.
+    """
+    try:
+        if document.size > LARGEST:
+            raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones")
+        path = Path(document.path)
+        reader = cast(Reader, import_module(READERS[_ending(document.path)]))
+        title, text = reader.read(path.read_bytes(), path.stem)
+        if "\0" in title + text:
+            raise FieldError("holds a NUL character", "text")
+    except FieldError as error:
+        raise FieldError(error.what + document.shown, error.expected) from None
+    except OSError as error:
+        raise FieldError(f"cannot be read{document.shown}", f"a readable file; {error.strerror}") from None
+    return Article(document.id, title, text)
+
+
+def _documents(path: str) -> Iterator[Document]:
+    root = Path(path)
+    if root.is_file():
+        yield Document(path, root.name, "", root.stat().st_size)
+    elif root.is_dir():
+        yield from _below(root, root)
+    else:
+        raise InputError(path, None, "no such file or folder", "an existing one")
+
+
+def _below(folder: Path, root: Path) -> Iterator[Document]:
+    """Walk a folder in the order of names, with no more in memory than the folders that are open."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(Path(entry.path), root)
+        elif _ending(entry.name) in READERS and entry.is_file():
+            try:
+                name = os.fsencode(Path(entry.path).relative_to(root).as_posix()).decode()
+            except UnicodeDecodeError:
+                raise InputError(entry.path, None, "its name is not UTF-8", "UTF-8 names") from None
+            yield Document(entry.path, name, f" ({name})", entry.stat().st_size)
+
+
+def _ending(name: str) -> str:
+    return Path(name).suffix.lower()
+
+
+def _size(document: Document) -> int:
+    return document.size

@@ -1,0 +1,81 @@
+"""HTML: the words of its main part, without menus, scripts and other furniture."""
+
+import codecs
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from densecli.errors import FieldError
+
+CHARSET = re.compile(rb"<meta[^<>]*\bcharset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+FURNITURE = (
+    "head, script, style, noscript, template, svg, math, iframe, object, nav, aside, form, button, select, "
+    "dialog, menu, [hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], "
+    "[role=search], body > header, body > footer"
+)
+BLOCKS = (
+    "address, article, blockquote, br, caption, dd, details, div, dl, dt, figcaption, figure, footer, h1, "
+    "h2, h3, h4, h5, h6, header, hr, li, main, ol, p, pre, section, summary, table, td, th, tr, ul"
+)
+NESTING = re.compile(
+    r"<(/?)(?:div|span|section|article|ul|ol|table|blockquote|b|i|em|strong|font|center)\b", re.IGNORECASE
+)
+DEEPEST = 5_000
+MAIN = ("main", "[role=main]", "article")
+BREAK = "\u2029"
+
+
+def read(data: bytes, name: str) -> tuple[str, str]:
+    """Return a title and the words of a HTML file, a paragraph, heading, item or cell a line.
+
+    The title is that of the head, else the first heading of the first level, else the file's name. Only what
+    is in `main`, or in the one `article`, is read where a page has that.
+
+    Raises:
+        FieldError: not in the encoding that it names, or in UTF-8 where it names none; or nested absurdly.
+    """
+    page = _decoded(data)
+    if (
+        sum(-1 if tag[1] else 1 for tag in NESTING.finditer(page)) > DEEPEST
+    ):  # the parser's time is quadratic in it
+        raise FieldError(f"more than {DEEPEST} tags that are not closed", "HTML for people")
+    tree = LexborHTMLParser(page)
+    title = _words(tree.css_first("title")) or _words(tree.css_first("h1")) or name
+    for node in tree.css(FURNITURE):
+        node.decompose()
+    for node in tree.css(BLOCKS):
+        node.insert_before(BREAK)
+        node.insert_after(BREAK)
+    text = _main(tree).text() if tree.body else ""
+    lines = (" ".join(line.split()) for line in text.split(BREAK))
+    return title, "\n".join(line for line in lines if line)
+
+
+def _words(node: LexborNode | None) -> str:
+    return " ".join(node.text().split()) if node else ""
+
+
+def _main(tree: LexborHTMLParser) -> LexborNode:
+    for selector in MAIN:
+        found = tree.css(selector)
+        if len(found) == 1:
+            return found[0]
+    assert tree.body is not None
+    return tree.body
+
+
+def _decoded(data: bytes) -> str:
+    """Decode as a byte order mark says, else as the page does, else as UTF-8."""
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return _text(data[len(mark) :], encoding)
+    named = CHARSET.search(data[:4096])
+    return _text(data, named[1].decode() if named else "utf-8")
+
+
+def _text(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(codecs.lookup(encoding).name)
+    except (LookupError, UnicodeDecodeError):
+        raise FieldError(f"not {encoding}", "the encoding that the page names, or UTF-8") from None

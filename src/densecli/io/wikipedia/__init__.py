@@ -1,0 +1,1 @@
+"""Wikipedia as it is found: MediaWiki dumps, their markup, and what WikiExtractor made of them."""
