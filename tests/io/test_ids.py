@@ -9,15 +9,17 @@ from densecli.io.ids import TABLE, IdTable, IdTableBuilder, hash_id
 IDS = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), unique=True)
 
 
-def build(folder, names):
+def built(names):
     builder = IdTableBuilder()
     for name in names:
         builder.add(name)
-    return builder.write(folder, names.__getitem__)
+    return builder
 
 
 def table(folder, names):
-    assert build(folder, names) is None
+    builder = built(names)
+    assert not len(builder.repeated(names.__getitem__))
+    builder.write(folder)
     return IdTable(folder, names.__getitem__)
 
 
@@ -51,17 +53,25 @@ def test_ids_with_one_hash_are_told_apart(tmp_path):
 
 @pytest.mark.usefixtures("colliding")
 @pytest.mark.parametrize(
-    ("names", "duplicate"),
+    ("names", "repeated"),
     [
-        (["a1", "a2", "a1"], (0, 2)),
-        (["a1", "b", "a2", "b", "a1"], (1, 3)),
-        (["c", "a1", "a1", "c"], (1, 2)),
-        (["a1", "a1", "a1"], (0, 1)),
+        (["a1", "a2", "a1"], [[2, 0]]),
+        (["a1", "b", "a2", "b", "a1"], [[3, 1], [4, 0]]),
+        (["c", "a1", "a1", "c"], [[2, 1], [3, 0]]),
+        (["a1", "a1", "a1"], [[1, 0], [2, 0]]),
+        (["a1", "a2"], []),
+        ([], []),
     ],
 )
-def test_the_first_duplicate_is_named(tmp_path, names, duplicate):
-    assert build(tmp_path, names) == duplicate
-    assert not (tmp_path / TABLE).exists()
+def test_what_is_repeated(names, repeated):
+    assert built(names).repeated(names.__getitem__).tolist() == repeated
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=12))
+def test_repeated_as_a_dictionary_finds_it(names):
+    first = {}
+    pairs = [[row, first[name]] for row, name in enumerate(names) if first.setdefault(name, row) != row]
+    assert built(names).repeated(names.__getitem__).tolist() == pairs
 
 
 def test_the_table_is_sorted_and_stays_on_the_disk(tmp_path):

@@ -27,20 +27,34 @@ class IdTableBuilder:
         """Take the id of the next row."""
         self._hashes.append(hash_id(passage_id))
 
-    def write(self, folder: Path, id_of: Callable[[int], str]) -> tuple[int, int] | None:
-        """Write the table, or return the first two rows that share an id; `id_of` tells true ids."""
+    def repeated(self, id_of: Callable[[int], str]) -> NDArray[np.int64]:
+        """Return (n, 2) rows in order: each that has the id of one before it, and the first with that id.
+
+        Args:
+            id_of: tells the true id of a row, for those whose hashes are the same.
+        """
+        hashes = np.frombuffer(self._hashes, dtype=np.uint64)
+        order = np.argsort(hashes, kind="stable")
+        ordered = hashes[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=~ordered[:1]) != 0)
+        sizes = np.diff(starts, append=len(ordered))
+        pairs = array("q")
+        for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+            seen: dict[str, int] = {}
+            for row in order[start : start + size].tolist():
+                first = seen.setdefault(id_of(row), row)
+                if first != row:
+                    pairs.extend((row, first))
+        found = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
+        return found[np.argsort(found[:, 0])]
+
+    def write(self, folder: Path) -> None:
+        """Write the table."""
         hashes = np.frombuffer(self._hashes, dtype=np.uint64)
         order = np.argsort(hashes, kind="stable")
         table = np.empty(len(order), dtype=ENTRY)
         table["hash"], table["row"] = hashes[order], order
-        same = np.flatnonzero(table["hash"][1:] == table["hash"][:-1])
-        seen: dict[str, int] = {}
-        for row in np.sort(table["row"][np.union1d(same, same + 1)]).tolist():
-            first = seen.setdefault(id_of(row), row)
-            if first != row:
-                return first, row
         np.save(folder / TABLE, table)
-        return None
 
 
 class IdTable:

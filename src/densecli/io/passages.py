@@ -1,21 +1,20 @@
 """The passage store: Arrow on disk, memory-mapped; row numbers inside, ids outside."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-import orjson
 import pyarrow as pa
 
-from densecli.errors import ArtifactError, InputError
-from densecli.io.ids import IdTable, IdTableBuilder
+from densecli.errors import ArtifactError
+from densecli.io.ids import IdTable
 from densecli.io.manifest import Manifest
+from densecli.io.passage_blocks import BLOCK
+from densecli.io.passage_sink import FILE, PassageSink
+from densecli.io.progress import Progress
 from densecli.records import Passage
-
-FILE = "passages.arrow"
-BLOCK = 8192
-SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "title", "text")])
 
 
 class PassageStore:
@@ -55,7 +54,7 @@ class PassageStore:
             raise IndexError(f"row {row} of {self._rows} passages")
         block = self._block(row // BLOCK)
         place = row % BLOCK
-        return Passage(*(block.column(name)[place].as_py() for name in range(3)))
+        return _passage(*(column[place].as_py() for column in block.columns))
 
     def take(self, rows: Sequence[int]) -> list[Passage]:
         """Return the passages of `rows`, in that order."""
@@ -74,16 +73,26 @@ class PassageStore:
             block = self._block(first // BLOCK)
             place = first % BLOCK
             part = block.slice(place, end - first)
-            columns = (part.column(name).to_pylist() for name in range(3))
-            yield from map(Passage, *columns)
+            yield from map(_passage, *(column.to_pylist() for column in part.columns))
             first += part.num_rows
 
     def row_of(self, passage_id: str) -> int | None:
         """Return the row of an id, or None."""
-        return IdTable(self.folder, self._id_of).row_of(passage_id)
+        return self._ids.row_of(passage_id)
+
+    @cached_property
+    def _ids(self) -> IdTable:
+        return IdTable(self.folder, self._id_of)
 
     def _id_of(self, row: int) -> str:
         return str(self._block(row // BLOCK).column(0)[row % BLOCK].as_py())
+
+
+def _passage(passage_id: str, title: str, text: str, *known: Any) -> Passage:
+    if not known:
+        return Passage(passage_id, title, text)
+    article, offset = known
+    return Passage(passage_id, title, text, {"article": article, "offset": offset})
 
 
 def write_passages(folder: Path, passages: Iterable[Passage], source: str) -> tuple[int, str]:
@@ -91,44 +100,16 @@ def write_passages(folder: Path, passages: Iterable[Passage], source: str) -> tu
 
     Args:
         folder: an existing, empty folder.
-        passages: streamed; one block of 8,192 is in memory at a time, and 8 bytes for each id.
+        passages: streamed; one block of 8,192 is in memory at a time, and 12 bytes for each.
         source: named in errors.
 
     Raises:
         InputError: an id occurs twice, or there is no passage at all.
     """
-    total = hashlib.sha256()
-    ids = IdTableBuilder()
-    rows = 0
-    block: list[Passage] = []
-    with pa.OSFile(str(folder / FILE), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-
-        def flush() -> None:
-            columns = [[getattr(p, name) for p in block] for name in SCHEMA.names]
-            batch = pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=SCHEMA)
-            total.update(orjson.dumps(columns))
-            writer.write_batch(batch)
-            block.clear()
-
-        for passage in passages:
-            ids.add(passage.id)
-            block.append(passage)
-            rows += 1
-            if len(block) == BLOCK:
-                flush()
-        if block:
-            flush()
-    if not rows:
-        raise InputError(source, None, "no passage in it", "at least one record with text")
-    fingerprint = total.hexdigest()
-    store = PassageStore(folder, fingerprint)
-    duplicate = ids.write(folder, store._id_of)
-    if duplicate is not None:
-        first, second = duplicate
-        raise InputError(
-            source,
-            None,
-            f"id {store[first].id!r} occurs twice (passages {first + 1} and {second + 1})",
-            "unique ids",
-        )
-    return rows, fingerprint
+    sink = PassageSink(folder)
+    stream = iter(passages)
+    while block := list(islice(stream, BLOCK)):
+        columns = [[one.id for one in block], [one.title for one in block], [one.text for one in block]]
+        sink.add(columns, source, [None] * len(block), Progress())
+    finished = sink.finish(source)
+    return finished.rows, finished.fingerprint

@@ -1,0 +1,118 @@
+"""Bytes from a file, a compressed file or standard input, in bounded memory."""
+
+import bz2
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import BinaryIO
+
+from densecli.errors import InputError
+
+STDIN = "-"
+BOM = b"\xef\xbb\xbf"
+BUFFER = 1 << 20
+LINE_LIMIT = 64 << 20
+OPENERS: dict[str, Callable[[BinaryIO], gzip.GzipFile | bz2.BZ2File]] = {
+    ".gz": lambda stream: gzip.GzipFile(fileobj=stream),
+    ".bz2": bz2.BZ2File,
+}
+KINDS = {".gz": "gzip", ".bz2": "bzip2"}
+MAGIC = {".gz": b"\x1f\x8b\x08", ".bz2": b"BZh"}
+
+
+class _Unpacked(io.RawIOBase):
+    """What a decompressor gives, piece by piece: all that stands before a fault is handed on."""
+
+    def __init__(self, stream: gzip.GzipFile | bz2.BZ2File) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self._stream.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def told(path: str) -> str:
+    """Return a path as errors tell it."""
+    return "stdin" if path == STDIN else path
+
+
+def packing(path: str) -> str:
+    """Return `.gz` or `.bz2` where the name of a file ends so, else an empty string."""
+    return next((ending for ending in OPENERS if path.endswith(ending)), "")
+
+
+@contextmanager
+def open_bytes(path: str) -> Iterator[BinaryIO]:
+    """Open a file, or `-` for standard input, for reading bytes.
+
+    What begins as gzip or bzip2 data does, or is named so, is decompressed: one stream or many.
+
+    Raises:
+        InputError: the file is missing, a folder, unreadable, or its compressed stream is broken.
+    """
+    ending = ""
+    try:
+        with nullcontext(sys.stdin.buffer) if path == STDIN else open(path, "rb") as stream:
+            ending = packing(path) or _begun(peek(stream))
+            yield _unpack(stream, ending) if ending else stream
+    except IsADirectoryError:
+        raise InputError(path, None, "is a folder", "a file") from None
+    except FileNotFoundError as error:
+        if str(error.filename) != path:
+            raise
+        raise InputError(path, None, "no such file", "an existing file or - for stdin") from None
+    except gzip.BadGzipFile as error:
+        raise InputError(
+            told(path), None, f"not gzip data, or damaged ({error})", "gzip data, as its name says"
+        ) from None
+    except (EOFError, zlib.error):
+        raise InputError(
+            told(path),
+            None,
+            f"the {KINDS.get(ending, 'compressed')} stream is cut off or broken",
+            "the whole file",
+        ) from None
+    except OSError as error:
+        if error.errno is not None or ending != ".bz2":
+            raise
+        raise InputError(
+            told(path), None, f"not bzip2 data, or damaged ({error})", "bzip2 data, as its name says"
+        ) from None
+
+
+def _begun(head: bytes) -> str:
+    return next((ending for ending, magic in MAGIC.items() if head.startswith(magic)), "")
+
+
+def _unpack(stream: BinaryIO, ending: str) -> BinaryIO:
+    return io.BufferedReader(_Unpacked(OPENERS[ending](stream)), BUFFER)
+
+
+def peek(stream: BinaryIO) -> bytes:
+    """Return what comes next in a stream without reading past it; nothing where that cannot be done."""
+    return stream.peek() if isinstance(stream, io.BufferedReader) else b""
+
+
+def lines(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield the lines of a stream with their ends; a byte order mark at the beginning is left out.
+
+    Raises:
+        InputError: a line of more than 64 MiB, or UTF-16 text.
+    """
+    number = 0
+    while line := stream.readline(LINE_LIMIT + 1):
+        number += 1
+        if number == 1:
+            line = line.removeprefix(BOM)
+            if line.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise InputError(name, 1, "UTF-16 text", "UTF-8 text")
+        if len(line) > LINE_LIMIT:
+            raise InputError(name, number, f"a line of more than {LINE_LIMIT >> 20} MiB", "records in lines")
+        yield line
