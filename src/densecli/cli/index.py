@@ -71,15 +71,20 @@ def build_bm25_index(
     """Build the BM25 index of the passage store in `source`."""
     from densecli.io.manifest import digest_texts
     from densecli.io.passages import PassageStore
+    from densecli.lexical.analysis import Analysis
     from densecli.lexical.build import build as build_words
 
     store = PassageStore.open(source)
     session = replace(session, command="index")  # which `mine-negatives` has done for it
-    with building(session, output or session.workspace.bm25, config, [source], force) as build:
+    target = output or session.workspace.bm25
+    with building(session, target, config, [source], force, keep_partial=True) as build:
         passages = (passage for _, block in store.blocks() for passage in block)
         tracked = session.terminal.track(passages, "index bm25", len(store))
-        build_words(tracked, build.folder, config.k1, config.b)
+        analysis = Analysis.chosen(config)
+        build_words(tracked, build.folder, config.k1, config.b, analysis, plan=store.fingerprint)
         build.counts["passages"] = len(store)
         build.parents = {"passages": store.fingerprint}
-        build.fingerprint = digest_texts([store.fingerprint, str(config.k1), str(config.b)])
+        build.fingerprint = digest_texts(
+            [store.fingerprint, str(config.k1), str(config.b), str(analysis.to_json())]
+        )
         build.facts = {"kind": "bm25"}

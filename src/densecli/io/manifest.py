@@ -17,7 +17,9 @@ from densecli.errors import ArtifactError, InputError
 
 NAME = "manifest.json"
 SCHEMA = 1
-LIBRARIES = ("numpy", "pyarrow", "torch", "transformers", "faiss-cpu", "bm25s", "onnxruntime", "tokenizers")
+LIBRARIES = (
+    "numpy", "pyarrow", "torch", "transformers", "faiss-cpu", "PyStemmer", "onnxruntime", "tokenizers",
+)  # fmt: skip
 
 
 def digest_file(path: Path) -> str:

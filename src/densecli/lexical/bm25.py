@@ -1,43 +1,27 @@
 """Search by words: BM25 scores from an index that stays on disk."""
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
 from densecli.errors import ArtifactError
-from densecli.lexical.analysis import Analysis, Analyzer
+from densecli.lexical.best import WINDOW, Term, best
+from densecli.lexical.formula import idf
+from densecli.lexical.stored import open_index
 from densecli.ranking.order import Rows, Scores
-
-ANALYSIS = "analysis.json"
-# The files of bm25s: the score of each (term, passage) pair, term after term. Reading them here, rather than
-# through bm25s, saves its import and lets ties be broken by row.
-PARAMETERS = "params.index.json"
-VOCABULARY = "vocab.index.json"
-ARRAYS = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy")
 
 
 class Bm25:
     """A BM25 index; `len` is its number of passages."""
 
-    def __init__(
-        self,
-        analyzer: Analyzer,
-        vocabulary: Mapping[str, int],
-        postings: tuple[Scores, NDArray[np.int32], NDArray[np.int64]],
-        passages: int,
-    ) -> None:
-        self._analyzer = analyzer
-        self._vocabulary = vocabulary
-        self._scores, self._rows, self._bounds = postings
-        self._passages = passages
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._settings, self._analyzer, self._vocabulary, self._postings = open_index(folder)
 
     def __len__(self) -> int:
-        return self._passages
+        return self._settings.passages
 
     @classmethod
     def open(cls, folder: Path) -> "Bm25":
@@ -46,19 +30,7 @@ class Bm25:
         Raises:
             ArtifactError: it is missing, incomplete or damaged.
         """
-        try:
-            analyzer = Analyzer(Analysis.from_json(orjson.loads((folder / ANALYSIS).read_bytes())))
-            vocabulary = orjson.loads((folder / VOCABULARY).read_bytes())
-            passages = int(orjson.loads((folder / PARAMETERS).read_bytes())["num_docs"])
-            scores, rows, bounds = (np.asarray(np.load(folder / name, mmap_mode="r")) for name in ARRAYS)
-            if not len(scores) == len(rows) == bounds[-1] or len(bounds) != len(vocabulary) + 1:
-                raise ValueError("its files do not belong together")
-        except (OSError, EOFError, re.error, ValueError, KeyError, TypeError, IndexError) as error:
-            state = "no" if isinstance(error, FileNotFoundError) else "a damaged"
-            raise ArtifactError(
-                f"{folder}: {state} BM25 index ({error}); run `densecli index --kind bm25`"
-            ) from None
-        return cls(analyzer, vocabulary, (scores, rows, bounds), passages)
+        return cls(folder)
 
     def search(self, questions: Sequence[str], k: int) -> tuple[Rows, Scores]:
         """Return the best `k` passages of each question.
@@ -68,32 +40,67 @@ class Bm25:
 
         Returns:
             rows (n, k), -1 where there are fewer hits, and scores (n, k), best first, 0 beside -1.
+
+        Raises:
+            ArtifactError: the postings are damaged.
         """
         rows = np.full((len(questions), k), -1, dtype=np.int64)
         scores = np.zeros((len(questions), k), dtype=np.float32)
-        totals = np.zeros(self._passages, dtype=np.float32)
+        totals = np.empty(min(WINDOW, len(self)), np.float32)
         for place, question in enumerate(questions):
-            found = self._best(self._add_up(question, totals), k)
+            try:
+                found, its_scores = best(self._terms(question), k, len(self), totals)
+            except IndexError:
+                raise self._damaged() from None
             rows[place, : len(found)] = found
-            scores[place, : len(found)] = totals[found]
+            scores[place, : len(found)] = its_scores
         return rows, scores
 
-    def _add_up(self, question: str, totals: Scores) -> Scores:
-        """Fill `totals` (one score per passage) for a question."""
-        totals.fill(0)
-        known = (self._vocabulary.get(term) for term in self._analyzer.terms(question))
-        for term, times in Counter(number for number in known if number is not None).items():
-            postings = slice(self._bounds[term], self._bounds[term + 1])
-            # A passage stands once in a term's postings, so adding by index adds each.
-            totals[self._rows[postings]] += self._scores[postings] * np.float32(times)
-        return totals
+    def score(self, questions: Sequence[str], rows: Rows) -> Scores:
+        """Return the exact scores of given passages.
 
-    @staticmethod
-    def _best(totals: Scores, k: int) -> Rows:
-        """Return the rows of the `k` highest positive totals, best first, ties by row."""
-        candidates = np.flatnonzero(totals > 0)
-        if len(candidates) > k:
-            values = totals[candidates]
-            candidates = candidates[values >= np.partition(values, len(values) - k)[len(values) - k]]
-        order = np.argsort(-totals[candidates], kind="stable")[:k]
-        return candidates[order]
+        Args:
+            questions: n of them.
+            rows: (n, m) passages for each question, in any order; -1 stands for none.
+
+        Returns:
+            scores (n, m), the same bits as from `search`; 0 beside -1 and where passage and question share
+            no term.
+
+        Raises:
+            ArtifactError: the postings are damaged.
+        """
+        scores = np.zeros(rows.shape, dtype=np.float32)
+        for question, wanted, its_scores in zip(questions, rows.astype(np.int32), scores, strict=True):
+            try:
+                for term in self._terms(question):
+                    its_scores += term.added_to(wanted)
+            except IndexError:
+                raise self._damaged() from None
+        return scores
+
+    def _damaged(self) -> ArtifactError:
+        return ArtifactError(
+            f"{self._folder}: a damaged BM25 index; run `densecli index --kind bm25 --force`"
+        )
+
+    def _terms(self, question: str) -> list[Term]:
+        """Return the known terms of a question, those that can add most first."""
+        known = (self._vocabulary.number(term) for term in self._analyzer.terms(question))
+        times = Counter(number for number in known if number is not None)
+        if not times:
+            return []
+        numbers = np.array(sorted(times))
+        begins, ends = self._postings.bounds[numbers], self._postings.bounds[numbers + 1]
+        weights = idf(len(self), ends - begins) * np.array([times[n] for n in numbers.tolist()], np.float32)
+        most = self._postings.best[numbers] * weights
+        return [
+            Term(
+                self._postings.rows[begins[place] : ends[place]],
+                self._postings.grades[begins[place] : ends[place]],
+                self._postings.saturation,
+                weights[place],
+                float(most[place]),
+            )
+            for place in np.argsort(-most, kind="stable").tolist()
+        ]

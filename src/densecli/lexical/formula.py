@@ -1,0 +1,32 @@
+"""BM25 (paper, section 4.2) in Lucene's form: idf times a saturating term frequency."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densecli.ranking.order import Scores
+
+
+def idf(passages: int, holding: NDArray[np.int64]) -> Scores:
+    """Return how much a term tells: ln(1 + (N - n + 0.5) / (n + 0.5)).
+
+    Args:
+        passages: N, in the collection.
+        holding: (terms,) n, passages that hold each term.
+    """
+    result: Scores = np.log1p((passages - holding + 0.5) / (holding + 0.5)).astype(np.float32)
+    return result
+
+
+def saturation(pairs: NDArray[np.int64], mean_length: float, k1: float, b: float) -> Scores:
+    """Return f / (f + k1 (1 - b + b l / mean)), between 0 and 1.
+
+    Args:
+        pairs: (n, 2) f, how often a passage has the term, and l, the terms in that passage.
+        mean_length: of all passages.
+        k1: how slowly the frequency saturates.
+        b: weight of the length.
+    """
+    frequencies, lengths = pairs.T.astype(np.float64)
+    slowness = k1 * (1 - b + b * lengths / mean_length)
+    result: Scores = (frequencies / (frequencies + slowness)).astype(np.float32)
+    return result
