@@ -10,6 +10,7 @@ from densecli.io.jsonl import encode_line, parse_row
 from densecli.records import (
     ANSWER_TYPES,
     Article,
+    Context,
     Passage,
     Prediction,
     Question,
@@ -34,7 +35,10 @@ RANKED = st.builds(RankedList, QUESTIONS, st.lists(SCORED, max_size=3).map(tuple
 PLACES = st.integers(0, 10_000)
 SPANS = st.builds(Span, TEXT.filter(bool), TEXT, TEXT, PLACES, PLACES, NUMBERS, NUMBERS)
 PREDICTIONS = st.builds(Prediction, RANKED, st.lists(SPANS, max_size=3).map(tuple))
-MANY = st.lists(PASSAGES, max_size=2).map(tuple)
+RANKS = st.none() | st.integers(1, 100)
+FOUND = st.builds(Context, TEXT, TEXT, TEXT, score=NUMBERS, rank=RANKS, source=TEXT)
+DRAWN = st.builds(Context, TEXT, TEXT, TEXT, source=TEXT.filter(bool))
+MANY = st.lists(PASSAGES | FOUND | DRAWN, max_size=2).map(tuple)
 EXAMPLES = st.builds(TrainingExample, QUESTIONS, MANY, MANY, MANY, TEXT)
 
 
@@ -89,7 +93,7 @@ def test_dpr_forms():
         "7",
     )
     assert example.question.id == "7"
-    assert example.positives == (Passage("5", "T", "t"),)
+    assert example.positives == (Context("5", "T", "t", score=1000),)
     assert example.hard_negatives == (Passage("7.hard_negative_ctxs.0", "", "n"),)
     assert example.negatives == ()
 

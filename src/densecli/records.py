@@ -1,5 +1,6 @@
 """The nouns: what flows between stages, and how each looks as one line of JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,20 +26,33 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A block of running words (paper, section 4.1) with the title of its article."""
+    """A block of running words (paper, section 4.1) with the title of its article.
+
+    Attributes:
+        meta: what else is known of it, where the collection keeps that: the `article` it was cut from, and
+            the `offset` of its first word there, in words.
+    """
 
     id: str
     title: str
     text: str
+    meta: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @classmethod
     def from_json(cls, row: Json) -> "Passage":
-        """Build a passage from `{id | passage_id, title?, text}`."""
-        return cls(id_field(row, "id", "passage_id"), text_field(row, "title", ""), text_field(row, "text"))
+        """Build a passage from `{id | passage_id, title?, text, meta?}`."""
+        meta = row.get("meta")
+        return cls(
+            id_field(row, "id", "passage_id"),
+            text_field(row, "title", ""),
+            text_field(row, "text"),
+            meta if isinstance(meta, dict) else None,
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{id, title, text}`."""
-        return {"id": self.id, "title": self.title, "text": self.text}
+        """Return `{id, title, text, meta?}`."""
+        row = {"id": self.id, "title": self.title, "text": self.text}
+        return row if self.meta is None else {**row, "meta": dict(self.meta)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +205,38 @@ def result_from_json(row: Json, default_id: str = "") -> RankedList | Prediction
 
 
 @dataclass(frozen=True, slots=True)
+class Context(Passage):
+    """A passage of a training example that tells how it came there.
+
+    Attributes:
+        score: of the search that found it, higher is better.
+        rank: its place in that search, from 1.
+        source: what found it, such as `bm25`, `dense` or `random`.
+    """
+
+    score: float | None = None
+    rank: int | None = None
+    source: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `{id, title, text}` and what is known of `score`, `rank`, `source`."""
+        known = {"score": self.score, "rank": self.rank, "source": self.source or None}
+        plain = Passage.to_json(self)
+        return plain | {name: value for name, value in known.items() if value is not None}
+
+
+def context_from_json(row: Json, default_id: str) -> Passage:
+    """Build a passage of a training example: a `Context` where the row tells its score or source."""
+    passage = Passage.from_json({"passage_id": default_id, **row})
+    score, rank = (None if row.get(name) is None else number_field(row, name) for name in ("score", "rank"))
+    source = text_field(row, "source", "")
+    if score is None and not source:
+        return passage
+    place = None if rank is None else int(rank)
+    return Context(passage.id, passage.title, passage.text, score=score, rank=place, source=source)
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingExample:
     """A question with its positive, random negative and hard negative passages (paper, 3.2)."""
 
@@ -208,10 +254,7 @@ class TrainingExample:
 
         def passages(name: str) -> tuple[Passage, ...]:
             rows = enumerate(rows_field(row, name))
-            return tuple(
-                Passage.from_json({"passage_id": f"{default_id}.{name}.{number}", **ctx})
-                for number, ctx in rows
-            )
+            return tuple(context_from_json(ctx, f"{default_id}.{name}.{number}") for number, ctx in rows)
 
         return cls(
             Question.from_json(row, default_id),
@@ -225,7 +268,7 @@ class TrainingExample:
         """Return DPR's training form, one object."""
 
         def rows(passages: tuple[Passage, ...]) -> list[dict[str, Any]]:
-            return [{"title": p.title, "text": p.text, "passage_id": p.id} for p in passages]
+            return [_context_row(passage.to_json()) for passage in passages]
 
         return {
             **self.question.to_json(),
@@ -234,3 +277,9 @@ class TrainingExample:
             "negative_ctxs": rows(self.negatives),
             "hard_negative_ctxs": rows(self.hard_negatives),
         }
+
+
+def _context_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a passage's JSON form with its id where DPR's training files have it."""
+    passage_id = row.pop("id")
+    return {**row, "passage_id": passage_id}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from densecli.errors import UsageError
 from densecli.text.answers import AnswerMatcher
+from densecli.text.prepared import PreparedText
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "has_answer.json").read_text(encoding="utf-8"))
 VECTORS = [vector for vector in GOLDEN["vectors"] if vector["match"] != "other"]
@@ -77,6 +78,19 @@ def test_agrees_with_the_reference(vector):
         assert bool(matcher.spans(vector["text"])) is vector["expected"]
 
 
+def test_a_text_prepared_once_serves_many_answers():
+    text = PreparedText("Beyoncé was born in 1981, in Houston.")
+    asked = {"beyoncé": True, "Beyonce": False, "1981": True, "19": False, "1981 in": False, "1981, in": True}
+    assert {answer: AnswerMatcher([answer]).found_in(text) for answer in asked} == asked
+    assert AnswerMatcher([r"19\d\d"], "regex").found_in(text)
+
+
+def test_an_answer_given_twice_is_looked_for_once():
+    matcher = AnswerMatcher(["New York", "new  york", "York", ""])
+    assert matcher.spans("in New York") == [(3, 11), (7, 11)]
+    assert matcher.dropped == 1
+
+
 def test_an_unknown_answer_type_is_refused():
     with pytest.raises(UsageError, match="kilt"):
         AnswerMatcher(["x"], "kilt")
@@ -88,7 +102,9 @@ def test_found_as_in_the_naive_version(text, answers):
     wanted = [answer for answer in answers if naive_tokens(answer)]
     assert matcher.dropped == len(answers) - len(wanted)
     assert matcher.usable is bool(wanted)
-    assert matcher.found_in(text) is any(naive_found(text, answer) for answer in wanted)
+    prepared = PreparedText(text)
+    found = [matcher.found_in(text), matcher.found_in(prepared), matcher.found_in(prepared)]
+    assert found == [any(naive_found(text, answer) for answer in wanted)] * 3
 
 
 @given(before=texts, inside=texts, after=texts)

@@ -1,4 +1,4 @@
-"""`densecli mine-negatives`: questions with answers to training examples."""
+"""`densecli mine-negatives`: questions to training examples."""
 
 import re
 from pathlib import Path
@@ -6,15 +6,27 @@ from typing import Annotated
 
 import typer
 
+from densecli.cli.audit import AuditOption, audit
 from densecli.cli.building import building
-from densecli.cli.engines import open_bm25
-from densecli.cli.index import build_bm25_index
+from densecli.cli.engines import Named
+from densecli.cli.guard import UpToDate
+from densecli.cli.mining import FILE, fill, open_mined
+from densecli.cli.models import RetrieverOption
+from densecli.cli.named_sets import (
+    DataDirOption,
+    DatasetOption,
+    SplitOption,
+    chosen,
+    counted,
+    question_file,
+    single,
+)
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
-from densecli.configs.corpus import IndexConfig
 from densecli.configs.training import MineConfig
+from densecli.errors import UsageError
 
-FILE_ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz))+$")
+FILE_ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz|bz2))+$")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +36,12 @@ def register(app: typer.Typer) -> None:
     def mine_negatives(
         session: Session,
         config: MineConfig,
-        questions: Annotated[str, typer.Argument(help="Questions with answers: JSONL, DPR's qa.csv, or -.")],
+        questions: Annotated[
+            str | None,
+            typer.Argument(
+                help="Questions with answers, gold passages or training examples (docs/formats.md), or -."
+            ),
+        ] = None,
         passages: Annotated[
             Path | None, typer.Option("--passages", help="Passage store. [default: WORKSPACE/passages]")
         ] = None,
@@ -32,34 +49,59 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--bm25", help="BM25 index, built when missing. [default: WORKSPACE/bm25]"),
         ] = None,
+        index: Annotated[
+            Path | None,
+            typer.Option("--index", help="Index for dense negatives. [default: WORKSPACE/index]"),
+        ] = None,
+        retriever: RetrieverOption = None,
         output: Annotated[
             Path | None,
             typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/examples/QUESTIONS]"),
         ] = None,
+        dataset: DatasetOption = None,
+        split: SplitOption = None,
+        data_dir: DataDirOption = None,
+        audit_size: AuditOption = 0,
+        workers: Annotated[
+            int | None,
+            typer.Option("--workers", min=1, max=1024, help="Processes that mine. [default: one per core]"),
+        ] = None,
         force: Force = False,
     ) -> None:
-        """Find positives and hard negatives with BM25.
+        """Find a positive and hard negatives for each question.
 
-        The result is what `train` reads: one example for each question for which a passage that holds an
-        answer was found.
+        The result is what `train` reads: one example for each question that has a positive passage. An
+        interrupted run goes on where it was stopped.
         """
-        from densecli.io.jsonl import write_lines
+        from densecli.io.asked import read_asked
         from densecli.io.manifest import describe_input
-        from densecli.io.passages import PassageStore
-        from densecli.io.questions import read_questions
-        from densecli.stages.mine import mine
+        from densecli.io.parallel import cores
 
-        describe_input(questions)  # a missing file is refused before BM25 is built, which may take long
-        store = PassageStore.open(passages or session.workspace.passages)
-        place = bm25 or session.workspace.bm25
-        if not place.exists():
-            build_bm25_index(session, IndexConfig(kind="bm25"), store.folder, place)
-        index = open_bm25(place, store)
-        name = "stdin" if questions == "-" else FILE_ENDINGS.sub("", Path(questions).name)
+        if audit_size and session.terminal.quiet:
+            raise UsageError("--audit has no effect with --quiet")
+        choice = chosen(session, dataset, split, data_dir, "train")
+        if choice is not None:
+            if questions is not None:
+                raise UsageError("--dataset and a file of questions contradict each other")
+            one, part = single(choice)
+            name, file = f"{one.name}-{part.name}", question_file(session, choice)
+            source, answer_type = str(file), config.answer_type or one.answer_type
+            asked = counted(session, choice, file, read_asked(source, answer_type))
+        else:
+            source = session.input_or_stdin(questions, "questions")
+            name = "stdin" if source == "-" else FILE_ENDINGS.sub("", Path(source).name)
+            asked = read_asked(source, config.answer_type)
+        known = describe_input(source)  # a missing file is refused before BM25 is built, which may take long
         target = output or session.workspace.examples / name
-        with building(session, target, config, [questions, store.folder, place], force) as build:
-            examples = mine(read_questions(questions, config.answer_type), index, store, config, build.counts)
-            tracked = session.terminal.track(examples, "mine", unit="examples ")
-            write_lines(build.folder / "examples.jsonl", (e.to_json() for e in tracked))
-            build.parents = {"passages": store.fingerprint}
-            build.seal("examples.jsonl")
+        if target.resolve() == Path(source).resolve():
+            raise UsageError(f"{target} would take the place of its own input; name another --output")
+        collection = open_mined(session, config, Named(retriever, index, bm25, passages))
+        inputs: list[str | Path] = [source, *collection.folders]
+        again = "sha256" in known  # what comes through a pipe cannot be gone on with
+        try:
+            with building(session, target, config, inputs, force, keep_partial=again) as build:
+                fill(session, config, collection, asked, build, workers or cores())
+        except UpToDate:
+            audit(session, target / FILE, audit_size, config.seed)
+            raise
+        audit(session, target / FILE, audit_size, config.seed)

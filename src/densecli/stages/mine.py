@@ -1,58 +1,108 @@
-"""Questions with answers to training examples, by distant supervision (paper, section 4.2 and appendix A)."""
+"""Questions to training examples: positives and negatives (paper, sections 3.2 and 4.2, appendix A)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, islice, tee
+
+import numpy as np
 
 from densecli.batches import batched
 from densecli.configs.training import MineConfig
+from densecli.io.parallel import ordered
 from densecli.io.passages import PassageStore
-from densecli.lexical.bm25 import Bm25
-from densecli.records import Passage, Question, TrainingExample
-from densecli.text.answers import AnswerMatcher
+from densecli.ranking.order import Rows, Scores
+from densecli.records import Context, Passage, TrainingExample
+from densecli.stages.mining.hits import GIVEN, HARD, Block, Chosen, Hit
+from densecli.stages.mining.miner import Miner, mine_block
+from densecli.stages.search import Engine
 
-BATCH = 256
+BLOCK = 512
+DENSE_BATCH = 64
 
 
 def mine(
-    questions: Iterable[Question], bm25: Bm25, store: PassageStore, config: MineConfig, counts: Counter[str]
-) -> Iterator[TrainingExample]:
-    """Yield a training example for each question that has a positive passage, in order.
+    examples: Iterable[TrainingExample],
+    open_miner: Callable[[], Miner],
+    store: PassageStore,
+    config: MineConfig,
+    counts: Counter[str],
+    dense: Engine | None = None,
+    workers: int = 1,
+) -> Generator[list[TrainingExample], None, None]:
+    """Yield the training examples of each block of questions, in order, whatever the number of workers.
 
-    The positive is the best-ranked passage that holds an answer, within the first `config.depth` that BM25
-    finds for the question; the hard negatives are the best-ranked without an answer, no text twice.
-    Questions without a usable answer or without a positive are dropped and counted; examples with fewer
-    negatives than asked are kept and counted.
+    The positive is the given one, the collection's passage that holds most of it, or the best-ranked of BM25
+    that holds an answer. Negatives hold no answer and have no text that the example has already. A question
+    without a positive is dropped and counted; an example with fewer negatives than asked for is kept and
+    counted. When a block comes out, `counts` tells of all up to it; `counts["questions"]` questions of the
+    input are then done, and `mine` goes on there when it is given these counts and the rest of the input.
+
+    Args:
+        examples: questions with the passages they come with, if any.
+        open_miner: opens the miner of this collection and config; called in each worker.
+        store: the collection.
+        config: what is asked for.
+        counts: of what is done, 0 at the beginning.
+        dense: searches the collection, for dense negatives.
+        workers: processes to mine in.
     """
-    for batch in batched(questions, BATCH):
-        pairs = [(question, AnswerMatcher(question.answers, question.answer_type)) for question in batch]
-        asked = [(question, matcher) for question, matcher in pairs if matcher.usable]
-        counts["questions"] += len(batch)
-        counts["dropped_without_answer"] += len(batch) - len(asked)
-        ranked, _ = bm25.search([question.question for question, _ in asked], config.depth)
-        for (question, matcher), rows in zip(asked, ranked, strict=True):
-            found = (store[row] for row in rows.tolist() if row >= 0)
-            positive, negatives = _split(found, matcher, config.hard_negatives)
-            if positive is None:
-                counts["dropped_without_positive"] += 1
-                continue
-            counts["examples"] += 1
-            counts["with_fewer_negatives"] += len(negatives) < config.hard_negatives
-            yield TrainingExample(question, (positive,), tuple(negatives))
-        for _, matcher in pairs:
-            matcher.count_problems(counts)
+    blocks = _searched(_blocks(examples, counts["questions"]), dense, config.depth)
+    begun = list(islice(blocks, 2))
+    given, kept = tee(chain(begun, blocks))
+    mined = ordered(partial(mine_block, open_miner), given, workers if len(begun) > 1 else 1)
+    for found, block in zip(mined, kept, strict=True):
+        counts.update(found.counts)
+        pairs = zip(block.examples, found.choices, strict=True)
+        yield [_filled(example, chosen, store, config) for example, chosen in pairs if chosen is not None]
 
 
-def _split(
-    ranked: Iterable[Passage], matcher: AnswerMatcher, negatives: int
-) -> tuple[Passage | None, Sequence[Passage]]:
-    """Return the first passage with an answer and the first `negatives` without, reading no further."""
-    positive: Passage | None = None
-    others: dict[str, Passage] = {}
-    for passage in ranked:
-        if matcher.found_in(passage.text):
-            positive = positive or passage
-        elif len(others) < negatives:
-            others.setdefault(passage.text, passage)
-        if positive is not None and len(others) == negatives:
-            break
-    return positive, list(others.values())
+def _blocks(examples: Iterable[TrainingExample], first: int) -> Iterator[Block]:
+    """Cut the input; a short last block joins the one before, since gold negatives come from a block."""
+    held: list[TrainingExample] = []
+    for part in batched(examples, BLOCK):
+        if held and len(part) == BLOCK:
+            yield Block(first, held)
+            first, held = first + len(held), part
+        else:
+            held = held + part
+    if held:
+        yield Block(first, held)
+
+
+def _searched(blocks: Iterable[Block], dense: Engine | None, depth: int) -> Iterator[Block]:
+    for block in blocks:
+        if dense is None:
+            yield block
+            continue
+        found: list[tuple[Rows, Scores]] = []
+        for batch in batched(block.examples, DENSE_BATCH):
+            found.append(dense.search([example.question.question for example in batch], depth))
+        rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        yield Block(block.first, block.examples, (rows, scores))
+
+
+def _filled(
+    example: TrainingExample, chosen: Chosen, store: PassageStore, config: MineConfig
+) -> TrainingExample:
+    """Return the example with the chosen passages in their places."""
+
+    def passages(hits: Iterable[Hit]) -> tuple[Passage, ...]:
+        return tuple(_context(store[hit.row], hit) for hit in hits)
+
+    def kept(given: Sequence[Passage]) -> tuple[Passage, ...]:
+        return tuple(given) if config.keep_negatives else ()
+
+    hard = passages(hit for hit in chosen.negatives if hit.source in HARD)
+    others = passages(hit for hit in chosen.negatives if hit.source not in HARD)
+    return TrainingExample(
+        example.question,
+        example.positives if chosen.positive.source == GIVEN else passages([chosen.positive]),
+        kept(example.hard_negatives) + hard,
+        kept(example.negatives) + others,
+        example.dataset,
+    )
+
+
+def _context(passage: Passage, hit: Hit) -> Context:
+    return Context(passage.id, passage.title, passage.text, score=hit.score, rank=hit.rank, source=hit.source)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from densecli.errors import UsageError
 from densecli.text.nfd import Place, nfd, nfd_places
 from densecli.text.pattern_answers import PatternAnswers
+from densecli.text.prepared import PreparedText
 from densecli.text.token_answers import TokenAnswers
 
 
@@ -47,9 +48,12 @@ class AnswerMatcher:
         """Regex answers given up so far because a text took them more than a second."""
         return self._answers.timed_out if isinstance(self._answers, PatternAnswers) else 0
 
-    def found_in(self, text: str) -> bool:
-        """Return whether any answer occurs in `text`."""
-        return self._answers.found_in(nfd(text))
+    def found_in(self, text: str | PreparedText) -> bool:
+        """Return whether any answer occurs in `text`; one that many questions meet is prepared once."""
+        prepared = PreparedText(text) if isinstance(text, str) else text
+        if isinstance(self._answers, TokenAnswers):
+            return self._answers.found_in(prepared)
+        return self._answers.found_in(prepared.decomposed)
 
     def spans(self, text: str) -> list[Place]:
         """Return the (start, end) character offsets into `text` of every occurrence of every answer.

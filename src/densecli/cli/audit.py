@@ -1,0 +1,88 @@
+"""`--audit`: random training examples for human eyes."""
+
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from densecli.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from densecli.records import Passage, Question, TrainingExample
+
+SHOWN = 3
+"""Negatives shown of each list."""
+AuditOption = Annotated[
+    int, typer.Option("--audit", min=0, max=1000, help="Show this many random examples, answers highlighted.")
+]
+
+
+def audit(session: Session, path: Path, size: int, seed: int) -> None:
+    """Show `size` examples of a file, drawn by `seed`, on stderr."""
+    if not size:
+        return
+    from rich.console import Group
+
+    console = session.terminal.console(stderr=True)
+    for example in _drawn(path, size, seed):
+        console.print(Group(*_view(example)))
+
+
+def _drawn(path: Path, size: int, seed: int) -> "Iterator[TrainingExample]":
+    """Yield `size` examples (or all) of a file, in its order, with no more than two lines in memory."""
+    from densecli.fields import Json
+    from densecli.io.jsonl import parse_row
+    from densecli.records import TrainingExample
+
+    with open(path, "rb") as stream:
+        total = sum(1 for _ in stream)
+        chosen = set(Random(f"audit {seed}").sample(range(total), min(size, total)))
+        stream.seek(0)
+        for number, line in enumerate(stream):
+            if number in chosen:
+                row: Json = parse_row(line)
+                yield TrainingExample.from_json(row, str(number))
+
+
+def _view(example: "TrainingExample") -> "Iterator[RenderableType]":
+    from rich.text import Text
+
+    from densecli.cli.snippets import ANSWER_STYLE, shown
+
+    question = example.question
+    answers = shown(" | ".join(question.answers))
+    yield Text.assemble((shown(question.question), "bold underline"), "  ", (answers, ANSWER_STYLE))
+    lists = (
+        ("+", "green", example.positives[:1]),
+        ("-", "red", example.hard_negatives),
+        ("~", "yellow", example.negatives),
+    )
+    for sign, style, passages in lists:
+        for passage in passages[:SHOWN]:
+            yield from _passage(question, passage, sign, style)
+        if len(passages) > SHOWN:
+            yield Text(f"  {sign} and {len(passages) - SHOWN} more", style="dim")
+    yield Text("")
+
+
+def _passage(question: "Question", passage: "Passage", sign: str, style: str) -> "Iterator[RenderableType]":
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from densecli.cli.snippets import shown, snippet
+    from densecli.records import Context, RankedList, ScoredPassage
+
+    told = ""
+    if isinstance(passage, Context):
+        rank = "" if passage.rank is None else f"rank {passage.rank}"
+        score = "" if passage.score is None else f"{passage.score:.2f}"
+        told = "  ".join(filter(None, (passage.source, rank, score)))
+    yield Text.assemble(
+        (f"  {sign} ", style), (shown(passage.title or passage.id), "bold cyan"), (f"  {told}", "dim")
+    )
+    yield Padding(snippet(ScoredPassage(passage, 0.0), RankedList(question, ())), (0, 0, 0, 4))

@@ -1,0 +1,41 @@
+"""What mining starts from: questions, with the passages that come with them where the file has any."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from densecli.io.examples import OWN_FILE, read_examples
+from densecli.io.formats.beir_folder import is_beir
+from densecli.io.formats.documents import opened
+from densecli.io.formats.forms import EXAMPLES, QUESTIONS
+from densecli.io.formats.recognise import recognise
+from densecli.records import TrainingExample
+
+
+def read_asked(path: str, answer_type: str | None = None) -> Iterator[TrainingExample]:
+    """Yield the questions of a file as training examples, without passages where it has none.
+
+    Args:
+        path: anything that `read_questions` or `read_examples` reads.
+        answer_type: `string` or `regex`, in place of what the file says (or does not say).
+
+    Raises:
+        InputError: `file:line: what; expected`, for the first that cannot be used.
+    """
+    for example in _examples(path):
+        if answer_type is None:
+            yield example
+        else:
+            yield replace(example, question=replace(example.question, answer_type=answer_type))
+
+
+def _examples(path: str) -> Iterator[TrainingExample]:
+    if is_beir(path) or (Path(path) / OWN_FILE).is_file():
+        yield from read_examples(path)
+        return
+    with opened(path) as document:
+        known = recognise(document, QUESTIONS)
+        if known.form.kind == EXAMPLES and not known.form.bare:
+            yield from known.records()
+        else:
+            yield from (TrainingExample(question, ()) for question in known.questions())

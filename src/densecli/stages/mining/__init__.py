@@ -1,0 +1,1 @@
+"""The parts of mining: which passage is a question's positive, and which are its negatives."""

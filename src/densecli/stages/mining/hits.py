@@ -1,0 +1,61 @@
+"""What mining decides, in row numbers: small enough to pass between processes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from densecli.ranking.order import Rows, Scores
+from densecli.records import TrainingExample
+
+GIVEN = "given"
+HARD = ("bm25", "dense")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was chosen or may be: its row (-1: not in the collection), and what found it."""
+
+    row: int
+    source: str
+    score: float | None = None
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The passages of one training example; a positive of source `given` stands for all given ones."""
+
+    positive: Hit
+    negatives: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive questions of the input, mined together.
+
+    Attributes:
+        first: the number of the first one in the input, from 0.
+        examples: the questions, with the passages that are given.
+        dense: rows and scores (n, depth) of the dense search, where it was asked for.
+    """
+
+    first: int
+    examples: Sequence[TrainingExample]
+    dense: tuple[Rows, Scores] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """What came of a block: a choice for each question, None where it is dropped, and the counts."""
+
+    choices: Sequence[Chosen | None]
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def ranked_hits(rows: Rows, scores: Scores, source: str) -> list[Hit]:
+    """Return the hits of one question, best first."""
+    found = int(np.count_nonzero(rows >= 0))
+    pairs = zip(rows[:found].tolist(), scores[:found].tolist(), strict=True)
+    return [Hit(row, source, score, rank) for rank, (row, score) in enumerate(pairs, 1)]

@@ -1,0 +1,158 @@
+"""`mine-negatives` as a whole: where it takes things from, what it tells, and that it goes on."""
+
+import json
+import signal
+
+import pytest
+
+from cli.conftest import CITIES, article
+from cli.program import until
+
+MINE = ("mine-negatives", "questions.jsonl", "-o", "out")
+
+
+def mined(program, folder="out"):
+    lines = (program.folder / folder / "examples.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def counts(program, folder="out"):
+    return json.loads((program.folder / folder / "manifest.json").read_text())["counts"]
+
+
+def test_dense_negatives_come_from_the_workspace(prepared):
+    prepared.call(*MINE, "--negatives", "dense:3,random:1").well()
+    rows = mined(prepared)
+    assert [row["answers"] for row in rows] == [[city] for city in CITIES]
+    for row in rows:
+        assert [one["source"] for one in row["hard_negative_ctxs"]] == ["dense"] * 3
+        assert [one["source"] for one in row["negative_ctxs"]] == ["random"]
+        ranks = [one["rank"] for one in row["hard_negative_ctxs"]]
+        assert ranks == sorted(set(ranks))
+        assert all(row["answers"][0] not in one["text"] for one in row["hard_negative_ctxs"])
+    prepared.call("train", "out", "--encoder", "base", "--epochs", 1, "-o", "again").well()
+
+
+def test_negatives_are_added_to_examples(prepared):
+    prepared.call(*MINE, "--negatives", "bm25:2").well()
+    line = ["mine-negatives", "out", "-o", "more", "--positives", "keep", "--negatives", "dense:2"]
+    prepared.call(*line).well()
+    for before, after in zip(mined(prepared), mined(prepared, "more"), strict=True):
+        assert after["positive_ctxs"] == before["positive_ctxs"]
+        assert after["hard_negative_ctxs"][:2] == before["hard_negative_ctxs"]
+        assert [one["source"] for one in after["hard_negative_ctxs"]] == ["bm25"] * 2 + ["dense"] * 2
+    inputs = [
+        row["path"] for row in json.loads((prepared.folder / "more/manifest.json").read_text())["inputs"]
+    ]
+    assert not any(path.endswith("bm25") for path in inputs)
+
+
+def test_examples_do_not_replace_themselves(prepared):
+    with prepared.unchanged():
+        ended = prepared.call("mine-negatives", ".densecli/examples/questions", "--force")
+    assert (ended.status, "would take the place of its own input" in ended.error) == (2, True)
+
+
+def test_gold_paragraphs_are_matched(prepared):
+    paragraphs = [
+        {
+            "context": article(city),
+            "qas": [{"id": city, "question": f"who of {city}", "answers": [{"text": city}]}],
+        }
+        for city in (*CITIES[:3], "Atlantis")
+    ]
+    prepared.write(
+        "squad.json", json.dumps({"version": "1.1", "data": [{"title": "x", "paragraphs": paragraphs}]})
+    )
+    told = prepared.call("mine-negatives", "squad.json", "-o", "out").well().stderr
+    assert [row["answers"] for row in mined(prepared)] == [[city] for city in CITIES[:3]]
+    assert all(row["positive_ctxs"][0]["source"] == "gold" for row in mined(prepared))
+    assert counts(prepared)["dropped_without_gold_passage"] == 1
+    assert "dropped without gold passage 1" in told
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "message"),
+    [
+        (["--negatives", "bm25:x"], 2, "expected each of bm25, dense, random, gold"),
+        (["--negatives", "dense:101"], 2, "wants more than --depth 100"),
+        (["--index", "index"], 2, "--index and --retriever have an effect only with --negatives dense"),
+        (["--retriever", "starter"], 2, "have an effect only with --negatives dense"),
+        (["--positives", "keep", "--negatives", "random", "--bm25", "b"], 2, "--bm25 has no effect"),
+        (
+            ["--positives", "gold", "--distant-query", "question"],
+            2,
+            "--distant-query has an effect only with",
+        ),
+        (
+            ["--negatives", "dense", "--index", "nowhere"],
+            4,
+            "no index; run `densecli embed` and `densecli index`",
+        ),
+        (["--negatives", "dense", "--retriever", "starter"], 4, "was built with another retriever"),
+        (["--audit", "3", "--quiet"], 2, "--audit has no effect with --quiet"),
+    ],
+)
+def test_what_does_not_go_together(prepared, more, status, message):
+    ended = prepared.call(*MINE, *more)
+    assert (ended.status, message in ended.error) == (status, True), ended.error
+    assert not (prepared.folder / "out").exists()
+
+
+def test_an_index_of_other_passages_is_refused(prepared):
+    prepared.write("new.jsonl", {"id": 1, "text": "Ulm is new"})
+    prepared.call("preprocess", "new.jsonl", "--force").well()
+    prepared.call("index", "--kind", "bm25", "--force").well()
+    ended = prepared.call(*MINE, "--negatives", "dense")
+    assert (ended.status, "was built over other passages" in ended.error) == (4, True)
+
+
+def test_an_audit_shows_examples_and_their_answers(prepared):
+    told = prepared.call(*MINE, "--audit", 2, "--negatives", "bm25:4").well().stderr
+    assert told.count("who was born in") == 2
+    assert told.count("- and 1 more") == 2
+    again = prepared.call(*MINE, "--audit", 2, "--negatives", "bm25:4").well().stderr
+    assert told[told.index("who was born in") :] in again
+    assert "up to date" in again
+    assert (
+        prepared.call(*MINE, "--audit", 99, "--negatives", "bm25:4").well().stderr.count("who was born in")
+        == 12
+    )
+    status, shown = prepared.talk(*MINE, "--audit", 1, "--negatives", "bm25:4")
+    city = next(city for city in CITIES if f"who was born in {city}" in shown)
+    assert (status, f"\x1b[1;32m{city}\x1b[0m" in shown) == (0, True)
+
+
+def test_nothing_to_train_on_is_told(prepared):
+    prepared.write("nowhere.jsonl", {"question": "who was born in Ulm", "answers": ["Atlantis"]})
+    told = prepared.call("mine-negatives", "nowhere.jsonl", "-o", "out", "--depth", 200).well().stderr
+    assert "warning: no question has a positive passage: there is nothing to train on" in told
+    assert "warning: --depth is 200, the collection has 36: all are ranked" in told
+    assert counts(prepared) == {"questions": 1, "dropped_without_positive": 1}
+    ended = prepared.call("train", "out", "--encoder", "base", "-o", "model")
+    assert (ended.status, "is empty" in ended.error) == (3, True)
+
+
+def test_mining_goes_on_where_it_was_stopped(prepared):
+    rows = (prepared.folder / "questions.jsonl").read_text() * 200
+    (prepared.folder / "many.jsonl").write_text(rows)
+    line = ["mine-negatives", "many.jsonl", "--workers", 2, "--negatives", "bm25:2,random:2,gold:2"]
+    prepared.call(*line, "-o", "whole").well()
+    partial = prepared.folder / ".out.partial"
+    note = partial / "progress.json"
+
+    def noted():
+        return note.read_bytes() if note.exists() else b""
+
+    for number in (signal.SIGINT, signal.SIGKILL):
+        before = noted()
+        running = prepared.start(*line, "-o", "out")
+        until(lambda: noted() not in (before, b""))  # noqa: B023 - used at once
+        running.send(number)
+        assert running.wait().status == (130 if number == signal.SIGINT else -number)
+        assert partial.exists(), "it was not in the middle"
+    assert "going on at question " in prepared.call(*line, "-o", "out").well().stderr
+    assert mined(prepared) == mined(prepared, "whole")
+    assert counts(prepared) == counts(prepared, "whole")
+    assert {path.name for path in (prepared.folder / "out").iterdir()} == {"examples.jsonl", "manifest.json"}
+    assert not partial.exists()
