@@ -18,6 +18,7 @@ SYSTEMS = {
     "BM25": "--mode bm25",
     "starter": "--retriever starter --index demo/shipped/index",
     "trained": "--mode dense",
+    "BM25+dense": "--mode hybrid",
 }
 
 
@@ -39,6 +40,8 @@ def main() -> None:
     run(f"densecli train train --dev dev {TRAINING}")
     run("densecli embed")
     run("densecli index")
+    heading("The weight of its inner products beside BM25's scores, tuned on the development questions")
+    run(f"densecli search --tune-lambda {SAMPLE}/questions.dev.jsonl -o demo/runs/weight.json")
     heading("The test questions: 20 passages each, of which the starter reader reads 5")
     for name, options in SYSTEMS.items():
         run(f"densecli search {TEST} -k 20 {options} -o demo/runs/{name}.found.jsonl")

@@ -18,6 +18,7 @@ def main() -> None:
     run("index --kind bm25")
     run(f"embed --retriever starter --output {VECTORS}")
     run(f"index --vectors {VECTORS}")
+    run(f"search --tune-lambda {SAMPLE}/questions.dev.jsonl")
     size = sum(path.stat().st_size for path in (ROOT / WORKSPACE).rglob("*") if path.is_file())
     print(f"{WORKSPACE}: {size / 1e6:.1f} MB")
 

@@ -1,16 +1,47 @@
-"""A reader answers the same with and without its compiled form."""
+"""A reader answers the same on every engine."""
+
+from dataclasses import replace
+
+import pytest
 
 from densecli.cli.engines import open_reader
+from densecli.configs.asking import ReadConfig
 from densecli.encoders.folder import GRAPH
+from densecli.encoders.onnx_tower import OnnxTower
 from densecli.reader.torch_folder import open_reader_base, save_reader
 from densecli.records import Passage
 
+FP32 = ReadConfig(device="cpu", precision="fp32")
+PASSAGES = [Passage("a", "king", "the king was born in the city"), Passage("b", "", "a song of the sea")]
 
-def test_a_reader_without_a_graph_reads_in_torch(tiny_base, tmp_path):
+
+@pytest.fixture
+def folder(tiny_base, tmp_path):
     save_reader(open_reader_base(str(tiny_base), 64, 5, seed=1), tmp_path)
-    passages = [Passage("a", "king", "the king was born in the city"), Passage("b", "", "a song of the sea")]
-    compiled = open_reader(tmp_path).read("who was born", passages, 3, 512)
-    (tmp_path / "encoder" / GRAPH).unlink()
-    in_torch = open_reader(tmp_path).read("who was born", passages, 3, 512)
+    return tmp_path
+
+
+def read(folder, config=FP32, single=True):
+    spans = open_reader(folder, config, single).read("who was born", PASSAGES, 3, 512)
+    return [(span.text, span.passage_id) for span in spans]
+
+
+def test_a_reader_without_a_graph_reads_in_torch(folder):
+    compiled = read(folder)
+    (folder / "encoder" / GRAPH).unlink()
     assert compiled
-    assert [(span.text, span.passage_id) for span in in_torch] == [(s.text, s.passage_id) for s in compiled]
+    assert read(folder) == compiled
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_bf16_is_read_in_torch_and_finds_the_same_passages(folder, single, monkeypatch):
+    compiled = read(folder)
+    monkeypatch.delattr(OnnxTower, "hidden")
+    assert {passage for _, passage in read(folder, replace(FP32, precision="bf16"), single)} == {
+        passage for _, passage in compiled
+    }
+
+
+def test_many_questions_in_fp32_on_a_cpu_take_the_compiled_form(folder, monkeypatch):
+    monkeypatch.delattr("densecli.reader.torch_folder.open_reader")
+    assert read(folder, single=False) == read(folder)

@@ -3,6 +3,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.file import CONFIGS
 from densecli.configs.setting import check, check_effect, described_fields, setting
@@ -52,6 +53,16 @@ def test_what_is_allowed(changes):
 def test_what_is_refused(changes, message):
     with pytest.raises(UsageError, match=message):
         check(replace(Example(), **changes))
+
+
+def test_an_option_of_an_option_without_effect_is_refused():
+    """λ belongs to the linear fusion, which belongs to hybrid search."""
+    for allowed in ({}, {"mode": "hybrid"}):
+        check_effect(SearchConfig(fusion_weight=2.0, **allowed), {"fusion_weight", *allowed})
+    with pytest.raises(UsageError, match="--fusion-weight has an effect only with --fusion linear$"):
+        check_effect(SearchConfig(fusion_weight=2.0, fusion="rrf"), {"fusion_weight", "fusion"})
+    with pytest.raises(UsageError, match="--fusion-weight has an effect only with --mode hybrid$"):
+        check_effect(SearchConfig(fusion_weight=2.0, mode="dense"), {"fusion_weight", "mode"})
 
 
 def test_an_option_without_effect_is_refused():

@@ -100,6 +100,29 @@ def test_no_questions(indexed):
     assert rows.shape == scores.shape == (0, 2)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_given_passages_are_scored_exactly_and_none_gives_0(indexed, kind):
+    vectors, asked = random(300, 33), random(7, 33, seed=1)
+    index = indexed(kind, vectors[:100], vectors[100:])
+    rows = np.random.default_rng(2).integers(-1, 300, (7, 400))
+    scores = index.score(asked, rows)
+    expected = np.where(rows < 0, 0, np.einsum("nd,nmd->nm", asked, vectors[rows]))
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+    assert index.score(asked, rows[:, :0]).shape == (7, 0)
+    assert index.score(asked[:0], rows[:0]).shape == (0, 400)
+
+
+def test_equal_vectors_have_equal_scores_wherever_they_stand(indexed):
+    index = indexed("flat", np.repeat(random(1, 33), 50, axis=0))
+    scores = index.score(random(1, 33, seed=1), np.arange(50)[None])
+    assert len(set(scores[0].tolist())) == 1
+
+
+def test_a_passage_that_an_index_does_not_have_is_refused(indexed):
+    with pytest.raises(ArtifactError, match="has 3 vectors, none of passage 3"):
+        indexed("flat", random(3)).score(random(1), np.array([[0, 3]]))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("kind", KINDS)
 def test_vectors_that_are_not_finite_are_refused(tmp_path, kind, value):

@@ -95,5 +95,10 @@ def test_the_dense_engine_asks_the_index_for_vectors():
         def search(self, vectors, k):
             return vectors.astype(int), vectors + k
 
-    rows, scores = DenseEngine(Encoder(), Index()).search(["1", "2"], 5)
+        def score(self, vectors, rows):
+            return vectors * rows
+
+    engine = DenseEngine(Encoder(), Index())
+    rows, scores = engine.search(["1", "2"], 5)
     assert (rows.tolist(), scores.tolist()) == ([[1], [2]], [[6.0], [7.0]])
+    assert engine.score(["1", "2"], np.array([[3, 4], [5, 6]])).tolist() == [[3, 4], [10, 12]]

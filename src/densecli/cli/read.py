@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densecli.cli.engines import open_collection, open_reader
+from densecli.cli.engines import Named, open_collection, open_reader
 from densecli.cli.models import ReaderOption, RetrieverOption, reader_place
 from densecli.cli.options import command
 from densecli.cli.questions import asked, is_file
@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
 
         people = session.terminal.shows_tables and not json and output is None
         ranked, single = _ranked(session, question, retriever, config.depth)
-        model = open_reader(Path(reader_place(session, reader)))
+        model = open_reader(Path(reader_place(session, reader)), config, single)
         counts: Counter[str] = Counter()
         predictions = run(ranked, model, config, counts)
         if people:
@@ -70,20 +70,16 @@ def _ranked(
         if source == "-" or is_file(source):
             if retriever is not None:
                 raise UsageError("--retriever has no effect on results that were searched before")
-            return _results(source), False
+            from densecli.io.results import read_ranked
+
+            return read_ranked(source), False
     from densecli.stages.search import search
 
     questions, single = asked(session, given, None, "read")
-    collection = open_collection(session, None, retriever, None, None)
-    batch_size = 1 if single else SearchConfig().batch_size
+    config = SearchConfig()
+    collection = open_collection(session, config, Named(retriever))
+    batch_size = 1 if single else config.batch_size
     return search(questions, collection.engine, collection.store, k, batch_size, Counter()), single
-
-
-def _results(source: str) -> "Iterator[RankedList]":
-    from densecli.io.jsonl import read_records
-    from densecli.records import RankedList
-
-    return read_records(source, RankedList.from_json)
 
 
 def _show(session: Session, predictions: "Iterable[Prediction]") -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densecli.cli.engines import open_collection
+from densecli.cli.engines import Named, open_collection
 from densecli.cli.models import RetrieverOption
+from densecli.cli.named_sets import DataDirOption, DatasetOption, SplitOption, chosen
 from densecli.cli.options import command
 from densecli.cli.questions import asked
+from densecli.cli.result_forms import check_form, write_results
 from densecli.cli.session import Session
+from densecli.cli.tuning import check_tuning, tune_weight
 from densecli.configs.asking import SearchConfig
 
 if TYPE_CHECKING:
@@ -35,7 +38,14 @@ def register(app: typer.Typer) -> None:
         retriever: RetrieverOption = None,
         index: Annotated[
             Path | None,
-            typer.Option("--index", help="Dense or BM25 index. [default: WORKSPACE/index or /bm25]"),
+            typer.Option(
+                "--index",
+                help="Dense or BM25 index, alone unless --bm25 or --mode hybrid adds the other side. "
+                "[default: WORKSPACE/index]",
+            ),
+        ] = None,
+        bm25: Annotated[
+            Path | None, typer.Option("--bm25", help="BM25 index. [default: WORKSPACE/bm25]")
         ] = None,
         passages: Annotated[
             Path | None, typer.Option("--passages", help="Passage store. [default: WORKSPACE/passages]")
@@ -47,17 +57,41 @@ def register(app: typer.Typer) -> None:
         text: Annotated[
             bool, typer.Option("--text/--no-text", help="Put title and text of passages in the results.")
         ] = True,
+        tune_lambda: Annotated[
+            str | None,
+            typer.Option(
+                "--tune-lambda",
+                help="Find λ for hybrid search on these questions with answers, and store it with the index.",
+            ),
+        ] = None,
+        dataset: DatasetOption = None,
+        split: SplitOption = None,
+        data_dir: DataDirOption = None,
         json: Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")] = False,
     ) -> None:
         """Find the passages that answer a question.
 
+        Where there are both indexes it searches by words and by meaning, and fuses what it finds.
         With nothing prepared it searches a small sample; without a question, on a terminal, it asks.
         """
         from densecli.stages.search import search as run
 
-        people = session.terminal.shows_tables and not json and output is None
-        questions, single = asked(session, question, config.answer_type, "search")
-        collection = open_collection(session, config.mode, retriever, index, passages)
+        check_form(config.format, text, json)
+        people = session.terminal.shows_tables and not (json or output or config.format)
+        named = Named(retriever, index, bm25, passages)
+        choice = chosen(session, dataset, split, data_dir, "test")
+        if tune_lambda is not None:
+            check_tuning(config, question or dataset, text)
+            best = tune_weight(session, config, named, tune_lambda)
+            if people:
+                from densecli.cli.tables import weight_table
+
+                session.terminal.show(weight_table(best))
+            else:
+                session.write([best.to_json()], output)
+            return
+        questions, single = asked(session, question, config.answer_type, "search", choice)
+        collection = open_collection(session, config, named)
         k = config.k or (PEOPLE_K if people else PROGRAM_K)
         if config.k is not None and k > len(collection.store):
             session.terminal.warn(
@@ -71,7 +105,7 @@ def register(app: typer.Typer) -> None:
         else:
             if not single:
                 ranked = session.terminal.track(ranked, "search", unit="questions ")
-            session.write((one.to_json(text) for one in ranked), output)
+            write_results(session, ranked, config.format or "jsonl", text, output)
         if counts["without_result"]:
             session.terminal.warn(f"{counts['without_result']:,} questions found nothing")
 

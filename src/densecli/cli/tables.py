@@ -9,6 +9,8 @@ from densecli.metrics.accuracy import Summary
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from densecli.metrics.weight_sweep import BestWeight
+
 
 def accuracy_table(summaries: Mapping[str, Summary]) -> "RenderableType":
     """Return one row for each set of results: questions, top-k accuracy and exact match in per cent."""
@@ -25,6 +27,14 @@ def accuracy_table(summaries: Mapping[str, Summary]) -> "RenderableType":
         for name, summary in summaries.items()
     ]
     return plain_table(header, rows)
+
+
+def weight_table(best: "BestWeight") -> "RenderableType":
+    """Return the accuracy of both sides and of their fusion with the best λ."""
+    names = {"bm25": "BM25", "dense": "dense", "hybrid": f"BM25 + {best.weight:.4g} dense"}
+    return accuracy_table(
+        {told: Summary(best.questions, best.top_k[name], None) for name, told in names.items()}
+    )
 
 
 def _per_cent(value: float | None) -> str:

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 
 from densecli.configs.setting import setting
+from densecli.errors import UsageError
+
+PAPER_WEIGHT = 1.1
+HYBRID = ("mode", (None, "hybrid"))
+LINEAR = ("fusion", ("linear",))
 
 
 @dataclass(frozen=True)
@@ -10,7 +15,9 @@ class SearchConfig:
     """Retrieval of passages for questions (paper, section 3.1)."""
 
     mode: str | None = setting(
-        None, "dense or bm25; by default dense where there is a dense index.", choices=("dense", "bm25")
+        None,
+        "hybrid, dense or bm25; by default hybrid where there are both indexes, else whichever there is.",
+        choices=("hybrid", "dense", "bm25"),
     )
     k: int | None = setting(
         None,
@@ -19,12 +26,58 @@ class SearchConfig:
         max=100_000,
         short="-k",
     )
+    format: str | None = setting(
+        None,
+        "Form of the results, JSON lines or another program's; by default JSON lines, on a terminal a page.",
+        choices=("jsonl", "dpr", "trec", "msmarco", "tevatron"),
+    )
     batch_size: int = setting(64, "Questions encoded and searched together.", min=1, max=65_536)
     answer_type: str | None = setting(
         None,
         "How answers are matched; by default as the file says, else string.",
         choices=("string", "regex"),
     )
+    fusion: str = setting(
+        "linear",
+        "How hybrid fuses: linear (BM25 + λ sim) or rrf (reciprocal ranks).",
+        choices=("linear", "rrf"),
+        source="section 5.1",
+        when=HYBRID,
+    )
+    fusion_weight: float | None = setting(
+        None,
+        "λ; by default the one tuned for this pair, else one by the spread of each question's scores.",
+        min=0,
+        max=1e9,
+        short="--lambda",
+        when=LINEAR,
+    )
+    preset: str | None = setting(
+        None, "paper: the authors' λ, 1.1, made for their encoders.", choices=("paper",), when=LINEAR
+    )
+    missing: str = setting(
+        "score",
+        "What a passage that one side has not found gets there: its true score, or the lowest found (min).",
+        choices=("score", "min"),
+        when=LINEAR,
+    )
+    candidates: int = setting(
+        2000,
+        "Passages that each side of hybrid proposes for a question, or more where -k is larger.",
+        min=1,
+        max=100_000,
+        source="section 5.1",
+        when=HYBRID,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse two weights.
+
+        Raises:
+            UsageError: both name one.
+        """
+        if self.preset is not None and self.fusion_weight is not None:
+            raise UsageError("--preset and --lambda both choose the weight; leave one out")
 
 
 @dataclass(frozen=True)
@@ -41,6 +94,12 @@ class ReadConfig:
     )
     alternatives: int = setting(4, "Further answers kept beside the best.", min=0, max=100)
     batch_tokens: int = setting(4096, "Word pieces in one forward pass.", min=16, max=1 << 20)
+    precision: str = setting(
+        "auto",
+        "Arithmetic: auto takes bf16 for many questions where the hardware has it.",
+        choices=("auto", "fp32", "bf16"),
+    )
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto reads a single question on the CPU.")
 
 
 @dataclass(frozen=True)

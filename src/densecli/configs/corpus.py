@@ -4,18 +4,59 @@ from dataclasses import dataclass
 
 from densecli.configs.setting import setting
 
+FORMATS = (
+    "jsonl", "json", "tsv", "csv", "parquet", "beir", "tevatron", "psgs", "folder", "wiki-dump",
+    "wikiextractor",
+)  # fmt: skip
+COLUMNS = ("format", ("auto", "jsonl", "json", "tsv", "csv", "parquet"))
+
 
 @dataclass(frozen=True)
 class PreprocessConfig:
-    """Splitting of articles into passages."""
+    """Reading a corpus, and splitting its articles into passages."""
 
     words: int = setting(100, "Words in a passage.", min=1, max=10_000, source="section 4.1")
-    format: str = setting(
-        "auto",
-        "Form of the input: auto looks at the name and the first line.",
-        choices=("auto", "jsonl", "psgs", "folder"),
+    stride: int | None = setting(
+        None,
+        "Words from one passage's beginning to the next; fewer than --words overlap, as many by default.",
+        min=1,
+        max=10_000,
+    )
+    tail: str = setting(
+        "keep",
+        "An article's last words, where they are too few for a passage: keep makes a short one of them, drop"
+        " leaves them out, wrap fills them up from the article's beginning, as in psgs_w100.",
+        choices=("keep", "drop", "wrap"),
+    )
+    min_words: int = setting(
+        1,
+        "Words that a short passage has to have.",
+        min=1,
+        max=10_000,
+        when=("tail", ("keep", "wrap")),
     )
     split: bool = setting(True, "Cut articles into passages; --no-split takes each record as one passage.")
+    keep_offsets: bool = setting(
+        False, "Keep the article's id, and the number of its words before the passage, with every passage."
+    )
+    format: str = setting(
+        "auto", "Form of the input: auto looks at its content and name.", choices=("auto", *FORMATS)
+    )
+    id_column: str | None = setting(
+        None, "Field or column with the id; by default id, _id, docid or passage_id.", when=COLUMNS
+    )
+    title_column: str | None = setting(
+        None, "Field or column with the title; by default title.", when=COLUMNS
+    )
+    text_column: str | None = setting(
+        None, "Field or column with the text; by default text, contents or body.", when=COLUMNS
+    )
+    make_ids: bool = setting(False, "Number the records that have no id, from 1.")
+    on_error: str = setting(
+        "stop",
+        "What a record that cannot be used does: stop ends the run, skip counts it by reason and goes on.",
+        choices=("stop", "skip"),
+    )
 
 
 @dataclass(frozen=True)
@@ -35,6 +76,14 @@ class EmbedConfig:
         choices=("auto", "fp32", "bf16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+
+
+STEMMERS = (
+    "porter", "none", "arabic", "armenian", "basque", "catalan", "danish", "dutch", "english", "finnish",
+    "french", "german", "greek", "hindi", "hungarian", "indonesian", "irish", "italian", "lithuanian",
+    "nepali", "norwegian", "portuguese", "romanian", "russian", "serbian", "spanish", "swedish", "tamil",
+    "turkish", "yiddish",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,3 +125,22 @@ class IndexConfig:
         source="section 4.2",
         when=("kind", ("bm25",)),
     )
+    stemmer: str = setting(
+        "porter",
+        "BM25: what takes endings off words: porter (Lucene's), a language of Snowball's, or none.",
+        choices=STEMMERS,
+        when=("kind", ("bm25",)),
+    )
+    stop_words: str = setting(
+        "english",
+        "BM25: words left out: english (Lucene's 33), none, or your own, separated by spaces.",
+        when=("kind", ("bm25",)),
+    )
+    unicode: str = setting(
+        "nfc",
+        "BM25: spellings taken as one: nfc (composed or not), nfkc (full-width and other forms too), plain"
+        " (also with or without accents).",
+        choices=("nfc", "nfkc", "plain"),
+        when=("kind", ("bm25",)),
+    )
+    lower_case: bool = setting(True, "BM25: leave case out of account.", when=("kind", ("bm25",)))

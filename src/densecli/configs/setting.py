@@ -17,7 +17,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     short: str | None = None
     source: str = ""
-    when: tuple[str, tuple[str, ...]] | None = None
+    when: tuple[str, tuple[str | None, ...]] | None = None
 
 
 def setting(
@@ -29,7 +29,7 @@ def setting(
     choices: tuple[str, ...] = (),
     short: str | None = None,
     source: str = "",
-    when: tuple[str, tuple[str, ...]] | None = None,
+    when: tuple[str, tuple[str | None, ...]] | None = None,
 ) -> Any:
     """Declare a config field.
 
@@ -41,7 +41,8 @@ def setting(
         choices: all values allowed.
         short: a short flag.
         source: the paper's section or equation.
-        when: another field and its values with which alone this one has an effect.
+        when: another field and its values with which alone this one has an effect; it has none either where
+            that field has none.
     """
     described = Setting(help, min, max, choices, short, source, when)
     return field(default=default, metadata={"setting": described})
@@ -81,10 +82,13 @@ def check_effect(config: Any, chosen: Iterable[str]) -> None:
     Raises:
         UsageError: names the option and the one that takes its effect away.
     """
-    for name, _, _, known in described_fields(type(config)):
-        if name not in chosen or known.when is None:
-            continue
-        other, values = known.when
-        if getattr(config, other) not in values:
-            option, needed = name.replace("_", "-"), other.replace("_", "-")
-            raise UsageError(f"--{option} has an effect only with --{needed} {' or '.join(values)}")
+    conditions = {name: known.when for name, _, _, known in described_fields(type(config))}
+    for name in conditions:
+        when = conditions[name] if name in chosen else None
+        while when is not None:
+            other, values = when
+            if getattr(config, other) not in values:
+                option, needed = name.replace("_", "-"), other.replace("_", "-")
+                allowed = " or ".join(value for value in values if value is not None)
+                raise UsageError(f"--{option} has an effect only with --{needed} {allowed}")
+            when = conditions[other]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -51,6 +52,8 @@ class DenseIndex:
         try:
             path.open("rb").close()  # faiss does not tell a file that may not be read from a damaged one
             self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            # HNSW is a graph over a flat index.
+            self._vectors: Any = faiss.downcast_index(getattr(self._index, "storage", self._index))
         except (FileNotFoundError, RuntimeError) as error:
             reason = str(error).rpartition("Error: ")[2]
             raise ArtifactError(f"{path}: not readable ({reason}); run `densecli index --force`") from None
@@ -83,12 +86,35 @@ class DenseIndex:
         Raises:
             ArtifactError: the vectors have another dimension than the index.
         """
+        return self._best(self._fitting(questions), min(k, len(self)))
+
+    def score(self, questions: FloatArray, rows: Rows) -> Scores:
+        """Return the inner products (n, m) of given passages, from the stored vectors: exact for every kind.
+
+        Args:
+            questions: (n, d) question vectors.
+            rows: (n, m) passages of each question; -1 stands for none and gives 0.
+
+        Raises:
+            ArtifactError: the vectors have another dimension than the index, or it ends before a row.
+        """
+        vectors, asked = self._fitting(questions), np.ascontiguousarray(rows, dtype=np.int64)
+        if asked.max(initial=-1) >= len(self):  # faiss would read past the end
+            raise ArtifactError(f"{self.folder}: has {len(self)} vectors, none of passage {asked.max()}")
+        scores = np.zeros(asked.shape, dtype=np.float32)
+        if asked.size:
+            given, filled, which = (faiss.swig_ptr(array) for array in (vectors, scores, asked))
+            self._vectors.compute_distance_subset(len(vectors), given, asked.shape[1], filled, which)
+            scores[asked < 0] = 0
+        return scores
+
+    def _fitting(self, questions: FloatArray) -> FloatArray:
         if questions.shape[1] != self.dimension:
             raise ArtifactError(
                 f"question vectors have {questions.shape[1]} components, the index {self.folder} has "
                 f"{self.dimension}; search with the retriever that made it"
             )
-        return self._best(np.ascontiguousarray(questions, dtype=np.float32), min(k, len(self)))
+        return np.ascontiguousarray(questions, dtype=np.float32)
 
     def _best(self, vectors: FloatArray, k: int) -> tuple[Rows, Scores]:
         """Search for one more than `k`. Where that one scores like the k-th, an exact search has kept any of

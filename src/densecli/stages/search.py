@@ -38,6 +38,10 @@ class Index(Protocol):
         """Return rows (n, k) and inner products (n, k), best first."""
         ...
 
+    def score(self, questions: FloatArray, rows: Rows) -> Scores:
+        """Return the inner products (n, m) of given passages, 0 beside -1."""
+        ...
+
 
 @dataclass(frozen=True)
 class DenseEngine:
@@ -49,6 +53,10 @@ class DenseEngine:
     def search(self, questions: Sequence[str], k: int) -> tuple[Rows, Scores]:
         """Return rows (n, k) and inner products (n, k), best first."""
         return self.index.search(self.encoder.encode(questions), k)
+
+    def score(self, questions: Sequence[str], rows: Rows) -> Scores:
+        """Return the exact inner products (n, m) of given passages, 0 beside -1."""
+        return self.index.score(self.encoder.encode(questions), rows)
 
 
 def search(
