@@ -43,7 +43,7 @@ def test_cards_come_back_as_they_were_written(tmp_path: Path, card: RetrieverCar
         ({"pooling": "max"}, "pooling is 'max'"),
         ({"pooling": 3}, "expected a str"),
         ({"normalize": 1}, "expected a bool"),
-        ({"trailing_sep": True}, "trailing_sep is True"),
+        ({"trailing_sep": "yes"}, "trailing_sep is 'yes'"),
         ({"max_question_tokens": 0}, "max_question_tokens is 0"),
         ({"words": {"question": "w"}}, "words is"),
         ({"projection": 64}, "'projection' is unknown"),

@@ -11,6 +11,22 @@ from densecli.encoders.weights import Shape
 from densecli.errors import ArtifactError
 
 WORD_TABLE = "embeddings.word_embeddings.weight"
+DEFAULTS: dict[str, Any] = {
+    "vocab_size": 30522,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "initializer_range": 0.02,
+    "layer_norm_eps": 1e-12,
+    "pad_token_id": 0,
+}
+"""What a BERT's config says where a file leaves it out: bert-base-uncased."""
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
 Config = Mapping[str, Any]
 
@@ -40,6 +56,16 @@ def is_plain_bert(config: Config) -> bool:
         and not config.get("is_decoder", False)
         and not config.get("add_cross_attention", False)
     )
+
+
+def bert_config(config: Config) -> dict[str, Any]:
+    """Return the config of the bare BERT in a model of another kind (DPR's are), with nothing left out."""
+    held = {name: config.get(name) for name in DEFAULTS}
+    return {
+        "model_type": "bert",
+        "architectures": ["BertModel"],
+        **{name: DEFAULTS[name] if value is None else value for name, value in held.items()},
+    }
 
 
 def weight_shapes(config: Config) -> dict[str, Shape]:

@@ -21,6 +21,7 @@ POOLINGS = ("cls", "mean")
 WHOLE_BYTES = 1 << 22
 SAMPLES = 256
 SAMPLE_BYTES = 4096
+INNER = ("*", "1_Pooling/*", "question_encoder/*", "ctx_encoder/*")
 PLAIN_SUFFIXES = (".json", ".safetensors", ".bin", ".txt")
 
 
@@ -28,7 +29,8 @@ PLAIN_SUFFIXES = (".json", ".safetensors", ".bin", ".txt")
 class RetrieverCard:
     """How two towers turn questions and passages into vectors (paper, section 3.1).
 
-    `words` maps each tower to its word-embedding table, a path relative to the folder.
+    `words` maps each tower to its word-embedding table, a path relative to the folder. With `trailing_sep` a
+    `[SEP]` stands at the last position that the length allows, as in models trained by DPR 1.0.
     """
 
     pooling: str = "cls"
@@ -44,6 +46,11 @@ class RetrieverCard:
         default_factory=lambda: {tower: f"{tower}/{WORDS}" for tower in ("question", "passage")}
     )
 
+    def last_position(self, tower: str) -> int | None:
+        """Return where a tower's last token stands, whatever the length before it; None: right behind it."""
+        limit = self.max_question_tokens if tower == "question" else self.max_passage_tokens
+        return limit - 1 if self.trailing_sep else None
+
 
 @dataclass(frozen=True)
 class ReaderCard:
@@ -58,9 +65,7 @@ class ReaderCard:
 Card = RetrieverCard | ReaderCard
 C = TypeVar("C", RetrieverCard, ReaderCard)
 KINDS: dict[type[Card], str] = {RetrieverCard: "retriever", ReaderCard: "reader"}
-SUPPORTED = {
-    "pooling": POOLINGS, "similarity": ("dot",), "token_types": ("zeros",), "trailing_sep": (False,)
-}  # fmt: skip
+SUPPORTED = {"pooling": POOLINGS, "similarity": ("dot",), "token_types": ("zeros",)}
 
 
 def read_card(folder: Path, card_type: type[C]) -> C:
@@ -123,7 +128,7 @@ def fingerprint(folder: Path) -> str:
 
 def _shaping_files(folder: Path) -> Iterator[tuple[str, Path]]:
     if not is_model_folder(folder):
-        named = [*folder.glob("*"), *folder.glob("1_Pooling/*")]
+        named = [path for inner in INNER for path in folder.glob(inner)]
         kept = [path for path in named if path.suffix in PLAIN_SUFFIXES]
         yield from sorted((path.relative_to(folder).as_posix(), path) for path in kept)
         return

@@ -1,22 +1,17 @@
 """A model named as on the Hugging Face Hub, brought to a local folder."""
 
-import os
 import re
-import socket
-import threading
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
 from densecli.errors import ArtifactError
+from densecli.io.network import why_offline
 
 NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 FILES = ["*.json", "*.txt", "*.model"]
 SAFE, PICKLED = "model*.safetensors", "pytorch_model*.bin"
-PATIENCE = 1.0
 OPTIONS = "name `starter` (the model that comes with densecli) or the folder of a model on this disk instead"
 
 
@@ -42,8 +37,8 @@ def local_folder(source: str) -> Path:
         pass
     except HFValidationError as error:
         raise ArtifactError(f"{source}: no such model folder, and no name on the Hub ({error})") from None
-    if constants.HF_HUB_OFFLINE or not reachable(constants.ENDPOINT):
-        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the Hugging Face Hub is out of reach"
+    why = why_offline(constants.ENDPOINT)
+    if why is not None:
         raise ArtifactError(f"{source}: not on this disk, and {why}; {OPTIONS}")
     try:
         held = HfApi().list_repo_files(source)
@@ -57,32 +52,3 @@ def local_folder(source: str) -> Path:
 def has_weights(folder: Path) -> bool:
     """Whether a Hugging Face folder holds weights."""
     return any(any(folder.glob(pattern)) for pattern in (SAFE, PICKLED))
-
-
-def reachable(url: str) -> bool:
-    """Whether a connection to `url` (or to the proxy on the way) opens within a second."""
-    parts = urlsplit(getproxies().get("https", url) if not _bypassed(url) else url)
-    place = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    opened = threading.Event()
-
-    def connect() -> None:
-        try:
-            socket.create_connection(place, timeout=PATIENCE).close()
-            opened.set()
-        except OSError:
-            done.set()
-        else:
-            done.set()
-
-    done = threading.Event()
-    # a name server that does not answer would hold the program far longer than the timeout
-    threading.Thread(target=connect, daemon=True).start()
-    done.wait(2 * PATIENCE)
-    return opened.is_set()
-
-
-def _bypassed(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return any(
-        host.endswith(name.strip()) for name in os.environ.get("no_proxy", "").split(",") if name.strip()
-    )

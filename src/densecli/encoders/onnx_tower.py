@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from densecli.encoders.bert import read_config, weight_shapes
 from densecli.encoders.folder import GRAPH, WEIGHTS, present
 from densecli.encoders.length_batches import pad
-from densecli.encoders.weights import FloatArray, Shape, WordTable, check_shapes, header_digest, read_header
+from densecli.encoders.weights import (
+    FloatArray,
+    Shape,
+    WordTable,
+    check_shapes,
+    header_digest,
+    load_tensor,
+    read_header,
+)
 from densecli.errors import ArtifactError
 
 
@@ -18,7 +26,12 @@ class OnnxTower:
     """Runs `graph.onnx` of one tower; word rows come from the table on the disk."""
 
     def __init__(
-        self, tower: Path, words: Path, pad_id: int = 0, heads: Mapping[str, Shape] | None = None
+        self,
+        tower: Path,
+        words: Path,
+        pad_id: int = 0,
+        heads: Mapping[str, Shape] | None = None,
+        last_position: int | None = None,
     ) -> None:
         """Open a tower.
 
@@ -27,6 +40,7 @@ class OnnxTower:
             words: the word-embedding table.
             pad_id: id that fills short rows.
             heads: shapes of weights beside the encoder's own that the file must hold.
+            last_position: where the last token of each sequence stands; None: right behind the others.
 
         Raises:
             ArtifactError: a file is missing or damaged, or weights, graph and config do not fit together.
@@ -42,6 +56,9 @@ class OnnxTower:
             )
         self.max_tokens = int(config["max_position_embeddings"])
         self._pad_id = pad_id
+        self._last_position = last_position
+        if last_position is not None:
+            self._positions = load_tensor(weights, "embeddings.position_embeddings.weight")
         try:
             self._session = onnxruntime.InferenceSession(
                 graph, session_options(), providers=["CPUExecutionProvider"]
@@ -56,9 +73,17 @@ class OnnxTower:
     def hidden(self, ids: Sequence[Sequence[int]]) -> tuple[FloatArray, NDArray[np.int64]]:
         """Return last hidden states (B, L, H) and the mask (B, L) of sequences of ids."""
         padded, mask = pad(ids, self._pad_id)
-        inputs = {"embeddings": self.words.take(padded), "attention_mask": mask}
+        rows = self.words.take(padded)
+        if self._last_position is not None:
+            self._move_last(rows, mask)
+        inputs = {"embeddings": rows, "attention_mask": mask}
         (states,) = self._session.run(["hidden"], inputs)
         return states, mask
+
+    def _move_last(self, rows: FloatArray, mask: NDArray[np.int64]) -> None:
+        """Give each last token its position; that of its place, which the graph adds, is taken off."""
+        sequences, last = np.arange(len(mask)), mask.sum(axis=1) - 1
+        rows[sequences, last] += self._positions[self._last_position] - self._positions[last]
 
 
 def session_options() -> onnxruntime.SessionOptions:

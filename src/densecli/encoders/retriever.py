@@ -38,7 +38,12 @@ class QuestionEncoder:
         """
         self._card = read_card(folder, RetrieverCard)
         self._tokens = Tokens.open(folder, self._card)
-        self._tower = OnnxTower(folder / "question", folder / self._card.words["question"], self._tokens.pad)
+        self._tower = OnnxTower(
+            folder / "question",
+            folder / self._card.words["question"],
+            self._tokens.pad,
+            last_position=self._card.last_position("question"),
+        )
         check_vocabulary(self._tokens.tokenizer, [self._tower.words.shape[0]], folder)
         if self._card.max_question_tokens > self._tower.max_tokens:
             asked, held = self._card.max_question_tokens, self._tower.max_tokens

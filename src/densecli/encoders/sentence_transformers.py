@@ -29,7 +29,7 @@ def read_pooling(folder: Path) -> Pooled:
     if not listing.is_file():
         return Pooled()
     pooling, normalize = "cls", False
-    for module in _read(listing):
+    for module in read_json(listing):
         kind = str(module.get("type", "")).rsplit(".", 1)[-1]
         if kind == "Pooling":
             pooling = _mode(folder / str(module.get("path", "1_Pooling")) / "config.json")
@@ -41,7 +41,7 @@ def read_pooling(folder: Path) -> Pooled:
 
 
 def _mode(path: Path) -> str:
-    config = _read(path)
+    config = read_json(path)
     modes = {
         MODES.get(name, name)
         for name, on in config.items()
@@ -56,7 +56,12 @@ def _mode(path: Path) -> str:
     return str(modes.pop())
 
 
-def _read(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """Read a file of a model's settings.
+
+    Raises:
+        ArtifactError: it is missing or broken.
+    """
     try:
         return orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:

@@ -24,9 +24,11 @@ class Tokens:
         if isinstance(card, RetrieverCard):
             self._limits = card.max_question_tokens, card.max_passage_tokens
             self._prefixes = card.question_prefix, card.passage_prefix
+            self._trailing = [self.sep] if card.trailing_sep else []
         else:
             self._limits = card.max_tokens, card.max_tokens
             self._prefixes = "", ""
+            self._trailing = []
 
     @classmethod
     def open(cls, folder: Path, card: Card) -> "Tokens":
@@ -38,7 +40,10 @@ class Tokens:
         return cls(read_tokenizer(folder), card)
 
     def questions(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return `[CLS] question [SEP]` for each question, cut to the model's limit."""
+        """Return `[CLS] question [SEP]` for each question, cut to the model's limit.
+
+        A model with a trailing `[SEP]` gets it, unless the question fills the limit.
+        """
         prefix = self._prefixes[0]
         return self._encode([prefix + straight_quotes(text) for text in texts], self._limits[0])
 
@@ -57,7 +62,7 @@ class Tokens:
         self.tokenizer.enable_truncation(limit, strategy="longest_first")
         found = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(inputs)]
         self.tokenizer.no_truncation()
-        return found
+        return [(ids + self._trailing)[:limit] for ids in found] if self._trailing else found
 
 
 def straight_quotes(question: str) -> str:

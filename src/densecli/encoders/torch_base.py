@@ -7,11 +7,12 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
+from densecli.encoders.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
 from densecli.encoders.folder import TOKENIZER, RetrieverCard, is_model_folder, read_card
 from densecli.encoders.hub import local_folder
 from densecli.encoders.sentence_transformers import read_pooling
 from densecli.encoders.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
-from densecli.encoders.torch_tower import Tower, load_pretrained, load_tower, position_limit
+from densecli.encoders.torch_tower import Tower, bert_model, load_pretrained, load_tower, position_limit
 from densecli.errors import ArtifactError, UsageError
 
 VOCABULARIES = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
@@ -37,8 +38,9 @@ def open_retriever(source: str) -> Retriever:
     """Open a model as it is, with its own pooling and normalisation.
 
     Args:
-        source: a densecli model folder, a Hugging Face or sentence-transformers folder (the same
-            encoder is then both towers), or a name on the Hub.
+        source: a densecli model folder, a folder with `question_encoder` and `ctx_encoder` of Hugging
+            Face's DPR classes, a Hugging Face or sentence-transformers folder (the same encoder is then
+            both towers), or a name on the Hub.
 
     Raises:
         ArtifactError: no such model, or it is incomplete or not supported.
@@ -51,10 +53,20 @@ def open_retriever(source: str) -> Retriever:
         ]
         if models[0].config.hidden_size != models[1].config.hidden_size:
             raise ArtifactError(f"{folder}: the towers' vectors differ in length; train them together")
-        question, passage = (Tower(model, card.pooling, card.normalize) for model in models)
+        question, passage = (
+            Tower(model, card.pooling, card.normalize, card.last_position(name))
+            for name, model in zip(("question", "passage"), models, strict=True)
+        )
         tokenizer = read_tokenizer(folder)
         check_vocabulary(tokenizer, (len(model.get_input_embeddings().weight) for model in models), folder)
         return Retriever(question, passage, tokenizer, card, folder)
+    if is_dpr_pair(folder):
+        return _from_pair(folder)
+    if is_dpr_folder(folder):
+        raise ArtifactError(
+            f"{folder}: one of the encoders of a DPR model; put both into one folder, as "
+            f"{' and '.join(FOLDERS.values())}, and name that"
+        )
     pooled = read_pooling(folder)
     model = load_pretrained(folder)
     limit = position_limit(model)
@@ -70,6 +82,17 @@ def open_retriever(source: str) -> Retriever:
     tokenizer = open_tokenizer(folder)
     check_vocabulary(tokenizer, [len(model.get_input_embeddings().weight)], folder)
     return Retriever(tower, tower, tokenizer, card, folder)
+
+
+def _from_pair(folder: Path) -> Retriever:
+    found = read_dpr_pair(*(folder / name for name in FOLDERS.values()))
+    question, passage = (
+        Tower(bert_model(tower.config, tower.state), found.card.pooling)
+        for tower in (found.question, found.passage)
+    )
+    rows = [tower.config["vocab_size"] for tower in (found.question, found.passage)]
+    check_vocabulary(found.tokenizer, rows, folder)
+    return Retriever(question, passage, found.tokenizer, found.card, folder)
 
 
 def open_base(
@@ -107,8 +130,9 @@ def open_base(
         max_question_tokens=max_question_tokens,
         max_passage_tokens=max_passage_tokens,
     )
-    for tower in (base.question, base.passage):
+    for name, tower in (("question", base.question), ("passage", base.passage)):
         tower.pooling, tower.normalize = base.card.pooling, False
+        tower.last_position = base.card.last_position(name)
     return base
 
 

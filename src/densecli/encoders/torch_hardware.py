@@ -32,6 +32,11 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if name == "bf16" else torch.float32
 
 
+def faster_than_compiled(device: torch.device, precision: torch.dtype) -> bool:
+    """Whether torch encodes faster than the compiled form, which computes in float32 on the CPU."""
+    return device.type == "cuda" or precision == torch.bfloat16
+
+
 def arithmetic(device: torch.device, precision: torch.dtype) -> AbstractContextManager[Any]:
     """Return a context that computes in `precision` while weights stay float32."""
     if precision == torch.float32:

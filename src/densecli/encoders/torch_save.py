@@ -4,12 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
-from densecli.encoders.folder import TOKENIZER, WORDS, write_card
+from densecli.encoders.folder import WORDS, write_card
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_tower import word_table_name
-from densecli.encoders.tower_files import write_tower
+from densecli.encoders.tower_files import write_tokenizer, write_tower
 from densecli.encoders.weights import FloatArray, save_state
 
 OTHER_KEYS = ("_name_or_path", "transformers_version", "dtype", "id2label", "label2id")
@@ -26,7 +24,7 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
     words = {name: WORDS if shared else f"{name}/{WORDS}" for name in towers}
     for name, model in towers.items():
         save_encoder(model, folder / name, folder / words[name])
-    save_tokenizer(retriever.tokenizer, folder)
+    write_tokenizer(retriever.tokenizer, folder)
     write_card(folder, replace(retriever.card, words=words))
 
 
@@ -38,11 +36,3 @@ def save_encoder(model: Any, tower: Path, words: Path, heads: dict[str, FloatArr
     save_state(words, {table: state.pop(table)})
     config = {name: value for name, value in model.config.to_dict().items() if name not in OTHER_KEYS}
     write_tower(tower, config, state | (heads or {}))
-
-
-def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
-    """Write `tokenizer.json` without padding and truncation, which each use sets."""
-    plain = Tokenizer.from_str(tokenizer.to_str())
-    plain.no_padding()
-    plain.no_truncation()
-    (folder / TOKENIZER).write_text(plain.to_str(), encoding="utf-8")

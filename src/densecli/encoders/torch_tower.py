@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 from transformers import logging as hf_logging
 
 from densecli.encoders.folder import CONFIG, WEIGHTS, present
@@ -21,21 +21,31 @@ hf_logging.disable_progress_bar()
 class Tower(nn.Module):
     """Ids and mask to vectors: the last hidden states, pooled (paper, section 3.1)."""
 
-    def __init__(self, model: Any, pooling: str, normalize: bool = False) -> None:
+    def __init__(
+        self, model: Any, pooling: str, normalize: bool = False, last_position: int | None = None
+    ) -> None:
         super().__init__()
         self.model = model
         self.pooling = pooling
         self.normalize = normalize
+        self.last_position = last_position
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return float32 vectors (B, H) for ids and mask, both (B, L); token types are zeros."""
-        hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        places = {} if self.last_position is None else {"position_ids": self._positions(ids, mask)}
+        hidden = self.model(input_ids=ids, attention_mask=mask, **places).last_hidden_state.float()
         if self.pooling == "cls":
             vectors = hidden[:, 0]
         else:
             weights = mask.unsqueeze(-1).float()
             vectors = (hidden * weights).sum(1) / weights.sum(1)
         return nn.functional.normalize(vectors, dim=-1) if self.normalize else vectors
+
+    def _positions(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return positions (B, L): each token's place, but `last_position` for the last of a sequence."""
+        places = torch.arange(ids.shape[1], device=ids.device).repeat(len(ids), 1)
+        places[torch.arange(len(ids)), mask.sum(1) - 1] = self.last_position or 0
+        return places
 
     @property
     def dimension(self) -> int:
@@ -97,6 +107,13 @@ def load_tower(
     extra = {name: state.pop(name) for name in heads or {}}
     model.load_state_dict({name: torch.from_numpy(weight) for name, weight in state.items()})
     return model, extra
+
+
+def bert_model(config: Mapping[str, Any], state: Mapping[str, FloatArray]) -> Any:
+    """Build a bare BERT of weights that have been checked against its config."""
+    model = BertModel(BertConfig.from_dict(dict(config)), add_pooling_layer=False)
+    model.load_state_dict({name: torch.tensor(weight) for name, weight in state.items()})
+    return model
 
 
 def without_pooler(model: Any) -> Any:

@@ -1,13 +1,14 @@
-"""Writes the files of one tower, in float32 or compactly, and compiles what can be compiled."""
+"""Writes the files of a model: one tower, float32 or compact, and compiled; the tokenizer."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
+from tokenizers import Tokenizer
 
 from densecli.encoders.bert import is_plain_bert
-from densecli.encoders.folder import CONFIG, WEIGHTS
+from densecli.encoders.folder import CONFIG, TOKENIZER, WEIGHTS
 from densecli.encoders.onnx_graph import write_graph
 from densecli.encoders.weights import FloatArray, save_state
 
@@ -28,3 +29,11 @@ def write_tower(
     save_state(tower / WEIGHTS, state, compact)
     if is_plain_bert(config):
         write_graph(tower)
+
+
+def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write `tokenizer.json` without padding and truncation, which each use sets."""
+    plain = Tokenizer.from_str(tokenizer.to_str())
+    plain.no_padding()
+    plain.no_truncation()
+    (folder / TOKENIZER).write_text(plain.to_str(), encoding="utf-8")

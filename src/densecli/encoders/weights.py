@@ -83,6 +83,20 @@ def check_shapes(path: Path, header: Header, expected: Mapping[str, Shape]) -> N
         ArtifactError: a weight is missing, not expected, of another shape, or without its scale.
     """
     found = {name: header[name].shape for name in base_names(header)}
+    compare_shapes(path, found, expected)
+    for name, shape in found.items():
+        if header[name].dtype == KINDS["I8"]:
+            scale = header.get(name + SCALE)
+            if scale is None or scale.shape != (shape[0], 1) or scale.dtype != KINDS["F32"]:
+                raise ArtifactError(f"{path}: {name + SCALE} of shape {(shape[0], 1)} is missing")
+
+
+def compare_shapes(path: Path, found: Mapping[str, Shape], expected: Mapping[str, Shape]) -> None:
+    """Compare the weights of `path` with those that a model asks for.
+
+    Raises:
+        ArtifactError: a weight is missing, not expected, or of another shape.
+    """
     for name in sorted(expected.keys() - found.keys()):
         raise ArtifactError(f"{path}: weight {name} of shape {expected[name]} is missing; it isn't made up")
     for name in sorted(found.keys() - expected.keys()):
@@ -92,10 +106,6 @@ def check_shapes(path: Path, header: Header, expected: Mapping[str, Shape]) -> N
             raise ArtifactError(
                 f"{path}: weight {name} has shape {shape}; the config asks for {expected[name]}"
             )
-        if header[name].dtype == KINDS["I8"]:
-            scale = header.get(name + SCALE)
-            if scale is None or scale.shape != (shape[0], 1) or scale.dtype != KINDS["F32"]:
-                raise ArtifactError(f"{path}: {name + SCALE} of shape {(shape[0], 1)} is missing")
 
 
 def map_tensor(path: Path, stored: Stored) -> NDArray[np.float32] | NDArray[np.int8]:
@@ -129,13 +139,22 @@ def load_state(path: Path, expected: Mapping[str, Shape] | None = None) -> dict[
         check_shapes(path, header, expected)
     state: dict[str, FloatArray] = {}
     for name in base_names(header):
-        scale = header.get(name + SCALE)
-        scales = None if scale is None else dequantise(map_tensor(path, scale), None)
-        weight = dequantise(map_tensor(path, header[name]), scales)
+        weight = _dequantised(path, header, name)
         if not np.isfinite(weight).all():
             raise ArtifactError(f"{path}: weight {name} holds values that are not finite; train it again")
         state[name] = np.array(weight)
     return state
+
+
+def load_tensor(path: Path, name: str) -> FloatArray:
+    """Read one weight of a file whose shapes have been checked, as float32."""
+    return np.array(_dequantised(path, read_header(path), name))
+
+
+def _dequantised(path: Path, header: Header, name: str) -> FloatArray:
+    scale = header.get(name + SCALE)
+    scales = None if scale is None else dequantise(map_tensor(path, scale), None)
+    return dequantise(map_tensor(path, header[name]), scales)
 
 
 def save_state(path: Path, state: Mapping[str, FloatArray], compact: bool = False) -> None:

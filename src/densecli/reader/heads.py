@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from densecli.encoders.weights import SCALE, FloatArray, Shape, dequantise, map_tensor, read_header
+from densecli.encoders.weights import FloatArray, Shape, load_tensor
 
 ENCODER = "encoder"
 SPAN = "qa_outputs"
@@ -34,14 +32,7 @@ class Heads:
     @classmethod
     def open(cls, path: Path) -> "Heads":
         """Read the heads from a tower's weight file whose shapes have been checked."""
-        header = read_header(path)
-
-        def weight(name: str) -> FloatArray:
-            scale = header.get(name + SCALE)
-            scales = None if scale is None else dequantise(map_tensor(path, scale), None)
-            return np.array(dequantise(map_tensor(path, header[name]), scales))
-
-        return cls(*map(weight, head_shapes(0)))
+        return cls(*(load_tensor(path, name) for name in head_shapes(0)))
 
     def spans(self, hidden: FloatArray) -> FloatArray:
         """Return start and end logits (..., 2) of hidden states (..., H)."""

@@ -14,8 +14,9 @@ from densecli.encoders.length_batches import pad
 from densecli.encoders.tokens import Tokens, read_tokenizer
 from densecli.encoders.torch_base import open_tokenizer
 from densecli.encoders.torch_hardware import arithmetic
-from densecli.encoders.torch_save import save_encoder, save_tokenizer
+from densecli.encoders.torch_save import save_encoder
 from densecli.encoders.torch_tower import load_pretrained, load_tower, position_limit
+from densecli.encoders.tower_files import write_tokenizer
 from densecli.encoders.weights import FloatArray
 from densecli.errors import UsageError
 from densecli.reader.heads import ENCODER, head_shapes
@@ -103,7 +104,7 @@ def save_reader(reader: TorchReader, folder: Path) -> None:
     heads = {name: state[name].cpu().numpy() for name in head_shapes(0)}
     words = f"{ENCODER}/{WORDS}"
     save_encoder(reader.model.encoder, folder / ENCODER, folder / words, heads)
-    save_tokenizer(reader.tokenizer, folder)
+    write_tokenizer(reader.tokenizer, folder)
     write_card(folder, replace(reader.card, words={ENCODER: words}))
 
 

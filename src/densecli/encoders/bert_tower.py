@@ -1,0 +1,132 @@
+"""BERT towers as plain arrays, outside of any engine: what files of other programs hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from densecli.encoders.bert import WORD_TABLE, Config, is_plain_bert, read_config, weight_shapes
+from densecli.encoders.folder import WEIGHTS, WORDS, RetrieverCard, present, read_card, write_card
+from densecli.encoders.tokens import check_vocabulary, read_tokenizer
+from densecli.encoders.tower_files import write_tokenizer, write_tower
+from densecli.encoders.weights import IGNORED, FloatArray, Shape, compare_shapes, load_state, save_state
+from densecli.errors import ArtifactError
+
+TOKEN_TYPES = "embeddings.token_type_embeddings.weight"
+
+
+@dataclass(frozen=True)
+class BertTower:
+    """A BERT encoder: its config and its weights by the names Hugging Face gives them, float32.
+
+    `heads` are a reader's weights beside the encoder's.
+    """
+
+    config: Mapping[str, Any]
+    state: Mapping[str, FloatArray]
+    heads: Mapping[str, FloatArray]
+
+    @classmethod
+    def checked(
+        cls,
+        place: Path,
+        config: Config,
+        weights: Mapping[str, FloatArray],
+        heads: Mapping[str, Shape] | None = None,
+    ) -> "BertTower":
+        """Take the weights that `config` asks for; the pooler, which is not used, is left out.
+
+        Args:
+            place: where they come from, for errors.
+            config: of a bare BERT.
+            weights: by name; `heads` among them.
+            heads: the shapes of a reader's heads.
+
+        Raises:
+            ArtifactError: a weight is missing, too many, of another shape, or not finite; the config says
+                what the compiled graph cannot.
+        """
+        if not is_plain_bert(config):
+            raise ArtifactError(f"{place}: no plain BERT ({config.get('model_type')}); it can't be read")
+        kept = {name: weight for name, weight in weights.items() if not name.startswith(IGNORED)}
+        if "encode_proj.weight" in kept:
+            length = len(kept["encode_proj.weight"])
+            raise ArtifactError(
+                f"{place}: projects its vectors to {length} components; projections aren't supported"
+            )
+        words = {WORD_TABLE: (config["vocab_size"], config["hidden_size"])}
+        expected = words | weight_shapes(config) | dict(heads or {})
+        compare_shapes(place, {name: weight.shape for name, weight in kept.items()}, expected)
+        for name, weight in kept.items():
+            if weight.dtype != np.float32:
+                kept[name] = weight.astype(np.float32)
+            if not np.isfinite(kept[name]).all():
+                raise ArtifactError(f"{place}: weight {name} holds values that are not finite")
+        own = {name: kept.pop(name) for name in heads or {}}
+        return cls(config, kept, own)
+
+    @classmethod
+    def read(cls, tower: Path, words: Path, heads: Mapping[str, Shape] | None = None) -> "BertTower":
+        """Read one tower of a densecli model folder.
+
+        Raises:
+            ArtifactError: as `checked`; a file is missing or damaged.
+        """
+        table = load_state(present(words, "word embeddings"))
+        return cls.checked(tower, read_config(tower), load_state(tower / WEIGHTS) | table, heads)
+
+    def write(self, tower: Path, words: Path) -> None:
+        """Write the tower into a densecli model folder, its word table apart."""
+        tower.mkdir(parents=True, exist_ok=True)
+        save_state(words, {WORD_TABLE: self.state[WORD_TABLE]})
+        others = {name: weight for name, weight in self.state.items() if name != WORD_TABLE}
+        write_tower(tower, self.config, others | dict(self.heads))
+
+
+def one_token_type(state: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return the weights with the first token type's vector for every type: marks of segments do nothing."""
+    types = state[TOKEN_TYPES]
+    return {**state, TOKEN_TYPES: np.repeat(types[:1], len(types), axis=0)}
+
+
+@dataclass(frozen=True)
+class BertRetriever:
+    """Two BERT towers, their tokenizer, and how text becomes vectors."""
+
+    question: BertTower
+    passage: BertTower
+    tokenizer: Tokenizer
+    card: RetrieverCard
+
+    @classmethod
+    def read(cls, folder: Path) -> "BertRetriever":
+        """Read a densecli model folder.
+
+        Raises:
+            ArtifactError: it is no whole retriever, or its towers are no BERTs.
+        """
+        card = read_card(folder, RetrieverCard)
+        question, passage = (
+            BertTower.read(folder / name, folder / card.words[name]) for name in ("question", "passage")
+        )
+        return cls(question, passage, read_tokenizer(folder), card)
+
+    def write(self, folder: Path) -> None:
+        """Write a densecli model folder, ready to search with.
+
+        Raises:
+            ArtifactError: towers and tokenizer do not fit together.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        towers = {"question": self.question, "passage": self.passage}
+        if self.question.config["hidden_size"] != self.passage.config["hidden_size"]:
+            raise ArtifactError(f"{folder}: the towers' vectors differ in length; they are of two models")
+        rows = [tower.config["vocab_size"] for tower in towers.values()]
+        check_vocabulary(self.tokenizer, rows, folder)
+        for name, tower in towers.items():
+            tower.write(folder / name, folder / name / WORDS)
+        write_tokenizer(self.tokenizer, folder)
+        write_card(folder, replace(self.card, words=RetrieverCard().words))

@@ -1,0 +1,1 @@
+"""What other programs have pickled, read as data: nothing is imported and nothing called but a short list."""

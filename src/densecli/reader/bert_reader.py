@@ -1,0 +1,99 @@
+"""Readers as plain arrays, outside of any engine: DPR's checkpoints and Hugging Face's `DPRReader`."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from densecli.encoders.bert import read_config
+from densecli.encoders.bert_tower import BertTower
+from densecli.encoders.dpr_checkpoint import DprCheckpoint
+from densecli.encoders.dpr_folder import CLASSES, HEADS, PREFIXES, read_dpr_tower, write_dpr_model
+from densecli.encoders.folder import WORDS, ReaderCard, read_card, write_card
+from densecli.encoders.tokens import check_vocabulary, read_tokenizer
+from densecli.encoders.tower_files import write_tokenizer
+from densecli.encoders.vocabulary import longest_input, open_bert_tokenizer, write_hugging_face_tokenizer
+from densecli.errors import ArtifactError
+from densecli.reader.heads import ENCODER, head_shapes
+
+CHECKPOINT_PREFIX = "encoder."
+
+
+@dataclass(frozen=True)
+class BertReader:
+    """A BERT tower with a reader's heads, its tokenizer, and what it sees of question and passage."""
+
+    tower: BertTower
+    tokenizer: Tokenizer
+    card: ReaderCard
+
+    @classmethod
+    def read(cls, folder: Path) -> "BertReader":
+        """Read a densecli reader folder.
+
+        Raises:
+            ArtifactError: it is no whole reader, or its encoder is no BERT.
+        """
+        card = read_card(folder, ReaderCard)
+        place = folder / ENCODER
+        heads = head_shapes(read_config(place)["hidden_size"])
+        tower = BertTower.read(place, folder / card.words[ENCODER], heads)
+        return cls(tower, read_tokenizer(folder), card)
+
+    def write(self, folder: Path) -> None:
+        """Write a densecli reader folder, ready to read with.
+
+        Raises:
+            ArtifactError: encoder and tokenizer do not fit together.
+        """
+        check_vocabulary(self.tokenizer, [self.tower.config["vocab_size"]], folder)
+        words = f"{ENCODER}/{WORDS}"
+        self.tower.write(folder / ENCODER, folder / words)
+        write_tokenizer(self.tokenizer, folder)
+        write_card(folder, replace(self.card, words={ENCODER: words}))
+
+
+def read_reader_checkpoint(path: Path, base: Path | None = None) -> BertReader:
+    """Read a reader's `.cp` file.
+
+    Args:
+        path: of DPR's first release, as all published ones are; DPR 1.0 marks segments.
+        base: as for a retriever's checkpoint.
+
+    Raises:
+        ArtifactError: the file or its base is missing, damaged, a retriever's, or not supported.
+    """
+    found = DprCheckpoint.read(path)
+    if not found.is_reader:
+        raise ArtifactError(f"{path}: the checkpoint of a retriever; a reader's is needed here")
+    if not found.first_release:
+        raise ArtifactError(
+            f"{path}: a reader of DPR 1.0, which marks question and passage by token types; only readers"
+            " without these marks, as the first release trained them, can be read"
+        )
+    folder = found.base(base)
+    heads = head_shapes(found.weights["qa_outputs.weight"].shape[-1])
+    tower = found.tower(CHECKPOINT_PREFIX, folder, heads)
+    card = ReaderCard(max_tokens=min(found.max_tokens, tower.config["max_position_embeddings"]))
+    return BertReader(tower, open_bert_tokenizer(folder, found.lower_case), card)
+
+
+def read_dpr_reader(folder: Path) -> BertReader:
+    """Read a folder of Hugging Face's `DPRReader`.
+
+    Raises:
+        ArtifactError: it holds another model, or lacks a part.
+    """
+    hidden = read_config(folder).get("hidden_size", 768)
+    tower = read_dpr_tower(folder, "reader", head_shapes(hidden))
+    limit = longest_input(folder, min(ReaderCard().max_tokens, tower.config["max_position_embeddings"]))
+    return BertReader(tower, open_bert_tokenizer(folder), ReaderCard(max_tokens=limit))
+
+
+def write_dpr_reader(reader: BertReader, folder: Path) -> None:
+    """Write a folder that Hugging Face's `DPRReader` loads."""
+    weights = {PREFIXES["reader"] + name: weight for name, weight in reader.tower.state.items()}
+    weights |= {HEADS + name: weight for name, weight in reader.tower.heads.items()}
+    write_dpr_model(folder, "reader", reader.tower.config, weights)
+    kind = f"{CLASSES['reader']}Tokenizer"
+    write_hugging_face_tokenizer(reader.tokenizer, folder, reader.card.max_tokens, kind)

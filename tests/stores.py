@@ -1,0 +1,16 @@
+"""Passage stores for tests, written as `preprocess` writes them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from densecli.io.manifest import Manifest
+from densecli.io.passages import PassageStore, write_passages
+from densecli.records import Passage
+
+
+def write_store(folder: Path, passages: Iterable[Passage]) -> PassageStore:
+    """Write a whole passage store and open it."""
+    folder.mkdir(parents=True)
+    _, fingerprint = write_passages(folder, passages, "test")
+    Manifest("preprocess", {}, fingerprint).write(folder)
+    return PassageStore.open(folder)
