@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -120,6 +121,47 @@ class Terminal:
                 spoken = now
                 of = f" of {total:,}" if total else ""
                 self.say(f"{what}: {done:,}{of} {unit}({done / (now - begun):,.1f}/s) {note(item)}".rstrip())
+
+    @contextmanager
+    def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
+        """Show a download; yields what to call with the bytes that came, and with those of the whole."""
+        if self.quiet:
+            yield lambda came, whole: None
+        elif sys.stderr.isatty():
+            with self._bytes_bar(what) as show:
+                yield show
+        else:
+            self.say(f"fetching {what}")
+            yield self._bytes_heartbeat(what)
+
+    @contextmanager
+    def _bytes_bar(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        text = TextColumn("{task.description}")
+        columns = (text, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.console(stderr=True), transient=True) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda came, whole: progress.update(task, completed=came, total=whole)
+
+    def _bytes_heartbeat(self, what: str) -> Callable[[int, int | None], None]:
+        spoken = time.monotonic()
+
+        def show(came: int, whole: int | None) -> None:
+            nonlocal spoken
+            if time.monotonic() - spoken >= HEARTBEAT_SECONDS:
+                spoken = time.monotonic()
+                of = f" of {whole / 1e6:,.0f}" if whole else ""
+                self.say(f"{what}: {came / 1e6:,.0f}{of} MB")
+
+        return show
 
 
 def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> "RenderableType":

@@ -25,6 +25,11 @@ class Workspace:
         return self.root / "bm25"
 
     @property
+    def data(self) -> Path:
+        """Files of data sets: fetched, or put there by hand."""
+        return self.root / "data"
+
+    @property
     def examples(self) -> Path:
         """The sets that `mine-negatives` makes, one folder each."""
         return self.root / "examples"

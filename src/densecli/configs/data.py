@@ -1,0 +1,17 @@
+"""Defaults of the command that lists and fetches data sets."""
+
+from dataclasses import dataclass
+
+from densecli.configs.setting import setting
+
+
+@dataclass(frozen=True)
+class DatasetsConfig:
+    """The data sets of the paper (section 4.2)."""
+
+    fetch: str | None = setting(
+        None,
+        "Bring questions, examples or all of the named set here, each split.",
+        choices=("questions", "examples", "all"),
+        source="section 4.2",
+    )
