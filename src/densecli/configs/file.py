@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
+from densecli.configs.convert import ConvertConfig
 from densecli.configs.corpus import EmbedConfig, IndexConfig, PreprocessConfig
+from densecli.configs.data import DatasetsConfig
 from densecli.configs.training import MineConfig, TrainConfig, TrainReaderConfig
 from densecli.errors import InputError
 
@@ -21,6 +23,8 @@ CONFIGS: dict[str, type] = {
     "search": SearchConfig,
     "read": ReadConfig,
     "evaluate": EvaluateConfig,
+    "convert": ConvertConfig,
+    "datasets": DatasetsConfig,
 }
 
 

@@ -1,0 +1,113 @@
+"""`densecli convert`: a file or folder of one program to the form of another."""
+
+import gzip
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, cast
+
+import typer
+
+from densecli.cli.building import building
+from densecli.cli.convert_artefacts import convert_artefact
+from densecli.cli.models import RetrieverOption
+from densecli.cli.options import Force, command
+from densecli.cli.session import Session
+from densecli.configs.convert import ARTEFACT_FORMS, TAKEN_VECTORS, ConvertConfig
+from densecli.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @command(app, "convert", ConvertConfig)
+    def convert(
+        session: Session,
+        config: ConvertConfig,
+        source: Annotated[
+            str,
+            typer.Argument(
+                metavar="INPUT",
+                help="Questions, training examples, results, runs, judgements or passages (- is stdin); "
+                "a model, vectors or an index.",
+            ),
+        ],
+        form: Annotated[
+            str | None, typer.Option("--from", help="Form of the input. [default: by its first record]")
+        ] = None,
+        questions: Annotated[
+            str | None, typer.Option("--questions", help="Questions for what holds only their ids.")
+        ] = None,
+        passages: Annotated[
+            Path | None, typer.Option("--passages", help="Passage store for what holds only passage ids.")
+        ] = None,
+        retriever: RetrieverOption = None,
+        output: Annotated[
+            Path | None,
+            typer.Option("--output", "-o", help="File (.gz compresses), or BEIR folder. [default: stdout]"),
+        ] = None,
+        force: Force = False,
+    ) -> None:
+        """Rewrite a file, a model, vectors or an index for another program."""
+        if config.to in ARTEFACT_FORMS:
+            for option, given in (("from", form), ("questions", questions), ("take", config.take)):
+                if given is not None:
+                    raise UsageError(f"--{option} has no effect with --to {config.to}")
+            convert_artefact(session, config, source, retriever, passages, output, force)
+            return
+        if retriever is not None:
+            raise UsageError(f"--retriever has an effect only with --to {' or '.join(TAKEN_VECTORS)}")
+        from densecli.io.formats.records_of import open_lookup, open_records
+        from densecli.io.streams import told
+        from densecli.stages.convert import convert as run
+        from densecli.stages.convert import find_target, idle, placed
+
+        counts: Counter[str] = Counter()
+        named = {"questions": questions, "passages": passages}
+        with open_records(source, form) as (records, kind):
+            taken, target = find_target(kind, config.to, config.take)
+            for option in idle(kind, taken) & {name for name, given in named.items() if given is not None}:
+                raise UsageError(f"--{option} has no effect when {taken} are written from {kind}")
+            with open_lookup(source, questions, passages) as lookup, placed(told(source), counts):
+                tracked = session.terminal.track(records, "convert", unit="records ")
+                converted = run(tracked, kind, taken, target, lookup, counts)
+                if target.write is None:
+                    inputs = [path for path in (source, questions, passages) if path is not None]
+                    _write_folder(session, config, converted, lookup.store, inputs, output, force)
+                    return
+                if force:
+                    raise UsageError("--force has an effect only on a folder; a file is replaced anyway")
+                with _stream(session, output) as stream:
+                    target.write(converted, stream)
+        done = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+        session.terminal.say(f"{output or 'stdout'}: {done or 'no records'}")
+
+
+def _write_folder(
+    session: Session,
+    config: ConvertConfig,
+    examples: Any,
+    store: Any,
+    inputs: list[Any],
+    output: Path | None,
+    force: bool,
+) -> None:
+    from densecli.io.formats.beir_folder import write_folder
+
+    if output is None:
+        raise UsageError("--to beir makes a folder of training examples: name it with --output")
+    with building(session, output, config, inputs, force) as build:
+        corpus = None if store is None else (one for _, block in store.blocks() for one in block)
+        build.counts["passages"] = write_folder(build.folder, examples, corpus, config.split)
+        build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{config.split}.tsv")
+
+
+@contextmanager
+def _stream(session: Session, output: Path | None) -> Iterator[BinaryIO]:
+    with session.data_out(output) as stream:
+        if output is None or output.suffix != ".gz":
+            yield stream
+            return
+        with gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as packed:
+            yield cast(BinaryIO, packed)

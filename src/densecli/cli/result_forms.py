@@ -1,0 +1,48 @@
+"""The forms in which `search` gives its results to programs."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from densecli.cli.session import Session
+from densecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from densecli.records import RankedList
+
+
+def check_form(form: str | None, text: bool, json: bool) -> None:
+    """Refuse options that contradict a form.
+
+    Raises:
+        UsageError: names them.
+    """
+    if form in (None, "jsonl"):
+        return
+    if json:
+        raise UsageError(f"--json and --format {form} contradict each other")
+    if not text:
+        raise UsageError("--no-text has an effect only with --format jsonl")
+
+
+def write_results(
+    session: Session, ranked: "Iterable[RankedList]", form: str, text: bool, output: Path | None
+) -> None:
+    """Write ranked lists as they come.
+
+    Raises:
+        InputError: an id cannot stand in the columns of a run.
+    """
+    if form == "jsonl":
+        session.write((one.to_json(text) for one in ranked), output)
+        return
+    from densecli.io.formats.forms import RESULTS
+    from densecli.io.formats.lookup import Lookup
+    from densecli.stages.convert import TARGETS, convert, placed
+
+    counts: Counter[str] = Counter()
+    target = TARGETS[RESULTS, form]
+    assert target.write is not None
+    with session.data_out(output) as stream, placed("search results", counts):
+        target.write(convert(ranked, RESULTS, RESULTS, target, Lookup(), counts), stream)

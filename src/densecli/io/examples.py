@@ -1,0 +1,33 @@
+"""Training examples, from the files that DPR and others train on, and from benchmarks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from densecli.io.formats.beir_folder import is_beir, read_folder
+from densecli.io.formats.documents import opened
+from densecli.io.formats.forms import EXAMPLES
+from densecli.io.formats.recognise import recognise, refuse_bare
+from densecli.records import TrainingExample
+
+OWN_FILE = "examples.jsonl"
+
+
+def read_examples(path: str) -> Iterator[TrainingExample]:
+    """Yield the training examples of a file, one in memory at a time.
+
+    Args:
+        path: JSON lines or one JSON array, of DPR, Tevatron (with passages), FlagEmbedding, SQuAD or gold
+            passages; a folder made by mine-negatives; a BEIR folder or one of its qrels files; `-` for stdin.
+
+    Raises:
+        InputError: `file:line: what; expected`, for the first example that cannot be used, and for a file
+            that holds ids only.
+    """
+    own = Path(path) / OWN_FILE
+    if is_beir(path):
+        yield from read_folder(path)
+        return
+    with opened(str(own) if own.is_file() else path) as document:
+        known = recognise(document, EXAMPLES)
+        refuse_bare(known.form, document.name)
+        yield from known.records()

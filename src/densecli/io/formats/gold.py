@@ -1,0 +1,79 @@
+"""Questions with the passage that answers them (SQuAD, DPR's, oracle files), and KILT's without."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from densecli.errors import FieldError
+from densecli.fields import Json, id_field, rows_field, text_field
+from densecli.records import Passage, Question, TrainingExample
+
+
+def squad_examples(article: Json, default_id: str) -> Iterator[TrainingExample]:
+    """Yield an example for each question of an article `{title?, paragraphs}` in SQuAD's form.
+
+    The paragraph is the positive; that of an unanswerable question (SQuAD 2) is a hard negative. Paragraphs
+    are numbered within their article.
+    """
+    title = unquote(text_field(article, "title", "")).replace("_", " ")
+    for number, paragraph in enumerate(rows_field(article, "paragraphs")):
+        passage = Passage(f"{title or default_id}#{number}", title, text_field(paragraph, "context"))
+        for place, row in enumerate(rows_field(paragraph, "qas")):
+            question = _squad_question(row, f"{default_id}.{number}.{place}")
+            if question.answers:
+                yield TrainingExample(question, (passage,))
+            else:
+                yield TrainingExample(question, (), (passage,))
+
+
+def squad_questions(article: Json, default_id: str) -> Iterator[Question]:
+    """Yield the questions of an article."""
+    return (example.question for example in squad_examples(article, default_id))
+
+
+def _squad_question(row: Json, default_id: str) -> Question:
+    given = [] if row.get("is_impossible") is True else rows_field(row, "answers")
+    answers = list(dict.fromkeys(text_field(one, "text") for one in given))
+    question_id = default_id if row.get("id") is None else id_field(row, "id")
+    return Question.from_json({"question": text_field(row, "question"), "answers": answers}, question_id)
+
+
+def dpr_gold_question(row: Json, default_id: str) -> Question:
+    """Build the question of an entry of DPR's gold passages."""
+    example_id = default_id if row.get("example_id") is None else id_field(row, "example_id")
+    return Question.from_json({"question": text_field(row, "question")}, example_id)
+
+
+def dpr_gold_example(row: Json, default_id: str) -> TrainingExample:
+    """Build an example from an entry of DPR's gold passages: `{question, example_id, title, context}`."""
+    question = dpr_gold_question(row, default_id)
+    context = text_field(row, "context", "")
+    passage = Passage(f"{question.id}.gold", text_field(row, "title", ""), context)
+    return TrainingExample(question, (passage,) if context.strip() else ())
+
+
+def oracle_example(row: Json, default_id: str) -> TrainingExample:
+    """Build an example from `{question, answers, ctxs: [{title, text, isgold, hasanswer}]}`.
+
+    The passages marked gold are positive; of the others, those that hold no answer are hard negatives.
+    """
+    positives, negatives = [], []
+    for number, ctx in enumerate(rows_field(row, "ctxs")):
+        named: dict[str, Any] = {"passage_id": f"{default_id}.{number}"} | {
+            k: v for k, v in ctx.items() if v is not None
+        }
+        if ctx.get("isgold") is True:
+            positives.append(Passage.from_json(named))
+        elif ctx.get("hasanswer") is not True:
+            negatives.append(Passage.from_json(named))
+    return TrainingExample(Question.from_json(row, default_id), tuple(positives), tuple(negatives))
+
+
+def kilt_question(row: Json, default_id: str) -> Question:
+    """Build a question from KILT's `{id, input, output: [{answer?, provenance?}]}`."""
+    outputs = rows_field(row, "output")
+    answers = dict.fromkeys(text_field(one, "answer") for one in outputs if one.get("answer") is not None)
+    question_id = default_id if row.get("id") is None else id_field(row, "id")
+    if not isinstance(row.get("input"), str):
+        raise FieldError("no field 'input'", "a question as KILT's files hold")
+    return Question.from_json({"question": row["input"], "answers": list(answers)}, question_id)

@@ -1,0 +1,90 @@
+"""Texts for records that hold ids only: questions from a file, passages from a store."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from densecli.errors import FieldError, InputError
+from densecli.records import Passage, Question, RankedList, TrainingExample
+
+
+class Store(Protocol):
+    """A passage store."""
+
+    def __getitem__(self, row: int) -> Passage:
+        """Return a row's passage."""
+        ...
+
+    def row_of(self, passage_id: str) -> int | None:
+        """Return the row of an id, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Where texts come from; each of the two may be missing."""
+
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    store: Store | None = None
+
+    def question(self, known: Question) -> Question:
+        """Return the question of the same id, or the one given where no questions are known.
+
+        Raises:
+            FieldError: questions are known, and none has this id.
+        """
+        if not self.questions:
+            return known
+        found = self.questions.get(known.id)
+        if found is None:
+            ids = list(self.questions)
+            told = f"one of the {len(ids):,} ids of the questions ({ids[0]!r} to {ids[-1]!r})"
+            raise FieldError(f"question {known.id!r} is not among the questions", told)
+        return found
+
+    def passage(self, known: Passage) -> Passage:
+        """Return the passage of the same id, or the one given where it has a text or there is no store.
+
+        Raises:
+            FieldError: there is a store, and it has no such passage.
+        """
+        if known.text or self.store is None:
+            return known
+        row = self.store.row_of(known.id)
+        if row is None:
+            raise FieldError(f"passage {known.id!r} is not in the passage store", "the store it came from")
+        return self.store[row]
+
+    def ranked(self, known: RankedList) -> RankedList:
+        """Return a ranked list with what is known of its question and passages."""
+        question = self.question(known.question)
+        ctxs = tuple(replace(ctx, passage=self.passage(ctx.passage)) for ctx in known.ctxs)
+        return RankedList(question, ctxs)
+
+    def example(self, known: TrainingExample) -> TrainingExample:
+        """Return an example with what is known of its passages, and of its question where it has no text."""
+
+        def passages(given: Iterable[Passage]) -> tuple[Passage, ...]:
+            return tuple(self.passage(one) for one in given)
+
+        return replace(
+            known,
+            question=known.question if known.question.question else self.question(known.question),
+            positives=passages(known.positives),
+            hard_negatives=passages(known.hard_negatives),
+            negatives=passages(known.negatives),
+        )
+
+
+def questions_by_id(questions: Iterable[Question], source: str) -> dict[str, Question]:
+    """Return questions by their ids.
+
+    Raises:
+        InputError: an id occurs twice.
+    """
+    found: dict[str, Question] = {}
+    for question in questions:
+        if question.id in found:
+            raise InputError(source, None, f"question id {question.id!r} occurs twice", "unique ids")
+        found[question.id] = question
+    return found

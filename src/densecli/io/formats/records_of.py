@@ -1,0 +1,68 @@
+"""Any file or folder of records, for commands that take them all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from densecli.errors import UsageError
+from densecli.io.examples import OWN_FILE
+from densecli.io.formats.beir_folder import is_beir, lookup_of, read_folder
+from densecli.io.formats.documents import opened
+from densecli.io.formats.forms import EXAMPLES, PASSAGES
+from densecli.io.formats.lookup import Lookup, questions_by_id
+from densecli.io.formats.recognise import recognise
+from densecli.io.manifest import read_row
+from densecli.io.passages import PassageStore
+from densecli.io.questions import read_questions
+
+
+@contextmanager
+def open_records(path: str, named: str | None = None) -> Iterator[tuple[Iterator[Any], str]]:
+    """Open whatever holds records of some kind; yield them, and the kind.
+
+    Args:
+        path: a file, `-`, a passage store, a folder of mine-negatives, a BEIR folder.
+        named: the form's name, in place of a look at the first record.
+
+    Raises:
+        InputError: it cannot be read, or no form fits.
+        UsageError: a form is named for a folder, which has but one.
+        ArtifactError: it is a result of ours that holds no records.
+    """
+    place = Path(path)
+    own = place / OWN_FILE
+    beir = place.is_dir() and is_beir(path)
+    made = read_row(place) is not None and not own.is_file()
+    if named is not None and (beir or made):
+        raise UsageError("--from has an effect only on a file")
+    if beir:
+        yield read_folder(path), EXAMPLES
+    elif made:
+        store = PassageStore.open(place)
+        yield (passage for _, block in store.blocks() for passage in block), PASSAGES
+    else:
+        with opened(str(own) if own.is_file() else path) as document:
+            known = recognise(document, None, named)
+            yield known.records(), known.form.kind
+
+
+@contextmanager
+def open_lookup(path: str, questions: str | None, passages: Path | None) -> Iterator[Lookup]:
+    """Yield the texts that are known for the ids of an input.
+
+    Args:
+        path: the input; when it is one of the qrels files of a BEIR folder, that folder has the texts.
+        questions: a file of questions.
+        passages: a passage store.
+
+    Raises:
+        InputError: a file cannot be read, or an id occurs twice.
+        ArtifactError: the store is missing or incomplete.
+    """
+    if questions is None and passages is None and Path(path).is_file() and is_beir(path):
+        with lookup_of(Path(path).parent.parent) as lookup:
+            yield lookup
+        return
+    known = {} if questions is None else questions_by_id(read_questions(questions), questions)
+    yield Lookup(known, None if passages is None else PassageStore.open(passages))

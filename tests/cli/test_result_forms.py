@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+
+@pytest.fixture
+def found(prepared):
+    """The results as JSON lines, and a way to have them in another form."""
+
+    def search(*more):
+        return prepared.call("search", "questions.jsonl", "--mode", "bm25", "-k", 3, *more).well().stdout
+
+    rows = [json.loads(line) for line in search().splitlines()]
+    return search, rows
+
+
+def test_each_form_holds_the_same_results(found):
+    search, rows = found
+    whole = json.loads(search("--format", "dpr"))
+    assert [[ctx["id"] for ctx in row["ctxs"]] for row in whole] == [
+        [ctx["id"] for ctx in row["ctxs"]] for row in rows
+    ]
+    assert all(
+        set(ctx) == {"id", "title", "text", "score", "has_answer"} for row in whole for ctx in row["ctxs"]
+    )
+    places = [(row["id"], rank, ctx) for row in rows for rank, ctx in enumerate(row["ctxs"], 1)]
+    trec = [(one, ctx["id"], str(rank), repr(ctx["score"])) for one, rank, ctx in places]
+    assert [
+        tuple(line.split()[i] for i in (0, 2, 3, 4)) for line in search("--format", "trec").splitlines()
+    ] == trec
+    msmarco = [f"{one}\t{ctx['id']}\t{rank}" for one, rank, ctx in places]
+    assert search("--format", "msmarco").splitlines() == msmarco
+    tevatron = [f"{one}\t{ctx['id']}\t{ctx['score']!r}" for one, rank, ctx in places]
+    assert search("--format", "tevatron").splitlines() == tevatron
+    assert [json.loads(line) for line in search("--format", "jsonl").splitlines()] == rows
+
+
+def test_options_that_contradict_a_form(prepared):
+    for option in ("--json", "--no-text"):
+        ended = prepared.call("search", "questions.jsonl", "--format", "trec", option)
+        assert ended.status == 2
+        assert option in ended.error
+
+
+def test_results_of_questions_without_answers(prepared):
+    """DPR's form says of each passage whether it holds an answer: no, where there is none."""
+    [row] = json.loads(prepared.call("search", "who was born in Ulm", "--format", "dpr").well().stdout)
+    assert {ctx["has_answer"] for ctx in row["ctxs"]} == {False}
