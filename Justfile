@@ -17,7 +17,7 @@ demo: setup
 # everything that CI runs (under 12 minutes)
 [no-exit-message]
 test: check
-    pytest
+    pytest -n auto
 
 # the fast part of it: lint, format, types, import floors, docs
 check: setup

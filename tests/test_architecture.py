@@ -18,9 +18,9 @@ HOMES = {
     "torch": ("training/*", "*/torch_*"),
     "transformers": ("training/*", "*/torch_*"),
     "faiss": ("index/*",),
-    "bm25s": ("lexical/*",),
     "onnxruntime": ("encoders/onnx_*",),
-    "datasets": ("io/*",),
+    "datasets": ("io/registry/hub.py",),
+    "httpx2": ("io/registry/download.py",),
     "typer": ("cli/*",),
     "rich": ("cli/*",),
 }

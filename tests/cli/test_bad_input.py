@@ -155,7 +155,7 @@ def test_a_duplicate_id(place):
     place.write("x.jsonl", GOOD["preprocess"], {"id": "b", "text": "t"}, GOOD["preprocess"])
     assert (
         fails(place, "preprocess", "x.jsonl")
-        == "x.jsonl: id 'a#0' occurs twice (passages 1 and 3); expected unique ids"
+        == "x.jsonl:3: id 'a#0' occurs twice (first at x.jsonl:1); expected unique ids"
     )
     place.write("x.tsv", "id\ttext\ttitle", "7\ta\tT", "7\tb\tT")
     assert "id '7' occurs twice" in fails(place, "preprocess", "x.tsv")
@@ -192,7 +192,7 @@ def test_records_without_any_text(place):
         (["evaluate", "--json", "--table", "read.jsonl"], "--json and --table contradict each other"),
         (["train", "--encoder", "base", "--device", "abacus", "--force"], "abacus"),
         (["train", "--encoder", "base", "--pooling", "max"], "Invalid value for '--pooling'"),
-        (["preprocess"], "Missing argument"),
+        (["preprocess"], "no corpus given: name files or folders"),
         (["preprocess", "articles.jsonl", "--words", "0"], "Invalid value for '--words'"),
         (["unknown"], "No such command 'unknown'"),
     ],

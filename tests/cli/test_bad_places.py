@@ -24,7 +24,7 @@ FILES = {
     "read": ["read", "found.jsonl", "-o"],
     "evaluate": ["evaluate", "found.jsonl", "-o"],
 }
-LEFT = {".vectors.partial"}  # from which `embed` goes on
+LEFT = {".vectors.partial", ".bm25.partial"}  # from which `embed` and `index` go on
 
 
 @contextmanager
@@ -175,14 +175,14 @@ def test_a_place_where_no_workspace_can_be_made(program):
         (".densecli/retriever/model.json", ["search", "who"]),
         (".densecli/retriever/question/weights.safetensors", ["search", "who"]),
         (".densecli/reader/tokenizer.json", ["read", "found.jsonl"]),
-        (".densecli/bm25/vocab.index.json", ["search", "who", "--mode", "bm25"]),
+        (".densecli/bm25/settings.json", ["search", "who", "--mode", "bm25"]),
         (".densecli/index/index.faiss", ["search", "who"]),
     ],
 )
 def test_a_file_that_may_not_be_read(prepared, path, line):
     with mode(prepared.folder / path, 0), rights_count():
         ended = prepared.call(*line)
-    by_others = path.endswith(("model.json", ".safetensors", "tokenizer.json", "vocab.index.json"))
+    by_others = path.endswith(("model.json", ".safetensors", "tokenizer.json", "settings.json"))
     assert ended.status in ((4, 5) if by_others else (5,)), ended.stderr
     assert Path(path).name in ended.error
     assert "ermission denied" in ended.error

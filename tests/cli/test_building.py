@@ -1,8 +1,10 @@
 import json
+from dataclasses import asdict
 
 import pytest
 
 from cli.program import Feed
+from densecli.configs.corpus import PreprocessConfig
 
 MANIFEST = "passages/manifest.json"
 
@@ -22,7 +24,7 @@ def manifest(program, name="passages"):
 def test_the_manifest_tells_what_it_is_and_from_what(place):
     told = manifest(place)
     assert told["command"] == "preprocess"
-    assert told["config"] == {"words": 100, "format": "auto", "split": True}
+    assert told["config"] == asdict(PreprocessConfig())
     assert told["counts"] == {"records": 2, "passages": 2}
     assert [row["path"] for row in told["inputs"]] == ["a.jsonl"]
     assert told["timing"]["seconds"] >= 0

@@ -111,7 +111,7 @@ def test_a_bm25_index_where_a_dense_one_belongs(prepared):
         ("passages", "passages.arrow", QUESTION),
         ("vectors", "shard-00000.npy", ("index", "--force")),
         ("index", "index.faiss", QUESTION),
-        ("bm25", "data.csc.index.npy", (*QUESTION, "--mode", "bm25")),
+        ("bm25", "rows.npy", (*QUESTION, "--mode", "bm25")),
         ("retriever", "question/weights.safetensors", QUESTION),
         ("retriever", "question/config.json", QUESTION),
         ("retriever", "tokenizer.json", QUESTION),
@@ -130,7 +130,7 @@ def test_a_damaged_file(prepared, name, file, line, damage):
     else:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     told = fails(prepared, *line)
-    assert str(path if file not in ("data.csc.index.npy", "model.json") else path.parent) in told
+    assert str(path if file not in ("rows.npy", "model.json") else path.parent) in told
 
 
 def test_a_tower_whose_compiled_form_is_damaged_or_missing(prepared):

@@ -62,14 +62,14 @@ def test_version_loads_nothing_heavy(tmp_path: Path) -> None:
 def test_words_need_no_model(workspace: Path) -> None:
     stages = {
         ("preprocess", "notes"): {"pyarrow", "numpy", "pandas"},  # pyarrow loads pandas where it is installed
-        ("index", "--kind", "bm25"): {"pyarrow", "numpy", "bm25s"},
+        ("index", "--kind", "bm25"): {"pyarrow", "numpy"},
         ("mine-negatives", "questions.jsonl"): {"pyarrow", "numpy"},
         ("search", "where was einstein born", "--mode", "bm25"): {"pyarrow", "numpy"},
     }
     assert {stage: loaded(workspace, *stage) for stage in stages} == stages
 
 
-def test_dense_search_runs_on_the_compiled_tower(tmp_path: Path) -> None:
+def test_hybrid_search_runs_on_the_compiled_tower(tmp_path: Path) -> None:
     found = loaded(tmp_path, "search", "who voiced Meg")
     assert found == {"faiss", "numpy", "onnxruntime", "pyarrow", "tokenizers"}
 

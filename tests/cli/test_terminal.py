@@ -103,6 +103,15 @@ def test_progress_where_there_is_no_terminal(capsys, monkeypatch):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_transfer_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "HEARTBEAT_SECONDS", 0)
+    for quiet in (False, True):
+        with Terminal(quiet).transfer("nq.gz") as show:
+            show(1_000_000, 3_000_000)
+            show(2_000_000, None)
+    assert capsys.readouterr() == ("", "fetching nq.gz\nnq.gz: 1 of 3 MB\nnq.gz: 2 MB\n")
+
+
 def test_talk_and_quiet(capsys):
     for quiet in (False, True):
         Terminal(quiet).say("said")

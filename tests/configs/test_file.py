@@ -22,7 +22,7 @@ def test_shared_keys_and_the_tables_of_commands(tmp_path):
     depth = 9
     """
     assert read(tmp_path, text) == {"seed": 7, "hard_negatives": 3, "batch_size": 4}
-    assert read(tmp_path, text, "mine-negatives") == {"hard_negatives": 2, "depth": 9}
+    assert read(tmp_path, text, "mine-negatives") == {"seed": 7, "depth": 9}
     assert read(tmp_path, text, "read") == {"depth": 5}
     assert read(tmp_path, text, "preprocess") == {}
     assert read(tmp_path, "") == {}

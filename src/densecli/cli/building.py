@@ -24,6 +24,7 @@ class Building:
     """An artefact in the making. The body fills in what the manifest tells of it."""
 
     folder: Path
+    inputs: Sequence[Mapping[str, Any]] = ()
     counts: Counter[str] = field(default_factory=Counter)
     fingerprint: str = ""
     parents: Mapping[str, str] = field(default_factory=dict)
@@ -41,11 +42,14 @@ def building(
     session: Session,
     target: Path,
     config: Any,
-    inputs: Sequence[str | Path],
+    inputs: Sequence[str | Path | Mapping[str, Any]],
     force: bool,
     keep_partial: bool = False,
 ) -> Iterator[Building]:
     """Yield the artefact to fill; on a good end it takes the place of `target`.
+
+    An input is a path, or where it is none its description for the manifest: a `path` and a `sha256` to know
+    it again by.
 
     Raises:
         UpToDate: `target` was made by the same command from the same inputs and settings.
@@ -54,13 +58,13 @@ def building(
     from densecli.io.manifest import Manifest, describe_input
 
     settings = asdict(config)
-    described = [describe_input(path) for path in inputs]
+    described = [one if isinstance(one, Mapping) else describe_input(one) for one in inputs]
     check = functools.partial(_check_target, session.command, target, settings, described, force)
     check()
     begun = time.monotonic()
     with new_folder(target, keep_partial) as folder:
         check()  # again under the lock: another run may just have ended
-        build = Building(folder)
+        build = Building(folder, described)
         yield build
         seconds = time.monotonic() - begun
         Manifest(

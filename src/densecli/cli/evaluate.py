@@ -1,11 +1,23 @@
 """`densecli evaluate`: top-k accuracy and exact match."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from densecli.cli.named_sets import (
+    Choice,
+    DataDirOption,
+    DatasetOption,
+    SplitOption,
+    chosen,
+    question_file,
+    set_questions,
+    single,
+)
 from densecli.cli.options import command
 from densecli.cli.session import Session
 from densecli.configs.asking import EvaluateConfig
@@ -32,20 +44,31 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--output", "-o", help="File for the measures as JSON lines. [default: stdout]"),
         ] = None,
+        dataset: DatasetOption = None,
+        split: SplitOption = None,
+        data_dir: DataDirOption = None,
         json: Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")] = False,
         table: Annotated[bool, typer.Option("--table", help="A table even in a pipe.")] = False,
     ) -> None:
-        """Measure top-k accuracy and exact match."""
+        """Measure top-k accuracy and exact match.
+
+        With --dataset, results without answers get those of the data set, and the paper's rows stand below.
+        """
         if json and table:
             raise UsageError("--json and --table contradict each other")
-        sources = dict(_named(source) for source in results or [session.input_or_stdin(None, "results")])
-        summaries = {name: _summary(session, config, path) for name, path in sources.items()}
+        choice = chosen(session, dataset, split, data_dir, "test")
+        sources = dict(_named(source) for source in results or [_from_stdin(session, choice)])
+        file = None if choice is None else question_file(session, choice)
+        summaries = {name: _summary(session, config, path, choice, file) for name, path in sources.items()}
+        published = {} if choice is None else _published(choice, list(summaries.values()))
         if table or (session.terminal.shows_tables and not json and output is None):
             from densecli.cli.tables import accuracy_table
 
-            session.terminal.show(accuracy_table(summaries))
+            session.terminal.show(accuracy_table(summaries | published))
         else:
-            session.write(({"results": name, **s.to_json()} for name, s in summaries.items()), output)
+            rows = [{"results": name, **one.to_json()} for name, one in summaries.items()]
+            rows += [{"results": name, "published": True, **one.to_json()} for name, one in published.items()]
+            session.write(rows, output)
         for name, summary in summaries.items():
             told = [
                 f"{reason.replace('_', ' ')}: {count:,}" for reason, count in summary.counts.items() if count
@@ -62,16 +85,59 @@ def _named(source: str) -> tuple[str, str]:
     return ("stdin" if source == "-" else source), source
 
 
-def _summary(session: Session, config: EvaluateConfig, path: str) -> "Summary":
+def _published(choice: Choice, measured: "Sequence[Summary]") -> "dict[str, Summary]":
+    """Return the paper's rows for a split, with those of their measures that were measured here too."""
+    from densecli.metrics.accuracy import Summary
+
+    ks = {k for summary in measured for k in summary.top_k}
+    read = any(summary.exact_match is not None for summary in measured)
+    _, split = single(choice)
+    rows = {
+        row.name: Summary(
+            split.questions,
+            {k: value for k, value in row.top_k.items() if k in ks},
+            row.exact_match if read else None,
+        )
+        for row in split.paper
+    }
+    return {name: row for name, row in rows.items() if row.top_k or row.exact_match is not None}
+
+
+def _from_stdin(session: Session, choice: Choice | None) -> str:
+    """Return `-`.
+
+    Raises:
+        UsageError: nothing is piped in; with a data set it says where results come from.
+    """
+    try:
+        return session.input_or_stdin(None, "results")
+    except UsageError:
+        if choice is None:
+            raise
+        one, part = single(choice)
+        name = f"{one.name}-{part.name}.jsonl"
+        search = f"densecli search --dataset {one.name} --split {part.name} -o {name}"
+        raise UsageError(
+            f"no results given: `{search}` makes them; then `densecli evaluate {name} --dataset {one.name}`"
+        ) from None
+
+
+def _summary(
+    session: Session, config: EvaluateConfig, path: str, choice: Choice | None, file: Path | None
+) -> "Summary":
     from collections import Counter
 
-    from densecli.io.jsonl import read_records
+    from densecli.io.results import read_results
     from densecli.metrics.accuracy import summarize
-    from densecli.records import result_from_json
     from densecli.stages.evaluate import evaluate
 
     counts: Counter[str] = Counter()
-    records = session.terminal.track(read_records(path, result_from_json), "evaluate", unit="questions ")
+    records = session.terminal.track(read_results(path), "evaluate", unit="questions ")
+    if choice is not None and file is not None:
+        from densecli.stages.supply_answers import supply_answers
+
+        config = replace(config, answer_type=config.answer_type or single(choice)[0].answer_type)
+        records = supply_answers(records, set_questions(session, choice, file, config.answer_type), counts)
     summary = summarize(evaluate(records, config, counts))
     summary.counts.update(counts)
     return summary

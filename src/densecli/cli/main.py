@@ -1,4 +1,4 @@
-"""The program: nine commands and the entry point."""
+"""The program: its commands and the entry point."""
 
 import os
 import sys
@@ -8,6 +8,8 @@ import typer
 
 from densecli import __version__
 from densecli.cli import (
+    convert,
+    datasets,
     embed,
     evaluate,
     index,
@@ -59,7 +61,19 @@ def root(
         raise typer.Exit(ExitStatus.USAGE)
 
 
-for module in (preprocess, mine_negatives, train, train_reader, embed, index, search, read, evaluate):
+for module in (
+    preprocess,
+    mine_negatives,
+    train,
+    train_reader,
+    embed,
+    index,
+    search,
+    read,
+    evaluate,
+    convert,
+    datasets,
+):
     module.register(app)
 
 

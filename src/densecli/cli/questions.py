@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from densecli.cli.named_sets import Choice, question_file, set_questions
 from densecli.cli.session import Session
 from densecli.errors import FieldError, UsageError
 
@@ -12,26 +13,32 @@ if TYPE_CHECKING:
 
 
 def asked(
-    session: Session, given: str | None, answer_type: str | None, prompt: str
+    session: Session, given: str | None, answer_type: str | None, prompt: str, choice: Choice | None = None
 ) -> "tuple[Iterator[Question], bool]":
     """Return the questions that an argument stands for, and whether they come one at a time.
 
     Nothing, with a person at the terminal, is a conversation; nothing with something piped in, or `-`, is
     stdin; a name of an existing file (or pipe) is that file; a single word that looks like a file's name
-    must exist; anything else is a question itself.
+    must exist; anything else is a question itself. A `choice` of a data set stands in its place.
 
     Raises:
-        UsageError: nothing was given or piped in, the question is empty, or an answer type is
-            given with a question, which has no answers.
+        UsageError: nothing was given or piped in, or something beside a data set, the question is empty,
+            or an answer type is given with a question, which has no answers.
+        ArtifactError: the data set is not on this disk and cannot be fetched.
         InputError: a file is missing or is not what its name says.
     """
-    from densecli.io.questions import read_questions
     from densecli.records import Question
 
+    if choice is not None:
+        if given is not None:
+            raise UsageError("--dataset and a question (or a file of them) contradict each other")
+        return set_questions(session, choice, question_file(session, choice), answer_type), False
     if given is None and session.terminal.can_ask:
         return _conversation(session, prompt), True
     source = session.input_or_stdin(given, "question")
     if source == "-" or is_file(source) or _like_a_file(source):
+        from densecli.io.questions import read_questions
+
         return read_questions(source, answer_type), False
     if answer_type is not None:
         raise UsageError("--answer-type has no effect on a single question, which comes without answers")
@@ -47,7 +54,7 @@ def is_file(text: str) -> bool:
 
 
 def _like_a_file(text: str) -> bool:
-    endings = (".jsonl", ".csv", ".txt", ".gz", ".json")
+    endings = (".jsonl", ".csv", ".txt", ".gz", ".bz2", ".json")
     return " " not in text.strip() and text.endswith(endings)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from densecli.cli.building import building
 from densecli.cli.fitting import Checkpoints, base_folder, follow
+from densecli.cli.named_sets import DataDirOption, DatasetOption, SplitOption, chosen, example_files
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.training import TrainConfig
@@ -30,7 +31,8 @@ def register(app: typer.Typer) -> None:
         examples: Annotated[
             list[str] | None,
             typer.Argument(
-                help="Training examples: JSONL files, folders or names made by mine-negatives, or -. "
+                help="Training examples: files of DPR's or another form (docs/formats.md), names made by "
+                "mine-negatives, or -. "
                 "[default: the only set in WORKSPACE/examples]"
             ),
         ] = None,
@@ -42,10 +44,22 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/retriever]"),
         ] = None,
+        dataset: DatasetOption = None,
+        split: SplitOption = None,
+        data_dir: DataDirOption = None,
         force: Force = False,
     ) -> None:
-        """Train the question and the passage encoder."""
-        sources = [_place(session, name) for name in examples] if examples else [_only_set(session)]
+        """Train the question and the passage encoder.
+
+        With --dataset multi: nq and trivia, and webq and trec four times each, as in the paper.
+        """
+        choice = chosen(session, dataset, split, data_dir, "train")
+        if choice is not None and examples:
+            raise UsageError("--dataset and files of examples contradict each other")
+        if choice is not None:
+            sources = example_files(session, choice)
+        else:
+            sources = [_place(session, name) for name in examples] if examples else [_only_set(session)]
         held_out = None if dev is None else _place(session, dev)
         base = base_folder(config.encoder, "retriever")
         inputs: list[str | Path] = [*sources, *([held_out] if held_out else []), base]
@@ -75,7 +89,10 @@ def _only_set(session: Session) -> str:
     folder = session.workspace.examples
     found = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
     if not found:
-        raise ArtifactError(f"{folder}: no training examples; run `densecli mine-negatives QUESTIONS` first")
+        raise ArtifactError(
+            f"{folder}: no training examples; run `densecli mine-negatives QUESTIONS` first,"
+            " or name a --dataset"
+        )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise UsageError(f"several sets of examples in {folder}: name those to train on ({names})")
@@ -92,11 +109,7 @@ def _place(session: Session, name: str) -> str:
 
 
 def _spool(sources: list[str], counts: "Counter[str]") -> "ExampleSpool":
-    from densecli.io.jsonl import read_records
-    from densecli.records import TrainingExample
+    from densecli.io.examples import read_examples
     from densecli.training.examples import ExampleSpool
 
-    files = (str(Path(source) / FILE) if Path(source).is_dir() else source for source in sources)
-    return ExampleSpool(
-        (one for file in files for one in read_records(file, TrainingExample.from_json)), counts
-    )
+    return ExampleSpool((one for source in sources for one in read_examples(source)), counts)

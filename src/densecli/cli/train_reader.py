@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
         results: Annotated[
             list[str] | None,
             typer.Argument(
-                help="Search results with text for questions with answers: JSONL files, or - for stdin."
+                help="Search results with text for questions with answers: files, or - for stdin."
             ),
         ] = None,
         dev: Annotated[
@@ -61,7 +61,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _results(sources: list[str]) -> "Iterator[RankedList]":
-    from densecli.io.jsonl import read_records
-    from densecli.records import RankedList
+    from densecli.io.results import read_ranked
 
-    return (one for source in sources for one in read_records(source, RankedList.from_json))
+    return (one for source in sources for one in read_ranked(source))

@@ -1,0 +1,153 @@
+"""`preprocess` as people run it: bad records, many processes, and going on after a kill."""
+
+import gzip
+import json
+import signal
+
+import pytest
+
+from cli.program import until
+from densecli.io.passages import PassageStore
+
+GOOD = {"id": "a", "title": "T", "text": "some words"}
+
+
+def manifest(program, name="passages"):
+    return json.loads((program.workspace / name / "manifest.json").read_text())
+
+
+def passages(program):
+    return list(PassageStore.open(program.workspace / "passages"))
+
+
+def test_bad_records_are_skipped_counted_and_shown(program):
+    program.write(
+        "x.jsonl", GOOD, '{"id": ', {"id": "b"}, {"text": "no id"}, b'{"id": "c", "text": "\xff"}\n', GOOD,
+        {"id": "d", "text": "last"}, {"id": 1.5, "text": "t"},
+    )  # fmt: skip
+    ended = program.call("preprocess", "x.jsonl", "--on-error", "skip").well()
+    assert [one.id for one in passages(program)] == ["a#0", "d#0"]
+    assert manifest(program)["counts"] == {
+        "records": 8,
+        "skipped_broken JSON": 2,
+        "skipped_no field 'text'": 1,
+        "skipped_no field 'id'": 1,
+        "skipped_'id' is float": 1,
+        "skipped_duplicate id": 1,
+        "passages": 2,
+    }
+    first, second, third, last = ended.stderr.splitlines()
+    assert first.startswith("warning: skipped x.jsonl:2: broken JSON")
+    assert second.startswith("warning: skipped x.jsonl:3: no field 'text'; expected")
+    assert third.startswith("warning: skipped x.jsonl:4: no field 'id'; expected")
+    assert "records 8, skipped broken JSON 2" in last
+
+
+def test_files_that_are_cut_off_are_read_as_far_as_they_go(program):
+    rows = [{"id": f"g{number}", "text": f"text {number * 7919 % 10007}"} for number in range(5000)]
+    packed = gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    program.write("half.jsonl.gz", packed[: len(packed) // 2])
+    program.write("y.jsonl", GOOD)
+    line = ["preprocess", "half.jsonl.gz", "y.jsonl"]
+    ended = program.call(*line)
+    assert (ended.status, ended.error) == (
+        3, "half.jsonl.gz: the gzip stream is cut off or broken; expected the whole file"
+    )  # fmt: skip
+    assert not program.leftovers()
+    ended = program.call(*line, "--on-error", "skip").well()
+    assert "warning: skipped half.jsonl.gz: the gzip stream is cut off" in ended.stderr
+    found = [one.id for one in passages(program)]
+    assert found[-1] == "a#0"
+    assert 1000 < len(found) < 4000
+    assert found[:-1] == [f"g{number}#0" for number in range(len(found) - 1)]
+
+
+def test_ids_that_are_made(program):
+    program.write("x.jsonl", {"text": "one"}, {"id": "own", "text": "two"}, {"text": "three"})
+    assert "no field 'id'" in program.call("preprocess", "x.jsonl").error
+    program.call("preprocess", "x.jsonl", "--make-ids").well()
+    assert [one.id for one in passages(program)] == ["1#0", "own#0", "3#0"]
+
+
+def test_how_articles_are_cut(program):
+    program.write("x.jsonl", {"id": "a", "title": "T", "text": "1 2 3 4 5"})
+    program.call("preprocess", "x.jsonl", "--words", 3, "--tail", "wrap", "--keep-offsets").well()
+    assert [(one.text, one.meta) for one in passages(program)] == [
+        ("1 2 3", {"article": "a", "offset": 0}),
+        ("4 5 1", {"article": "a", "offset": 3}),
+    ]
+    program.call("preprocess", "x.jsonl", "--words", 3, "--stride", 1, "--force").well()
+    assert [(one.text, one.meta) for one in passages(program)] == [
+        ("1 2 3", None), ("2 3 4", None), ("3 4 5", None)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--stride", 101], "--stride 101 is more than --words 100: the words between are lost"),
+        (["--tail", "drop", "--min-words", 5], "--min-words has an effect only with --tail keep or wrap"),
+        (["--format", "psgs", "--id-column", "x"], "--id-column has an effect only with --format auto or"),
+        (["--workers", 0], "Invalid value for '--workers'"),
+    ],
+)
+def test_options_without_effect(program, arguments, told):
+    program.write("x.jsonl", GOOD)
+    ended = program.call("preprocess", "x.jsonl", *arguments)
+    assert ended.status == 2
+    assert told in ended.error
+
+
+@pytest.fixture
+def long(program):
+    """A corpus that takes a while, as it is cut into very many passages."""
+    for name, number in (("x.jsonl", 110), ("y.jsonl", 30)):
+        rows = ({"id": f"{name}{row}", "title": "T", "text": f"w{row} e t " * 6000} for row in range(number))
+        program.write(name, *rows)
+    return program
+
+
+LINE = ("preprocess", "x.jsonl", "y.jsonl", "--words", 15)
+
+
+def test_any_number_of_workers_gives_the_same_bytes(long):
+    for workers in (1, 2, 3):
+        long.call(*LINE, "--workers", workers, "-o", f"made-{workers}").well()
+    made = [
+        {path.name: path.read_bytes() for path in (long.folder / f"made-{workers}").iterdir()}
+        for workers in (1, 2, 3)
+    ]
+    for one in made:
+        one.pop("manifest.json")
+    assert made[0] == made[1] == made[2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_was_cut_off_is_gone_on_with(long, number, workers):
+    partial = long.workspace / ".passages.partial"
+    running = long.start(*LINE, "--workers", workers)
+    until((partial / "progress.json").exists)
+    running.send(number)
+    ended = running.wait()
+    if number == signal.SIGINT:
+        assert ended.status == 130
+        assert ended.error == "interrupted; finished work is kept, run the same command to go on"
+    assert not (long.workspace / "passages").exists(), "it was not in the middle"
+    done = json.loads((partial / "progress.json").read_text())["records"]
+    again = long.call(*LINE).well()
+    assert f"going on at record {done + 1:,}" in again.stderr
+    assert not long.leftovers()
+    long.call(*LINE, "-o", "at-once").well()
+    for name in ("passages.arrow", "ids.npy"):
+        whole = (long.folder / "at-once" / name).read_bytes()
+        assert (long.workspace / "passages" / name).read_bytes() == whole
+    assert manifest(long)["counts"] == {"records": 140, "passages": 168_000}
+
+
+def test_other_settings_begin_anew(long):
+    running = long.start(*LINE)
+    until((long.workspace / ".passages.partial" / "progress.json").exists)
+    running.send(signal.SIGKILL)
+    running.wait()
+    assert "going on" not in long.call(*LINE[:-1], 100).well().stderr
