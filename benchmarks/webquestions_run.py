@@ -27,7 +27,7 @@ PAGE = HERE.parent / "docs" / "runs" / "webquestions-100k.md"
 INTRODUCTION = HERE / "webquestions_run.md"
 PASSAGES = 100_000
 DENSE_HEAD = 21_315  # rows with gold and core articles; after them every fifth
-DEPTH = 10
+DEPTH = 5
 ROWS = {"bm25": "BM25", "base": "{base}, untrained", "trained": "the same after one epoch"}
 STEPS = f"""
 preprocess pool.tsv
