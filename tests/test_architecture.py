@@ -67,7 +67,7 @@ def test_only_commands_import_late() -> None:
 
 def test_one_program_and_no_plugins() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["scripts"] == {"densecli": "densecli.cli.main:main"}
+    assert project["scripts"] == {"densecli": "densecli.__main__:main"}
     assert not {"entry-points", "gui-scripts"} & set(project)
     for path in FILES:
         assert "entry_points" not in path.read_text(), path

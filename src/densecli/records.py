@@ -246,6 +246,11 @@ class TrainingExample:
     negatives: tuple[Passage, ...] = ()
     dataset: str = field(default="")
 
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """Its positives, hard negatives and random negatives, in this order."""
+        return self.positives + self.hard_negatives + self.negatives
+
     @classmethod
     def from_json(cls, row: Json, default_id: str = "") -> "TrainingExample":
         """Build one from DPR's training form."""

@@ -62,6 +62,17 @@ def test_a_file_that_does_not_fit(prepared, command):
     assert not list(prepared.folder.glob(".out*"))
 
 
+@pytest.mark.parametrize("form", ["dpr-hf", "sentence-transformers", "dpr-checkpoint"])
+def test_a_model_for_others_that_does_not_fit(prepared, form):
+    before = prepared.results()
+    with files_of_at_most(20_000):
+        ended = prepared.call("convert", prepared.workspace / "retriever", "--to", form, "-o", "out")
+    assert (ended.status, "no space left" in ended.error) == (5, True)
+    assert not (prepared.folder / "out").exists()
+    assert not list(prepared.folder.glob(".out*"))
+    assert prepared.results() == before
+
+
 def test_standard_output_that_is_full(prepared):
     with open("/dev/full", "wb") as full:
         done = subprocess.run(

@@ -70,7 +70,7 @@ def test_passages_go_out(prepared):
 
 
 def test_a_beir_folder(prepared):
-    folder = ("--to", "beir", "-o", "set", "--split", "dev")
+    folder = ("--to", "beir", "-o", "set", "--qrels-split", "dev")
     prepared.call("convert", ".densecli/examples/questions", *folder).well()
     assert "up to date" in prepared.call("convert", ".densecli/examples/questions", *folder).well().stderr
     names = {str(path.relative_to(prepared.folder / "set")) for path in (prepared.folder / "set").rglob("*")}
@@ -115,7 +115,7 @@ def test_what_the_reference_wrote_is_written_again(program, name):
             "--questions has no effect when questions are written",
         ),
         (["q.csv", "--to", "dpr", "--force"], "--force has an effect only on a folder"),
-        (["q.csv", "--to", "dpr", "--split", "dev"], "--split has an effect only with --to beir"),
+        (["q.csv", "--to", "dpr", "--qrels-split", "dev"], "--qrels-split has an effect only with --to beir"),
         (["q.csv", "--to", "dpr", "--take", "examples"], "the input holds questions: --take is examples"),
         (["e.json", "--to", "beir"], "--to beir makes a folder of training examples: name it with --output"),
         (["nowhere", "--to", "dpr"], "nowhere: no such file"),

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -35,6 +36,24 @@ def cut_off(program, running, number):
     else:
         assert ended.status == -signal.SIGKILL
     return ended
+
+
+@pytest.mark.parametrize("after", [0.03, 0.06, 0.1, 0.15])
+def test_ctrl_c_while_the_program_loads(tmp_path, after):
+    begin = (
+        f"import signal; signal.setitimer(signal.ITIMER_REAL, {after});"
+        "signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT));"
+        "from densecli.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", begin, "search", "who voiced Meg"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: interrupted")
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -345,5 +345,5 @@ def test_a_corpus_of_the_hub_becomes_passages(program: Program, host: Host) -> N
 
 def test_a_corpus_has_to_be_named(program: Program) -> None:
     assert "no corpus given" in program.call("preprocess").error
-    done = program.call("preprocess", "--hf", "a/b", "--format", "jsonl")
-    assert "--format has no effect on corpora of the Hub" in done.error
+    done = program.call("preprocess", "--hf", "a/b", "--input-format", "jsonl")
+    assert "--input-format has no effect on corpora of the Hub" in done.error

@@ -18,12 +18,15 @@ def toml(folder, text):
 
 
 def test_option_then_file_then_default(tmp_path):
-    path = toml(tmp_path, "words = 50\n[preprocess]\nformat = 'jsonl'")
-    given = {"words": None, "format": None, "split": None}
+    path = toml(tmp_path, "words = 50\n[preprocess]\ninput_format = 'jsonl'")
+    given = {"words": None, "input_format": None, "split": None}
     assert settled(PreprocessConfig, "preprocess", given, None) == PreprocessConfig()
-    assert settled(PreprocessConfig, "preprocess", given, path) == PreprocessConfig(words=50, format="jsonl")
+    assert settled(PreprocessConfig, "preprocess", given, path) == PreprocessConfig(
+        words=50, input_format="jsonl"
+    )
     assert settled(PreprocessConfig, "preprocess", given | {"words": 7}, path).words == 7
-    assert settled(PreprocessConfig, "preprocess", given | {"split": False}, path).split is False
+    with pytest.raises(UsageError, match="^--words has an effect only with --split$"):
+        settled(PreprocessConfig, "preprocess", given | {"split": False}, path)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +40,9 @@ def test_option_then_file_then_default(tmp_path):
         (
             PreprocessConfig,
             "preprocess",
-            "format = 'xml'",
+            "input_format = 'xml'",
             UsageError,
-            "--format is 'xml'; expected one of auto",
+            "--input-format is 'xml'; expected one of auto",
         ),
         (SearchConfig, "search", "mode = 5", InputError, "mode is 5; expected str"),
         (IndexConfig, "index", "k1 = nan\nkind = 'bm25'", UsageError, "--k1 is nan"),
@@ -68,6 +71,15 @@ def test_every_command_takes_its_settings_from_option_and_environment():
             assert default is None or isinstance(default, bool) or f"default: {default}" in options[name].help
 
 
+def test_a_setting_of_several_commands_takes_the_same_values_in_all():
+    taken = {}
+    for command, config in CONFIGS.items():
+        for name, kind, _, known in described_fields(config):
+            taken.setdefault(name, {})[command] = kind, known.choices
+    disagreeing = {name: found for name, found in taken.items() if len(set(found.values())) > 1}
+    assert not disagreeing, "one DENSECLI_ variable, or key of a --config file, would break a command"
+
+
 def words_of(program, *arguments, **environment):
     """Preprocess 12 words and tell how many words the first passage has."""
     program.call("preprocess", "article.jsonl", "--force", *arguments, **environment).well()
@@ -83,5 +95,5 @@ def test_option_then_environment_then_file_then_default(program):
     assert words_of(program, "--config", path) == 11
     assert words_of(program, "--config", path, DENSECLI_WORDS="12") == 12
     assert words_of(program, "--config", path, "--words", 13, DENSECLI_WORDS="12") == 13
-    assert words_of(program, "--config", path, "--no-split") == 200
+    assert words_of(program, "--no-split") == 200
     assert words_of(program, DENSECLI_SPLIT="0") == 200

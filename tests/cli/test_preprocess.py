@@ -43,6 +43,18 @@ def test_bad_records_are_skipped_counted_and_shown(program):
     assert "records 8, skipped broken JSON 2" in last
 
 
+def test_where_nothing_is_left_the_reasons_are_shown_too(program):
+    program.write("x.jsonl", '{"id": ', {"id": "b"})
+    program.write("y.jsonl.gz", b"<html>404</html>")
+    ended = program.call("preprocess", "x.jsonl", "y.jsonl.gz", "--on-error", "skip")
+    first, second, third, last = ended.stderr.splitlines()
+    assert first.startswith("warning: skipped x.jsonl:1: broken JSON")
+    assert second.startswith("warning: skipped x.jsonl:2: no field 'text'; expected")
+    assert third.startswith("warning: skipped y.jsonl.gz: not gzip data")
+    assert last.startswith("error: x.jsonl, y.jsonl.gz: no passage in it")
+    assert ended.status == 3
+
+
 def test_files_that_are_cut_off_are_read_as_far_as_they_go(program):
     rows = [{"id": f"g{number}", "text": f"text {number * 7919 % 10007}"} for number in range(5000)]
     packed = gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
@@ -87,7 +99,10 @@ def test_how_articles_are_cut(program):
     [
         (["--stride", 101], "--stride 101 is more than --words 100: the words between are lost"),
         (["--tail", "drop", "--min-words", 5], "--min-words has an effect only with --tail keep or wrap"),
-        (["--format", "psgs", "--id-column", "x"], "--id-column has an effect only with --format auto or"),
+        (
+            ["--input-format", "psgs", "--id-column", "x"],
+            "--id-column has an effect only with --input-format auto",
+        ),
         (["--workers", 0], "Invalid value for '--workers'"),
     ],
 )

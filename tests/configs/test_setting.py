@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from densecli.configs.asking import SearchConfig
-from densecli.configs.corpus import IndexConfig
+from densecli.configs.corpus import IndexConfig, PreprocessConfig
 from densecli.configs.file import CONFIGS
 from densecli.configs.setting import check, check_effect, described_fields, setting
 from densecli.errors import UsageError
@@ -72,6 +72,13 @@ def test_an_option_without_effect_is_refused():
         check_effect(IndexConfig(hnsw_neighbors=8), {"hnsw_neighbors"})
     with pytest.raises(UsageError, match=r"--k1 has an effect only with --kind bm25"):
         check_effect(IndexConfig(kind="hnsw"), {"kind", "k1"})
+
+
+@pytest.mark.parametrize("option", ["words", "stride", "tail", "min_words"])
+def test_cutting_has_no_effect_on_what_is_not_cut(option):
+    check_effect(PreprocessConfig(), {option})
+    with pytest.raises(UsageError, match=rf"^--{option.replace('_', '-')} has an effect only with --split$"):
+        check_effect(PreprocessConfig(split=False), {"split", option})
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.errors import InputError
-from densecli.io.jsonl import encode_line, open_bytes, read_lines, read_records, write_lines
+from densecli.io.jsonl import encode_line, read_lines, read_records, write_lines
+from densecli.io.streams import open_bytes
 from densecli.records import Article, Passage
 
 ROW = b'{"id": "a", "text": "b"}'

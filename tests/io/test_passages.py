@@ -70,6 +70,11 @@ def test_blocks_are_slices_of_a_list(stores, size, start, stop, step):
     assert all(len(block) == step for _, block in found[:-1])
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_all_of_them_in_order(stores, size):
+    assert list(stores[size]) == [passage(row) for row in range(size)]
+
+
 def test_an_id_that_is_not_there(stores):
     assert stores[2].row_of("id 2") is None
 

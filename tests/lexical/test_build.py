@@ -105,5 +105,5 @@ def kill_oneself(*_):
 
 def test_a_killed_worker_is_told(tmp_path, small_blocks, monkeypatch):
     monkeypatch.setattr(module, "_write_segment", kill_oneself)
-    with pytest.raises(ResourceError, match="killed"):
+    with pytest.raises(ResourceError, match="ended by SIGKILL"):
         build(PASSAGES, tmp_path, workers=2)

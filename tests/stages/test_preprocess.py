@@ -119,7 +119,9 @@ def test_a_bad_record_stops_the_run_after_what_comes_before(monkeypatch, workers
     records = [Article(str(number), "", "t") for number in range(20)]
     cuts = preprocess([jsonl(records, bad=17)], PreprocessConfig(), workers)
     assert [next(cuts).columns[0] for _ in range(8)] == [[f"{n}#0", f"{n + 1}#0"] for n in range(0, 16, 2)]
-    with pytest.raises(InputError, match=r"^x:18: no field 'text'; expected an object with 'text'$"):
+    with pytest.raises(
+        InputError, match=r"^x:18: no field 'text'; expected an object with 'text' \(--text-column"
+    ):
         next(cuts)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from densecli.cli.guard import UpToDate
 from densecli.cli.session import Session
+from densecli.cli.terminal import listed
 from densecli.errors import ArtifactError
 from densecli.io.atomic import new_folder
 
@@ -80,8 +81,7 @@ def building(
                 "seconds": round(seconds, 3),
             },
         ).write(folder)
-    told = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in build.counts.items())
-    session.terminal.say(f"{target}: {told or 'done'} ({seconds:.1f} s)")
+    session.terminal.say(f"{target}: {listed(build.counts) or 'done'} ({seconds:.1f} s)")
 
 
 def _check_target(

@@ -14,6 +14,7 @@ from densecli.cli.convert_artefacts import convert_artefact
 from densecli.cli.models import RetrieverOption
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
+from densecli.cli.terminal import listed
 from densecli.configs.convert import ARTEFACT_FORMS, TAKEN_VECTORS, ConvertConfig
 from densecli.errors import UsageError
 
@@ -80,8 +81,7 @@ def register(app: typer.Typer) -> None:
                     raise UsageError("--force has an effect only on a folder; a file is replaced anyway")
                 with _stream(session, output) as stream:
                     target.write(converted, stream)
-        done = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
-        session.terminal.say(f"{output or 'stdout'}: {done or 'no records'}")
+        session.terminal.say(f"{output or 'stdout'}: {listed(counts) or 'no records'}")
 
 
 def _write_folder(
@@ -98,9 +98,8 @@ def _write_folder(
     if output is None:
         raise UsageError("--to beir makes a folder of training examples: name it with --output")
     with building(session, output, config, inputs, force) as build:
-        corpus = None if store is None else (one for _, block in store.blocks() for one in block)
-        build.counts["passages"] = write_folder(build.folder, examples, corpus, config.split)
-        build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{config.split}.tsv")
+        build.counts["passages"] = write_folder(build.folder, examples, store, config.qrels_split)
+        build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{config.qrels_split}.tsv")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from densecli.cli.named_sets import (
 )
 from densecli.cli.options import command
 from densecli.cli.session import Session
+from densecli.cli.terminal import listed
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import ThresholdError, UsageError
 
@@ -70,11 +71,9 @@ def register(app: typer.Typer) -> None:
             rows += [{"results": name, "published": True, **one.to_json()} for name, one in published.items()]
             session.write(rows, output)
         for name, summary in summaries.items():
-            told = [
-                f"{reason.replace('_', ' ')}: {count:,}" for reason, count in summary.counts.items() if count
-            ]
+            told = listed(+summary.counts)
             if told:
-                session.terminal.say(f"{name}: {', '.join(told)}")
+                session.terminal.say(f"{name}: {told}")
             _check_threshold(name, summary, config.fail_under)
 
 

@@ -78,8 +78,7 @@ def build_bm25_index(
     session = replace(session, command="index")  # which `mine-negatives` has done for it
     target = output or session.workspace.bm25
     with building(session, target, config, [source], force, keep_partial=True) as build:
-        passages = (passage for _, block in store.blocks() for passage in block)
-        tracked = session.terminal.track(passages, "index bm25", len(store))
+        tracked = session.terminal.track(store, "index bm25", len(store))
         analysis = Analysis.chosen(config)
         build_words(tracked, build.folder, config.k1, config.b, analysis, plan=store.fingerprint)
         build.counts["passages"] = len(store)

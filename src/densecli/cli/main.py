@@ -81,7 +81,10 @@ def main() -> None:
     """Run the program; the console script."""
     _open_missing_streams()
     try:
-        sys.exit(app(prog_name="densecli", standalone_mode=False))
+        status = app(prog_name="densecli", standalone_mode=False)
+        if status == ExitStatus.INTERRUPTED and not isinstance(status, ExitStatus):
+            raise KeyboardInterrupt  # typer has met it before or after a command's body, and said nothing
+        sys.exit(status)
     except (typer.TyperException, KeyboardInterrupt) as error:
         sys.exit(end(error, Terminal()))
 

@@ -10,7 +10,7 @@ from densecli.cli.audit import AuditOption, audit
 from densecli.cli.building import building
 from densecli.cli.engines import Named
 from densecli.cli.guard import UpToDate
-from densecli.cli.mining import FILE, fill, open_mined
+from densecli.cli.mining import fill, open_mined
 from densecli.cli.models import RetrieverOption
 from densecli.cli.named_sets import (
     DataDirOption,
@@ -25,6 +25,7 @@ from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.training import MineConfig
 from densecli.errors import UsageError
+from densecli.io.workspace import EXAMPLES_FILE
 
 FILE_ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz|bz2))+$")
 
@@ -102,6 +103,6 @@ def register(app: typer.Typer) -> None:
             with building(session, target, config, inputs, force, keep_partial=again) as build:
                 fill(session, config, collection, asked, build, workers or cores())
         except UpToDate:
-            audit(session, target / FILE, audit_size, config.seed)
+            audit(session, target / EXAMPLES_FILE, audit_size, config.seed)
             raise
-        audit(session, target / FILE, audit_size, config.seed)
+        audit(session, target / EXAMPLES_FILE, audit_size, config.seed)

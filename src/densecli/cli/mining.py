@@ -15,6 +15,7 @@ from densecli.cli.session import Session
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.training import MineConfig
 from densecli.errors import ArtifactError, UsageError
+from densecli.io.workspace import EXAMPLES_FILE
 
 if TYPE_CHECKING:
     from densecli.io.passages import PassageStore
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from densecli.stages.mining.miner import Miner
     from densecli.stages.search import DenseEngine
 
-FILE = "examples.jsonl"
-
 
 @dataclass(frozen=True)
-class Collection:
+class Mined:
     """What is mined.
 
     Attributes:
@@ -42,7 +41,7 @@ class Collection:
     folders: tuple[Path, ...]
 
 
-def open_mined(session: Session, config: MineConfig, named: Named) -> Collection:
+def open_mined(session: Session, config: MineConfig, named: Named) -> Mined:
     """Open the passages and what searches them; BM25 is built when it is missing.
 
     Raises:
@@ -69,13 +68,13 @@ def open_mined(session: Session, config: MineConfig, named: Named) -> Collection
         folders.append(named.index or session.workspace.index)
     elif named.index is not None or named.retriever is not None:
         raise UsageError("--index and --retriever have an effect only with --negatives dense")
-    return Collection(store, bm25, dense, tuple(folders))
+    return Mined(store, bm25, dense, tuple(folders))
 
 
 def fill(
     session: Session,
     config: MineConfig,
-    collection: Collection,
+    collection: Mined,
     asked: "Iterator[TrainingExample]",
     build: Building,
     workers: int,
@@ -101,7 +100,7 @@ def fill(
     store = collection.store
     opener = partial(open_miner, store.folder, store.fingerprint, collection.bm25, config)
     plan = digest_texts([repr(config), *(repr(row) for row in build.inputs)])
-    with growing_lines(build.folder / FILE, plan) as lines:
+    with growing_lines(build.folder / EXAMPLES_FILE, plan) as lines:
         build.counts.update(lines.done.counts)
         if lines.done.records:
             session.terminal.say(f"going on at question {lines.done.records + 1:,}")
@@ -114,7 +113,7 @@ def fill(
     if not build.counts["examples"]:
         session.terminal.warn("no question has a positive passage: there is nothing to train on")
     build.parents = {"passages": store.fingerprint}
-    build.seal(FILE)
+    build.seal(EXAMPLES_FILE)
 
 
 def open_miner(passages: Path, fingerprint: str, bm25: Path | None, config: MineConfig) -> "Miner":

@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
         from densecli.io.manifest import digest_texts
         from densecli.io.parallel import cores
         from densecli.io.passage_sink import PassageSink
+        from densecli.io.progress import EXAMPLES
         from densecli.stages.preprocess import preprocess as run
 
         if config.stride is not None and config.stride > config.words:
@@ -76,8 +77,10 @@ def register(app: typer.Typer) -> None:
                 for cut in session.terminal.track(cuts, "preprocess", unit="blocks ", note=_where):
                     done = done.after(cut.records, len(cut.places), cut.counts, cut.errors)
                     sink.add(cut.columns, cut.name, cut.places, done)
+                for error in done.errors:
+                    session.terminal.warn(f"skipped {error}")
                 finished = sink.finish(name, unique=config.on_error == "skip")
-            for error in (*done.errors, *finished.errors)[:3]:
+            for error in finished.errors[: EXAMPLES - len(done.errors)]:
                 session.terminal.warn(f"skipped {error}")
             build.counts.update(done.counts)
             if finished.left_out:
@@ -101,8 +104,8 @@ def _corpora(
         raise UsageError("no corpus given: name files or folders, - for stdin, or --hf and a name")
     if not hub:
         return open_sources(paths, config), [*paths]
-    if not paths and config.format != "auto":
-        raise UsageError("--format has no effect on corpora of the Hub")
+    if not paths and config.input_format != "auto":
+        raise UsageError("--input-format has no effect on corpora of the Hub")
     from densecli.io.registry.hub import stream_corpus
     from densecli.io.registry.hub_files import pinned
 

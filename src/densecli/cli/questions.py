@@ -55,7 +55,8 @@ def is_file(text: str) -> bool:
 
 def _like_a_file(text: str) -> bool:
     endings = (".jsonl", ".csv", ".txt", ".gz", ".bz2", ".json")
-    return " " not in text.strip() and text.endswith(endings)
+    named = os.sep in text and os.path.isdir(text)
+    return named or (" " not in text.strip() and text.endswith(endings))
 
 
 def _conversation(session: Session, prompt: str) -> "Iterator[Question]":

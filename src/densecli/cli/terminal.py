@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -162,6 +162,11 @@ class Terminal:
                 self.say(f"{what}: {came / 1e6:,.0f}{of} MB")
 
         return show
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Return counts in one line: `passages 1,200, dropped without text 3`."""
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
 
 
 def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> "RenderableType":

@@ -12,13 +12,12 @@ from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, InputError, UsageError
+from densecli.io.workspace import EXAMPLES_FILE
 
 if TYPE_CHECKING:
     from collections import Counter
 
     from densecli.training.examples import ExampleSpool
-
-FILE = "examples.jsonl"
 
 
 def register(app: typer.Typer) -> None:
@@ -87,7 +86,7 @@ def register(app: typer.Typer) -> None:
 
 def _only_set(session: Session) -> str:
     folder = session.workspace.examples
-    found = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
+    found = sorted(path.parent for path in folder.glob(f"*/{EXAMPLES_FILE}"))
     if not found:
         raise ArtifactError(
             f"{folder}: no training examples; run `densecli mine-negatives QUESTIONS` first,"
@@ -103,7 +102,7 @@ def _place(session: Session, name: str) -> str:
     mined = session.workspace.examples / name
     if name == "-" or Path(name).exists():
         return name
-    if not (mined / FILE).exists():
+    if not (mined / EXAMPLES_FILE).exists():
         raise InputError(name, None, "no such file or mined set", f"a file, or a name in {mined.parent}")
     return str(mined)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from densecli.cli.engines import Named, open_hybrid, open_place
 from densecli.cli.session import Session
+from densecli.cli.terminal import listed
 from densecli.configs.asking import SearchConfig
 from densecli.errors import ArtifactError, InputError, UsageError
 
@@ -72,6 +73,5 @@ def tune_weight(session: Session, config: SearchConfig, named: Named, questions:
         best.questions,
     )
     path = tuned.write(pair.index, best.to_json())
-    told = [f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items() if count]
-    session.terminal.say(f"{path}: λ {best.weight:.4g} ({', '.join(told)})")
+    session.terminal.say(f"{path}: λ {best.weight:.4g} ({listed(+counts)})")
     return best

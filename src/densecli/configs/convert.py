@@ -27,7 +27,9 @@ class ConvertConfig:
         "What to take from the input; by default all that it holds.",
         choices=("questions", "examples", "results", "qrels"),
     )
-    split: str = setting("train", "Name of the judgements in a BEIR folder.", when=("to", ("beir",)))
+    qrels_split: str = setting(
+        "train", "Name of the judgements in a BEIR folder: qrels/NAME.tsv.", when=("to", ("beir",))
+    )
     base: str | None = setting(
         None,
         "DPR checkpoints: folder with the tokenizer and config.json of the BERT they began with.",

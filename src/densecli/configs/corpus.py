@@ -8,25 +8,28 @@ FORMATS = (
     "jsonl", "json", "tsv", "csv", "parquet", "beir", "tevatron", "psgs", "folder", "wiki-dump",
     "wikiextractor",
 )  # fmt: skip
-COLUMNS = ("format", ("auto", "jsonl", "json", "tsv", "csv", "parquet"))
+SPLIT = ("split", (True,))
+COLUMNS = ("input_format", ("auto", "jsonl", "json", "tsv", "csv", "parquet"))
 
 
 @dataclass(frozen=True)
 class PreprocessConfig:
     """Reading a corpus, and splitting its articles into passages."""
 
-    words: int = setting(100, "Words in a passage.", min=1, max=10_000, source="section 4.1")
+    words: int = setting(100, "Words in a passage.", min=1, max=10_000, source="section 4.1", when=SPLIT)
     stride: int | None = setting(
         None,
         "Words from one passage's beginning to the next; fewer than --words overlap, as many by default.",
         min=1,
         max=10_000,
+        when=SPLIT,
     )
     tail: str = setting(
         "keep",
         "An article's last words, where they are too few for a passage: keep makes a short one of them, drop"
         " leaves them out, wrap fills them up from the article's beginning, as in psgs_w100.",
         choices=("keep", "drop", "wrap"),
+        when=SPLIT,
     )
     min_words: int = setting(
         1,
@@ -39,7 +42,7 @@ class PreprocessConfig:
     keep_offsets: bool = setting(
         False, "Keep the article's id, and the number of its words before the passage, with every passage."
     )
-    format: str = setting(
+    input_format: str = setting(
         "auto", "Form of the input: auto looks at its content and name.", choices=("auto", *FORMATS)
     )
     id_column: str | None = setting(

@@ -6,6 +6,9 @@ from typing import Any, get_type_hints
 
 from densecli.errors import UsageError
 
+Condition = tuple[str, tuple[str | bool | None, ...]]
+"""Another field, and its values that give a field its effect."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -17,7 +20,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     short: str | None = None
     source: str = ""
-    when: tuple[str, tuple[str | None, ...]] | None = None
+    when: Condition | None = None
 
 
 def setting(
@@ -29,7 +32,7 @@ def setting(
     choices: tuple[str, ...] = (),
     short: str | None = None,
     source: str = "",
-    when: tuple[str, tuple[str | None, ...]] | None = None,
+    when: Condition | None = None,
 ) -> Any:
     """Declare a config field.
 
@@ -89,6 +92,6 @@ def check_effect(config: Any, chosen: Iterable[str]) -> None:
             other, values = when
             if getattr(config, other) not in values:
                 option, needed = name.replace("_", "-"), other.replace("_", "-")
-                allowed = " or ".join(value for value in values if value is not None)
-                raise UsageError(f"--{option} has an effect only with --{needed} {allowed}")
+                allowed = " or ".join(value for value in values if isinstance(value, str))
+                raise UsageError(f"--{option} has an effect only with --{needed} {allowed}".rstrip())
             when = conditions[other]

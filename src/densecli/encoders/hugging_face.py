@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from densecli.encoders.folder import CONFIG
 from densecli.encoders.hub import PICKLED, SAFE
 from densecli.encoders.weights import FloatArray
-from densecli.errors import ArtifactError
+from densecli.errors import ArtifactError, ResourceError
 from densecli.io.pickled.torch_file import StoredTensor, read_torch_file
 
 MODEL = "model.safetensors"
@@ -37,11 +37,20 @@ def read_weights(folder: Path) -> dict[str, FloatArray]:
 
 
 def write_model(folder: Path, config: Mapping[str, Any], weights: Mapping[str, FloatArray]) -> None:
-    """Write `config.json` and `model.safetensors`."""
+    """Write `config.json` and `model.safetensors`.
+
+    Raises:
+        ResourceError: the weights cannot be written, mostly for lack of room.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     whole = {name: np.ascontiguousarray(weight, dtype=np.float32) for name, weight in weights.items()}
-    save_file(whole, folder / MODEL, {"format": "pt"})
+    try:
+        save_file(whole, folder / MODEL, {"format": "pt"})
+    except SafetensorError as error:
+        raise ResourceError(
+            f"{folder / MODEL}: no space left or not writable ({error}); make room, or choose another place"
+        ) from None
 
 
 def _safe(path: Path) -> dict[str, Any]:

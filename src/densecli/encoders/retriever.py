@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -15,16 +14,6 @@ from densecli.encoders.weights import FloatArray
 from densecli.errors import ArtifactError
 
 BATCH_TOKENS = 2048
-
-
-class Encoder(Protocol):
-    """What search asks of a question encoder, whichever engine runs it."""
-
-    fingerprint: str
-    dimension: int
-
-    def encode(self, questions: Sequence[str]) -> FloatArray:
-        """Return one vector per question, (n, d) float32."""
 
 
 class QuestionEncoder:

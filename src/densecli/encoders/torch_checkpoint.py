@@ -12,6 +12,7 @@ from densecli.encoders.bert_tower import BertRetriever, BertTower
 from densecli.encoders.dpr_checkpoint import ENCODER_TYPE, PREFIXES
 from densecli.encoders.dpr_folder import refuse_other_vectors
 from densecli.encoders.weights import FloatArray
+from densecli.errors import ResourceError
 
 BASE = "bert-base-uncased"
 
@@ -58,6 +59,9 @@ def write_checkpoint(
         weights: by DPR's names.
         tokenizer: the model's.
         more: encoder parameters beside those that are always the same.
+
+    Raises:
+        ResourceError: the file cannot be written, mostly for lack of room.
     """
     params = {
         "do_lower_case": tokenizer.encode("A").ids == tokenizer.encode("a").ids,
@@ -74,4 +78,9 @@ def write_checkpoint(
         "epoch": 0,
         "encoder_params": params,
     }
-    torch.save(held, path)
+    try:
+        torch.save(held, path)
+    except RuntimeError as error:
+        raise ResourceError(
+            f"{path}: no space left or not writable ({error}); make room, or choose another place"
+        ) from None

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from densecli.io.examples import OWN_FILE, read_examples
+from densecli.io.examples import read_examples
 from densecli.io.formats.beir_folder import is_beir
 from densecli.io.formats.documents import opened
 from densecli.io.formats.forms import EXAMPLES, QUESTIONS
 from densecli.io.formats.recognise import recognise
+from densecli.io.workspace import EXAMPLES_FILE
 from densecli.records import TrainingExample
 
 
@@ -30,7 +31,7 @@ def read_asked(path: str, answer_type: str | None = None) -> Iterator[TrainingEx
 
 
 def _examples(path: str) -> Iterator[TrainingExample]:
-    if is_beir(path) or (Path(path) / OWN_FILE).is_file():
+    if is_beir(path) or (Path(path) / EXAMPLES_FILE).is_file():
         yield from read_examples(path)
         return
     with opened(path) as document:

@@ -7,9 +7,8 @@ from densecli.io.formats.beir_folder import is_beir, read_folder
 from densecli.io.formats.documents import opened
 from densecli.io.formats.forms import EXAMPLES
 from densecli.io.formats.recognise import recognise, refuse_bare
+from densecli.io.workspace import EXAMPLES_FILE
 from densecli.records import TrainingExample
-
-OWN_FILE = "examples.jsonl"
 
 
 def read_examples(path: str) -> Iterator[TrainingExample]:
@@ -23,7 +22,7 @@ def read_examples(path: str) -> Iterator[TrainingExample]:
         InputError: `file:line: what; expected`, for the first example that cannot be used, and for a file
             that holds ids only.
     """
-    own = Path(path) / OWN_FILE
+    own = Path(path) / EXAMPLES_FILE
     if is_beir(path):
         yield from read_folder(path)
         return

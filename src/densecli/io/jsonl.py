@@ -8,10 +8,7 @@ import orjson
 
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
-from densecli.io.streams import BOM as BOM
-from densecli.io.streams import STDIN as STDIN
-from densecli.io.streams import lines, told
-from densecli.io.streams import open_bytes as open_bytes
+from densecli.io.streams import lines, open_bytes, told
 
 T = TypeVar("T")
 
@@ -42,7 +39,8 @@ def parse_row(line: bytes) -> dict[str, Any]:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise FieldError(f"broken JSON ({error})", "one JSON object per line") from None
+        why = "not UTF-8" if "UTF-8" in error.msg else str(error)
+        raise FieldError(f"broken JSON ({why})", "one JSON object per line") from None
     if not isinstance(row, dict):
         raise FieldError(f"a JSON {type(row).__name__}", "one JSON object per line")
     return row

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -26,13 +27,10 @@ def reachable(url: str) -> bool:
     opened = threading.Event()
 
     def connect() -> None:
-        try:
+        with suppress(OSError):
             socket.create_connection(place, timeout=PATIENCE).close()
             opened.set()
-        except OSError:
-            done.set()
-        else:
-            done.set()
+        done.set()
 
     done = threading.Event()
     # a name server that does not answer would hold the program far longer than the timeout

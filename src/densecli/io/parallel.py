@@ -24,7 +24,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 SERVE = "from densecli.io.parallel import serve; serve()"
 AHEAD = 3
-"""Items in flight for each process."""
 
 
 def cores() -> int:
@@ -32,7 +31,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ordered(function: Callable[[T], R], items: Iterable[T], workers: int, alone: int = 0) -> Iterator[R]:
+def ordered(
+    function: Callable[[T], R], items: Iterable[T], workers: int, alone: int = 0, ahead: int = AHEAD
+) -> Iterator[R]:
     """Yield `function(item)` for every item, in order; a bounded number of them is in memory.
 
     What the items' iterator raises comes after the results of all items before.
@@ -42,6 +43,7 @@ def ordered(function: Callable[[T], R], items: Iterable[T], workers: int, alone:
         items: read in this process.
         workers: processes; with one, this process does all itself.
         alone: so many items this process does itself before it starts others.
+        ahead: items in flight for each process.
 
     Raises:
         ResourceError: a process was ended from outside.
@@ -51,17 +53,17 @@ def ordered(function: Callable[[T], R], items: Iterable[T], workers: int, alone:
         yield from map(function, stream)
         return
     yield from map(function, islice(stream, alone))
-    ahead = list(islice(stream, 1))
-    if not ahead:
+    first = list(islice(stream, 1))
+    if not first:
         return
     waiting: deque[Future[R]] = deque()
     failure: Exception | None = None
     pool = _Pool(function, workers)
     try:
         while True:
-            while failure is None and len(waiting) < AHEAD * workers:
+            while failure is None and len(waiting) < ahead * workers:
                 try:
-                    item = ahead.pop() if ahead else next(stream)
+                    item = first.pop() if first else next(stream)
                 except StopIteration:
                     break
                 except Exception as error:
@@ -132,7 +134,7 @@ class _Worker:
             why = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
             raise ResourceError(
                 f"a worker process ended {why}, perhaps for lack of memory; run the same command to go on,"
-                " with fewer --workers"
+                " with fewer --workers where it takes them"
             ) from None
         if error is not None:
             raise error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,9 @@ class PassageStore:
         block = self._block(row // BLOCK)
         place = row % BLOCK
         return _passage(*(column[place].as_py() for column in block.columns))
+
+    def __iter__(self) -> Iterator[Passage]:
+        return chain.from_iterable(passages for _, passages in self.blocks())
 
     def take(self, rows: Sequence[int]) -> list[Passage]:
         """Return the passages of `rows`, in that order."""

@@ -6,13 +6,15 @@ import io
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import BinaryIO
 
 from densecli.errors import InputError
 
 STDIN = "-"
 BOM = b"\xef\xbb\xbf"
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
 BUFFER = 1 << 20
 LINE_LIMIT = 64 << 20
 OPENERS: dict[str, Callable[[BinaryIO], gzip.GzipFile | bz2.BZ2File]] = {
@@ -52,14 +54,19 @@ def packing(path: str) -> str:
 def open_bytes(path: str) -> Iterator[BinaryIO]:
     """Open a file, or `-` for standard input, for reading bytes.
 
-    What begins as gzip or bzip2 data does, or is named so, is decompressed: one stream or many.
+    What begins as gzip or bzip2 data does, or is named so, is decompressed: one stream or many. Standard
+    input that was opened before goes on where it was left, so that a look at its beginning costs nothing.
 
     Raises:
         InputError: the file is missing, a folder, unreadable, or its compressed stream is broken.
     """
     ending = ""
     try:
-        with nullcontext(sys.stdin.buffer) if path == STDIN else open(path, "rb") as stream:
+        if path == STDIN:
+            ending, unpacked = _standard(sys.stdin.buffer)
+            yield unpacked
+            return
+        with open(path, "rb") as stream:
             ending = packing(path) or _begun(peek(stream))
             yield _unpack(stream, ending) if ending else stream
     except IsADirectoryError:
@@ -91,6 +98,12 @@ def _begun(head: bytes) -> str:
     return next((ending for ending, magic in MAGIC.items() if head.startswith(magic)), "")
 
 
+@lru_cache(maxsize=1)
+def _standard(stream: BinaryIO) -> tuple[str, BinaryIO]:
+    ending = _begun(peek(stream))
+    return ending, _unpack(stream, ending) if ending else stream
+
+
 def _unpack(stream: BinaryIO, ending: str) -> BinaryIO:
     return io.BufferedReader(_Unpacked(OPENERS[ending](stream)), BUFFER)
 
@@ -100,19 +113,28 @@ def peek(stream: BinaryIO) -> bytes:
     return stream.peek() if isinstance(stream, io.BufferedReader) else b""
 
 
+def refuse_utf16(beginning: bytes, name: str) -> None:
+    """Refuse a file by its first bytes.
+
+    Raises:
+        InputError: they are the byte order mark of UTF-16.
+    """
+    if beginning.startswith(UTF16):
+        raise InputError(name, None, "is UTF-16", "UTF-8 (iconv -f UTF-16 -t UTF-8 rewrites it)")
+
+
 def lines(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """Yield the lines of a stream with their ends; a byte order mark at the beginning is left out.
 
     Raises:
-        InputError: a line of more than 64 MiB, or UTF-16 text.
+        InputError: a line of more than 64 MiB, or a file in UTF-16.
     """
     number = 0
     while line := stream.readline(LINE_LIMIT + 1):
         number += 1
         if number == 1:
             line = line.removeprefix(BOM)
-            if line.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise InputError(name, 1, "UTF-16 text", "UTF-8 text")
+            refuse_utf16(line, name)
         if len(line) > LINE_LIMIT:
             raise InputError(name, number, f"a line of more than {LINE_LIMIT >> 20} MiB", "records in lines")
         yield line

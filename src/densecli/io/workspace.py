@@ -6,6 +6,8 @@ from pathlib import Path
 
 NAME = ".densecli"
 VARIABLE = "DENSECLI_WORKSPACE"
+EXAMPLES_FILE = "examples.jsonl"
+"""What `mine-negatives` writes into the folder of a set."""
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,17 @@
 """Passages to a BM25 index (paper, section 4.2): segments made by all cores, then merged."""
 
-import multiprocessing
-import os
 import shutil
-import signal
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from threading import Thread
 
 import orjson
 
 from densecli.batches import batched
-from densecli.errors import ArtifactError, ResourceError
+from densecli.configs.corpus import IndexConfig
+from densecli.errors import ArtifactError
+from densecli.io.parallel import cores, ordered
 from densecli.lexical.analysis import Analysis, Analyzer
 from densecli.lexical.merge import merge
 from densecli.lexical.segment import count_terms
@@ -24,20 +19,22 @@ from densecli.lexical.stored import Settings, write_best
 from densecli.records import Passage
 
 BLOCK = 32_768  # passages in a segment
+Block = tuple[Path, int, list[str]]
+"""Where a segment goes, its first row, and its texts."""
 
 
 def build(
     passages: Iterable[Passage],
     folder: Path,
-    k1: float = 0.9,
-    b: float = 0.4,
+    k1: float = IndexConfig.k1,
+    b: float = IndexConfig.b,
     analysis: Analysis | None = None,
     plan: str = "",
     workers: int | None = None,
 ) -> int:
     """Index title and text of `passages` together and return how many there were.
 
-    Streams: a block of passages for each worker is in memory at a time, and about 50 bytes for each term
+    Streams: two blocks of passages for each worker are in memory at a time, and about 50 bytes for each term
     that is new to its block.
 
     Args:
@@ -52,13 +49,13 @@ def build(
 
     Raises:
         ArtifactError: there is no passage.
-        ResourceError: a worker process died.
+        ResourceError: a worker process was ended from outside.
     """
     analysis = analysis or Analysis()
     segments = _prepare(folder / "segments", plan, analysis)
     texts = (f"{passage.title}\n{passage.text}" for passage in passages)
     folders, count = [], 0
-    for path, size in _write_segments(texts, segments, analysis, workers or os.cpu_count() or 1):
+    for path, size in _write_segments(texts, segments, analysis, workers or cores()):
         folders.append(path)
         count += size
     if not count:
@@ -86,31 +83,17 @@ def _write_segments(
 ) -> Iterator[tuple[Path, int]]:
     """Yield the folder and the number of passages of each segment, in row order, once it is written."""
     blocks = (
-        (segments / f"{number:06d}", number * BLOCK, block, analysis)
+        (segments / f"{number:06d}", number * BLOCK, block)
         for number, block in enumerate(batched(texts, BLOCK))
     )
     head = list(islice(blocks, 2))
-    if len(head) < 2 or workers == 1:  # processes take longer to start than one block to do
-        yield from (_write_segment(*block) for block in chain(head, blocks))
-        return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
-    waiting: deque[Future[tuple[Path, int]]] = deque()
-    try:
-        for block in chain(head, blocks):
-            waiting.append(pool.submit(_write_segment, *block))
-            if len(waiting) > workers + 1:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        raise ResourceError(
-            "a process that indexes words was killed, mostly for want of memory; run the same command again"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+    alone = len(head) < 2  # processes take longer to start than one block to do
+    write = partial(_write_segment, analysis)
+    yield from ordered(write, chain(head, blocks), 1 if alone else workers, ahead=2)
 
 
-def _write_segment(path: Path, first_row: int, texts: list[str], analysis: Analysis) -> tuple[Path, int]:
+def _write_segment(analysis: Analysis, block: Block) -> tuple[Path, int]:
+    path, first_row, texts = block
     if not path.exists():
         count_terms(texts, _analyzer(analysis), first_row).write(path)
     return path, len(texts)
@@ -119,16 +102,3 @@ def _write_segment(path: Path, first_row: int, texts: list[str], analysis: Analy
 @lru_cache(maxsize=1)
 def _analyzer(analysis: Analysis) -> Analyzer:
     return Analyzer(analysis)
-
-
-def _start_worker() -> None:
-    """Leave an interruption to the parent, and do not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=follow, daemon=True).start()

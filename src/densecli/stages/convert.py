@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from densecli.errors import FieldError, InputError, UsageError
 from densecli.io.corpora.psgs import write_psgs
 from densecli.io.formats import beir, dpr, flag_embedding, qrels, runs, tevatron
-from densecli.io.formats.beir_folder import all_passages, examples_of
+from densecli.io.formats.beir_folder import examples_of
 from densecli.io.formats.forms import EXAMPLES, PASSAGES, PREDICTIONS, QRELS, QUESTIONS, RESULTS
 from densecli.io.formats.lookup import Lookup
 from densecli.io.formats.qa_table import write_table
@@ -190,11 +190,11 @@ def _check(record: Any, target: Target) -> None:
         known = record.question if isinstance(record.question, str) else record.question.question
         if not known:
             raise FieldError("the question's text is not known", "a file of questions as --questions")
-    passages: list[Passage] = []
+    passages: tuple[Passage, ...] = ()
     if isinstance(record, RankedList):
-        passages = [ctx.passage for ctx in record.ctxs]
+        passages = tuple(ctx.passage for ctx in record.ctxs)
     elif isinstance(record, TrainingExample):
-        passages = list(all_passages(record))
+        passages = record.passages
     if target.reads and passages and not any(passage.text for passage in passages):
         raise FieldError("the texts of its passages are not known", "their passage store as --passages")
 

@@ -16,7 +16,7 @@ WINDOW = 2048
 class Encoder(Protocol):
     """Turns passages into vectors."""
 
-    def encode(self, passages: Sequence[Passage]) -> FloatArray:
+    def encode(self, passages: Sequence[Passage], /) -> FloatArray:
         """Return vectors (n, d) in the order given."""
         ...
 

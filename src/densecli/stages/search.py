@@ -26,7 +26,7 @@ class Encoder(Protocol):
 
     fingerprint: str
 
-    def encode(self, questions: Sequence[str]) -> FloatArray:
+    def encode(self, questions: Sequence[str], /) -> FloatArray:
         """Return vectors (n, d)."""
         ...
 

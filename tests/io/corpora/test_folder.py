@@ -117,3 +117,10 @@ def test_text_alone_loads_no_library_for_documents(tmp_path):
         "sys.exit(bool({'pypdf', 'selectolax', 'markdown_it'} & set(sys.modules)))"
     )
     assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", code, str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("name", ["x.txt.gz", "x.docx"])
+def test_a_file_that_is_no_document(tmp_path, name):
+    path = write(tmp_path, name, "text")
+    with pytest.raises(InputError, match=rf"^{path}: is no document; expected .*\.txt.*, not compressed$"):
+        read_folder(path)

@@ -1,3 +1,4 @@
+import bz2
 import gzip
 import io
 import json
@@ -44,7 +45,8 @@ def test_the_content_tells_the_form(tmp_path, form, ending):
     [
         ("x.jsonl", "jsonl"), ("x.jsonl", "beir"), ("x.JSONL", "tevatron"), ("x.json", "json"),
         ("x.json", "jsonl"), ("x.tsv", "psgs"), ("x.tsv", "tsv"), ("x.csv", "csv"),
-        ("wiki_00", "wikiextractor"), ("x.jsonl.gz", "wikiextractor"), ("wiki.xml.bz2", "wiki-dump"),
+        ("wiki.txt", "wikiextractor"), ("wiki_00", "wikiextractor"), ("x.jsonl.gz", "wikiextractor"),
+        ("wiki.xml.bz2", "wiki-dump"),
     ],
 )  # fmt: skip
 def test_names_agree(tmp_path, name, form):
@@ -58,10 +60,11 @@ def test_name_and_content_that_disagree(tmp_path, name, form):
     path = write(tmp_path, name, CONTENT[form])
     says = name[2:]
     with pytest.raises(
-        InputError, match=rf"^{path}:1: the name says {says}, the content {form}; expected --format to say"
+        InputError, match=rf"^{path}:1: the name says {says}, the content {form}; expected --input-format"
     ):
         sniff(path)
-    assert read(write(tmp_path, "table.jsonl", CONTENT["psgs"]), format="psgs") == [Passage("1", "T", "t")]
+    named = write(tmp_path, "table.jsonl", CONTENT["psgs"])
+    assert read(named, input_format="psgs") == [Passage("1", "T", "t")]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +87,20 @@ def test_the_name_tells_what_the_content_does_not(tmp_path, name, content, form)
 @pytest.mark.parametrize("content", ["hello", b"\xff\xfe{\0", "a\tb\n", "text,title\n", b"\x89PNG"])
 def test_in_doubt_it_asks(tmp_path, content):
     path = write(tmp_path, "x", content)
-    with pytest.raises(InputError, match=rf"^{path}:1: its form is not clear, .*--format to say which$"):
+    with pytest.raises(InputError, match=rf"^{path}:1: its form is not clear, .*--input-format to say"):
         sniff(path)
+
+
+def test_what_cannot_be_opened_is_told_in_its_turn_where_errors_are_skipped(tmp_path):
+    paths = [write(tmp_path, "a.jsonl", CONTENT["jsonl"]), write(tmp_path, "b", "hello")]
+    paths.append(write(tmp_path, "c.jsonl", CONTENT["beir"]))
+    first, broken, last = open_sources(paths, PreprocessConfig(on_error="skip"))
+    assert (first.name, broken.name, last.name) == tuple(paths)
+    with pytest.raises(InputError, match=rf"^{paths[1]}:1: its form is not clear"):
+        records(broken)
+    assert records(last) == [Passage("1", "", "t")]
+    with pytest.raises(InputError, match="its form is not clear"):
+        list(open_sources(paths, PreprocessConfig()))
 
 
 def test_folders(tmp_path):
@@ -102,7 +117,7 @@ def test_folders(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
 @pytest.mark.parametrize("form", ["jsonl", "psgs", "json"])
 def test_standard_input(monkeypatch, pack, form):
     data = io.BufferedReader(io.BytesIO(pack(CONTENT[form].encode())))
@@ -128,7 +143,7 @@ def test_the_form_that_is_named_is_the_one_that_is_read(tmp_path, form):
         assert sniff(path) == "parquet"
     else:
         path = write(tmp_path, "x", CONTENT[form])
-    (found,) = read(path, format=form)
+    (found,) = read(path, input_format=form)
     assert (found.id, found.text) == ("1", "t")
     assert isinstance(found, Passage if form in ("beir", "tevatron", "psgs") else Article)
     assert read(path) == [found]
@@ -141,7 +156,7 @@ def test_columns_that_are_named(tmp_path):
     (source,) = open_sources([path], named)
     assert records(source) == [Article("k", "N", "a")]
     path = write(tmp_path, "x.csv", "key,name,abstract\nk,N,a\n")
-    (source,) = open_sources([path], replace(named, format="csv"))
+    (source,) = open_sources([path], replace(named, input_format="csv"))
     assert records(source) == [Article("k", "N", "a")]
     with pytest.raises(UsageError, match="has the form psgs, where naming columns has no effect"):
         list(open_sources([write(tmp_path, "x.tsv", CONTENT["psgs"])], named))
@@ -150,7 +165,7 @@ def test_columns_that_are_named(tmp_path):
 def test_missing_ids_may_be_made(tmp_path):
     for form in ("jsonl", "beir"):
         path = write(tmp_path, "x", '{"title": "", "text": "t"}\n')
-        assert read(path, format=form, make_ids=True)[0].id == ""
+        assert read(path, input_format=form, make_ids=True)[0].id == ""
 
 
 def test_several_sources_follow_each_other_and_open_late(tmp_path):
@@ -160,4 +175,4 @@ def test_several_sources_follow_each_other_and_open_late(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         next(sources)
     with pytest.raises(InputError, match="is a folder"):
-        list(open_sources([str(tmp_path)], PreprocessConfig(format="psgs")))
+        list(open_sources([str(tmp_path)], PreprocessConfig(input_format="psgs")))

@@ -55,8 +55,8 @@ def test_places_are_the_lines_that_rows_begin_on(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (b"1", "1 fields; expected 2: id, text"),
-        (b"1\ta\tb", "3 fields; expected 2"),
+        (b"1", r"another number of fields \(1\); expected 2: id, text"),
+        (b"1\ta\tb", r"another number of fields \(3\); expected 2"),
         (b"1\t\xff", "not UTF-8; expected UTF-8 text"),
         (b"1\t\xed\xa0\x80", "not UTF-8"),
         (b'1\t"a" b', r"not a TSV \(.*\); expected tabs, and quotes as csv has them"),
@@ -80,7 +80,7 @@ def test_a_row_that_cannot_be_used(tmp_path, row, message):
         ("", ": is empty; expected a header and at least one passage"),
         ("a\tb\n1\t2\n", ":1: the header is 'a, b'; expected id, title and text, or --id-column"),
         (b"\xff\n", ":1: not UTF-8"),
-        ("id\ttext".encode("utf-16"), ":1: UTF-16 text"),
+        ("id\ttext".encode("utf-16"), ": is UTF-16; expected UTF-8"),
     ],
 )
 def test_a_table_that_cannot_be_used(tmp_path, content, message):

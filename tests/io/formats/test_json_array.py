@@ -98,7 +98,7 @@ def test_an_object_of_any_length_up_to_the_limit(monkeypatch):
     monkeypatch.setattr(json_array, "PIECE", 1000)
     long = json.dumps({"a": 'x\\"]' * 100_000, "b": [[]] * 10_000})
     assert [len(part) for part in cut(f"[{long}, {long}]")] == [len(long)] * 2
-    monkeypatch.setattr(json_array, "LIMIT", 100_000)
+    monkeypatch.setattr(json_array, "LINE_LIMIT", 100_000)
     with pytest.raises(FieldError, match="an object of more than 0 MiB"):
         list(cut(f"[{long}]"))
 

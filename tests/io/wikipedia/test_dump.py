@@ -117,6 +117,13 @@ def test_a_dump_that_cannot_be_used(tmp_path, data, message):
         list(read_dump(str(path)).raw)
 
 
+def test_wikitext_counts_for_more_work_than_other_text(tmp_path):
+    path = tmp_path / "d.xml"
+    path.write_text(HEAD + page(1, "A", "x" * 200_000) + END)
+    source = read_dump(str(path))
+    assert [source.size(payload) for _, payload in source.raw] == [1_600_000]
+
+
 def test_pages_before_a_cut_are_still_read(tmp_path):
     path = tmp_path / "d.xml"
     path.write_text(HEAD + page(1, "A", "x" * 200_000) + page(2, "B", "cut off")[:-30])

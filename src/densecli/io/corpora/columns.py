@@ -12,6 +12,7 @@ IDS = ("id", "_id", "docid", "passage_id")
 TEXTS = ("text", "contents", "body")
 WHOLE_IDS = {"_id", "docid", "passage_id"}
 """What BEIR, Tevatron and DPR call the id of something that is retrieved whole."""
+TEXT_HINT = "--text-column names another"
 HINT = "--id-column names another, --make-ids numbers the records"
 
 
@@ -69,7 +70,10 @@ def record_of(columns: Columns, row: Json) -> Article | Passage:
     """
     name = _first(columns.ids, row)
     title = text_field(row, columns.title, "")
-    text = text_field(row, _first(columns.texts, row))
+    text_name = _first(columns.texts, row)
+    if text_name not in row:
+        raise FieldError(f"no field {text_name!r}", f"an object with {text_name!r} ({TEXT_HINT})")
+    text = text_field(row, text_name)
     whole = columns.whole or (columns.ids == IDS and name in WHOLE_IDS)
     return (Passage if whole else Article)(_id(columns, row, name), title, text)
 

@@ -48,7 +48,7 @@ def read_folder(path: str) -> Source:
     without its ending.
 
     Raises:
-        InputError: there is no such path, or no document in the folder.
+        InputError: there is no such path, no document in the folder, or the file is none.
         ArtifactError: a document needs a library that is not installed.
     """
     if next(_documents(path), None) is None:
@@ -87,6 +87,8 @@ def parse_document(document: Document) -> Article:
 
 def _documents(path: str) -> Iterator[Document]:
     root = Path(path)
+    if root.is_file() and _ending(path) not in READERS:
+        raise InputError(path, None, "is no document", f"{', '.join(READERS)}, not compressed")
     if root.is_file():
         yield Document(path, root.name, "", root.stat().st_size)
     elif root.is_dir():

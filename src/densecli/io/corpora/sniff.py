@@ -1,23 +1,20 @@
 """Which form a corpus has, by its content and its name; and the reader of that form."""
 
 import re
-import sys
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from densecli.configs.corpus import PreprocessConfig
 from densecli.errors import InputError, UsageError
 from densecli.io.corpora.columns import IDS, TEXTS, Columns
 from densecli.io.corpora.folder import READERS as DOCUMENTS
 from densecli.io.corpora.psgs import HEADER
-from densecli.io.corpora.source import Source
-from densecli.io.streams import BOM, MAGIC, STDIN, open_bytes, packing, peek, told
+from densecli.io.corpora.source import Dropped, Source
+from densecli.io.streams import BOM, open_bytes, packing, peek, told
 
-HEAD = 1 << 16
 ROWS, TABLES = "densecli.io.corpora.rows", "densecli.io.corpora.tables"
 READERS = {
     "jsonl": (ROWS, "jsonl_source"),
@@ -55,12 +52,25 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
     """Open several corpora, each when it is its turn.
 
     Raises:
-        InputError: a path is missing or empty, or its form is not clear.
+        InputError: a path is missing or empty, or its form is not clear. Where `config.on_error` is `skip`
+            it comes with the records of that source, so that the others are still read.
         UsageError: a column is named for a form that has its own.
     """
     for path in paths:
-        form = sniff(path) if config.format == "auto" else config.format
-        yield open_source(path, form, config)
+        try:
+            form = sniff(path) if config.input_format == "auto" else config.input_format
+            source = open_source(path, form, config)
+        except InputError as error:
+            if config.on_error == "stop":
+                raise
+            source = Source(told(path), _broken(error), Dropped)
+        yield source
+
+
+def _broken(error: InputError) -> Iterator[tuple[int | None, Any]]:
+    """Raise what is wrong with a corpus where its records would be."""
+    yield from ()
+    raise error
 
 
 def open_source(path: str, form: str, config: PreprocessConfig) -> Source:
@@ -113,21 +123,26 @@ def sniff(path: str) -> str:
         return "beir" if _within(path, "beir") != path else _of_folder(Path(path))
     ending = Path(path.removesuffix(packing(path))).suffix.lower()
     allowed = NAMES.get(ending, set())
-    if ending in DOCUMENTS:
+    if ending in DOCUMENTS and ending != ".txt":
         return "folder"
     head = b"" if Path(path).is_fifo() else _head(path)
     found = _of_content(head)
+    if ending == ".txt" and found != "wikiextractor":
+        return "folder"
     if found and (not allowed or found in allowed):
         return found
     if found:
         raise InputError(
-            told(path), 1, f"the name says {ending[1:]}, the content {found}", "--format to say which it is"
+            told(path),
+            1,
+            f"the name says {ending[1:]}, the content {found}",
+            "--input-format to say which it is",
         )
     if allowed or not head:
         return next((form for form in DEFAULTS if form in allowed), "jsonl")
     begin = head[:40].decode(errors="replace")
     raise InputError(
-        told(path), 1, f"its form is not clear, it begins with {begin!r}", "--format to say which"
+        told(path), 1, f"its form is not clear, it begins with {begin!r}", "--input-format to say which"
     )
 
 
@@ -136,14 +151,8 @@ def _of_folder(path: Path) -> str:
 
 
 def _head(path: str) -> bytes:
-    if path != STDIN:
-        with open_bytes(path) as stream:
-            return peek(stream)
-    head = peek(sys.stdin.buffer)
-    if head.startswith(MAGIC[".gz"]):
-        with suppress(zlib.error):
-            return zlib.decompressobj(31).decompress(head, HEAD)
-    return head
+    with open_bytes(path) as stream:
+        return peek(stream)
 
 
 def _of_content(head: bytes) -> str:

@@ -69,7 +69,8 @@ def parse_row(mark: str, header: Sequence[str], columns: Columns, data: bytes) -
     """
     fields = split_row(mark, data)
     if len(fields) != len(header):
-        raise FieldError(f"{len(fields)} fields", f"{len(header)}: {', '.join(header)[:80]}")
+        expected = f"{len(header)}: {', '.join(header)[:80]}"
+        raise FieldError(f"another number of fields ({len(fields)})", expected)
     return record_of(columns, dict(zip(header, fields, strict=True)))
 
 

@@ -113,7 +113,7 @@ def write_folder(
             for example in examples:
                 question = example.question
                 queries.write(encode_line(question_row(question)))
-                for passage in () if corpus is not None else all_passages(example):
+                for passage in () if corpus is not None else example.passages:
                     used.append(hash_id(passage.id))
                     spool.write(encode_line(passage_row(passage)))
                 for passage_id in dict.fromkeys(positive.id for positive in example.positives):
@@ -134,10 +134,3 @@ def write_folder(
                 stream.write(line)
                 count += 1
     return count
-
-
-def all_passages(example: TrainingExample) -> Iterator[Passage]:
-    """Yield every passage of an example."""
-    yield from example.positives
-    yield from example.hard_negatives
-    yield from example.negatives

@@ -11,14 +11,13 @@ from densecli.errors import FieldError, InputError
 from densecli.fields import Json
 from densecli.io.formats.json_array import BEGUN, OPENING, ArrayCutter
 from densecli.io.jsonl import parse_row
-from densecli.io.streams import BOM, LINE_LIMIT, open_bytes, told
+from densecli.io.streams import BOM, LINE_LIMIT, open_bytes, refuse_utf16, told
 
 T = TypeVar("T")
 Line = tuple[int, bytes]
 OBJECT = re.compile(rb'\s*\{\s*(?:["}]|$)')
 ARRAY = re.compile(rb"\s*\[\s*(?:[{\]]|$)")
 HEAD = 1 << 16
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,7 @@ class Document:
         if head is None:
             raise InputError(self.name, None, "is empty", "at least one record")
         self.line, self._head = head
-        if self._head.startswith(UTF16):
-            raise InputError(self.name, None, "is UTF-16", "UTF-8 (iconv -f UTF-16 -t UTF-8 rewrites it)")
+        refuse_utf16(self._head, self.name)
         self.first = self._head.rstrip(b"\r\n")
 
     def _read(self) -> Iterator[Line]:

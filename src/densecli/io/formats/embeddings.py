@@ -84,9 +84,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = [
-            file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", MANIFEST))
-        ]
+        inside = [file for file in path.iterdir() if file.is_file() and not file.name.startswith(NOT_READ)]
         if not inside:
             raise InputError(path, None, "is an empty folder", EXPECTED)
         yield from sorted(inside, key=_order)

@@ -6,10 +6,9 @@ from itertools import count
 from typing import BinaryIO
 
 from densecli.errors import FieldError
+from densecli.io.streams import LINE_LIMIT
 
 PIECE = 1 << 20
-LIMIT = 64 << 20
-"""Bytes that one object may have, as a line."""
 
 STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 # The next bracket outside strings: before it stand strings that are whole, and no other bracket.
@@ -102,8 +101,8 @@ class ArrayCutter:
         """Read on, as much again as is held, so that a long object is not copied too often."""
         self._held = self._held[self._place :]
         self._place = 0
-        if len(self._held) > LIMIT:
-            raise FieldError(f"an object of more than {LIMIT >> 20} MiB", "shorter ones")
+        if len(self._held) > LINE_LIMIT:
+            raise FieldError(f"an object of more than {LINE_LIMIT >> 20} MiB", "shorter ones")
         more = self._stream.read(max(PIECE, len(self._held)))
         if not more:
             raise FieldError("the JSON array is cut off", "the whole file")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from densecli.errors import UsageError
-from densecli.io.examples import OWN_FILE
 from densecli.io.formats.beir_folder import is_beir, lookup_of, read_folder
 from densecli.io.formats.documents import opened
 from densecli.io.formats.forms import EXAMPLES, PASSAGES
@@ -15,6 +14,7 @@ from densecli.io.formats.recognise import recognise
 from densecli.io.manifest import read_row
 from densecli.io.passages import PassageStore
 from densecli.io.questions import read_questions
+from densecli.io.workspace import EXAMPLES_FILE
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def open_records(path: str, named: str | None = None) -> Iterator[tuple[Iterator
         ArtifactError: it is a result of ours that holds no records.
     """
     place = Path(path)
-    own = place / OWN_FILE
+    own = place / EXAMPLES_FILE
     beir = place.is_dir() and is_beir(path)
     made = read_row(place) is not None and not own.is_file()
     if named is not None and (beir or made):
@@ -39,8 +39,7 @@ def open_records(path: str, named: str | None = None) -> Iterator[tuple[Iterator
     if beir:
         yield read_folder(path), EXAMPLES
     elif made:
-        store = PassageStore.open(place)
-        yield (passage for _, block in store.blocks() for passage in block), PASSAGES
+        yield iter(PassageStore.open(place)), PASSAGES
     else:
         with opened(str(own) if own.is_file() else path) as document:
             known = recognise(document, None, named)

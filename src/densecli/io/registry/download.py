@@ -15,7 +15,7 @@ import httpx2
 from densecli.errors import ArtifactError, ResourceError
 from densecli.io.atomic import locked, partial_of, sync
 
-Progress = Callable[[int, int | None], None]
+Advance = Callable[[int, int | None], None]
 """Told of the bytes that are there, and of how many there will be (None where the server does not say)."""
 
 LATER = (408, 425, 429, 500, 502, 503, 504)
@@ -52,7 +52,7 @@ class _Again(Exception):  # noqa: N818 - the file may come yet
 
 
 def download(
-    url: str, target: Path, progress: Progress, md5: str | None = None, patience: Patience | None = None
+    url: str, target: Path, progress: Advance, md5: str | None = None, patience: Patience | None = None
 ) -> None:
     """Fetch `url` into the file `target`.
 
@@ -92,7 +92,7 @@ def download(
         _tag_of(partial).unlink(missing_ok=True)
 
 
-def _go_on(client: httpx2.Client, url: str, partial: Path, progress: Progress, md5: str | None) -> None:
+def _go_on(client: httpx2.Client, url: str, partial: Path, progress: Advance, md5: str | None) -> None:
     """Ask for what is missing and append it.
 
     Raises:
@@ -113,7 +113,7 @@ def _go_on(client: httpx2.Client, url: str, partial: Path, progress: Progress, m
         raise ArtifactError(f"{url}: {wrong}; run the same command to fetch it again")
 
 
-def _rest(url: str, response: httpx2.Response, partial: Path, have: int, progress: Progress) -> int | None:
+def _rest(url: str, response: httpx2.Response, partial: Path, have: int, progress: Advance) -> int | None:
     """Append what the server sends; return the size of the whole file, where it says."""
     status, told = response.status_code, f"{response.status_code} {response.reason_phrase}"
     if status in LATER:

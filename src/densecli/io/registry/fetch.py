@@ -12,7 +12,7 @@ from densecli.errors import ArtifactError
 from densecli.io.atomic import new_file
 from densecli.io.jsonl import write_lines
 from densecli.io.network import why_offline
-from densecli.io.registry.download import Progress, download
+from densecli.io.registry.download import Advance, download
 from densecli.io.registry.hub import cached_questions, hub_questions
 from densecli.io.registry.hub_files import fetch_examples, reach
 from densecli.io.registry.local import CUT
@@ -20,7 +20,7 @@ from densecli.io.registry.sets import QuestionSet, Split, registry
 from densecli.records import Question
 
 VARIABLE = "DENSECLI_DPR_URL"
-Transfer = Callable[[str], AbstractContextManager[Progress]]
+Transfer = Callable[[str], AbstractContextManager[Advance]]
 """Opens the progress of one download, which has a name."""
 Warn = Callable[[str], None]
 """Is told why a source is passed over for the next."""

@@ -15,7 +15,7 @@ from densecli.errors import ArtifactError
 from densecli.fields import Json
 from densecli.io.corpora.columns import Columns, record_of
 from densecli.io.corpora.source import Source
-from densecli.io.registry.hub_files import reach, told
+from densecli.io.registry.hub_files import hub_errors, reach
 from densecli.io.registry.sets import HubQuestions
 from densecli.records import Question
 
@@ -41,7 +41,7 @@ def cached_questions(hub: HubQuestions, split: str, answer_type: str) -> Iterato
     if not is_cached(hub):
         return None
     name = hub.repo.rpartition("/")[2]
-    with told(f"{hub.repo} in the cache"):
+    with hub_errors(f"{hub.repo} in the cache"):
         made = Cache(
             repo_id=hub.repo, dataset_name=name, config_name=hub.config, version="0.0.0", hash=hub.revision
         )
@@ -54,14 +54,14 @@ def hub_questions(hub: HubQuestions, split: str, answer_type: str) -> Iterator[Q
     Raises:
         ArtifactError: the Hub does not give them.
     """
-    with told(hub.repo):
+    with hub_errors(hub.repo):
         rows = datasets.load_dataset(hub.repo, hub.config, split=split, revision=hub.revision)
     return _questions(rows, hub, answer_type)
 
 
 def _questions(rows: Any, hub: HubQuestions, answer_type: str) -> Iterator[Question]:
     columns = [column.split(".") for column in hub.answers]
-    with told(hub.repo):
+    with hub_errors(hub.repo):
         for number, row in enumerate(rows, 1):
             answers = dict.fromkeys(value for column in columns for value in values_at(row, column))
             yield Question(str(number), row[hub.question], tuple(answers), answer_type)
@@ -93,7 +93,7 @@ def stream_corpus(name: str, columns: Columns) -> Source:
     if not constants.HF_HUB_OFFLINE:  # then `datasets` looks into its cache by itself
         reach(repo)
     config, _, split = rest.partition(":")
-    with told(name):
+    with hub_errors(name):
         if FILES.search(rest):
             files = f"hf://datasets/{repo}@{revision or 'main'}/{rest}"
             kind = "parquet" if rest.endswith(".parquet") else "json"
@@ -111,7 +111,7 @@ def stream_corpus(name: str, columns: Columns) -> Source:
 
 
 def _numbered(name: str, rows: Iterable[Json]) -> Iterator[tuple[int, Json]]:
-    with told(name):
+    with hub_errors(name):
         yield from enumerate(rows, 1)
 
 

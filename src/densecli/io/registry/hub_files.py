@@ -15,7 +15,7 @@ from huggingface_hub.utils import logging as hub_logging
 
 from densecli.errors import ArtifactError
 from densecli.io.network import why_offline
-from densecli.io.registry.download import Progress
+from densecli.io.registry.download import Advance
 
 LINE = 240
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
@@ -37,7 +37,7 @@ def reach(repo: str) -> None:
 
 
 @contextmanager
-def told(repo: str) -> Iterator[None]:
+def hub_errors(repo: str) -> Iterator[None]:
     """Turn what the Hub and the network raise, in many classes, into one line.
 
     Raises:
@@ -67,11 +67,11 @@ def pinned(name: str) -> str:
     if constants.HF_HUB_OFFLINE:
         return name
     reach(repo)
-    with told(repo):
+    with hub_errors(repo):
         return f"{place}@{HfApi().dataset_info(repo, revision=revision or None).sha}"
 
 
-def fetch_examples(repo: str, split: str, target: Path, progress: Progress) -> None:
+def fetch_examples(repo: str, split: str, target: Path, progress: Advance) -> None:
     """Fetch the training examples of a split, one `*<split>.jsonl.gz` among a repository's files.
 
     The download is resumed and checked by `huggingface_hub`, at the commit that is the newest now.
@@ -79,14 +79,14 @@ def fetch_examples(repo: str, split: str, target: Path, progress: Progress) -> N
     Raises:
         ArtifactError: the Hub has no such file, or does not give it.
     """
-    with told(repo):
+    with hub_errors(repo):
         info = HfApi().dataset_info(repo)
         held = [one.rfilename for one in info.siblings or [] if "/" not in one.rfilename]
         names = [name for name in held if fnmatch(name, f"*{split}.jsonl.gz")]
     if len(names) != 1:
         raise ArtifactError(f"{repo}: {len(names)} files on the Hub end in {split}.jsonl.gz, not one")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with told(repo):
+    with hub_errors(repo):
         got = hf_hub_download(
             repo,
             names[0],
@@ -98,7 +98,7 @@ def fetch_examples(repo: str, split: str, target: Path, progress: Progress) -> N
     os.replace(got, target)
 
 
-def _bar(progress: Progress) -> type[Any]:
+def _bar(progress: Advance) -> type[Any]:
     """Return what `huggingface_hub` takes for a bar; it draws nothing and tells `progress`."""
 
     class Bar(tqdm):

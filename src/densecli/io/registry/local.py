@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from densecli.io.jsonl import open_bytes
 from densecli.io.registry.sets import QuestionSet, Split
+from densecli.io.streams import open_bytes
 
 PLACES = ("", "retriever", "retriever/qas", "data/retriever", "data/retriever/qas",
           "downloads/data/retriever", "downloads/data/retriever/qas")  # fmt: skip
