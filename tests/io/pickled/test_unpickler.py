@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from densecli.io.pickled.unpickler import KEPT, Stated, Unpickler
 from hypothesis import given
 from hypothesis import strategies as st
 
 from densecli.errors import FieldError
 from densecli.io.pickled.arrays import PickledArray, find_arrays
+from densecli.io.pickled.unpickler import KEPT, Stated, Unpickler
 
 
 def nothing(module: str, name: str) -> None:
