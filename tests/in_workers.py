@@ -16,7 +16,7 @@ def nap(seconds: float) -> float:
     return seconds
 
 
-def die(_: object) -> None:
+def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

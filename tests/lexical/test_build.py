@@ -1,6 +1,3 @@
-import os
-import signal
-
 import numpy as np
 import pytest
 
@@ -10,6 +7,7 @@ from densecli.lexical.analysis import Analysis
 from densecli.lexical.bm25 import Bm25
 from densecli.lexical.build import build
 from densecli.records import Passage
+from in_workers import die
 
 PASSAGES = [Passage(str(n), f"title {n % 7}", f"word{n} and word{n % 5} 東京") for n in range(23)]
 
@@ -99,11 +97,7 @@ def test_frequencies_and_lengths_beyond_a_byte(tmp_path):
     np.testing.assert_allclose(scores[0, 0], np.log(1 + 0.5 / 2.5) * 1.0, rtol=1e-4)
 
 
-def kill_oneself(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_a_killed_worker_is_told(tmp_path, small_blocks, monkeypatch):
-    monkeypatch.setattr(module, "_write_segment", kill_oneself)
+    monkeypatch.setattr(module, "_write_segment", die)
     with pytest.raises(ResourceError, match="ended by SIGKILL"):
         build(PASSAGES, tmp_path, workers=2)
