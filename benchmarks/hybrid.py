@@ -26,10 +26,10 @@ from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig
 from densecli.encoders.retriever import QuestionEncoder
 from densecli.index.dense import DenseIndex, build
+from densecli.io.doors.questions import read_questions
 from densecli.io.manifest import Manifest
-from densecli.io.passages import PassageStore
-from densecli.io.questions import read_questions
-from densecli.io.vectors import VectorStore, write_shard
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.shards import VectorStore, write_shard
 from densecli.records import Question
 from densecli.stages.hybrid import HybridEngine
 from densecli.stages.search import DenseEngine, Engine, search

@@ -22,9 +22,9 @@ from cold_start import about
 from reference.mine_loop import mine_loop
 
 from densecli.configs.training import MineConfig
+from densecli.io.doors.questions import read_questions
 from densecli.io.jsonl import write_lines
-from densecli.io.passages import PassageStore
-from densecli.io.questions import read_questions
+from densecli.io.store.passages import PassageStore
 from densecli.lexical.bm25 import Bm25
 from densecli.records import Question, TrainingExample
 from densecli.stages.mine import mine

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from densecli.io.manifest import Manifest
-from densecli.io.passages import PassageStore, write_passages
+from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage
 
 

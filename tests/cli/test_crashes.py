@@ -12,7 +12,7 @@ import pytest
 
 from cli.program import Feed, until
 from densecli.io.manifest import Manifest
-from densecli.io.vectors import write_shard
+from densecli.io.vectors.shards import write_shard
 
 SIGNALS = [signal.SIGINT, signal.SIGKILL]
 ROWS = 40_000

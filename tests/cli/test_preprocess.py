@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from cli.program import until
-from densecli.io.passages import PassageStore
+from densecli.io.store.passages import PassageStore
 
 GOOD = {"id": "a", "title": "T", "text": "some words"}
 

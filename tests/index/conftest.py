@@ -9,7 +9,7 @@ import pytest
 from densecli.configs.corpus import IndexConfig
 from densecli.index.dense import DenseIndex, build
 from densecli.io.manifest import Manifest
-from densecli.io.vectors import FloatArray, VectorStore, write_shard
+from densecli.io.vectors.shards import FloatArray, VectorStore, write_shard
 
 Build = Callable[..., DenseIndex]
 

@@ -15,9 +15,9 @@ from densecli.errors import ArtifactError, InputError
 from densecli.index.dense import DenseIndex
 from densecli.index.foreign import index_files, open_foreign_index, take_over, write_index
 from densecli.io.manifest import Manifest
-from densecli.io.passages import PassageStore
-from densecli.io.vector_rows import PassageRows
-from densecli.io.vectors import FloatArray
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.rows import PassageRows
+from densecli.io.vectors.shards import FloatArray
 from densecli.records import Passage
 from stores import write_store
 

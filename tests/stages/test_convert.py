@@ -13,7 +13,7 @@ from densecli.io.formats.beir_folder import write_folder
 from densecli.io.formats.lookup import Lookup
 from densecli.io.formats.qrels import Judgement
 from densecli.io.formats.records_of import open_lookup, open_records
-from densecli.io.passages import PassageStore, write_passages
+from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span, TrainingExample
 from densecli.stages.convert import TARGETS, convert, find_target
 from made_records import ASKED, EXAMPLES, IDS, JUDGEMENTS, PASSAGES, PREDICTIONS, QUESTIONS, RANKED

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from densecli.configs.corpus import EmbedConfig
-from densecli.io.passages import PassageStore, write_passages
+from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage
 from densecli.stages.embed import WINDOW, embed
 

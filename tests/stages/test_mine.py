@@ -11,7 +11,7 @@ from densecli.cli.mining import open_miner
 from densecli.configs.training import MineConfig
 from densecli.errors import InputError
 from densecli.io.manifest import Manifest
-from densecli.io.passages import PassageStore, write_passages
+from densecli.io.store.passages import PassageStore, write_passages
 from densecli.lexical.build import build
 from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.stages.mine import BLOCK, mine

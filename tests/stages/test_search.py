@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from densecli.io.passages import PassageStore, write_passages
+from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage, Question, RankedList, ScoredPassage
 from densecli.stages.search import DenseEngine, search
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from densecli.configs.asking import SearchConfig
-from densecli.io.passages import PassageStore, write_passages
+from densecli.io.store.passages import PassageStore, write_passages
 from densecli.metrics.weight_sweep import WeightSweep
 from densecli.records import Passage, Question
 from densecli.stages.hybrid import HybridEngine

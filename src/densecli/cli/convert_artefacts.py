@@ -12,7 +12,7 @@ from densecli.configs.corpus import EmbedConfig
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
 
 FILE_FORMS = ("dpr-checkpoint",)
 
@@ -39,7 +39,7 @@ def convert_artefact(
             raise UsageError(f"{option} has no effect with --to {config.to}")
         _convert_model(session, config, model_folder_or_file(source), output, force)
         return
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
 
     store = PassageStore.open(passages or session.workspace.passages)
     if config.to in TAKEN_VECTORS:
@@ -86,7 +86,7 @@ def _take_vectors(
     output: Path,
     force: bool,
 ) -> None:
-    from densecli.io.vector_rows import PREFIX, PassageRows
+    from densecli.io.vectors.rows import PREFIX, PassageRows
     from densecli.stages.convert_vectors import Maker, input_files, take_index, take_vectors
 
     made_by = {"vectors": "embed", "index": "index"}[str(config.to)]

@@ -12,7 +12,7 @@ from densecli.cli.session import Session
 from densecli.configs.corpus import EmbedConfig
 
 if TYPE_CHECKING:
-    from densecli.io.vectors import FloatArray
+    from densecli.io.vectors.shards import FloatArray
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +38,8 @@ def register(app: typer.Typer) -> None:
         import numpy as np
 
         from densecli.io.manifest import digest_texts
-        from densecli.io.passages import PassageStore
-        from densecli.io.vectors import finished_rows, write_shard
+        from densecli.io.store.passages import PassageStore
+        from densecli.io.vectors.shards import finished_rows, write_shard
 
         place = model_folder(retriever_place(session, retriever))
         store = PassageStore.open(passages or session.workspace.passages)

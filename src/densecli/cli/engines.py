@@ -13,7 +13,7 @@ from densecli.errors import ArtifactError, UsageError
 from densecli.io.workspace import Workspace
 
 if TYPE_CHECKING:
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
     from densecli.lexical.bm25 import Bm25
     from densecli.reader.runtime import Reader
     from densecli.stages.hybrid import HybridEngine
@@ -68,7 +68,7 @@ def open_place(session: Session, named: Named) -> "tuple[Workspace, PassageStore
     Raises:
         ArtifactError: the passages are missing or damaged.
     """
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
 
     place = session.collection(named.retriever, named.index, named.bm25, named.passages)
     return place, PassageStore.open(named.passages or place.passages)

@@ -126,7 +126,7 @@ def _summary(
 ) -> "Summary":
     from collections import Counter
 
-    from densecli.io.results import read_results
+    from densecli.io.doors.results import read_results
     from densecli.metrics.accuracy import summarize
     from densecli.stages.evaluate import evaluate
 

@@ -13,7 +13,7 @@ from densecli.configs.corpus import IndexConfig
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
-    from densecli.io.vectors import VectorStore
+    from densecli.io.vectors.shards import VectorStore
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
             return
         if passages is not None:
             raise UsageError("--passages has an effect only with --kind bm25; dense kinds index vectors")
-        from densecli.io.vectors import VectorStore
+        from densecli.io.vectors.shards import VectorStore
 
         store = VectorStore.open(vectors or session.workspace.vectors)
         with building(session, output or session.workspace.index, config, [store.folder], force) as build:
@@ -70,7 +70,7 @@ def build_bm25_index(
 ) -> None:
     """Build the BM25 index of the passage store in `source`."""
     from densecli.io.manifest import digest_texts
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
     from densecli.lexical.analysis import Analysis
     from densecli.lexical.build import build as build_words
 

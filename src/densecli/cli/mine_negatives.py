@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
         The result is what `train` reads: one example for each question that has a positive passage. An
         interrupted run goes on where it was stopped.
         """
-        from densecli.io.asked import read_asked
+        from densecli.io.doors.asked import read_asked
         from densecli.io.manifest import describe_input
         from densecli.io.parallel import cores
 

@@ -18,7 +18,7 @@ from densecli.errors import ArtifactError, UsageError
 from densecli.io.workspace import EXAMPLES_FILE
 
 if TYPE_CHECKING:
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
     from densecli.records import TrainingExample
     from densecli.stages.mining.miner import Miner
     from densecli.stages.search import DenseEngine
@@ -48,7 +48,7 @@ def open_mined(session: Session, config: MineConfig, named: Named) -> Mined:
         ArtifactError: something is missing, or the parts do not belong together.
         UsageError: an option has no effect on what is mined.
     """
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
 
     store = PassageStore.open(named.passages or session.workspace.passages)
     if len(store) < config.depth != MineConfig.depth:
@@ -122,7 +122,7 @@ def open_miner(passages: Path, fingerprint: str, bm25: Path | None, config: Mine
     Raises:
         ArtifactError: the passages are no longer those with this fingerprint.
     """
-    from densecli.io.passages import PassageStore
+    from densecli.io.store.passages import PassageStore
     from densecli.stages.mining.miner import Miner
 
     store = PassageStore.open(passages)

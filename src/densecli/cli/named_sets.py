@@ -104,7 +104,7 @@ def set_questions(
 ) -> "Iterator[Question]":
     """Yield the questions of a split's file, their answers matched as the set's are unless `answer_type`
     says otherwise; warn at the end where there were not as many as in the paper."""
-    from densecli.io.questions import read_questions
+    from densecli.io.doors.questions import read_questions
 
     questions = read_questions(str(path), answer_type or single(choice)[0].answer_type)
     return counted(session, choice, path, questions)

@@ -55,8 +55,8 @@ def register(app: typer.Typer) -> None:
         """
         from densecli.io.manifest import digest_texts
         from densecli.io.parallel import cores
-        from densecli.io.passage_sink import PassageSink
-        from densecli.io.progress import EXAMPLES
+        from densecli.io.store.progress import EXAMPLES
+        from densecli.io.store.sink import PassageSink
         from densecli.stages.preprocess import preprocess as run
 
         if config.stride is not None and config.stride > config.words:

@@ -37,7 +37,7 @@ def asked(
         return _conversation(session, prompt), True
     source = session.input_or_stdin(given, "question")
     if source == "-" or is_file(source) or _like_a_file(source):
-        from densecli.io.questions import read_questions
+        from densecli.io.doors.questions import read_questions
 
         return read_questions(source, answer_type), False
     if answer_type is not None:

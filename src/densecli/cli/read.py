@@ -70,7 +70,7 @@ def _ranked(
         if source == "-" or is_file(source):
             if retriever is not None:
                 raise UsageError("--retriever has no effect on results that were searched before")
-            from densecli.io.results import read_ranked
+            from densecli.io.doors.results import read_ranked
 
             return read_ranked(source), False
     from densecli.stages.search import search

@@ -108,7 +108,7 @@ def _place(session: Session, name: str) -> str:
 
 
 def _spool(sources: list[str], counts: "Counter[str]") -> "ExampleSpool":
-    from densecli.io.examples import read_examples
+    from densecli.io.doors.examples import read_examples
     from densecli.training.examples import ExampleSpool
 
     return ExampleSpool((one for source in sources for one in read_examples(source)), counts)

@@ -61,6 +61,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _results(sources: list[str]) -> "Iterator[RankedList]":
-    from densecli.io.results import read_ranked
+    from densecli.io.doors.results import read_ranked
 
     return (one for source in sources for one in read_ranked(source))

@@ -41,9 +41,9 @@ def tune_weight(session: Session, config: SearchConfig, named: Named, questions:
         ArtifactError: a side of the collection is missing, or the parts do not belong together.
         InputError: no question has an answer.
     """
+    from densecli.io.doors.questions import read_questions
     from densecli.io.fusion_weight import FusionWeight
     from densecli.io.manifest import describe_input
-    from densecli.io.questions import read_questions
     from densecli.metrics.weight_sweep import WeightSweep
     from densecli.stages.tune import tune
 

@@ -11,7 +11,7 @@ from densecli.configs.corpus import IndexConfig
 from densecli.errors import ArtifactError
 from densecli.index.kinds import DENSE_KINDS, new_index
 from densecli.io.manifest import Manifest
-from densecli.io.vectors import FloatArray, VectorStore
+from densecli.io.vectors.shards import FloatArray, VectorStore
 from densecli.ranking.order import Rows, Scores, ordered
 
 FILE = "index.faiss"

@@ -19,8 +19,8 @@ from densecli.errors import ArtifactError, InputError
 from densecli.index.dense import FILE
 from densecli.io.formats.embeddings import read_id_list, write_id_list
 from densecli.io.jsonl import read_lines
-from densecli.io.vector_rows import PassageRows, check_complete
-from densecli.io.vectors import FloatArray
+from densecli.io.vectors.rows import PassageRows, check_complete
+from densecli.io.vectors.shards import FloatArray
 
 BATCH = 8192
 DPR = ("index.dpr", "index_meta.dpr")

@@ -9,7 +9,7 @@ from typing import Any
 
 from densecli.io.atomic import sync
 from densecli.io.jsonl import encode_line
-from densecli.io.progress import Journal, Progress
+from densecli.io.store.progress import Journal, Progress
 
 
 class GrowingLines:

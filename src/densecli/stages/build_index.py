@@ -5,7 +5,7 @@ from pathlib import Path
 
 from densecli.configs.corpus import IndexConfig
 from densecli.index.dense import BATCH, build
-from densecli.io.vectors import VectorStore
+from densecli.io.vectors.shards import VectorStore
 
 __all__ = ["BATCH", "build_index"]
 

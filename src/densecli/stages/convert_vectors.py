@@ -11,9 +11,9 @@ from densecli.errors import ArtifactError
 from densecli.index.dense import DenseIndex
 from densecli.index.foreign import index_files, open_foreign_index, take_over, write_index
 from densecli.io.formats.embeddings import read_embeddings, write_embeddings, write_encoded
-from densecli.io.passages import PassageStore
-from densecli.io.vector_rows import PassageRows, place_vectors
-from densecli.io.vectors import FloatArray, VectorStore
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.rows import PassageRows, place_vectors
+from densecli.io.vectors.shards import FloatArray, VectorStore
 from densecli.records import Passage
 
 

@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from densecli.configs.corpus import EmbedConfig
-from densecli.io.passages import PassageStore
-from densecli.io.vectors import FloatArray
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.shards import FloatArray
 from densecli.records import Passage
 
 WINDOW = 2048

@@ -10,7 +10,7 @@ import numpy as np
 from densecli.batches import batched
 from densecli.configs.training import MineConfig
 from densecli.io.parallel import ordered
-from densecli.io.passages import PassageStore
+from densecli.io.store.passages import PassageStore
 from densecli.ranking.order import Rows, Scores
 from densecli.records import Context, Passage, TrainingExample
 from densecli.stages.mining.hits import GIVEN, HARD, Block, Chosen, Hit

@@ -11,7 +11,7 @@ from densecli.configs.corpus import PreprocessConfig
 from densecli.errors import FieldError, InputError
 from densecli.io.corpora.source import Dropped, Parsed, Source
 from densecli.io.parallel import ordered
-from densecli.io.progress import EXAMPLES
+from densecli.io.store.progress import EXAMPLES
 from densecli.records import Article, Passage
 from densecli.text.blocks import blocks
 

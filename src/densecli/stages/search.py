@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from densecli.batches import batched
-from densecli.io.passages import PassageStore
-from densecli.io.vectors import FloatArray
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.shards import FloatArray
 from densecli.ranking.order import Rows, Scores
 from densecli.records import Question, RankedList, ScoredPassage
 from densecli.text.answers import AnswerMatcher

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from densecli.batches import batched
-from densecli.io.passages import PassageStore
+from densecli.io.store.passages import PassageStore
 from densecli.metrics.weight_sweep import KS, WeightSweep, contenders
 from densecli.records import Question
 from densecli.stages.hybrid import HybridEngine

@@ -15,7 +15,7 @@ from densecli.io.formats.embeddings import (
     write_encoded,
     write_id_list,
 )
-from densecli.io.vectors import FloatArray
+from densecli.io.vectors.shards import FloatArray
 from densecli.records import Passage
 
 GOLDEN = Path(__file__).parents[2] / "golden"

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import InputError
-from densecli.io.examples import read_examples
-from densecli.io.questions import read_questions
+from densecli.io.doors.examples import read_examples
+from densecli.io.doors.questions import read_questions
 from densecli.records import Passage, Question, TrainingExample
 
 GOLDEN = Path(__file__).parents[2] / "golden"

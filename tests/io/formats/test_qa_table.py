@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import InputError
+from densecli.io.doors.questions import read_questions
 from densecli.io.formats.qa_table import write_table
-from densecli.io.questions import read_questions
 
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data" / "questions"
 CODE = (
-    "import sys; from densecli.io.questions import read_questions\nfor _ in read_questions(sys.argv[1]): pass"
+    "import sys; from densecli.io.doors.questions import read_questions\n"
+    "for _ in read_questions(sys.argv[1]): pass"
 )
 
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.errors import InputError, UsageError
-from densecli.io.examples import read_examples
+from densecli.io.doors.examples import read_examples
+from densecli.io.doors.questions import read_questions
+from densecli.io.doors.results import read_ranked, read_results
 from densecli.io.formats.documents import opened
 from densecli.io.formats.recognise import recognise
 from densecli.io.formats.records_of import open_records
-from densecli.io.questions import read_questions
-from densecli.io.results import read_ranked, read_results
 
 CTX = {"title": "T", "text": "in Ulm", "passage_id": "7", "score": 1.5}
 FOUND = {"id": "7", "title": "T", "text": "in Ulm", "score": "1.5", "has_answer": True}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import InputError
-from densecli.io.questions import read_questions
+from densecli.io.doors.questions import read_questions
 from densecli.io.registry.local import find_examples, find_questions
 from densecli.io.registry.sets import QuestionSet, members, registry
 

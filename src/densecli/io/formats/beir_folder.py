@@ -14,9 +14,9 @@ from densecli.io.formats.beir import passage, passage_row, question, question_ro
 from densecli.io.formats.documents import opened
 from densecli.io.formats.lookup import Lookup, questions_by_id
 from densecli.io.formats.qrels import Judgement, read_qrels, write_beir
-from densecli.io.ids import hash_id
 from densecli.io.jsonl import encode_line, read_records
-from densecli.io.passages import PassageStore, write_passages
+from densecli.io.store.ids import hash_id
+from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage, Question, TrainingExample
 
 CORPUS = "corpus.jsonl"

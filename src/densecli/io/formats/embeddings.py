@@ -16,7 +16,7 @@ from densecli.io.jsonl import encode_line, read_records
 from densecli.io.manifest import NAME as MANIFEST
 from densecli.io.pickled.arrays import PickledArray, find_arrays
 from densecli.io.pickled.unpickler import Unpickler
-from densecli.io.vectors import FloatArray
+from densecli.io.vectors.shards import FloatArray
 from densecli.records import Passage
 
 Pair = tuple[str, FloatArray]

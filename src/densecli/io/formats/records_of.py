@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from densecli.errors import UsageError
+from densecli.io.doors.questions import read_questions
 from densecli.io.formats.beir_folder import is_beir, lookup_of, read_folder
 from densecli.io.formats.documents import opened
 from densecli.io.formats.forms import EXAMPLES, PASSAGES
 from densecli.io.formats.lookup import Lookup, questions_by_id
 from densecli.io.formats.recognise import recognise
 from densecli.io.manifest import read_row
-from densecli.io.passages import PassageStore
-from densecli.io.questions import read_questions
+from densecli.io.store.passages import PassageStore
 from densecli.io.workspace import EXAMPLES_FILE
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from densecli.configs.training import MineConfig
-from densecli.io.passages import PassageStore
+from densecli.io.store.passages import PassageStore
 from densecli.lexical.bm25 import Bm25
 from densecli.stages.mining.hits import Block, Chosen, Mined, ranked_hits
 from densecli.stages.mining.negatives import Negatives

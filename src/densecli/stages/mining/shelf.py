@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from densecli.io.passages import PassageStore
+from densecli.io.store.passages import PassageStore
 from densecli.records import Passage, Question
 from densecli.text.answers import AnswerMatcher
 from densecli.text.prepared import PreparedText

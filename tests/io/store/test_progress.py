@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from densecli.io.progress import NAME, Journal, Progress
+from densecli.io.store.progress import NAME, Journal, Progress
 
 MOMENT = Progress(5, 9, Counter({"records": 5, "dropped_list": 2}), ("x:1: what",))
 

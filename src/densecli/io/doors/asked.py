@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from densecli.io.examples import read_examples
+from densecli.io.doors.examples import read_examples
 from densecli.io.formats.beir_folder import is_beir
 from densecli.io.formats.documents import opened
 from densecli.io.formats.forms import EXAMPLES, QUESTIONS

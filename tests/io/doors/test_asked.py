@@ -3,7 +3,7 @@ import json
 import pytest
 
 from densecli.errors import InputError
-from densecli.io.asked import read_asked
+from densecli.io.doors.asked import read_asked
 from densecli.records import Passage, Question, TrainingExample
 
 EXAMPLE = {

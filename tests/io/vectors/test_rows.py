@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from densecli.errors import ArtifactError
-from densecli.io.passages import PassageStore
-from densecli.io.vector_rows import PassageRows, place_vectors
-from densecli.io.vectors import FloatArray, shard_path
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.rows import PassageRows, place_vectors
+from densecli.io.vectors.shards import FloatArray, shard_path
 from densecli.records import Passage
 from stores import write_store
 

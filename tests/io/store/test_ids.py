@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from densecli.io import ids
-from densecli.io.ids import TABLE, IdTable, IdTableBuilder, hash_id
+from densecli.io.store import ids
+from densecli.io.store.ids import TABLE, IdTable, IdTableBuilder, hash_id
 
 IDS = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), unique=True)
 

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 
 from densecli.errors import ArtifactError
-from densecli.io.ids import IdTable
 from densecli.io.manifest import Manifest
-from densecli.io.passage_blocks import BLOCK
-from densecli.io.passage_sink import FILE, PassageSink
-from densecli.io.progress import Progress
+from densecli.io.store.blocks import BLOCK
+from densecli.io.store.ids import IdTable
+from densecli.io.store.progress import Progress
+from densecli.io.store.sink import FILE, PassageSink
 from densecli.records import Passage
 
 

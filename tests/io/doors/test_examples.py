@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import InputError
-from densecli.io.examples import read_examples
+from densecli.io.doors.examples import read_examples
 from densecli.io.formats.beir_folder import write_folder
 from densecli.records import Passage, Question, TrainingExample
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 ULM = Passage("p1", "Ulm", "Ulm lies on the Danube.")
 RIGA = Passage("p2", "Riga", "Riga lies by the sea.")
 EXAMPLES = [

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from densecli.errors import InputError
 from densecli.io.atomic import sync
-from densecli.io.ids import IdTableBuilder
-from densecli.io.passage_blocks import BLOCK, BlockWriter, Columns, read_unfinished
-from densecli.io.progress import EXAMPLES, Journal, Progress
+from densecli.io.store.blocks import BLOCK, BlockWriter, Columns, read_unfinished
+from densecli.io.store.ids import IdTableBuilder
+from densecli.io.store.progress import EXAMPLES, Journal, Progress
 
 FILE = "passages.arrow"
 GROWING = "growing.arrow"

@@ -3,7 +3,7 @@ import pytest
 
 from densecli.errors import ArtifactError, InputError
 from densecli.io.manifest import Manifest
-from densecli.io.passages import BLOCK, FILE, PassageStore, write_passages
+from densecli.io.store.passages import BLOCK, FILE, PassageStore, write_passages
 from densecli.records import Passage
 
 SIZES = [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 3]

@@ -3,7 +3,7 @@ import pytest
 
 from densecli.errors import ArtifactError
 from densecli.io.manifest import Manifest
-from densecli.io.vectors import VectorStore, finished_rows, shard_path, write_shard
+from densecli.io.vectors.shards import VectorStore, finished_rows, shard_path, write_shard
 
 
 def write(folder, shards, **facts):

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import InputError
-from densecli.io.questions import read_questions
+from densecli.io.doors.questions import read_questions
 from densecli.records import Question
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "questions"
+GOLDEN = Path(__file__).parents[2] / "golden"
+DATA = Path(__file__).parents[3] / ".." / "shared" / "data" / "questions"
 COUNTS = {
     "nq-dev.qa.csv": 8757,
     "nq-test.qa.csv": 3610,

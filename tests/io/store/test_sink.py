@@ -5,10 +5,10 @@ import pytest
 
 from densecli.errors import InputError
 from densecli.io.manifest import Manifest
-from densecli.io.passage_blocks import BLOCK
-from densecli.io.passage_sink import PassageSink
-from densecli.io.passages import FILE, PassageStore
-from densecli.io.progress import Progress
+from densecli.io.store.blocks import BLOCK
+from densecli.io.store.passages import FILE, PassageStore
+from densecli.io.store.progress import Progress
+from densecli.io.store.sink import PassageSink
 from densecli.records import Passage
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densecli.errors import ArtifactError
-from densecli.io.passages import PassageStore
-from densecli.io.vectors import FloatArray, shard_path
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.shards import FloatArray, shard_path
 
 PREFIX = "wiki:"
 """What DPR puts before the ids of its Wikipedia passages, in some files and not in others."""
