@@ -1,7 +1,8 @@
 """The plain loop that `densecli preprocess` is measured against: the same work, as one would write it first.
 
-WikiExtractor's JSON lines are read with gzip and json, the title that repeats at the beginning is left out,
-texts are cut into 100 words, ids are checked to be unique, and the passages are written as Arrow.
+WikiExtractor's JSON lines are read with json (and gzip, where they are packed), the title that repeats at
+the beginning is left out, texts are cut into 100 words, ids are checked to be unique, and the passages are
+written as Arrow.
 """
 
 import gzip
@@ -18,7 +19,8 @@ SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "title", "text")])
 
 
 def passages(path: str) -> Iterator[tuple[str, str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
+    opened = gzip.open if path.endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8") as stream:
         for line in stream:
             row = json.loads(line)
             title, text = row["title"], html.unescape(row["text"]).strip()

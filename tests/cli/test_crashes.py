@@ -16,7 +16,6 @@ from densecli.io.vectors.shards import write_shard
 
 SIGNALS = [signal.SIGINT, signal.SIGKILL]
 ROWS = 40_000
-ENDLESS = ("--encoder", "base", "--epochs", 10_000, "--batch-size", 4, "--force")
 PIPED = {
     "preprocess": ("articles.jsonl", ["-", "--force"]),
     "mine-negatives": ("questions.jsonl", ["-", "-o", ".densecli/examples/questions", "--force"]),
@@ -80,22 +79,6 @@ def test_a_stage_that_reads_a_pipe(prepared, tmp_path, command, number):
     prepared.call(command, *arguments, stdin=first + "".join(rest)).well()
     assert not prepared.leftovers()
     assert {path.name for path in prepared.folder.glob(".*")} == {".densecli"}
-
-
-@pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize(("command", "name"), [("train", "retriever"), ("train-reader", "reader")])
-def test_training(prepared, command, name, number):
-    before = prepared.results()
-    given = ["questions"] if command == "train" else ["found.jsonl"]
-    running = prepared.start(command, *given, *ENDLESS, heavy=True)
-    metrics = prepared.workspace / f".{name}.partial" / "metrics.jsonl"
-    until(lambda: metrics.exists() and metrics.read_bytes().count(b"\n") > 5)
-    cut_off(prepared, running, number)
-    assert prepared.results() == before
-    assert bool(prepared.leftovers()) == (number == signal.SIGKILL)
-    last = [word if word != 10_000 else 1 for word in ENDLESS]
-    prepared.call(command, *given, *last).well()
-    assert not prepared.leftovers()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`preprocess` as people run it: bad records, many processes, and going on after a kill."""
 
+import bz2
 import gzip
 import json
 import signal
@@ -8,6 +9,8 @@ import pytest
 
 from cli.program import until
 from densecli.io.store.passages import PassageStore
+from densecli.io.wikipedia import dump as wikipedia_dump
+from densecli.io.wikipedia import wikitext
 
 GOOD = {"id": "a", "title": "T", "text": "some words"}
 
@@ -41,6 +44,21 @@ def test_bad_records_are_skipped_counted_and_shown(program):
     assert second.startswith("warning: skipped x.jsonl:3: no field 'text'; expected")
     assert third.startswith("warning: skipped x.jsonl:4: no field 'id'; expected")
     assert "records 8, skipped broken JSON 2" in last
+
+
+def test_a_bad_document_of_a_folder_is_told_by_its_path(program):
+    (program.folder / "notes" / "deep").mkdir(parents=True)
+    for name, data in (("good.txt", b"some words"), ("deep/bad.txt", b"\xff"), ("picture.png", b"\x89PNG")):
+        (program.folder / "notes" / name).write_bytes(data)
+    ended = program.call("preprocess", "notes")
+    assert (ended.status, ended.error) == (3, "notes/deep/bad.txt: not UTF-8; expected UTF-8 text")
+    program.call("preprocess", "notes", "--on-error", "skip").well()
+    assert manifest(program)["counts"] == {
+        "records": 3,
+        "dropped_of_another_kind": 1,
+        "skipped_not UTF-8": 1,
+        "passages": 1,
+    }
 
 
 def test_where_nothing_is_left_the_reasons_are_shown_too(program):
@@ -158,6 +176,51 @@ def test_a_run_that_was_cut_off_is_gone_on_with(long, number, workers):
         whole = (long.folder / "at-once" / name).read_bytes()
         assert (long.workspace / "passages" / name).read_bytes() == whole
     assert manifest(long)["counts"] == {"records": 140, "passages": 168_000}
+
+
+PAGE = (
+    "<page><title>T{0}</title><ns>0</ns><id>{0}</id><revision><model>wikitext</model>"
+    "<text>{1}</text></revision></page>\n"
+)
+
+
+def dump(pages):
+    yield "<mediawiki>\n"
+    for page in range(pages):
+        yield PAGE.format(page, f"'''w{page}''' [[e]] t " * 4000)
+    yield "</mediawiki>\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("d.xml", lambda parts: "".join(parts).encode()),
+        ("d-multistream.xml.bz2", lambda parts: b"".join(bz2.compress(part.encode(), 1) for part in parts)),
+    ],
+)
+def test_a_dump_that_was_cut_off_is_gone_on_with(program, monkeypatch, name, pack):
+    (program.folder / name).write_bytes(pack(dump(60)))
+    line = ("preprocess", name, "--words", 4)
+    partial = program.workspace / ".passages.partial"
+    running = program.start(*line, "--workers", 2)
+    until((partial / "progress.json").exists)
+    running.send(signal.SIGKILL)
+    running.wait()
+    assert not (program.workspace / "passages").exists(), "it was not in the middle"
+    done = json.loads((partial / "progress.json").read_text())["records"]
+    assert 0 < done < 60
+    parsed = []
+    monkeypatch.setattr(
+        wikipedia_dump, "prose", lambda text, unseen: parsed.append(text) or wikitext.prose(text, unseen)
+    )
+    assert f"going on at record {done + 1:,}" in program.call(*line, "--workers", 1).well().stderr
+    assert len(parsed) == 60 - done
+    assert f"w{done} " in parsed[0].replace("'", "")
+    program.call(*line, "-o", "at-once").well()
+    for made in ("passages.arrow", "ids.npy"):
+        whole = (program.folder / "at-once" / made).read_bytes()
+        assert (program.workspace / "passages" / made).read_bytes() == whole
+    assert manifest(program)["counts"]["records"] == 60
 
 
 def test_other_settings_begin_anew(long):

@@ -53,9 +53,9 @@ def register(app: typer.Typer) -> None:
 
         An interrupted run goes on where it was stopped, unless it reads a pipe.
         """
+        from densecli.io.bad_records import DUPLICATE, EXAMPLES
         from densecli.io.manifest import digest_texts
         from densecli.io.parallel import cores
-        from densecli.io.store.progress import EXAMPLES
         from densecli.io.store.sink import PassageSink
         from densecli.stages.preprocess import preprocess as run
 
@@ -75,8 +75,8 @@ def register(app: typer.Typer) -> None:
                     session.terminal.say(f"going on at record {done.records + 1:,}")
                 cuts = run(opened, config, workers or cores(), done.records)
                 for cut in session.terminal.track(cuts, "preprocess", unit="blocks ", note=_where):
-                    done = done.after(cut.records, len(cut.places), cut.counts, cut.errors)
-                    sink.add(cut.columns, cut.name, cut.places, done)
+                    done = done.after(cut.records, len(cut.passages), cut.counts, cut.errors)
+                    sink.add(cut.passages, cut.name, done)
                 for error in done.errors:
                     session.terminal.warn(f"skipped {error}")
                 finished = sink.finish(name, unique=config.on_error == "skip")
@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
                 session.terminal.warn(f"skipped {error}")
             build.counts.update(done.counts)
             if finished.left_out:
-                build.counts["skipped_duplicate id"] = finished.left_out
+                build.counts[f"skipped_{DUPLICATE}"] = finished.left_out
             build.counts["passages"] = finished.rows
             build.fingerprint = finished.fingerprint
 
@@ -124,5 +124,5 @@ def _read_once(one: str | Mapping[str, Any]) -> bool:
 
 
 def _where(cut: "Cut") -> str:
-    place = next((place for place in reversed(cut.places) if place is not None), None)
+    place = cut.passages.last_place
     return cut.name if place is None else f"{cut.name}:{place}"

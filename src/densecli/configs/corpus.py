@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from densecli.configs.bad_input import on_error_setting
 from densecli.configs.setting import setting
 
 FORMATS = (
@@ -55,11 +56,7 @@ class PreprocessConfig:
         None, "Field or column with the text; by default text, contents or body.", when=COLUMNS
     )
     make_ids: bool = setting(False, "Number the records that have no id, from 1.")
-    on_error: str = setting(
-        "stop",
-        "What a record that cannot be used does: stop ends the run, skip counts it by reason and goes on.",
-        choices=("stop", "skip"),
-    )
+    on_error: str = on_error_setting()
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class EmbedConfig:
     precision: str = setting(
         "auto",
         "Arithmetic: auto takes bf16 where the hardware has it.",
-        choices=("auto", "fp32", "bf16"),
+        choices=("auto", "fp32", "bf16", "fp16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
 

@@ -23,7 +23,7 @@ class GrowingLines:
         self._path = path
         self._journal = Journal(path.parent, plan)
         self.done = self._journal.last or Progress()
-        size = _end_of(path, self.done.rows)
+        size = end_of(path, self.done.rows)
         if size is None:
             self.done, size = Progress(), 0
         self._size = size
@@ -49,7 +49,7 @@ class GrowingLines:
         self._journal.note(self.done)
 
 
-def _end_of(path: Path, lines: int) -> int | None:
+def end_of(path: Path, lines: int) -> int | None:
     """Return where the first `lines` lines of a file end, None where it has fewer."""
     if not lines:
         return 0

@@ -1,28 +1,30 @@
 """Corpora to passages (paper, section 4.1), on all cores and in the order of the input."""
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import compress, groupby, islice
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from densecli.configs.corpus import PreprocessConfig
 from densecli.errors import FieldError, InputError
-from densecli.io.corpora.source import Dropped, Parsed, Source
+from densecli.io.bad_records import EXAMPLES, REST, reason_of
+from densecli.io.corpora.source import Batch, Dropped, Parsed, Source, batches_of
 from densecli.io.parallel import ordered
-from densecli.io.store.progress import EXAMPLES
+from densecli.io.store.portion import Portion, portion_of
 from densecli.records import Article, Passage
 from densecli.text.blocks import blocks
 
-BLOCK_SIZE = 1 << 20
-BLOCK_RECORDS = 1024
 ALONE = 4
 """Blocks that this process does itself, before others are started for the rest."""
-REASON = re.compile(r"('[^']*' is \w+|[^(]*[^( ])")
+_Kept = tuple[Article | Passage, str, int | None]
+"""A record, its id or what stands for it, and its place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RawBlock:
     """Raw records of one source that are parsed and cut together.
 
@@ -37,7 +39,7 @@ class RawBlock:
     name: str
     parse: Callable[[Any], Parsed]
     first: int
-    records: list[tuple[int | None, Any]]
+    records: Batch
     broken: str = ""
 
 
@@ -48,8 +50,7 @@ class Cut:
     Attributes:
         name: of the source.
         records: how many raw records it had.
-        columns: the passages they were cut into, in order: ids, titles, texts, ids of articles, offsets.
-        places: of the record of each passage.
+        passages: what they were cut into, in order.
         counts: what was read, and what was dropped or skipped, by reason.
         errors: the first records that were skipped, as `file:line: what; expected`.
         failure: what the run stops for, as InputError takes it.
@@ -57,9 +58,8 @@ class Cut:
 
     name: str
     records: int
-    columns: tuple[list[str], list[str], list[str], list[str], list[int]]
-    places: list[int | None] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    passages: Portion
+    counts: Counter[str]
     errors: list[str] = field(default_factory=list)
     failure: tuple[str, int | None, str, str] | None = None
 
@@ -94,92 +94,110 @@ def raw_blocks(sources: Iterable[Source], config: PreprocessConfig, done: int = 
     """
     number = 0
     for source in sources:
-        held: list[tuple[int | None, Any]] = []
-        size = 0
-        broken = ""
+        last: RawBlock | None = None
         try:
-            for number, (place, payload) in enumerate(source.raw, number + 1):  # noqa: B020 - counts on
+            for batch in batches_of(source):
+                first, number = number + 1, number + len(batch)
                 if number <= done:
                     continue
-                if size >= BLOCK_SIZE or len(held) == BLOCK_RECORDS:
-                    yield RawBlock(source.name, source.parse, number - len(held), held)
-                    held, size = [], 0
-                held.append((place, payload))
-                size += source.size(payload)
+                if last:
+                    yield last
+                rest = _after(batch, done + 1 - first)
+                last = RawBlock(source.name, source.parse, max(first, done + 1), rest)
         except InputError as error:
             if config.on_error == "stop":
-                if held:
-                    yield RawBlock(source.name, source.parse, number + 1 - len(held), held)
+                if last:
+                    yield last
                 raise
-            broken = str(error) if number > done or not done else ""
-        if held or broken:
-            yield RawBlock(source.name, source.parse, number + 1 - len(held), held, broken)
+            if number > done or not done:
+                last = last or RawBlock(source.name, source.parse, number + 1, [])
+                last.broken = str(error)
+        if last:
+            yield last
+
+
+def _after(batch: Batch, passed: int) -> Batch:
+    return list(islice(batch, passed, None)) if passed > 0 else batch
 
 
 def cut_block(config: PreprocessConfig, block: RawBlock) -> Cut:
     """Parse the records of a block and cut them into passages: what a worker process does."""
-    cut = Cut(block.name, len(block.records), ([], [], [], [], []))
-    ids, titles, texts, articles, offsets = cut.columns
+    counts = Counter(records=len(block.records))
+    errors: list[str] = []
+    failure = None
+    kept: list[_Kept] = []
     for number, (place, payload) in enumerate(block.records, block.first):
-        cut.counts["records"] += 1
         try:
             record = block.parse(payload)
         except FieldError as error:
-            problem = (block.name, place, error.what, error.expected)
+            problem = (*(error.place or (block.name, place)), error.what, error.expected)
             if config.on_error == "stop":
-                cut.failure = problem
-                return cut
-            _skip(cut, reason_of(error), str(InputError(*problem)))
+                failure = problem
+                break
+            counts[f"skipped_{reason_of(error)}"] += 1
+            errors.append(str(InputError(*problem)))
             continue
         if isinstance(record, Dropped):
-            cut.counts[f"dropped_{record.reason}"] += 1
-            continue
-        if not record.id:
-            record = replace(record, id=str(number))
-        before = len(ids)
-        for passage_id, text, offset in split(record, config, cut.counts):
-            ids.append(passage_id)
-            texts.append(text)
-            offsets.append(offset)
-        found = len(ids) - before
-        titles += [record.title] * found
-        articles += [record.id] * found
-        cut.places += [place] * found
+            counts[f"dropped_{record.reason}"] += 1
+        else:
+            kept.append((record, record.id or str(number), place))
     if block.broken:
-        _skip(cut, "rest of a broken file", block.broken)
-    return cut
+        counts[f"skipped_{REST}"] += 1
+        errors.append(block.broken)
+    passages = _passages(kept, config, counts)
+    return Cut(block.name, len(block.records), passages, counts, errors[:EXAMPLES], failure)
 
 
-def split(
-    record: Article | Passage, config: PreprocessConfig, counts: Counter[str]
-) -> Iterator[tuple[str, str, int]]:
-    """Yield the id and the text of each passage of a record, and how many of its words come before.
+def _passages(kept: list[_Kept], config: PreprocessConfig, counts: Counter[str]) -> Portion:
+    """Return the passages of records, in order."""
+    ids: list[str] = []
+    titles: list[str] = []
+    texts: list[str] = []
+    articles: list[str] = []
+    offsets: list[int] = []
+    places: list[int | None] = []
+    for whole, run in groupby(kept, lambda one: not config.split or isinstance(one[0], Passage)):
+        records = list(run)
+        found = _whole(records, counts) if whole else _cut(records, config, counts)
+        ids += found.ids
+        texts += found.texts
+        offsets += found.offsets
+        titles += [records[owner][0].title for owner in found.owners]
+        articles += [records[owner][1] for owner in found.owners]
+        places += [records[owner][2] for owner in found.owners]
+    columns: list[list[Any]] = [ids, titles, texts]
+    if config.keep_offsets:
+        columns += [articles, offsets]
+    return portion_of(columns, places)
 
-    An article becomes blocks of `config.words` words with ids `<article id>#<number from 0>`. A record that
-    is a passage already stays as it is, and so does everything when `config.split` is off. What has no text
-    or too few words is dropped and counted.
+
+class _Found(NamedTuple):
+    """Passages of some records: `owners` are the records' numbers among them."""
+
+    ids: list[str]
+    texts: Sequence[str]
+    owners: list[int]
+    offsets: list[int]
+
+
+def _whole(records: list[_Kept], counts: Counter[str]) -> _Found:
+    """Return records that are passages already, as they are; what has no text is dropped and counted."""
+    owners = [number for number, (one, _, _) in enumerate(records) if one.text and not one.text.isspace()]
+    counts["dropped_without_text"] += len(records) - len(owners)
+    texts = [records[owner][0].text for owner in owners]
+    return _Found([records[owner][1] for owner in owners], texts, owners, [0] * len(owners))
+
+
+def _cut(records: list[_Kept], config: PreprocessConfig, counts: Counter[str]) -> _Found:
+    """Return articles as blocks of `config.words` words with ids `<article id>#<number from 0>`.
+
+    What has no text or too few words is dropped and counted.
     """
-    if not record.text or record.text.isspace():
-        counts["dropped_without_text"] += 1
-    elif isinstance(record, Passage) or not config.split:
-        yield record.id, record.text, 0
-    else:
-        least = config.words if config.tail == "drop" else config.min_words
-        found = blocks(record.text, config.words, config.stride, config.tail == "wrap")
-        for number, (offset, words, text) in enumerate(found):
-            if words < least:
-                counts["dropped_too_short"] += 1
-            else:
-                yield f"{record.id}#{number}", text, offset
-
-
-def reason_of(error: FieldError) -> str:
-    """Return what was wrong without what differs from record to record, to count it by."""
-    found = REASON.match(error.what)
-    return found[1] if found else error.what
-
-
-def _skip(cut: Cut, reason: str, told: str) -> None:
-    cut.counts[f"skipped_{reason}"] += 1
-    if len(cut.errors) < EXAMPLES:
-        cut.errors.append(told)
+    articles = [record.text for record, _, _ in records]
+    found = blocks(articles, config.words, config.stride, config.tail == "wrap")
+    kept = found.words >= (config.words if config.tail == "drop" else config.min_words)
+    counts["dropped_without_text"] += len(records) - int(np.count_nonzero(found.numbers == 0))
+    counts["dropped_too_short"] += len(kept) - int(np.count_nonzero(kept))
+    owners, numbers, offsets = (part[kept].tolist() for part in (found.owners, found.numbers, found.offsets))
+    ids = [f"{records[owner][1]}#{number}" for owner, number in zip(owners, numbers, strict=True)]
+    return _Found(ids, list(compress(found.texts, kept.tolist())), owners, offsets)

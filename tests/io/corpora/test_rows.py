@@ -71,6 +71,24 @@ def test_an_object_that_cannot_be_used(tmp_path, make):
         source.parse(payload)
 
 
+@pytest.mark.parametrize("make", [jsonl_source, json_source])
+def test_a_title_that_is_named_has_to_be_there(tmp_path, make):
+    """In one of the first records at least; those that are broken are told later, as others are."""
+
+    def opened(*rows):
+        text = f"[{','.join(rows)}]" if make is json_source else "\n".join(rows)
+        return make(write(tmp_path, "x", text), Columns(title="name", title_named=True))
+
+    bare, full = '{"id": 1, "text": "t"}', '{"id": 2, "text": "t", "name": "N"}'
+    assert [one.title for one in records(opened(bare, bare, full, bare))] == ["", "", "N", ""]
+    with pytest.raises(InputError, match="x:1: no field 'name' in the first 2 records; expected .*id, text"):
+        opened(bare, bare)
+    with pytest.raises(InputError, match="in the first 100 records"):
+        opened(*[bare] * 100, full)
+    with pytest.raises(FieldError, match="broken JSON"):
+        records(opened('{"id": tru}'))
+
+
 def test_beir_and_tevatron_rows_are_passages(tmp_path):
     path = write(tmp_path, "x.jsonl", '{"_id": "b", "title": "T", "text": "t", "metadata": {}}\n')
     assert records(jsonl_source(path, Columns())) == [Passage("b", "T", "t")]

@@ -162,6 +162,18 @@ def test_columns_that_are_named(tmp_path):
         list(open_sources([write(tmp_path, "x.tsv", CONTENT["psgs"])], named))
 
 
+@pytest.mark.parametrize("form", ["psgs", "beir", "tevatron"])
+def test_passages_are_not_cut_again(tmp_path, form):
+    path = write(tmp_path, "x", CONTENT[form])
+    for option, value in (("words", 50), ("stride", 50), ("tail", "drop"), ("min_words", 2)):
+        config = PreprocessConfig(input_format=form, **{option: value})
+        with pytest.raises(
+            UsageError, match=rf"{form} holds passages.*: --{option.replace('_', '-')} has no"
+        ):
+            next(open_sources([path], config))
+        assert records(next(open_sources([path, path], config)))
+
+
 def test_missing_ids_may_be_made(tmp_path):
     for form in ("jsonl", "beir"):
         path = write(tmp_path, "x", '{"title": "", "text": "t"}\n')

@@ -4,15 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.io.store import ids
-from densecli.io.store.ids import TABLE, IdTable, IdTableBuilder, hash_id
+from densecli.io.store.ids import TABLE, IdTable, IdTableBuilder, hash_id, hash_ids
 
 IDS = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), unique=True)
 
 
 def built(names):
     builder = IdTableBuilder()
-    for name in names:
-        builder.add(name)
+    for start in range(0, len(names), 3):
+        builder.add(hash_ids(names[start : start + 3]))
     return builder
 
 
@@ -72,6 +72,17 @@ def test_repeated_as_a_dictionary_finds_it(names):
     first = {}
     pairs = [[row, first[name]] for row, name in enumerate(names) if first.setdefault(name, row) != row]
     assert built(names).repeated(names.__getitem__).tolist() == pairs
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_the_table_does_not_depend_on_how_it_is_written(tmp_path, monkeypatch, size):
+    names = [str(number) for number in range(7)]
+    builder = built(names)
+    builder.write(tmp_path)
+    expected = (tmp_path / TABLE).read_bytes()
+    monkeypatch.setattr(ids, "PART", size)
+    builder.write(tmp_path)
+    assert (tmp_path / TABLE).read_bytes() == expected
 
 
 def test_the_table_is_sorted_and_stays_on_the_disk(tmp_path):

@@ -7,6 +7,7 @@ from densecli.errors import InputError
 from densecli.io.manifest import Manifest
 from densecli.io.store.blocks import BLOCK
 from densecli.io.store.passages import FILE, PassageStore
+from densecli.io.store.portion import portion_of
 from densecli.io.store.progress import Progress
 from densecli.io.store.sink import PassageSink
 from densecli.records import Passage
@@ -23,20 +24,21 @@ def columns(first, end):
     )
 
 
-def fill(sink, end, step=1000, first=None):
+def fill(sink, end, step=1000, offsets=False):
     """Add rows up to `end`, one record a row, as a run that goes on would."""
     moment = sink.begun
-    for start in range(moment.rows if first is None else first, end, step):
+    for start in range(moment.rows, end, step):
         size = min(step, end - start)
         moment = moment.after(size, size, Counter(records=size), [])
-        sink.add(columns(start, start + size), "x", range(start + 1, start + size + 1), moment)
+        places = range(start + 1, start + size + 1)
+        sink.add(portion_of(columns(start, start + size)[: 5 if offsets else 3], places), "x", moment)
     return moment
 
 
 def whole(folder, rows, **options):
     folder.mkdir()
     sink = PassageSink(folder, **options)
-    fill(sink, rows)
+    fill(sink, rows, **options)
     return sink.finish("x")
 
 
@@ -72,7 +74,7 @@ class Killed(BaseException):
 def cut_off(folder, rows, plan="plan", error=Killed, **options):
     """What a run leaves that was ended after some rows."""
     with pytest.raises(error), PassageSink(folder, plan=plan, **options) as sink:
-        fill(sink, rows)
+        fill(sink, rows, **options)
         raise error("x", None, "broken") if error is InputError else error
 
 
@@ -93,7 +95,7 @@ def test_an_interrupted_store_is_gone_on_with(tmp_path, rows, offsets):
             assert sink.begun.records == sink.begun.counts["records"] == sink.begun.rows
             reached = sink.begun.rows
     sink = PassageSink(folder, plan="plan", offsets=offsets)
-    fill(sink, 60_000)
+    fill(sink, 60_000, offsets=offsets)
     assert sink.finish("x") == finished
     assert content(folder) == content(tmp_path / "at-once")
 
@@ -129,7 +131,7 @@ def test_a_damaged_beginning_is_not_gone_on_with(tmp_path, keep):
 
 def add(sink, *rows, source="x"):
     ids, places = zip(*rows, strict=True)
-    sink.add([list(ids), ["T"] * len(ids), list(ids)], source, list(places), Progress())
+    sink.add(portion_of([ids, ["T"] * len(ids), ids], places), source, Progress())
 
 
 def test_a_duplicate_is_told_with_its_place(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from densecli.errors import ArtifactError, FieldError, InputError
-from densecli.io.corpora.source import Source
+from densecli.io.corpora.source import Dropped, Parsed, Source
 from densecli.records import Article
 
 LARGEST = 256 << 20
@@ -33,11 +33,10 @@ class Reader(Protocol):
 
 
 class Document(NamedTuple):
-    """A file; `id` is its path below the folder, `shown` how errors tell it from the others there."""
+    """A file; `id` is its path below the folder, where it is one that is read."""
 
     path: str
     id: str
-    shown: str
     size: int
 
 
@@ -51,7 +50,8 @@ def read_folder(path: str) -> Source:
         InputError: there is no such path, no document in the folder, or the file is none.
         ArtifactError: a document needs a library that is not installed.
     """
-    if next(_documents(path), None) is None:
+    readable = (document for document in _documents(path) if _ending(document.path) in READERS)
+    if next(readable, None) is None:
         raise InputError(path, None, f"no {', '.join(READERS)} file in it", "at least one")
     missing = {ending for ending, library in EXTRAS.items() if find_spec(library) is None}
     needy = (document.path for document in _documents(path) if missing and _ending(document.path) in missing)
@@ -64,12 +64,14 @@ def read_folder(path: str) -> Source:
     return Source(path, ((None, document) for document in _documents(path)), parse_document, _size)
 
 
-def parse_document(document: Document) -> Article:
-    """Return the article in a file.
+def parse_document(document: Document) -> Parsed:
+    """Return the article in a file; one of another kind than READERS names is dropped.
 
     Raises:
         FieldError: the file cannot be read, is too large, or is not what its name says.
     """
+    if _ending(document.path) not in READERS:
+        return Dropped("of_another_kind")
     try:
         if document.size > LARGEST:
             raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones")
@@ -79,9 +81,10 @@ def parse_document(document: Document) -> Article:
         if "\0" in title + text:
             raise FieldError("holds a NUL character", "text")
     except FieldError as error:
-        raise FieldError(error.what + document.shown, error.expected) from None
+        raise FieldError(error.what, error.expected, (document.path, None)) from None
     except OSError as error:
-        raise FieldError(f"cannot be read{document.shown}", f"a readable file; {error.strerror}") from None
+        expected = f"a readable file; {error.strerror}"
+        raise FieldError("cannot be read", expected, (document.path, None)) from None
     return Article(document.id, title, text)
 
 
@@ -90,7 +93,7 @@ def _documents(path: str) -> Iterator[Document]:
     if root.is_file() and _ending(path) not in READERS:
         raise InputError(path, None, "is no document", f"{', '.join(READERS)}, not compressed")
     if root.is_file():
-        yield Document(path, root.name, "", root.stat().st_size)
+        yield Document(path, root.name, root.stat().st_size)
     elif root.is_dir():
         yield from _below(root, root)
     else:
@@ -104,12 +107,15 @@ def _below(folder: Path, root: Path) -> Iterator[Document]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _below(Path(entry.path), root)
-        elif _ending(entry.name) in READERS and entry.is_file():
+        elif entry.is_file():
+            name = os.fsencode(Path(entry.path).relative_to(root).as_posix())
+            if _ending(entry.name) not in READERS:
+                yield Document(entry.path, "", 0)
+                continue
             try:
-                name = os.fsencode(Path(entry.path).relative_to(root).as_posix()).decode()
+                yield Document(entry.path, name.decode(), entry.stat().st_size)
             except UnicodeDecodeError:
                 raise InputError(entry.path, None, "its name is not UTF-8", "UTF-8 names") from None
-            yield Document(entry.path, name, f" ({name})", entry.stat().st_size)
 
 
 def _ending(name: str) -> str:

@@ -32,6 +32,8 @@ READERS = {
 """Where each form is read: by name, so that only what is read loads its libraries."""
 NAMED_COLUMNS = {"jsonl", "json", "tsv", "csv", "parquet"}
 OWN_COLUMNS = {"beir": Columns(ids=("_id",), whole=True), "tevatron": Columns(ids=("docid",), whole=True)}
+CUTTING = ("words", "stride", "tail", "min_words")
+"""What has an effect on articles only."""
 LINES = {"jsonl", "beir", "tevatron", "wikiextractor"}
 NAMES = {
     ".jsonl": LINES,
@@ -54,17 +56,31 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
     Raises:
         InputError: a path is missing or empty, or its form is not clear. Where `config.on_error` is `skip`
             it comes with the records of that source, so that the others are still read.
-        UsageError: a column is named for a form that has its own.
+        UsageError: a column is named for a form that has its own, or the only corpus holds passages, and it
+            is said how they are cut.
     """
-    for path in paths:
+    given = list(paths)
+    for path in given:
         try:
             form = sniff(path) if config.input_format == "auto" else config.input_format
+            if len(given) == 1:
+                _check_cutting(path, form, config)
             source = open_source(path, form, config)
         except InputError as error:
             if config.on_error == "stop":
                 raise
             source = Source(told(path), _broken(error), Dropped)
         yield source
+
+
+def _check_cutting(path: str, form: str, config: PreprocessConfig) -> None:
+    usual = PreprocessConfig()
+    changed = [name for name in CUTTING if getattr(config, name) != getattr(usual, name)]
+    if changed and form in ("psgs", *OWN_COLUMNS):
+        option = changed[0].replace("_", "-")
+        raise UsageError(
+            f"{told(path)}: {form} holds passages, which are not cut again: --{option} has no effect"
+        )
 
 
 def _broken(error: InputError) -> Iterator[tuple[int | None, Any]]:

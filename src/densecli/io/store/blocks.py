@@ -1,11 +1,11 @@
 """The file of a passage store: Arrow, in blocks of 8,192 rows."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
+import numpy as np
 import pyarrow as pa
 
 BLOCK = 8192
@@ -15,11 +15,14 @@ SCHEMA_WITH_OFFSETS = SCHEMA.append(pa.field("article", pa.string())).append(pa.
 MAGIC = 8
 """Bytes of an Arrow file before its blocks, which follow each other as in a stream."""
 
-Columns = Sequence[list[Any]]
+
+def schema_of(offsets: bool) -> pa.Schema:
+    """Return the columns of a store, with the article and the offset of each passage or without."""
+    return SCHEMA_WITH_OFFSETS if offsets else SCHEMA
 
 
 class BlockWriter:
-    """Writes passages, a column at a time, into blocks that do not depend on how they came."""
+    """Writes passages into blocks that do not depend on how they came."""
 
     def __init__(self, path: Path, offsets: bool, flushed: Callable[[int], None] = lambda _: None) -> None:
         """Begin a file.
@@ -30,28 +33,28 @@ class BlockWriter:
             flushed: called with the number of rows in the file, whenever there are more.
         """
         self.rows = 0
-        self._schema = SCHEMA_WITH_OFFSETS if offsets else SCHEMA
-        self._held: list[list[Any]] = [[] for _ in self._schema]
+        self._held: list[pa.RecordBatch] = []
+        self._waiting = 0
         self._total = hashlib.sha256()
         self._flushed = flushed
         self._sink = pa.OSFile(str(path), "wb")
-        self._writer = pa.ipc.new_file(self._sink, self._schema)
+        self._writer = pa.ipc.new_file(self._sink, schema_of(offsets))
 
     @property
     def fingerprint(self) -> str:
         """The SHA-256 of what is in the file."""
         return self._total.hexdigest()
 
-    def add(self, columns: Columns) -> None:
-        """Take passages: ids, titles, texts, and where they are kept articles and offsets."""
-        for held, column in zip(self._held, columns, strict=False):
-            held += column
-        while len(self._held[0]) >= BLOCK:
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take passages."""
+        self._held.append(rows)
+        self._waiting += rows.num_rows
+        while self._waiting >= BLOCK:
             self._flush()
 
     def close(self) -> None:
         """Write what is left, and end the file."""
-        if self._held[0]:
+        if self._waiting:
             self._flush()
         self._writer.close()
         self._sink.close()
@@ -61,18 +64,38 @@ class BlockWriter:
         self._sink.close()
 
     def _flush(self) -> None:
-        block = [held[:BLOCK] for held in self._held]
-        for held in self._held:
-            del held[:BLOCK]
-        arrays = [pa.array(column, kind) for column, kind in zip(block, self._schema.types, strict=True)]
-        self._total.update(orjson.dumps(block))
-        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
-        self.rows += len(block[0])
+        last = self._held.pop()
+        wanted = min(last.num_rows, BLOCK - (self._waiting - last.num_rows))
+        block = pa.concat_batches([*self._held, last.slice(0, wanted)])
+        self._held = [last.slice(wanted)]
+        self._waiting -= block.num_rows
+        for column in block.columns:
+            for part in _content(column):
+                self._total.update(part)
+        self._writer.write_batch(block)
+        self.rows += block.num_rows
         self._flushed(self.rows)
 
 
-def read_unfinished(path: Path, rows: int) -> Iterator[list[list[Any]]]:
-    """Yield the columns of the first `rows` rows of a file that was not ended, block by block.
+def _content(column: pa.Array) -> Iterator[Any]:
+    """Yield what is in a column: its numbers; or where each of its texts ends, and their bytes."""
+    if not pa.types.is_string(column.type):
+        yield column.to_numpy()
+        return
+    _, ends, data = column.buffers()
+    within = np.frombuffer(ends, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    yield within - within[0]
+    if data is not None:
+        yield memoryview(data)[within[0] : within[-1]]
+
+
+def id_at(block: Callable[[int], pa.RecordBatch], row: int) -> str:
+    """Return the id in a row of a file of which `block` gives each block by its number."""
+    return str(block(row // BLOCK).column(0)[row % BLOCK].as_py())
+
+
+def read_unfinished(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield the first `rows` rows of a file that was not ended, block by block.
 
     Raises:
         pyarrow.ArrowInvalid: it has fewer.
@@ -85,5 +108,5 @@ def read_unfinished(path: Path, rows: int) -> Iterator[list[list[Any]]]:
                 block = stream.read_next_batch()
             except StopIteration:
                 raise pa.ArrowInvalid(f"{rows} rows are missing") from None
-            yield [column.to_pylist() for column in block.slice(0, rows).columns]
+            yield block.slice(0, rows)
             rows -= min(rows, block.num_rows)

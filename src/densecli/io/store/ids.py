@@ -1,15 +1,19 @@
 """The way back from a passage's id to its row: a sorted table of 64-bit hashes on disk."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
 TABLE = "ids.npy"
 ENTRY = np.dtype([("hash", "<u8"), ("row", "<i8")])
+PART = 1 << 16
+"""Rows of the table that are written at a time."""
 
 
 def hash_id(passage_id: str) -> int:
@@ -17,15 +21,29 @@ def hash_id(passage_id: str) -> int:
     return int.from_bytes(blake2b(passage_id.encode(), digest_size=8).digest(), "little")
 
 
+def hash_ids(passage_ids: Iterable[str]) -> NDArray[np.uint64]:
+    """Return the hashes of ids, in their order."""
+    return np.array([hash_id(one) for one in passage_ids], dtype=np.uint64)
+
+
 class IdTableBuilder:
-    """Collects ids in row order: 8 bytes a passage."""
+    """Collects the hashes of ids in row order: 8 bytes a passage, and at most 21 more at the end."""
 
     def __init__(self) -> None:
-        self._hashes = array("Q")
+        self._collected = array("Q")
 
-    def add(self, passage_id: str) -> None:
-        """Take the id of the next row."""
-        self._hashes.append(hash_id(passage_id))
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Take the hashes of the ids of the next rows."""
+        self._collected.frombytes(hashes.tobytes())
+
+    @property
+    def _hashes(self) -> NDArray[np.uint64]:
+        return np.frombuffer(self._collected, dtype=np.uint64)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """The rows by their hashes, from when all are here."""
+        return np.argsort(self._hashes, kind="stable")
 
     def repeated(self, id_of: Callable[[int], str]) -> NDArray[np.int64]:
         """Return (n, 2) rows in order: each that has the id of one before it, and the first with that id.
@@ -33,28 +51,35 @@ class IdTableBuilder:
         Args:
             id_of: tells the true id of a row, for those whose hashes are the same.
         """
-        hashes = np.frombuffer(self._hashes, dtype=np.uint64)
-        order = np.argsort(hashes, kind="stable")
-        ordered = hashes[order]
-        starts = np.flatnonzero(np.diff(ordered, prepend=~ordered[:1]) != 0)
-        sizes = np.diff(starts, append=len(ordered))
         pairs = array("q")
-        for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        for rows in self._alike():
             seen: dict[str, int] = {}
-            for row in order[start : start + size].tolist():
+            for row in rows.tolist():
                 first = seen.setdefault(id_of(row), row)
                 if first != row:
                     pairs.extend((row, first))
         found = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
         return found[np.argsort(found[:, 0])]
 
+    def _alike(self) -> Iterator[NDArray[np.int64]]:
+        """Yield the rows of each hash that several have, in order."""
+        ordered = self._hashes[self._order]
+        places = np.flatnonzero(ordered[1:] == ordered[:-1])
+        starts = places[np.diff(places, prepend=-2) > 1]
+        ends = places[np.diff(places, append=len(ordered) + 1) > 1] + 2
+        for start, end in zip(starts, ends, strict=True):
+            yield self._order[start:end]
+
     def write(self, folder: Path) -> None:
         """Write the table."""
-        hashes = np.frombuffer(self._hashes, dtype=np.uint64)
-        order = np.argsort(hashes, kind="stable")
-        table = np.empty(len(order), dtype=ENTRY)
-        table["hash"], table["row"] = hashes[order], order
-        np.save(folder / TABLE, table)
+        with open(folder / TABLE, "wb") as stream:
+            head = {"descr": dtype_to_descr(ENTRY), "fortran_order": False, "shape": (len(self._order),)}
+            write_array_header_1_0(stream, head)
+            for start in range(0, len(self._order), PART):
+                rows = self._order[start : start + PART]
+                part = np.empty(len(rows), dtype=ENTRY)
+                part["hash"], part["row"] = self._hashes[rows], rows
+                stream.write(part.tobytes())
 
 
 class IdTable:

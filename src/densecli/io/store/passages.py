@@ -1,7 +1,7 @@
 """The passage store: Arrow on disk, memory-mapped; row numbers inside, ids outside."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 
 from densecli.errors import ArtifactError
+from densecli.io.bad_records import DUPLICATE, STOP, BadRecords
 from densecli.io.manifest import Manifest
-from densecli.io.store.blocks import BLOCK
+from densecli.io.store.blocks import BLOCK, id_at
 from densecli.io.store.ids import IdTable
+from densecli.io.store.portion import portion_of
 from densecli.io.store.progress import Progress
 from densecli.io.store.sink import FILE, PassageSink
 from densecli.records import Passage
@@ -85,10 +87,7 @@ class PassageStore:
 
     @cached_property
     def _ids(self) -> IdTable:
-        return IdTable(self.folder, self._id_of)
-
-    def _id_of(self, row: int) -> str:
-        return str(self._block(row // BLOCK).column(0)[row % BLOCK].as_py())
+        return IdTable(self.folder, partial(id_at, self._block))
 
 
 def _passage(passage_id: str, title: str, text: str, *known: Any) -> Passage:
@@ -98,13 +97,16 @@ def _passage(passage_id: str, title: str, text: str, *known: Any) -> Passage:
     return Passage(passage_id, title, text, {"article": article, "offset": offset})
 
 
-def write_passages(folder: Path, passages: Iterable[Passage], source: str) -> tuple[int, str]:
+def write_passages(
+    folder: Path, passages: Iterable[Passage], source: str, bad: BadRecords = STOP
+) -> tuple[int, str]:
     """Write a passage store (without its manifest) and return `(rows, fingerprint)`.
 
     Args:
         folder: an existing, empty folder.
         passages: streamed; one block of 8,192 is in memory at a time, and 12 bytes for each.
         source: named in errors.
+        bad: what a passage with the id of an earlier one does.
 
     Raises:
         InputError: an id occurs twice, or there is no passage at all.
@@ -113,6 +115,8 @@ def write_passages(folder: Path, passages: Iterable[Passage], source: str) -> tu
     stream = iter(passages)
     while block := list(islice(stream, BLOCK)):
         columns = [[one.id for one in block], [one.title for one in block], [one.text for one in block]]
-        sink.add(columns, source, [None] * len(block), Progress())
-    finished = sink.finish(source)
+        sink.add(portion_of(columns, [None] * len(block)), source, Progress())
+    finished = sink.finish(source, unique=bad.skip)
+    if finished.left_out:
+        bad.note(DUPLICATE, finished.left_out, finished.errors)
     return finished.rows, finished.fingerprint

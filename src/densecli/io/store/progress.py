@@ -9,10 +9,9 @@ from typing import Any
 import orjson
 
 from densecli.io.atomic import sync
+from densecli.io.bad_records import EXAMPLES
 
 NAME = "progress.json"
-EXAMPLES = 3
-"""Errors that are kept to be shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from densecli.errors import InputError
 from densecli.io.atomic import sync
-from densecli.io.store.blocks import BLOCK, BlockWriter, Columns, read_unfinished
+from densecli.io.bad_records import EXAMPLES
+from densecli.io.store.blocks import BLOCK, BlockWriter, id_at, read_unfinished
 from densecli.io.store.ids import IdTableBuilder
-from densecli.io.store.progress import EXAMPLES, Journal, Progress
+from densecli.io.store.portion import UNKNOWN, Portion, written
+from densecli.io.store.progress import Journal, Progress
 
 FILE = "passages.arrow"
 GROWING = "growing.arrow"
-UNKNOWN = 0
-LARGEST_PLACE = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class PassageSink:
         self._open()
         if last is not None:
             try:
-                for columns in read_unfinished(folder / FILE, last.rows):
-                    self._write(columns, None, [None] * len(columns[0]))
+                for rows in read_unfinished(folder / FILE, last.rows):
+                    self._write(written(rows), None)
                 self.begun = last
             except (OSError, pa.ArrowInvalid):
                 self._blocks.close()
@@ -96,28 +96,24 @@ class PassageSink:
         self._origins: list[tuple[int, str]] = []
         self._blocks = BlockWriter(self._path, self._offsets, self._flushed)
 
-    def add(self, columns: Columns, source: str, places: Sequence[int | None], moment: Progress) -> None:
+    def add(self, portion: Portion, source: str, moment: Progress) -> None:
         """Take the passages of a block of records.
 
         Args:
-            columns: ids, titles, texts, and where they are kept articles and offsets.
+            portion: the passages.
             source: the name of the corpus.
-            places: where in it each passage comes from.
             moment: how far the work is with them.
         """
-        self._write(columns, source, places)
+        self._write(portion, source)
         if self._journal is not None:
             self._moments.append(moment)
 
-    def _write(self, columns: Columns, source: str | None, places: Sequence[int | None]) -> None:
+    def _write(self, portion: Portion, source: str | None) -> None:
         if source is not None and (not self._origins or self._origins[-1][1] != source):
             self._origins.append((len(self._places), source))
-        for passage_id in columns[0]:
-            self._ids.add(passage_id)
-        self._places.extend(
-            place if place is not None and place <= LARGEST_PLACE else UNKNOWN for place in places
-        )
-        self._blocks.add(columns)
+        self._ids.add(portion.hashes)
+        self._places.frombytes(portion.places.tobytes())
+        self._blocks.add(portion.rows)
 
     def _flushed(self, rows: int) -> None:
         moment = None
@@ -177,8 +173,7 @@ class PassageSink:
         for number in range(whole.num_record_batches):
             block = whole.get_batch(number)
             kept = ~np.isin(np.arange(block.num_rows) + number * BLOCK, rows)
-            columns = [column.to_pylist() for column in block.filter(pa.array(kept)).columns]
-            self._write(columns, None, [None] * len(columns[0]))
+            self._write(written(block.filter(pa.array(kept))), None)
         self._end()
 
     def _name(self, row: int) -> str:
@@ -195,7 +190,7 @@ class PassageSink:
 def _ids_of(path: Path) -> Callable[[int], str]:
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
     block = lru_cache(maxsize=64)(reader.get_batch)
-    return lambda row: str(block(row // BLOCK).column(0)[row % BLOCK].as_py())
+    return partial(id_at, block)
 
 
 def _with_the_rest(rows: NDArray[np.int64], id_of: Callable[[int], str], end: int) -> NDArray[np.int64]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from densecli.errors import FieldError, InputError
-from densecli.io.corpora.source import Dropped, Parsed, Source
+from densecli.fields import id_field, text_field
+from densecli.io.corpora.source import Dropped, Parsed, Source, line_source
 from densecli.io.jsonl import parse_row
-from densecli.io.streams import lines, open_bytes, told
+from densecli.io.slabs import read_slabs
+from densecli.io.streams import BOM, LINE_LIMIT, lines, open_bytes, peek, told
 from densecli.records import Article
 
 OPENING = re.compile(r'<doc id="([^"]*)"(?: revid="[^"]*")?(?: url="[^"]*")? title="(.*)">\s*')
-LONGEST = 1 << 26
 FORMS = "WikiExtractor's output: JSON lines, or <doc id= url= title=> … </doc>"
 
 
@@ -28,12 +29,25 @@ class Extract(NamedTuple):
 def read_extracted(path: str) -> Source:
     """Open a file of WikiExtractor's, or a folder of them such as `text/AA/wiki_00`; `-` is standard input.
 
-    To walk the raw records raises InputError where a file is missing, empty, or something else.
+    To walk the raw records raises InputError where a file is empty, or something else.
+
+    Raises:
+        InputError: the file is missing or damaged.
     """
     folder = Path(path)
     if folder.is_dir():
         return Source(path, _in_folder(folder), parse_extract)
+    if _begins_with_json(path):
+        return line_source(path, read_slabs(path), parse_article)
     return Source(told(path), _extracts(path), parse_article)
+
+
+def _begins_with_json(path: str) -> bool:
+    """Whether a file does; a pipe with a name could not be read again after a look."""
+    if Path(path).is_fifo():
+        return False
+    with open_bytes(path) as stream:
+        return peek(stream).removeprefix(BOM).lstrip().startswith(b"{")
 
 
 def parse_extract(extract: Extract) -> Parsed:
@@ -41,7 +55,7 @@ def parse_extract(extract: Extract) -> Parsed:
     try:
         return parse_article(extract.data)
     except FieldError as error:
-        raise FieldError(f"{error.what} ({extract.file}:{extract.line})", error.expected) from None
+        raise FieldError(error.what, error.expected, (extract.file, extract.line)) from None
 
 
 def parse_article(data: bytes) -> Parsed:
@@ -50,18 +64,20 @@ def parse_article(data: bytes) -> Parsed:
     Raises:
         FieldError: broken JSON, no id, or not UTF-8.
     """
-    article = _from_doc(data) if data.startswith(b"<doc ") else _from_json(data)
-    text = unescape(article.text).strip()
-    head, _, rest = text.partition("\n")
-    text = rest.lstrip() if rest and head == article.title else text
-    return Article(article.id, article.title, text) if text else Dropped("without_text")
+    article_id, title, text = _from_doc(data) if data.startswith(b"<doc ") else _from_json(data)
+    text = unescape(text).strip()
+    if text.startswith(title):
+        head, _, rest = text.partition("\n")
+        text = rest.lstrip() if rest and head == title else text
+    return Article(article_id, title, text) if text else Dropped("without_text")
 
 
-def _from_json(data: bytes) -> Article:
-    return Article.from_json(parse_row(data))
+def _from_json(data: bytes) -> tuple[str, str, str]:
+    row = parse_row(data)
+    return id_field(row, "id"), text_field(row, "title", ""), text_field(row, "text")
 
 
-def _from_doc(data: bytes) -> Article:
+def _from_doc(data: bytes) -> tuple[str, str, str]:
     try:
         head, _, body = data.decode().partition("\n")
     except UnicodeDecodeError:
@@ -69,7 +85,7 @@ def _from_doc(data: bytes) -> Article:
     opening = OPENING.fullmatch(head)
     if opening is None:
         raise FieldError(f"begins with {head[:60]!r}", '<doc id="…" url="…" title="…">')
-    return Article(opening[1], unescape(opening[2]), body)
+    return opening[1], unescape(opening[2]), body
 
 
 def _in_folder(folder: Path) -> Iterator[tuple[None, Extract]]:
@@ -77,9 +93,8 @@ def _in_folder(folder: Path) -> Iterator[tuple[None, Extract]]:
     if not files:
         raise InputError(folder, None, "no file of WikiExtractor in it", "wiki_00 and so on")
     for file in files:
-        shown = str(file.relative_to(folder))
         for line, data in _extracts(str(file)):
-            yield None, Extract(data, shown, line)
+            yield None, Extract(data, str(file), line)
 
 
 def _extracts(path: str) -> Iterator[tuple[int, bytes]]:
@@ -96,8 +111,8 @@ def _extracts(path: str) -> Iterator[tuple[int, bytes]]:
                     continue
                 held.append(line)
                 size += len(line)
-                if size > LONGEST:
-                    raise InputError(name, begun, f"an article of more than {LONGEST >> 20} MiB", FORMS)
+                if size > LINE_LIMIT:
+                    raise InputError(name, begun, f"an article of more than {LINE_LIMIT >> 20} MiB", FORMS)
             elif line.startswith(b"<doc "):
                 begun, size, held = number, 0, [line]
             elif line.startswith(b"{"):
