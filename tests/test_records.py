@@ -19,26 +19,18 @@ from densecli.records import (
     Span,
     TrainingExample,
 )
+from made_records import ASKED, NUMBERS, PLACES, TEXT, many
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 PASSAGES = st.builds(Passage, TEXT, TEXT, TEXT)
-QUESTIONS = st.builds(
-    Question,
-    TEXT,
-    TEXT.filter(str.strip),
-    st.lists(TEXT, max_size=3).map(tuple),
-    st.sampled_from(ANSWER_TYPES),
-)
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+QUESTIONS = st.builds(Question, TEXT, ASKED, many(TEXT), st.sampled_from(ANSWER_TYPES))
 SCORED = st.builds(ScoredPassage, PASSAGES, NUMBERS, st.sampled_from([None, True, False]))
-RANKED = st.builds(RankedList, QUESTIONS, st.lists(SCORED, max_size=3).map(tuple))
-PLACES = st.integers(0, 10_000)
+RANKED = st.builds(RankedList, QUESTIONS, many(SCORED))
 SPANS = st.builds(Span, TEXT.filter(bool), TEXT, TEXT, PLACES, PLACES, NUMBERS, NUMBERS)
-PREDICTIONS = st.builds(Prediction, RANKED, st.lists(SPANS, max_size=3).map(tuple))
+PREDICTIONS = st.builds(Prediction, RANKED, many(SPANS))
 RANKS = st.none() | st.integers(1, 100)
 FOUND = st.builds(Context, TEXT, TEXT, TEXT, score=NUMBERS, rank=RANKS, source=TEXT)
 DRAWN = st.builds(Context, TEXT, TEXT, TEXT, source=TEXT.filter(bool))
-MANY = st.lists(PASSAGES | FOUND | DRAWN, max_size=2).map(tuple)
+MANY = many(PASSAGES | FOUND | DRAWN, most=2)
 EXAMPLES = st.builds(TrainingExample, QUESTIONS, MANY, MANY, MANY, TEXT)
 
 

@@ -30,12 +30,17 @@ class UsageError(DenseError):
 
 
 class FieldError(ValueError):
-    """One field of one record is wrong; the reader adds the file and the line."""
+    """One field of one record is wrong; the reader adds the file and the line.
 
-    def __init__(self, what: str, expected: str) -> None:
+    Attributes:
+        place: of a record that has a file of its own in a folder, that file and the line in it.
+    """
+
+    def __init__(self, what: str, expected: str, place: tuple[str, int | None] | None = None) -> None:
         super().__init__(f"{what}; expected {expected}")
         self.what = what
         self.expected = expected
+        self.place = place
 
 
 class InputError(DenseError):

@@ -15,7 +15,9 @@ def text_field(row: Json, name: str, default: str | None = None) -> str:
     Raises:
         FieldError: the field is missing (and has no default), is not a string, or cannot be stored as one.
     """
-    value = default if row.get(name) is None else row[name]
+    value = row.get(name)
+    if value is None:
+        value = default
     if value is None:
         raise FieldError(f"no field {name!r}", f"an object with {name!r}")
     if not isinstance(value, str):
@@ -23,7 +25,8 @@ def text_field(row: Json, name: str, default: str | None = None) -> str:
     if "\0" in value:
         raise FieldError(f"{name!r} holds a NUL character", "text")
     try:
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except UnicodeEncodeError:
         raise FieldError(f"{name!r} holds a lone surrogate", "UTF-8 text") from None
     return value

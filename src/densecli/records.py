@@ -204,6 +204,11 @@ def result_from_json(row: Json, default_id: str = "") -> RankedList | Prediction
     return kind.from_json(row, default_id)
 
 
+def ranked_of(result: RankedList | Prediction) -> RankedList:
+    """Return what was found for the question of a result."""
+    return result.ranked if isinstance(result, Prediction) else result
+
+
 @dataclass(frozen=True, slots=True)
 class Context(Passage):
     """A passage of a training example that tells how it came there.

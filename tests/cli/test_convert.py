@@ -131,7 +131,7 @@ def test_what_the_reference_wrote_is_written_again(program, name):
         (["x.run", "--to", "dpr", "--passages", "nowhere"], "nowhere: the passage store does not exist"),
         (
             ["evil.qa.csv", "--to", "jsonl"],
-            "evil.qa.csv:2: answers \"__import__('os').system('touch pwned')\"",
+            "evil.qa.csv:2: no list of answers: \"__import__('os').system('touch pwned')\"",
         ),
         (["notes", "--to", "jsonl"], "notes: is a folder; expected a file"),
     ],

@@ -120,10 +120,21 @@ def test_the_mix_goes_through_small_sets_four_times(prepared: Program, offline: 
     for stem in ("nq", "trivia", "webquestions", "curatedtrec"):
         (folder / f"biencoder-{stem}-train.json.gz").write_bytes(EXAMPLES)
     done = prepared.call("train", "--dataset", "multi", "--data-dir", folder, *SMALL, "-o", "new").well()
-    assert f"training on {len(CITIES) * 10:,} examples" in done.stderr
-    inputs = json.loads((prepared.folder / "new" / "manifest.json").read_text())["inputs"]
-    names = [Path(row["path"]).name.split("-")[1] for row in inputs[:-1]]
-    assert names == ["nq", "trivia", *["webquestions"] * 4, *["curatedtrec"] * 4]
+    assert f"training on {len(CITIES) * 4:,} examples" in done.stderr
+    for name in ("nq", "trivia", "webq", "trec"):
+        assert f"the test questions of {name} are not on this disk" in done.stderr
+    manifest = json.loads((prepared.folder / "new" / "manifest.json").read_text())
+    names = [Path(row["path"]).name.split("-")[1] for row in manifest["inputs"][:-1]]
+    assert names == ["nq", "trivia", "webquestions", "curatedtrec"]
+    batches = len(CITIES) // 4
+    sets = [(row["rate"], row["batches"]) for row in manifest["facts"]["sets"]]
+    assert sets == [(1, batches), (1, batches), (4, 4 * batches), (4, 4 * batches)]
+    assert manifest["config"]["sampling_rates"] == "1,1,4,4"
+    assert manifest["facts"]["steps"] == 10 * batches
+    again = ("train", "--dataset", "multi", "--data-dir", folder, *SMALL, "-o", "new")
+    assert "up to date" in prepared.call(*again).well().stderr
+    other = prepared.call(*again, "--sampling-rates", "1,1,1,1")
+    assert (other.status, "sampling_rates was 1,1,4,4, now 1,1,1,1" in other.error) == (4, True)
 
 
 def test_a_set_is_used_for_what_it_is_for(program: Program, offline: None) -> None:
@@ -340,7 +351,7 @@ def test_a_corpus_of_the_hub_becomes_passages(program: Program, host: Host) -> N
     assert manifest["counts"]["passages"] == 3 * len(CITIES)
     assert "up to date" in program.run(*asked, **settings).well().stderr
     host.add_repo("some/cities", "d" * 40, host.repos["some/cities"]["main"])
-    assert "its inputs changed" in program.run(*asked, **settings).error
+    assert "its input was" in program.run(*asked, **settings).error
 
 
 def test_a_corpus_has_to_be_named(program: Program) -> None:

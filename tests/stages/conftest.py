@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.io.store.passages import PassageStore, write_passages
 from densecli.lexical.bm25 import Bm25
 from densecli.lexical.build import build

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.errors import FieldError, UsageError
+from densecli.io.doors.records import open_lookup, open_records
 from densecli.io.formats.beir_folder import write_folder
 from densecli.io.formats.lookup import Lookup
 from densecli.io.formats.qrels import Judgement
-from densecli.io.formats.records_of import open_lookup, open_records
 from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span, TrainingExample
 from densecli.stages.convert import TARGETS, convert, find_target

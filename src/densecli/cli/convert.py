@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import typer
 
@@ -15,8 +15,12 @@ from densecli.cli.models import RetrieverOption
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.cli.terminal import listed
+from densecli.cli.texts import QuestionsOption, TextsOption
 from densecli.configs.convert import ARTEFACT_FORMS, TAKEN_VECTORS, ConvertConfig
 from densecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from densecli.io.bad_records import BadRecords
 
 
 def register(app: typer.Typer) -> None:
@@ -37,12 +41,8 @@ def register(app: typer.Typer) -> None:
         form: Annotated[
             str | None, typer.Option("--from", help="Form of the input. [default: by its first record]")
         ] = None,
-        questions: Annotated[
-            str | None, typer.Option("--questions", help="Questions for what holds only their ids.")
-        ] = None,
-        passages: Annotated[
-            Path | None, typer.Option("--passages", help="Passage store for what holds only passage ids.")
-        ] = None,
+        questions: QuestionsOption = None,
+        passages: TextsOption = None,
         retriever: RetrieverOption = None,
         output: Annotated[
             Path | None,
@@ -59,28 +59,35 @@ def register(app: typer.Typer) -> None:
             return
         if retriever is not None:
             raise UsageError(f"--retriever has an effect only with --to {' or '.join(TAKEN_VECTORS)}")
-        from densecli.io.formats.records_of import open_lookup, open_records
+        from densecli.io.doors.records import open_lookup, open_records
         from densecli.io.streams import told
         from densecli.stages.convert import convert as run
         from densecli.stages.convert import find_target, idle, placed
 
         counts: Counter[str] = Counter()
+        bad = session.bad_records(config.on_error)
         named = {"questions": questions, "passages": passages}
-        with open_records(source, form) as (records, kind):
+        with open_records(source, form, bad) as (records, kind):
             taken, target = find_target(kind, config.to, config.take)
             for option in idle(kind, taken) & {name for name, given in named.items() if given is not None}:
                 raise UsageError(f"--{option} has no effect when {taken} are written from {kind}")
-            with open_lookup(source, questions, passages) as lookup, placed(told(source), counts):
+            with (
+                open_lookup(source, questions, passages, bad) as lookup,
+                placed(told(source), counts, bad) as refuse,
+            ):
                 tracked = session.terminal.track(records, "convert", unit="records ")
-                converted = run(tracked, kind, taken, target, lookup, counts)
+                converted = bad.usable(
+                    told(source), run(tracked, kind, taken, target, lookup, counts, refuse)
+                )
                 if target.write is None:
                     inputs = [path for path in (source, questions, passages) if path is not None]
-                    _write_folder(session, config, converted, lookup.store, inputs, output, force)
+                    _write_folder(session, config, converted, lookup.store, inputs, output, force, bad)
                     return
                 if force:
                     raise UsageError("--force has an effect only on a folder; a file is replaced anyway")
                 with _stream(session, output) as stream:
                     target.write(converted, stream)
+        counts.update(bad.counts)
         session.terminal.say(f"{output or 'stdout'}: {listed(counts) or 'no records'}")
 
 
@@ -92,6 +99,7 @@ def _write_folder(
     inputs: list[Any],
     output: Path | None,
     force: bool,
+    bad: "BadRecords",
 ) -> None:
     from densecli.io.formats.beir_folder import write_folder
 
@@ -99,6 +107,7 @@ def _write_folder(
         raise UsageError("--to beir makes a folder of training examples: name it with --output")
     with building(session, output, config, inputs, force) as build:
         build.counts["passages"] = write_folder(build.folder, examples, store, config.qrels_split)
+        build.counts.update(bad.counts)
         build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{config.qrels_split}.tsv")
 
 

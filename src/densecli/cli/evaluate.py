@@ -21,10 +21,12 @@ from densecli.cli.named_sets import (
 from densecli.cli.options import command
 from densecli.cli.session import Session
 from densecli.cli.terminal import listed
+from densecli.cli.texts import QuestionsOption, Texts, TextsOption
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import ThresholdError, UsageError
 
 if TYPE_CHECKING:
+    from densecli.io.formats.lookup import Lookup
     from densecli.metrics.accuracy import Summary
 
 
@@ -45,6 +47,8 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--output", "-o", help="File for the measures as JSON lines. [default: stdout]"),
         ] = None,
+        questions: QuestionsOption = None,
+        passages: TextsOption = None,
         dataset: DatasetOption = None,
         split: SplitOption = None,
         data_dir: DataDirOption = None,
@@ -60,7 +64,12 @@ def register(app: typer.Typer) -> None:
         choice = chosen(session, dataset, split, data_dir, "test")
         sources = dict(_named(source) for source in results or [_from_stdin(session, choice)])
         file = None if choice is None else question_file(session, choice)
-        summaries = {name: _summary(session, config, path, choice, file) for name, path in sources.items()}
+        bad = session.bad_records(config.on_error)
+        known = Texts(questions, passages).lookup(bad)
+        session.tell_skipped(bad)
+        summaries = {
+            name: _summary(session, config, path, choice, file, known) for name, path in sources.items()
+        }
         published = {} if choice is None else _published(choice, list(summaries.values()))
         if table or (session.terminal.shows_tables and not json and output is None):
             from densecli.cli.tables import accuracy_table
@@ -122,7 +131,12 @@ def _from_stdin(session: Session, choice: Choice | None) -> str:
 
 
 def _summary(
-    session: Session, config: EvaluateConfig, path: str, choice: Choice | None, file: Path | None
+    session: Session,
+    config: EvaluateConfig,
+    path: str,
+    choice: Choice | None,
+    file: Path | None,
+    known: "Lookup",
 ) -> "Summary":
     from collections import Counter
 
@@ -131,13 +145,16 @@ def _summary(
     from densecli.stages.evaluate import evaluate
 
     counts: Counter[str] = Counter()
-    records = session.terminal.track(read_results(path), "evaluate", unit="questions ")
+    bad = session.bad_records(config.on_error)
+    records = session.terminal.track(read_results(path, bad, known), "evaluate", unit="questions ")
     if choice is not None and file is not None:
         from densecli.stages.supply_answers import supply_answers
 
         config = replace(config, answer_type=config.answer_type or single(choice)[0].answer_type)
-        records = supply_answers(records, set_questions(session, choice, file, config.answer_type), counts)
+        asked = set_questions(session, choice, file, config.answer_type, bad)
+        records = supply_answers(records, asked, counts)
     summary = summarize(evaluate(records, config, counts))
+    counts.update(bad.counts)
     summary.counts.update(counts)
     return summary
 

@@ -11,6 +11,7 @@ from densecli.cli.session import Session
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from densecli.io.bad_records import BadRecords
     from densecli.io.registry.sets import QuestionSet, Split
     from densecli.records import Question
 
@@ -100,13 +101,13 @@ def question_file(session: Session, choice: Choice) -> Path:
 
 
 def set_questions(
-    session: Session, choice: Choice, path: Path, answer_type: str | None
+    session: Session, choice: Choice, path: Path, answer_type: str | None, bad: "BadRecords"
 ) -> "Iterator[Question]":
     """Yield the questions of a split's file, their answers matched as the set's are unless `answer_type`
     says otherwise; warn at the end where there were not as many as in the paper."""
     from densecli.io.doors.questions import read_questions
 
-    questions = read_questions(str(path), answer_type or single(choice)[0].answer_type)
+    questions = read_questions(str(path), answer_type or single(choice)[0].answer_type, bad)
     return counted(session, choice, path, questions)
 
 
@@ -123,8 +124,8 @@ def counted(session: Session, choice: Choice, path: Path, records: Iterator[T]) 
         )
 
 
-def example_files(session: Session, choice: Choice) -> list[str]:
-    """Return the training examples of a split, or of a mix's sets, each as often as the mix says.
+def example_files(session: Session, choice: Choice) -> dict[str, int]:
+    """Return the files of training examples of a split, or of a mix's sets, each with its rate in the mix.
 
     What `mine-negatives --dataset` made in the workspace comes before what others made, unless a folder
     was named that has the latter.
@@ -135,14 +136,14 @@ def example_files(session: Session, choice: Choice) -> list[str]:
     """
     from densecli.io.registry.sets import members, split_of
 
-    places: list[str] = []
+    places: dict[str, int] = {}
     for one, times in members(choice.dataset):
         split = split_of(one, choice.split)
         if split.name == "test":
             raise UsageError("--split test is for search and evaluate: train on train, or on dev")
         path = _examples(session, choice.folders, one, split)
         session.terminal.say(f"{one.title}, {split.name}: {path}" + (f", {times} times" * (times > 1)))
-        places += [str(path)] * times
+        places[str(path)] = times
     return places
 
 

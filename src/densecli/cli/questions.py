@@ -9,11 +9,17 @@ from densecli.cli.session import Session
 from densecli.errors import FieldError, UsageError
 
 if TYPE_CHECKING:
+    from densecli.io.bad_records import BadRecords
     from densecli.records import Question
 
 
 def asked(
-    session: Session, given: str | None, answer_type: str | None, prompt: str, choice: Choice | None = None
+    session: Session,
+    given: str | None,
+    answer_type: str | None,
+    bad: "BadRecords",
+    prompt: str,
+    choice: Choice | None = None,
 ) -> "tuple[Iterator[Question], bool]":
     """Return the questions that an argument stands for, and whether they come one at a time.
 
@@ -23,7 +29,7 @@ def asked(
 
     Raises:
         UsageError: nothing was given or piped in, or something beside a data set, the question is empty,
-            or an answer type is given with a question, which has no answers.
+            or an option is given that has an effect only on many questions.
         ArtifactError: the data set is not on this disk and cannot be fetched.
         InputError: a file is missing or is not what its name says.
     """
@@ -32,20 +38,27 @@ def asked(
     if choice is not None:
         if given is not None:
             raise UsageError("--dataset and a question (or a file of them) contradict each other")
-        return set_questions(session, choice, question_file(session, choice), answer_type), False
+        return set_questions(session, choice, question_file(session, choice), answer_type, bad), False
     if given is None and session.terminal.can_ask:
+        _check_single(bad)
         return _conversation(session, prompt), True
     source = session.input_or_stdin(given, "question")
     if source == "-" or is_file(source) or _like_a_file(source):
         from densecli.io.doors.questions import read_questions
 
-        return read_questions(source, answer_type), False
+        return read_questions(source, answer_type, bad), False
     if answer_type is not None:
         raise UsageError("--answer-type has no effect on a single question, which comes without answers")
+    _check_single(bad)
     try:
         return iter([Question.from_json({"question": source}, "1")]), True
     except FieldError as error:
         raise UsageError(f"{error.what}; ask something, or name a file of questions") from None
+
+
+def _check_single(bad: "BadRecords") -> None:
+    if bad.skip:
+        raise UsageError("--on-error has no effect on a single question")
 
 
 def is_file(text: str) -> bool:

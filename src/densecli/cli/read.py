@@ -12,10 +12,12 @@ from densecli.cli.models import ReaderOption, RetrieverOption, reader_place
 from densecli.cli.options import command
 from densecli.cli.questions import asked, is_file
 from densecli.cli.session import Session
+from densecli.cli.texts import QuestionsOption, Texts, TextsOption
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from densecli.io.bad_records import BadRecords
     from densecli.records import Prediction, RankedList
 
 
@@ -31,6 +33,8 @@ def register(app: typer.Typer) -> None:
         ] = None,
         reader: ReaderOption = None,
         retriever: RetrieverOption = None,
+        questions: QuestionsOption = None,
+        passages: TextsOption = None,
         output: Annotated[
             Path | None,
             typer.Option("--output", "-o", help="File for the predictions as JSON lines. [default: stdout]"),
@@ -47,7 +51,8 @@ def register(app: typer.Typer) -> None:
         from densecli.stages.read import read as run
 
         people = session.terminal.shows_tables and not json and output is None
-        ranked, single = _ranked(session, question, retriever, config.depth)
+        bad = session.bad_records(config.on_error)
+        ranked, single = _ranked(session, question, retriever, config.depth, Texts(questions, passages), bad)
         model = open_reader(Path(reader_place(session, reader)), config, single)
         counts: Counter[str] = Counter()
         predictions = run(ranked, model, config, counts)
@@ -57,12 +62,18 @@ def register(app: typer.Typer) -> None:
             if not single:
                 predictions = session.terminal.track(predictions, "read", unit="questions ")
             session.write((one.to_json(text) for one in predictions), output)
+        session.tell_skipped(bad)
         if counts["without_passages"]:
             session.terminal.warn(f"{counts['without_passages']:,} questions had no passage to read")
 
 
 def _ranked(
-    session: Session, given: str | None, retriever: str | None, k: int
+    session: Session,
+    given: str | None,
+    retriever: str | None,
+    k: int,
+    texts: Texts,
+    bad: "BadRecords",
 ) -> "tuple[Iterator[RankedList], bool]":
     """Return search results, and whether they are of questions that come one at a time."""
     if given is not None or not session.terminal.can_ask:
@@ -72,10 +83,12 @@ def _ranked(
                 raise UsageError("--retriever has no effect on results that were searched before")
             from densecli.io.doors.results import read_ranked
 
-            return read_ranked(source), False
+            return read_ranked(source, bad, texts.lookup(bad)), False
+    if texts.named:
+        raise UsageError(f"--{texts.named} has an effect only on results that were searched before")
     from densecli.stages.search import search
 
-    questions, single = asked(session, given, None, "read")
+    questions, single = asked(session, given, None, bad, "read")
     config = SearchConfig()
     collection = open_collection(session, config, Named(retriever))
     batch_size = 1 if single else config.batch_size

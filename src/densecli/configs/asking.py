@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from densecli.configs.bad_input import on_error_setting
 from densecli.configs.setting import setting
-from densecli.errors import UsageError
 
-PAPER_WEIGHT = 1.1
 HYBRID = ("mode", (None, "hybrid"))
 LINEAR = ("fusion", ("linear",))
 
@@ -44,6 +43,12 @@ class SearchConfig:
         source="section 5.1",
         when=HYBRID,
     )
+    preset: str | None = setting(
+        None,
+        "paper: the authors' λ, made for their encoders; dpr-nq is for training.",
+        choices=("paper", "dpr-nq"),
+        when=LINEAR,
+    )
     fusion_weight: float | None = setting(
         None,
         "λ; by default the one tuned for this pair, else one by the spread of each question's scores.",
@@ -51,9 +56,6 @@ class SearchConfig:
         max=1e9,
         short="--lambda",
         when=LINEAR,
-    )
-    preset: str | None = setting(
-        None, "paper: the authors' λ, 1.1, made for their encoders.", choices=("paper",), when=LINEAR
     )
     missing: str = setting(
         "score",
@@ -69,15 +71,7 @@ class SearchConfig:
         source="section 5.1",
         when=HYBRID,
     )
-
-    def __post_init__(self) -> None:
-        """Refuse two weights.
-
-        Raises:
-            UsageError: both name one.
-        """
-        if self.preset is not None and self.fusion_weight is not None:
-            raise UsageError("--preset and --lambda both choose the weight; leave one out")
+    on_error: str = on_error_setting()
 
 
 @dataclass(frozen=True)
@@ -97,9 +91,10 @@ class ReadConfig:
     precision: str = setting(
         "auto",
         "Arithmetic: auto takes bf16 for many questions where the hardware has it.",
-        choices=("auto", "fp32", "bf16"),
+        choices=("auto", "fp32", "bf16", "fp16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto reads a single question on the CPU.")
+    on_error: str = on_error_setting()
 
 
 @dataclass(frozen=True)
@@ -115,3 +110,4 @@ class EvaluateConfig:
         min=0,
         max=100,
     )
+    on_error: str = on_error_setting()

@@ -28,14 +28,21 @@ MAGIC = {".gz": b"\x1f\x8b\x08", ".bz2": b"BZh"}
 class _Unpacked(io.RawIOBase):
     """What a decompressor gives, piece by piece: all that stands before a fault is handed on."""
 
-    def __init__(self, stream: gzip.GzipFile | bz2.BZ2File) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, ending: str, name: str) -> None:
+        self._stream = OPENERS[ending](stream)
+        self._ending = ending
+        self._name = name
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read1(len(buffer))
+        try:
+            data = self._stream.read1(len(buffer))
+        except (EOFError, OSError, zlib.error) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise _broken(self._name, self._ending, error) from None
         buffer[: len(data)] = data
         return len(data)
 
@@ -60,38 +67,29 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
     Raises:
         InputError: the file is missing, a folder, unreadable, or its compressed stream is broken.
     """
-    ending = ""
+    if path == STDIN:
+        yield _standard(sys.stdin.buffer)
+        return
     try:
-        if path == STDIN:
-            ending, unpacked = _standard(sys.stdin.buffer)
-            yield unpacked
-            return
         with open(path, "rb") as stream:
             ending = packing(path) or _begun(peek(stream))
-            yield _unpack(stream, ending) if ending else stream
+            yield _unpack(stream, ending, path) if ending else stream
     except IsADirectoryError:
         raise InputError(path, None, "is a folder", "a file") from None
     except FileNotFoundError as error:
         if str(error.filename) != path:
             raise
         raise InputError(path, None, "no such file", "an existing file or - for stdin") from None
-    except gzip.BadGzipFile as error:
-        raise InputError(
-            told(path), None, f"not gzip data, or damaged ({error})", "gzip data, as its name says"
-        ) from None
-    except (EOFError, zlib.error):
-        raise InputError(
-            told(path),
-            None,
-            f"the {KINDS.get(ending, 'compressed')} stream is cut off or broken",
-            "the whole file",
-        ) from None
-    except OSError as error:
-        if error.errno is not None or ending != ".bz2":
-            raise
-        raise InputError(
-            told(path), None, f"not bzip2 data, or damaged ({error})", "bzip2 data, as its name says"
-        ) from None
+
+
+def _broken(name: str, ending: str, error: Exception) -> InputError:
+    """Return what is wrong with a compressed stream."""
+    kind = KINDS[ending]
+    if isinstance(error, OSError):
+        return InputError(
+            name, None, f"not {kind} data, or damaged ({error})", f"{kind} data, as its name says"
+        )
+    return InputError(name, None, f"the {kind} stream is cut off or broken", "the whole file")
 
 
 def _begun(head: bytes) -> str:
@@ -99,13 +97,13 @@ def _begun(head: bytes) -> str:
 
 
 @lru_cache(maxsize=1)
-def _standard(stream: BinaryIO) -> tuple[str, BinaryIO]:
+def _standard(stream: BinaryIO) -> BinaryIO:
     ending = _begun(peek(stream))
-    return ending, _unpack(stream, ending) if ending else stream
+    return _unpack(stream, ending, told(STDIN)) if ending else stream
 
 
-def _unpack(stream: BinaryIO, ending: str) -> BinaryIO:
-    return io.BufferedReader(_Unpacked(OPENERS[ending](stream)), BUFFER)
+def _unpack(stream: BinaryIO, ending: str, name: str) -> BinaryIO:
+    return io.BufferedReader(_Unpacked(stream, ending, name), BUFFER)
 
 
 def peek(stream: BinaryIO) -> bytes:

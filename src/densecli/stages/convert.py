@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from densecli.errors import FieldError, InputError, UsageError
+from densecli.io.bad_records import STOP, BadRecords, reason_of
 from densecli.io.corpora.psgs import write_psgs
 from densecli.io.formats import beir, dpr, flag_embedding, qrels, runs, tevatron
 from densecli.io.formats.beir_folder import examples_of
@@ -15,8 +16,8 @@ from densecli.io.formats.lookup import Lookup
 from densecli.io.formats.qa_table import write_table
 from densecli.io.formats.recognise import question_of
 from densecli.io.jsonl import encode_line
-from densecli.records import Passage, Prediction, RankedList, ScoredPassage, TrainingExample
-from densecli.text.answers import AnswerMatcher
+from densecli.records import Passage, Prediction, RankedList, TrainingExample
+from densecli.stages.judged import judged
 
 Records = Iterable[Any]
 
@@ -134,20 +135,37 @@ def _listed(names: list[str]) -> str:
 
 
 @contextmanager
-def placed(name: str, counts: Counter[str]) -> Iterator[None]:
+def placed(name: str, counts: Counter[str], bad: BadRecords = STOP) -> Iterator[Callable[[FieldError], None]]:
     """Add the name of the input and the record reached to what is wrong with one.
+
+    Yields what `convert` brings the records to that it cannot convert.
 
     Raises:
         InputError: in place of a FieldError.
     """
+
+    def told(error: FieldError) -> InputError:
+        return InputError(name, None, f"record {counts['records']:,}: {error.what}", error.expected)
+
     try:
-        yield
+        yield lambda error: bad.refuse(reason_of(error), told(error))
     except FieldError as error:
-        raise InputError(name, None, f"record {counts['records']:,}: {error.what}", error.expected) from None
+        raise told(error) from None
+
+
+def stop(error: FieldError) -> None:
+    """Raise the error: the first ends the run."""
+    raise error
 
 
 def convert(
-    records: Records, kind: str, taken: str, target: Target, lookup: Lookup, counts: Counter[str]
+    records: Records,
+    kind: str,
+    taken: str,
+    target: Target,
+    lookup: Lookup,
+    counts: Counter[str],
+    refuse: Callable[[FieldError], None] = stop,
 ) -> Iterator[Any]:
     """Yield records as their target takes them.
 
@@ -158,6 +176,7 @@ def convert(
         target: how it is written.
         lookup: texts for what holds ids only.
         counts: filled with the records, and with what the form has no place for.
+        refuse: is given what is wrong with a record that lacks what the form needs.
 
     Raises:
         FieldError: a record lacks what the form needs.
@@ -167,21 +186,20 @@ def convert(
     take = TAKES.get((kind, taken), lambda one: (one,))
     for record in records:
         counts["records"] += 1
-        for one in take(_complete(record, lookup)):
-            _check(one, target)
+        try:
+            whole = [_whole(one, target) for one in take(lookup.complete(record))]
+        except FieldError as error:
+            refuse(error)
+            continue
+        for one in whole:
             if not target.drawn and one.negatives:
                 counts["random_negatives_left_out"] += len(one.negatives)
-            yield _judged(one) if target.judges else one
+            yield one
 
 
-def _complete(record: Any, lookup: Lookup) -> Any:
-    if isinstance(record, TrainingExample):
-        return lookup.example(record)
-    if isinstance(record, RankedList):
-        return lookup.ranked(record)
-    if isinstance(record, Prediction):
-        return replace(record, ranked=lookup.ranked(record.ranked))
-    return record
+def _whole(record: Any, target: Target) -> Any:
+    _check(record, target)
+    return _judged(record) if target.judges else record
 
 
 def _check(record: Any, target: Target) -> None:
@@ -201,17 +219,8 @@ def _check(record: Any, target: Target) -> None:
 
 def _judged(ranked: RankedList) -> RankedList:
     """Return a ranked list that says of each passage whether it holds an answer."""
-    if all(ctx.has_answer is not None for ctx in ranked.ctxs):
-        return ranked
-    question = ranked.question
-    matcher = AnswerMatcher(question.answers, question.answer_type)
-
-    def judged(ctx: ScoredPassage) -> ScoredPassage:
-        if ctx.has_answer is not None:
-            return ctx
-        if not ctx.passage.text:
+    for ctx in ranked.ctxs:
+        if ctx.has_answer is None and not ctx.passage.text:
             what = f"passage {ctx.passage.id!r} has neither has_answer nor a text to match"
             raise FieldError(what, "its passage store as --passages")
-        return replace(ctx, has_answer=matcher.found_in(ctx.passage.text))
-
-    return RankedList(question, tuple(judged(ctx) for ctx in ranked.ctxs))
+    return judged(ranked, Counter())

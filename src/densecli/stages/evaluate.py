@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import InputError
 from densecli.metrics.accuracy import QuestionScore
-from densecli.records import Prediction, Question, RankedList, ScoredPassage
+from densecli.records import Prediction, Question, RankedList, ScoredPassage, ranked_of
 from densecli.text.answers import AnswerMatcher
 from densecli.text.normalize import exact_match
 
@@ -23,7 +23,7 @@ def evaluate(
         InputError: a passage has neither `has_answer` nor text.
     """
     for record in records:
-        ranked = record.ranked if isinstance(record, Prediction) else record
+        ranked = ranked_of(record)
         question = ranked.question
         answer_type = config.answer_type or question.answer_type
         matcher = AnswerMatcher(question.answers, answer_type)

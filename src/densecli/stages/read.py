@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from densecli.configs.asking import ReadConfig
 from densecli.reader.retrieved import retrieved_passages
 from densecli.reader.runtime import Reader
 from densecli.records import Prediction, RankedList
-from densecli.text.answers import AnswerMatcher
+from densecli.stages.judged import judged
 
 
 def read(
@@ -30,17 +29,4 @@ def read(
         counts["passages"] += len(passages)
         counts["without_passages"] += not passages
         counts["without_answer"] += bool(passages) and not spans
-        yield Prediction(_judged(one, counts), tuple(spans))
-
-
-def _judged(ranked: RankedList, counts: Counter[str]) -> RankedList:
-    """Return the list with `has_answer` on every passage, where the question has answers."""
-    if not ranked.question.answers or all(ctx.has_answer is not None for ctx in ranked.ctxs):
-        return ranked
-    matcher = AnswerMatcher(ranked.question.answers, ranked.question.answer_type)
-    ctxs = tuple(
-        ctx if ctx.has_answer is not None else replace(ctx, has_answer=matcher.found_in(ctx.passage.text))
-        for ctx in ranked.ctxs
-    )
-    matcher.count_problems(counts)
-    return replace(ranked, ctxs=ctxs)
+        yield Prediction(judged(one, counts), tuple(spans))

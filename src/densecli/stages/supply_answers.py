@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from densecli.records import Prediction, Question, RankedList
+from densecli.records import Prediction, Question, RankedList, ranked_of
 
 
 def supply_answers(
@@ -18,7 +18,7 @@ def supply_answers(
     known = {_letters(question): question for question in questions}
     found = set()
     for record in records:
-        ranked = record.ranked if isinstance(record, Prediction) else record
+        ranked = ranked_of(record)
         key = _letters(ranked.question)
         if key not in known:
             counts["questions_not_in_the_data_set"] += 1

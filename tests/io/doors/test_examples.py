@@ -70,7 +70,7 @@ def test_a_beir_folder(folder):
             "9\tp1\t1",
             "train.tsv: question '9' is not among the questions; expected one of the 2",
         ),
-        ("qrels/train.tsv", "2\tp1", "train.tsv:4: 2 columns; expected 3"),
+        ("qrels/train.tsv", "2\tp1", "train.tsv:4: another number of columns (2); expected 3"),
         ("corpus.jsonl", '{"_id": "p1", "text": "again"}', "corpus.jsonl: id 'p1' occurs twice"),
         ("corpus.jsonl", '{"text": "again"}', "corpus.jsonl:3: no field '_id'"),
         ("corpus.jsonl", '{"_id": "p3"}', "corpus.jsonl:3: no field 'text'"),

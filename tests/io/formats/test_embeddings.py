@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densecli.errors import InputError
+from densecli.errors import ArtifactError
 from densecli.io.formats.embeddings import (
     read_embeddings,
     read_id_list,
@@ -109,15 +109,15 @@ def test_ids_come_back(tmp_path_factory: pytest.TempPathFactory, ids: list[str])
 def test_what_holds_no_vectors_is_told(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "shard"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(ArtifactError, match=told):
         list(read_embeddings([path]))
 
 
 def test_files_that_are_not_there_are_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(ArtifactError, match="no such file"):
         list(read_embeddings([tmp_path / "none"]))
-    with pytest.raises(InputError, match="is an empty folder"):
+    with pytest.raises(ArtifactError, match="is an empty folder"):
         list(read_embeddings([tmp_path]))
     (tmp_path / "meta").write_bytes(pickle.dumps(["1", 2]))
-    with pytest.raises(InputError, match="holds a int"):
+    with pytest.raises(ArtifactError, match="holds a int"):
         list(read_id_list(tmp_path / "meta"))

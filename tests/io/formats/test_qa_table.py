@@ -60,10 +60,10 @@ def test_nothing_is_run_and_nothing_crashes(tmp_path, answers):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("who\tis\t['a']\n", ":1: answers 'is'; expected a list such as"),
+        ("who\tis\t['a']\n", ":1: no list of answers: 'is'; expected a list such as"),
         ("\t['a']\n", ":1: 'question' is empty"),
         ("who\t['a']\n\"what\t['b']\nwhen\t['c']\n", ":3: 1 field"),
-        ("who\t\n", ":1: answers ''"),
+        ("who\t\n", ":1: no list of answers: ''"),
     ],
 )
 def test_stray_tabs_and_quotes(tmp_path, text, told):

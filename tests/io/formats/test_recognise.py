@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from densecli.errors import InputError, UsageError
 from densecli.io.doors.examples import read_examples
 from densecli.io.doors.questions import read_questions
+from densecli.io.doors.records import open_records
 from densecli.io.doors.results import read_ranked, read_results
 from densecli.io.formats.documents import opened
 from densecli.io.formats.recognise import recognise
-from densecli.io.formats.records_of import open_records
 
 CTX = {"title": "T", "text": "in Ulm", "passage_id": "7", "score": 1.5}
 FOUND = {"id": "7", "title": "T", "text": "in Ulm", "score": "1.5", "has_answer": True}
@@ -147,7 +147,7 @@ def test_when_in_doubt_it_asks(tmp_path, text, told):
 def test_the_user_may_say_the_form(tmp_path):
     path = write(tmp_path, "q\tp7\t17\n")
     assert form_of(path, named="tevatron") == ("tevatron", "results")
-    with pytest.raises(InputError, match="answers 'p7'; expected a list"):
+    with pytest.raises(InputError, match="no list of answers: 'p7'; expected a list"):
         form_of(path, named="dpr")
     assert form_of(path, named="lines") == ("lines", "questions")
     assert form_of(write(tmp_path, "q\tp7\t3\n"), named="msmarco") == ("msmarco", "results")

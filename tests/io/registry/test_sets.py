@@ -54,6 +54,9 @@ def test_other_names_are_refused(name: str) -> None:
 def test_a_slip_of_the_pen_is_told() -> None:
     with pytest.raises(UsageError, match="did you mean trivia"):
         members("tirviaqa")
+    with pytest.raises(UsageError) as error:
+        members("nope")
+    assert "did you mean" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["multi", "multiset", "Multi-Set"])

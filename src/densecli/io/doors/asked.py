@@ -4,37 +4,42 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from densecli.io.bad_records import STOP, BadRecords
 from densecli.io.doors.examples import read_examples
 from densecli.io.formats.beir_folder import is_beir
 from densecli.io.formats.documents import opened
 from densecli.io.formats.forms import EXAMPLES, QUESTIONS
 from densecli.io.formats.recognise import recognise
+from densecli.io.streams import told
 from densecli.io.workspace import EXAMPLES_FILE
 from densecli.records import TrainingExample
 
 
-def read_asked(path: str, answer_type: str | None = None) -> Iterator[TrainingExample]:
+def read_asked(
+    path: str, answer_type: str | None = None, bad: BadRecords = STOP
+) -> Iterator[TrainingExample]:
     """Yield the questions of a file as training examples, without passages where it has none.
 
     Args:
         path: anything that `read_questions` or `read_examples` reads.
         answer_type: `string` or `regex`, in place of what the file says (or does not say).
+        bad: what a question that cannot be used does.
 
     Raises:
         InputError: `file:line: what; expected`, for the first that cannot be used.
     """
-    for example in _examples(path):
+    for example in bad.usable(told(path), _examples(path, bad)):
         if answer_type is None:
             yield example
         else:
             yield replace(example, question=replace(example.question, answer_type=answer_type))
 
 
-def _examples(path: str) -> Iterator[TrainingExample]:
+def _examples(path: str, bad: BadRecords) -> Iterator[TrainingExample]:
     if is_beir(path) or (Path(path) / EXAMPLES_FILE).is_file():
-        yield from read_examples(path)
+        yield from read_examples(path, bad)
         return
-    with opened(path) as document:
+    with opened(path, bad) as document:
         known = recognise(document, QUESTIONS)
         if known.form.kind == EXAMPLES and not known.form.bare:
             yield from known.records()

@@ -2,23 +2,27 @@
 
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from densecli.errors import FieldError, InputError
+from densecli.fields import Json
+from densecli.io.bad_records import STOP, BadRecords, reason_of
 from densecli.io.formats.beir import passage, passage_row, question, question_row
 from densecli.io.formats.documents import opened
 from densecli.io.formats.lookup import Lookup, questions_by_id
 from densecli.io.formats.qrels import Judgement, read_qrels, write_beir
-from densecli.io.jsonl import encode_line, read_records
+from densecli.io.jsonl import encode_line
 from densecli.io.store.ids import hash_id
 from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage, Question, TrainingExample
 
+T = TypeVar("T")
 CORPUS = "corpus.jsonl"
 QUERIES = "queries.jsonl"
 QRELS = "qrels"
@@ -49,13 +53,18 @@ def qrels_of(path: str) -> Path:
 
 
 @contextmanager
-def lookup_of(folder: Path) -> Iterator[Lookup]:
+def lookup_of(folder: Path, bad: BadRecords = STOP) -> Iterator[Lookup]:
     """Yield the texts of a folder; its corpus is made into a passage store that goes away afterwards."""
-    questions = questions_by_id(read_records(str(folder / QUERIES), question), str(folder / QUERIES))
+    queries, corpus = str(folder / QUERIES), str(folder / CORPUS)
+    questions = questions_by_id(_records(queries, question, bad), queries, bad)
     with tempfile.TemporaryDirectory(prefix="densecli-beir-") as place:
-        corpus = str(folder / CORPUS)
-        _, fingerprint = write_passages(Path(place), read_records(corpus, passage), corpus)
+        _, fingerprint = write_passages(Path(place), _records(corpus, passage, bad), corpus, bad)
         yield Lookup(questions, PassageStore(Path(place), fingerprint))
+
+
+def _records(path: str, build: Callable[[Json, str], T], bad: BadRecords) -> Iterator[T]:
+    with opened(path, bad) as document:
+        yield from document.each(document.rows(), lambda row, number: (build(row, number),))
 
 
 def examples_of(judgements: Iterable[Judgement]) -> Iterator[TrainingExample]:
@@ -71,19 +80,21 @@ def examples_of(judgements: Iterable[Judgement]) -> Iterator[TrainingExample]:
         yield TrainingExample(Question(question_id, ""), tuple(positives), tuple(negatives))
 
 
-def read_folder(path: str) -> Iterator[TrainingExample]:
+def read_folder(path: str, bad: BadRecords = STOP) -> Iterator[TrainingExample]:
     """Yield the judged questions of a BEIR folder (or of one of its qrels files) with their passages.
 
     Raises:
         InputError: a file of it is missing or broken, or judges what is not there.
     """
     qrels = qrels_of(path)
-    with lookup_of(qrels.parent.parent) as lookup, opened(str(qrels)) as document:
+    with lookup_of(qrels.parent.parent, bad) as lookup, opened(str(qrels), bad) as document:
         for example in examples_of(read_qrels(document)):
             try:
-                yield lookup.example(example)
+                whole = lookup.example(example)
             except FieldError as error:
-                raise InputError(qrels, None, error.what, error.expected) from None
+                bad.refuse(reason_of(error), InputError(qrels, None, error.what, error.expected))
+            else:
+                yield whole
 
 
 def write_folder(

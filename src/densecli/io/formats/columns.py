@@ -32,14 +32,19 @@ def table(document: Document, parse: Callable[[Columns], T], header: Columns = (
     for number, line in document.lines():
         try:
             columns = split(line)
-            if len(columns) != width or not all(columns):
+            if len(columns) != width:
                 raise FieldError(
-                    f"{len(columns)} columns", f"{width} as in the first line, none of them empty"
+                    f"another number of columns ({len(columns)})", f"{width} as in the first line"
                 )
-            if columns != header:
-                yield number, parse(columns)
+            if not all(columns):
+                raise FieldError("an empty column", "none")
+            if columns == header:
+                continue
+            found = parse(columns)
         except FieldError as error:
-            raise document.error(error, number) from None
+            document.refuse(error, number)
+        else:
+            yield number, found
 
 
 def whole_number(text: str, name: str) -> int:

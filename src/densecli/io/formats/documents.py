@@ -9,9 +9,10 @@ from typing import BinaryIO, TypeVar
 
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
+from densecli.io.bad_records import STOP, BadRecords, reason_of
 from densecli.io.formats.json_array import BEGUN, OPENING, ArrayCutter
 from densecli.io.jsonl import parse_row
-from densecli.io.streams import BOM, LINE_LIMIT, open_bytes, refuse_utf16, told
+from densecli.io.streams import BOM, LINE_LIMIT, open_bytes, packing, refuse_utf16, told
 
 T = TypeVar("T")
 Line = tuple[int, bytes]
@@ -42,9 +43,10 @@ class Document:
         path: as it was given.
         first: the first line that is not blank, without its end.
         line: its number.
+        bad: what a record that cannot be used does.
     """
 
-    def __init__(self, path: str, stream: BinaryIO) -> None:
+    def __init__(self, path: str, stream: BinaryIO, bad: BadRecords = STOP) -> None:
         """Read to the first line that is not blank.
 
         Raises:
@@ -52,6 +54,7 @@ class Document:
         """
         self.path = path
         self.name = told(path)
+        self.bad = bad
         self._stream = stream
         self._numbered = self._read()
         head = next(self._numbered, None)
@@ -69,15 +72,19 @@ class Document:
             number += 1
             if number == 1:
                 line = line.removeprefix(BOM)
-            self._check(line, number)
             begun = begun or bool(line.strip())
-            if begun:
+            if begun and not self._endless(line, number):
                 yield number, line
 
-    def _check(self, line: bytes, number: int) -> None:
-        if len(line) > LINE_LIMIT:
-            what = f"a line of more than {LINE_LIMIT >> 20} MiB"
-            raise InputError(self.name, number, what, "records in lines")
+    def _endless(self, line: bytes, number: int) -> bool:
+        """Whether a line is longer than any record; it is then passed over to its end."""
+        if len(line) <= LINE_LIMIT:
+            return False
+        error = FieldError(f"a line of more than {LINE_LIMIT >> 20} MiB", "records in lines")
+        self.refuse(error, number)
+        while line and not line.endswith(b"\n"):
+            line = self._stream.readline(LINE_LIMIT)
+        return True
 
     @property
     def is_array(self) -> bool:
@@ -88,6 +95,11 @@ class Document:
     def is_json(self) -> bool:
         """Whether it is made of JSON objects, in an array or in lines."""
         return bool(OBJECT.match(self.first)) or self.is_array
+
+    @property
+    def is_named_json(self) -> bool:
+        """Whether its name says that each line is a JSON object."""
+        return self.path.removesuffix(packing(self.path)).endswith((".jsonl", ".ndjson"))
 
     def _beginning(self) -> bytes:
         """Return the first line, and where it only begins an object, those after it, up to an array."""
@@ -108,7 +120,8 @@ class Document:
         head = self._head
         if len(head) >= HEAD and not head.endswith(b"\n"):  # only its beginning was read
             head += self._stream.readline(LINE_LIMIT)
-            self._check(head, self.line)
+            if self._endless(head, self.line):
+                return self._numbered
         return chain([(self.line, head)], self._numbered)
 
     def lines(self) -> Iterator[Line]:
@@ -123,26 +136,36 @@ class Document:
         """
         if not self.is_array:
             for number, line in self.lines():
-                yield Row(number, None, self._parsed(line, number, None))
+                yield from self._parsed(line, number, None)
             return
         cutter = ArrayCutter(self._stream, self._head, self.line)
         element = 0
         try:
             for element, data in enumerate(cutter, 1):
-                yield Row(cutter.line, element, self._parsed(data, cutter.line, element))
+                yield from self._parsed(data, cutter.line, element)
         except FieldError as error:
             raise self.error(error, cutter.line, element + 1) from None
 
-    def _parsed(self, data: bytes, line: int, element: int | None) -> Json:
+    def _parsed(self, data: bytes, line: int, element: int | None) -> Iterator[Row]:
         try:
-            return parse_row(data)
+            row = Row(line, element, parse_row(data))
         except FieldError as error:
-            raise self.error(error, line, element) from None
+            self.refuse(error, line, element)
+        else:
+            yield row
 
     def error(self, error: FieldError, line: int, element: int | None = None) -> InputError:
         """Return what is wrong with one record, with its place."""
         what = error.what if element is None else f"object {element}: {error.what}"
         return InputError(self.name, line, what, error.expected)
+
+    def refuse(self, error: FieldError, line: int, element: int | None = None) -> None:
+        """Take a record that cannot be used.
+
+        Raises:
+            InputError: what is wrong with it, unless such records are passed over.
+        """
+        self.bad.refuse(reason_of(error), self.error(error, line, element))
 
     def each(self, rows: Iterable[Row], parse: Callable[[Json, str], Iterable[T]]) -> Iterator[T]:
         """Yield the records that `parse(fields, default id)` makes of each object.
@@ -152,17 +175,19 @@ class Document:
         """
         for row in rows:
             try:
-                yield from parse(row.fields, row.id)
+                found = tuple(parse(row.fields, row.id))
             except FieldError as error:
-                raise self.error(error, row.line, row.element) from None
+                self.refuse(error, row.line, row.element)
+            else:
+                yield from found
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Document]:
+def opened(path: str, bad: BadRecords = STOP) -> Iterator[Document]:
     """Open a file, a compressed file, or stdin (`-`) as a document.
 
     Raises:
         InputError: it is missing, a folder, unreadable, empty, or its compression is broken.
     """
     with open_bytes(path) as stream:
-        yield Document(path, stream)
+        yield Document(path, stream, bad)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from densecli.batches import batched
-from densecli.errors import FieldError, InputError
+from densecli.errors import ArtifactError, FieldError, InputError
 from densecli.fields import Json, id_field
 from densecli.io.jsonl import encode_line, read_records
 from densecli.io.manifest import NAME as MANIFEST
@@ -33,7 +33,7 @@ def read_embeddings(paths: Sequence[Path]) -> Iterator[Pair]:
     Each file is a pickled shard of DPR or JSONL of Pyserini (`.gz` too), read as a stream.
 
     Raises:
-        InputError: a file is missing, cut off, holds anything but ids and vectors, or asks for more than
+        ArtifactError: a file is missing, cut off, holds anything but ids and vectors, or asks for more than
             data; a vector is not finite or of another length than the first.
     """
     dimension: int | None = None
@@ -43,7 +43,7 @@ def read_embeddings(paths: Sequence[Path]) -> Iterator[Pair]:
             if len(vector) != dimension or not np.isfinite(vector).all():
                 odd = "a value that is not finite" if len(vector) == dimension else f"{len(vector)} numbers"
                 what = f"vector {number:,} ({passage_id!r:.40}) has {odd}"
-                raise InputError(path, None, what, f"{dimension} numbers")
+                raise _unusable(path, what, f"{dimension} numbers")
             yield passage_id, vector
 
 
@@ -57,11 +57,11 @@ def read_id_list(path: Path) -> Iterator[str]:
     """Yield the ids of a pickled list of texts (DPR's `index_meta.dpr`).
 
     Raises:
-        InputError: the file is missing, cut off, or holds anything else.
+        ArtifactError: the file is missing, cut off, or holds anything else.
     """
     for item in _items(path):
         if type(item) is not str:
-            raise InputError(path, None, f"holds a {type(item).__name__}", "a pickled list of passage ids")
+            raise _unusable(path, f"holds a {type(item).__name__}", "a pickled list of passage ids")
         yield item
 
 
@@ -79,6 +79,10 @@ def write_encoded(path: Path, passages: Iterable[tuple[Passage, FloatArray]]) ->
             stream.write(encode_line({"id": passage.id, "contents": contents, "vector": np.asarray(vector)}))
 
 
+def _unusable(path: Path, what: str, expected: str) -> ArtifactError:
+    return ArtifactError(f"{path}: {what}; expected {expected}")
+
+
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
@@ -86,7 +90,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             continue
         inside = [file for file in path.iterdir() if file.is_file() and not file.name.startswith(NOT_READ)]
         if not inside:
-            raise InputError(path, None, "is an empty folder", EXPECTED)
+            raise _unusable(path, "is an empty folder", EXPECTED)
         yield from sorted(inside, key=_order)
 
 
@@ -102,20 +106,23 @@ def _pairs(path: Path) -> Iterator[Pair]:
         with open(path, "rb") as stream:
             pickled = stream.read(1) == PICKLE
     except FileNotFoundError:
-        raise InputError(path, None, "no such file", EXPECTED) from None
+        raise _unusable(path, "no such file", EXPECTED) from None
     if not pickled:
-        yield from read_records(str(path), _encoded)
+        try:
+            yield from read_records(str(path), _encoded)
+        except InputError as error:
+            raise ArtifactError(str(error)) from None
         return
     for item in _items(path):
         pair = type(item) in (tuple, list) and len(item) >= 2 and isinstance(item[1], PickledArray)
         if not pair or type(item[0]) not in (str, int):
-            raise InputError(path, None, f"holds a {type(item).__name__} that is no vector", EXPECTED)
+            raise _unusable(path, f"holds a {type(item).__name__} that is no vector", EXPECTED)
         yield str(item[0]), _vector(path, item[1].values)
 
 
 def _vector(path: Path, values: Any) -> FloatArray:
     if values.ndim != 1 or not len(values) or values.dtype.kind != "f":
-        raise InputError(path, None, f"holds an array of {values.dtype}, {values.shape}", "float vectors")
+        raise _unusable(path, f"holds an array of {values.dtype}, {values.shape}", "float vectors")
     return np.ascontiguousarray(values, dtype=np.float32)
 
 
@@ -133,9 +140,9 @@ def _items(path: Path) -> Iterator[Any]:
         with open(path, "rb") as stream:
             yield from Unpickler(stream, os.fstat(stream.fileno()).st_size, find_arrays).items()
     except FileNotFoundError:
-        raise InputError(path, None, "no such file", EXPECTED) from None
+        raise _unusable(path, "no such file", EXPECTED) from None
     except FieldError as error:
-        raise InputError(path, None, error.what, error.expected) from None
+        raise _unusable(path, error.what, error.expected) from None
 
 
 # ---- pickles written item by item, in opcodes that Python 3 and NumPy of any version read

@@ -115,9 +115,11 @@ def _plain_name(path: str) -> str:
 def _read_plain(document: Document) -> Iterator[Question]:
     for number, line in document.lines():
         try:
-            yield Question.from_json({"question": decode(line)}, str(number))
+            question = Question.from_json({"question": decode(line)}, str(number))
         except FieldError as error:
-            raise document.error(error, number) from None
+            document.refuse(error, number)
+        else:
+            yield question
 
 
 def _rows(

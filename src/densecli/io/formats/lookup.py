@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from densecli.errors import FieldError, InputError
-from densecli.records import Passage, Question, RankedList, TrainingExample
+from densecli.io.bad_records import DUPLICATE, STOP, BadRecords
+from densecli.records import Passage, Prediction, Question, RankedList, TrainingExample
 
 
 class Store(Protocol):
@@ -26,6 +27,11 @@ class Lookup:
 
     questions: Mapping[str, Question] = field(default_factory=dict)
     store: Store | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has the texts of questions and of passages."""
+        return bool(self.questions) and self.store is not None
 
     def question(self, known: Question) -> Question:
         """Return the question of the same id, or the one given where no questions are known.
@@ -61,6 +67,22 @@ class Lookup:
         ctxs = tuple(replace(ctx, passage=self.passage(ctx.passage)) for ctx in known.ctxs)
         return RankedList(question, ctxs)
 
+    def complete(self, record: Any) -> Any:
+        """Return a record of any kind with what is known of its texts.
+
+        Raises:
+            FieldError: a question or passage is not among those known.
+        """
+        if not self.questions and self.store is None:
+            return record
+        if isinstance(record, TrainingExample):
+            return self.example(record)
+        if isinstance(record, RankedList):
+            return self.ranked(record)
+        if isinstance(record, Prediction):
+            return replace(record, ranked=self.ranked(record.ranked))
+        return record
+
     def example(self, known: TrainingExample) -> TrainingExample:
         """Return an example with what is known of its passages, and of its question where it has no text."""
 
@@ -76,8 +98,10 @@ class Lookup:
         )
 
 
-def questions_by_id(questions: Iterable[Question], source: str) -> dict[str, Question]:
-    """Return questions by their ids.
+def questions_by_id(
+    questions: Iterable[Question], source: str, bad: BadRecords = STOP
+) -> dict[str, Question]:
+    """Return questions by their ids; of several with one id the first, where the others are passed over.
 
     Raises:
         InputError: an id occurs twice.
@@ -85,6 +109,8 @@ def questions_by_id(questions: Iterable[Question], source: str) -> dict[str, Que
     found: dict[str, Question] = {}
     for question in questions:
         if question.id in found:
-            raise InputError(source, None, f"question id {question.id!r} occurs twice", "unique ids")
+            what = f"question id {question.id!r} occurs twice"
+            bad.refuse(DUPLICATE, InputError(source, None, what, "unique ids"))
+            continue
         found[question.id] = question
     return found

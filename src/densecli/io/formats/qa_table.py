@@ -25,22 +25,24 @@ def read_table(document: Document) -> Iterator[Question]:
         nonlocal reached
         for number, line in lines:
             reached = number
-            yield decode(line)
+            yield line.decode(errors="surrogateescape")  # the reader could not go on after an error here
 
     rows = csv.reader(texts(document.raw_lines()), delimiter="\t")
     while True:
         try:
             row = next(rows)
-            if any(field.strip() for field in row):
-                yield _question(row, str(reached))
+            if not any(field.strip() for field in row):
+                continue
+            question = _question(row, str(reached))
         except StopIteration:
             return
         except csv.Error as error:
-            raise document.error(
-                FieldError(f"not a table ({error})", "tabs, and quotes as csv has them"), reached
-            ) from None
+            told = FieldError(f"not a table ({error})", "tabs, and quotes as csv has them")
+            document.refuse(told, reached)
         except FieldError as error:
-            raise document.error(error, reached) from None
+            document.refuse(error, reached)
+        else:
+            yield question
 
 
 def decode(line: bytes) -> str:
@@ -56,6 +58,7 @@ def decode(line: bytes) -> str:
 
 
 def _question(row: list[str], number: str) -> Question:
+    decode("".join(row).encode(errors="surrogateescape"))
     if len(row) < 2:
         raise FieldError(f"{len(row)} field", "a question and a list of answers, separated by a tab")
     return Question.from_json({"question": row[0], "answers": _literal(row[1])}, number)
@@ -68,7 +71,9 @@ def _literal(text: str) -> object:
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            raise FieldError(f"answers {text!r:.40}", "a list such as ['London', 'Paris']") from None
+            raise FieldError(
+                f"no list of answers: {text!r:.40}", "a list such as ['London', 'Paris']"
+            ) from None
 
 
 def write_table(questions: Iterable[Question]) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from densecli.io.formats.forms import (
     LineForm,
     RowForm,
 )
-from densecli.records import Prediction, Question
+from densecli.records import Question, ranked_of
 
 SOURCES = {
     QUESTIONS: (QUESTIONS, EXAMPLES, RESULTS, PREDICTIONS),
@@ -25,6 +25,8 @@ SOURCES = {
     RESULTS: (RESULTS, PREDICTIONS),
 }
 """For each kind that is read: the kinds of files that hold it."""
+LOOKED_AT = 100
+"""Records looked at for one that tells the form, where those that cannot be used are passed over."""
 WORDS = {QUESTIONS: "questions", EXAMPLES: "training examples", RESULTS: "search results or predictions"}
 
 
@@ -73,10 +75,10 @@ def recognise(document: Document, wanted: str | None = None, named: str | None =
     names = sorted({form.name for form in (*ROW_FORMS, *LINE_FORMS)})
     if named is not None and named not in names:
         raise UsageError(f"--from is {named!r}; expected one of {', '.join(names)}")
-    if document.is_json:
-        return _recognise_rows(document, wanted, named)
     lines = [form for form in LINE_FORMS if named in (None, form.name) and wanted in (None, form.kind)]
-    fitting = [form for form in lines if form.fits(document)]
+    fitting = [] if document.is_json else [form for form in lines if form.fits(document)]
+    if document.is_json or (document.is_named_json and not (fitting or named)):
+        return _recognise_rows(document, wanted, named)
     if named and len(lines) == 1:
         fitting = lines
     if not fitting:
@@ -86,11 +88,10 @@ def recognise(document: Document, wanted: str | None = None, named: str | None =
 
 def _recognise_rows(document: Document, wanted: str | None, named: str | None) -> Recognised:
     rows = document.rows()
-    first = next(rows, None)
-    if first is None:
-        raise InputError(document.name, None, "is empty", "at least one record")
+    begun = _beginning(document, rows, wanted, named)
+    first = begun[-1]
     fields = first.fields.keys()
-    fitting = [form for form in ROW_FORMS if fields >= set(form.keys) and named in (None, form.name)]
+    fitting = _fitting(first, named)
     if not fitting and named is None and wanted is not None:
         fitting = [form for form in ROW_FORMS if form.kind == wanted and form.name in ("dpr", "jsonl")]
     if not fitting:
@@ -98,7 +99,27 @@ def _recognise_rows(document: Document, wanted: str | None, named: str | None) -
     form = fitting[0]
     if wanted is not None and form.kind not in SOURCES[wanted]:
         raise InputError(document.name, first.line, f"holds {form.told}", WORDS[wanted])
-    return Recognised(document, form, chain([first], rows))
+    return Recognised(document, form, chain(begun, rows))
+
+
+def _beginning(document: Document, rows: Iterator[Row], wanted: str | None, named: str | None) -> list[Row]:
+    """Take the first row, or where bad ones are passed over those up to the first that tells the form."""
+    begun: list[Row] = []
+    for row in rows:
+        begun.append(row)
+        fitting = _fitting(row, named)
+        if not document.bad.skip or (fitting and (wanted is None or fitting[0].kind in SOURCES[wanted])):
+            return begun
+        if len(begun) == LOOKED_AT:
+            break
+    if not begun:
+        what = "no JSON object in it that can be read" if document.bad.counts else "is empty"
+        raise InputError(document.name, None, what, "at least one record")
+    return begun
+
+
+def _fitting(row: Row, named: str | None) -> list[RowForm]:
+    return [form for form in ROW_FORMS if row.fields.keys() >= set(form.keys) and named in (None, form.name)]
 
 
 def _unknown(document: Document, wanted: str | None, named: str | None, shown: bytes) -> InputError:
@@ -116,18 +137,24 @@ def _unknown(document: Document, wanted: str | None, named: str | None, shown: b
     return InputError(document.name, document.line, what, expected)
 
 
-def refuse_bare(form: Form, name: str) -> None:
+def refuse_bare(form: Form, name: str, options: bool = False) -> None:
     """Refuse a form without texts where texts are needed.
+
+    Args:
+        form: the form.
+        name: the file's name.
+        options: whether the command itself takes the texts.
 
     Raises:
         InputError: with the command that adds them.
     """
     if form.bare:
-        expected = f"texts: `densecli convert {name} --passages FOLDER --questions FILE --to jsonl` adds them"
-        raise InputError(name, None, f"holds ids only ({form.told})", expected)
+        named = "--questions FILE --passages FOLDER"
+        adds = f"{named} add" if options else f"`densecli convert {name} {named} --to jsonl` adds"
+        raise InputError(name, None, f"holds ids only ({form.told})", f"texts: {adds} them")
 
 
 def question_of(record: Any) -> Question:
     """Return the question of a record of any kind."""
-    question: Question = record.ranked.question if isinstance(record, Prediction) else record.question
+    question: Question = ranked_of(record).question
     return question

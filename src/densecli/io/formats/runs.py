@@ -36,12 +36,16 @@ def read_run(document: Document, entry: Callable[[Columns], Entry]) -> Iterator[
         for line, one in group:
             if one.passage_id in found:
                 what = f"passage {one.passage_id!r} again for question {question_id!r}"
-                raise document.error(FieldError(what, "each once"), line)
+                document.refuse(FieldError(what, "each once"), line)
+                continue
             if question_id in seen:
                 what = f"question {question_id!r} again, after others"
-                raise document.error(FieldError(what, "a run sorted by question"), line)
+                document.refuse(FieldError(what, "a run sorted by question"), line)
+                continue
             found[one.passage_id] = one.score
         seen.add(question_id)
+        if not found:
+            continue
         best = sorted(found.items(), key=lambda pair: -pair[1])
         yield RankedList(
             Question(question_id, ""),
@@ -64,7 +68,7 @@ def msmarco_entry(columns: Columns) -> Entry:
     """Take `qid docid rank`; the score is 1/rank, for there is none in the file."""
     rank = whole_number(columns[2], "rank")
     if rank < 1:
-        raise FieldError(f"rank {rank}", "ranks from 1")
+        raise FieldError(f"rank {columns[2]!r}", "ranks from 1")
     return Entry(columns[0], columns[1], 1 / rank)
 
 

@@ -46,8 +46,8 @@ class Fetch:
             return self.examples()
         name = f"{self.one.stems[0]}-{self.split.name}.qa.csv"
         authors = partial(self._authors, self.split.dpr_questions)
-        here_first = (self._cached, authors, self._hub)
-        own_cut_last = (authors, self._cached, self._hub)
+        here_first = (self.cached, authors, self._hub)
+        own_cut_last = (authors, self.cached, self._hub)
         sources = own_cut_last if self.one.is_cut(self.split) else here_first
         return self._first(sources, "questions", name)
 
@@ -80,7 +80,12 @@ class Fetch:
             " with --data-dir"
         )
 
-    def _cached(self) -> Path | None:
+    def cached(self) -> Path | None:
+        """Return the file of questions that `datasets` has in its cache, made from there, or None.
+
+        Raises:
+            ArtifactError: what is there cannot be read, or is not what the registry says.
+        """
         if self.one.hub is None or self.split.hub_split is None:
             return None
         rows = cached_questions(self.one.hub, self.split.hub_split, self.one.answer_type)

@@ -128,7 +128,9 @@ def members(name: str) -> list[tuple[QuestionSet, int]]:
     names |= {_plain(one.hub.repo): one.name for one in known.sets.values() if one.hub}
     found = names.get(_plain(name))
     if found is None:
-        near = difflib.get_close_matches(_plain(name), names, 1)
+        given = _plain(name)
+        alike = [one for one in names if abs(len(one) - len(given)) <= 1]
+        near = difflib.get_close_matches(given, alike, 1, cutoff=0.75)
         hint = f"; did you mean {names[near[0]]}?" if near else ""
         raise UsageError(f"no data set {name!r}; known: {', '.join([*known.sets, *known.mixes])}{hint}")
     mix = known.mixes.get(found)

@@ -1,0 +1,88 @@
+"""`--on-error skip`: what cannot be used is counted by reason, three are told, the rest goes through."""
+
+import gzip
+import json
+
+import pytest
+
+from cli.test_bad_input import GOOD, MORE, fails
+
+BROKEN = ["{", "{", "[1]", "[2]"]
+SMALL = ["--epochs", 1, "--batch-size", 2]
+OPTIONS = {
+    "mine-negatives": ["-o", "out", "--negatives", "random:1"],
+    "train": [*SMALL, "-o", "out", "--encoder", "base", "--max-passage-tokens", 32],
+    "train-reader": [*SMALL, "-o", "out", "--encoder", "base", "--passages", 2],
+    "read": ["-k", 1],
+}
+GIVEN = GOOD | {"mine-negatives": {"question": "who was born in Ulm", "answers": ["Ulm"]}}
+
+
+@pytest.mark.parametrize("command", [name for name in GOOD if name != "preprocess"])
+def test_bad_records_are_counted_and_the_first_told(prepared, command):
+    prepared.write("x.jsonl", GIVEN[command], *BROKEN, GIVEN[command])
+    ended = prepared.call(command, "x.jsonl", *OPTIONS.get(command, []), "--on-error", "skip").well()
+    told = [line for line in ended.stderr.splitlines() if line.startswith("warning: skipped x.jsonl:")]
+    assert [line.split(":")[2] for line in told] == ["2", "3", "4"]
+    counts = {"skipped_broken JSON": 2, "skipped_a JSON list": 2}
+    if command in MORE:
+        made = json.loads((prepared.folder / "out" / "manifest.json").read_text())["counts"]
+        assert made.items() >= counts.items()
+    elif command == "evaluate":
+        assert ended.rows[0]["questions"] == 2
+        assert ended.rows[0]["counts"].items() >= counts.items()
+    else:
+        assert len(ended.rows) == 2
+    assert "skipped broken JSON 2, skipped a JSON list 2" in ended.stderr
+
+
+def test_convert_leaves_out_what_it_cannot_complete(prepared):
+    prepared.write("q.jsonl", {"id": "q1", "question": "who"})
+    prepared.write("x.run", b"q1 Q0 a 1 2.0 t\nq1 Q0 b 2\nq2 Q0 a 1 1.0 t\n")
+    known = ("convert", "x.run", "--questions", "q.jsonl", "--to", "jsonl")
+    assert fails(prepared, *known).startswith("x.run:2: another number of columns (4)")
+    ended = prepared.call(*known, "--on-error", "skip").well()
+    assert [row["question"] for row in ended.rows] == ["who"]
+    assert "x.run: record 2: question 'q2' is not among the questions" in ended.stderr
+    assert "records 2, skipped another number of columns 1, skipped question is not among" in ended.stderr
+
+
+def test_what_comes_before_a_break_is_used(prepared):
+    rows = "".join(json.dumps(GOOD["evaluate"] | {"id": str(n * n % 9973)}) + "\n" for n in range(30_000))
+    prepared.write("x.jsonl.gz", gzip.compress(rows.encode())[:-2000])
+    assert "the gzip stream is cut off" in fails(prepared, "evaluate", "x.jsonl.gz")
+    [row] = prepared.call("evaluate", "x.jsonl.gz", "--on-error", "skip").well().rows
+    assert 1000 < row["questions"] < 30_000
+    assert row["counts"]["skipped_rest of a broken file"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search", "who was born in Ulm"],
+        ["read", "who was born in Ulm"],
+        ["convert", ".densecli/retriever", "--to", "dpr-hf", "-o", "out"],
+    ],
+)
+def test_where_there_are_no_records_it_has_no_effect(prepared, arguments):
+    assert "--on-error has" in fails(prepared, *arguments, "--on-error", "skip", status=2)
+
+
+def test_a_run_is_read_and_measured_with_its_questions_and_passages(prepared):
+    run = prepared.call("convert", "found.jsonl", "--to", "trec").well().stdout
+    prepared.write("found.run", run.encode())
+    texts = ("--questions", "questions.jsonl", "--passages", ".densecli/passages")
+    for command, name in (("evaluate", "results"), ("read", "")):
+        whole, bare = (
+            [row | {name: ""} for row in prepared.call(command, *arguments).well().rows]
+            for arguments in (("found.jsonl",), ("found.run", *texts))
+        )
+        assert bare == whole
+        for given in ((), texts[:2], texts[2:]):
+            error = fails(prepared, command, "found.run", *given)
+            assert error.endswith(
+                "holds ids only (a TREC run); expected texts: --questions FILE --passages FOLDER add them"
+            )
+    assert "--questions has an effect only on results" in fails(
+        prepared, "read", "who was born in Ulm", *texts, status=2
+    )
