@@ -18,11 +18,13 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +113,25 @@ def step(words: list[str], passages: Path, questions: str, threads: int) -> None
     texts = json.loads(Path(words[2]).read_text())
     index = Bm25.open(folder)
     result = {"batch": rates(index, [texts]), "one_by_one": rates(index, [[text] for text in texts])}
-    print(json.dumps(result))
+    with ProcessPoolExecutor(threads, get_context("spawn")) as pool:
+        list(pool.map(asked_there, [folder] * threads, [texts[:10]] * threads))
+        parts = [texts[first::threads] for first in range(threads)]
+        taken = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            list(pool.map(asked_there, [folder] * threads, parts))
+            taken.append(len(texts) / (time.perf_counter() - begun))
+    print(json.dumps({**result, f"processes_{threads}": {"rates": taken}}))
+
+
+@cache
+def opened(folder: Path) -> Bm25:
+    return Bm25.open(folder)
+
+
+def asked_there(folder: Path, texts: list[str]) -> None:
+    """Search in whichever process this is."""
+    opened(folder).search(texts, K)
 
 
 def rates(index: Bm25, batches: list[list[str]]) -> dict[str, list[float]]:
@@ -151,7 +171,7 @@ def ours(chosen: argparse.Namespace, questions: Path, folder: Path) -> dict[str,
 def plain_bm25s(chosen: argparse.Namespace, questions: Path, folder: Path) -> dict[str, Any]:
     line = [sys.executable, REFERENCE / "bm25s_plain.py"]
     building, _ = measured([*line, "build", chosen.passages, folder])
-    _, printed = measured([*line, "search", folder, questions, str(K)])
+    _, printed = measured([*line, "search", folder, questions, str(K), str(chosen.threads)])
     return {"build": building.row(), "disk_mb": folder_mb(folder), **json.loads(printed)}
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from cold_start import about
 from reference.mine_loop import mine_loop
 
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.io.doors.questions import read_questions
 from densecli.io.jsonl import write_lines
 from densecli.io.store.passages import PassageStore

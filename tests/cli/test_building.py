@@ -46,7 +46,7 @@ def test_it_is_up_to_date_whatever_the_file_is_called_now(place):
     ("change", "arguments", "message"),
     [
         ("", ["--words", 50], "made otherwise (words was 100, now 50); --force replaces it"),
-        ("x", [], "made otherwise (its inputs changed, or cannot be read twice to see whether they did)"),
+        ("x", [], "made otherwise (its input was a.jsonl, sha256 "),
     ],
 )
 def test_a_change_wants_force(place, change, arguments, message):

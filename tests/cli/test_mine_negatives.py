@@ -134,9 +134,10 @@ def test_nothing_to_train_on_is_told(prepared):
 
 
 def test_mining_goes_on_where_it_was_stopped(prepared):
-    rows = (prepared.folder / "questions.jsonl").read_text() * 200
+    rows = ((prepared.folder / "questions.jsonl").read_text() + "{broken\n") * 200
     (prepared.folder / "many.jsonl").write_text(rows)
     line = ["mine-negatives", "many.jsonl", "--workers", 2, "--negatives", "bm25:2,random:2,gold:2"]
+    line += ["--on-error", "skip"]
     prepared.call(*line, "-o", "whole").well()
     partial = prepared.folder / ".out.partial"
     note = partial / "progress.json"
@@ -154,5 +155,6 @@ def test_mining_goes_on_where_it_was_stopped(prepared):
     assert "going on at question " in prepared.call(*line, "-o", "out").well().stderr
     assert mined(prepared) == mined(prepared, "whole")
     assert counts(prepared) == counts(prepared, "whole")
+    assert counts(prepared)["skipped_broken JSON"] == 200
     assert {path.name for path in (prepared.folder / "out").iterdir()} == {"examples.jsonl", "manifest.json"}
     assert not partial.exists()

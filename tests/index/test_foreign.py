@@ -206,7 +206,7 @@ def test_damage_is_told(store: PassageStore, tmp_path: Path) -> None:
             open_foreign_index(source, DIMENSION)
     (source / "index.dpr").write_bytes(whole)
     (source / "index_meta.dpr").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
-    with pytest.raises(InputError, match="index_meta.dpr: the pickle"):
+    with pytest.raises(ArtifactError, match="index_meta.dpr: the pickle"):
         list(open_foreign_index(source, DIMENSION).pairs())
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.cli.mining import open_miner
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.errors import InputError
 from densecli.io.manifest import Manifest
 from densecli.io.store.passages import PassageStore, write_passages

@@ -8,16 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from densecli.cli.guard import UpToDate
 from densecli.cli.session import Session
 from densecli.cli.terminal import listed
 from densecli.errors import ArtifactError
 from densecli.io.atomic import new_folder
-
-if TYPE_CHECKING:
-    from densecli.io.manifest import Manifest
 
 
 @dataclass
@@ -104,25 +101,41 @@ def _check_target(
         )
     if force:
         return
-    changes = _changes(
-        Manifest.read(target, "the earlier result", f"densecli {command}"), settings, described
-    )
-    if changes:
-        raise ArtifactError(f"{target}: made otherwise ({'; '.join(changes[:3])}); --force replaces it")
+    made = Manifest.read(target, "the earlier result", f"densecli {command}")
+    found = changes(made.config, made.inputs, settings, described)
+    if found:
+        raise ArtifactError(f"{target}: made otherwise ({'; '.join(found[:3])}); --force replaces it")
     raise UpToDate(f"{target}: up to date")
 
 
-def _changes(
-    made: "Manifest", settings: Mapping[str, Any], described: Sequence[Mapping[str, Any]]
+def changes(
+    config: Mapping[str, Any],
+    inputs: Sequence[Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    described: Sequence[Mapping[str, Any]],
 ) -> list[str]:
-    names = dict.fromkeys([*made.config, *settings])
-    changes = [
-        f"{name} was {made.config.get(name)}, now {settings.get(name)}"
+    """Return in which settings and inputs an earlier piece of work differs from the one now asked for."""
+    names = dict.fromkeys([*config, *settings])
+    found = [
+        f"{name} was {config.get(name)}, now {settings.get(name)}"
         for name in names
-        if made.config.get(name) != settings.get(name)
+        if config.get(name) != settings.get(name)
     ]
-    before = [row.get("sha256") for row in made.inputs]
-    now = [row.get("sha256") for row in described]
-    if before != now or None in now:
-        changes.append("its inputs changed, or cannot be read twice to see whether they did")
-    return changes
+    if len(inputs) != len(described):
+        before, now = (", ".join(row["path"] for row in rows) for rows in (inputs, described))
+        return [*found, f"its inputs were {before}, now {now}"]
+    return found + [
+        _input_changed(one, other)
+        for one, other in zip(inputs, described, strict=True)
+        if one.get("sha256") != other.get("sha256") or one.get("sha256") is None
+    ]
+
+
+def _input_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    if not before.get("sha256") or not now.get("sha256"):
+        return f"its input {now['path']} cannot be read twice to see whether it changed"
+    return f"its input was {_known_by(before)}, now {_known_by(now)}"
+
+
+def _known_by(described: Mapping[str, Any]) -> str:
+    return f"{described['path']}, sha256 {described['sha256'][:8]}"

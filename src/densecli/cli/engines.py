@@ -163,8 +163,8 @@ def open_dense(session: Session, named: Named, place: Workspace, store: "Passage
     _check_passages(folder, index.passages, store)
     sampled = place.root.parent == SAMPLE and named.retriever is None
     model = str(STARTER / "retriever") if sampled else retriever_place(session, named.retriever)
-    encoder = open_question_encoder(model_folder(model))
-    if index.retriever != encoder.fingerprint:
+    encoder = open_question_encoder(session, model_folder(model))
+    if index.retriever != encoder.fingerprint and index.passage_tower != encoder.passage_tower:
         raise ArtifactError(
             f"{folder} was built with another retriever ({index.retriever[:12]}) than {model} "
             f"({encoder.fingerprint[:12]}); name that one with --retriever, or embed and index again"
@@ -172,8 +172,8 @@ def open_dense(session: Session, named: Named, place: Workspace, store: "Passage
     return DenseEngine(encoder, index)
 
 
-def open_question_encoder(folder: Path) -> "Encoder":
-    """Open the question tower of a model: compiled where it has that form, else in torch."""
+def open_question_encoder(session: Session, folder: Path) -> "Encoder":
+    """Open the question tower of a model: compiled where it has that form, else in torch, which it says."""
     from densecli.encoders.folder import is_compiled
 
     if is_compiled(folder):
@@ -182,6 +182,7 @@ def open_question_encoder(folder: Path) -> "Encoder":
         return QuestionEncoder(folder)
     from densecli.encoders.torch_retriever import TorchQuestionEncoder
 
+    session.terminal.say(f"{folder} has no compiled form: encoding questions in torch, which takes seconds")
     return TorchQuestionEncoder(folder)
 
 

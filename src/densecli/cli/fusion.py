@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from densecli.configs.asking import PAPER_WEIGHT, SearchConfig
+from densecli.configs.asking import SearchConfig
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,6 @@ def chosen_weight(config: SearchConfig, pair: Pair) -> tuple[float | None, str]:
     """
     if config.fusion == "rrf":
         return None, "hybrid by reciprocal ranks"
-    if config.preset == "paper":
-        return PAPER_WEIGHT, f"hybrid, λ {PAPER_WEIGHT:g} (the paper's)"
     if config.fusion_weight is not None:
         return config.fusion_weight, f"hybrid, λ {config.fusion_weight:g}"
     from densecli.io.fusion_weight import FusionWeight

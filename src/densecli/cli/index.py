@@ -34,14 +34,22 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/index or /bm25]"),
         ] = None,
+        workers: Annotated[
+            int | None,
+            typer.Option(
+                "--workers", min=1, max=1024, help="Processes that index words. [default: one per core]"
+            ),
+        ] = None,
         force: Force = False,
     ) -> None:
         """Build a flat, hnsw or bm25 index."""
         if config.kind == "bm25":
             if vectors is not None:
                 raise UsageError("--vectors has no effect with --kind bm25, which indexes words")
-            build_bm25_index(session, config, passages or session.workspace.passages, output, force)
+            build_bm25_index(session, config, passages or session.workspace.passages, output, force, workers)
             return
+        if workers is not None:
+            raise UsageError("--workers has an effect only with --kind bm25; dense kinds use all cores")
         if passages is not None:
             raise UsageError("--passages has an effect only with --kind bm25; dense kinds index vectors")
         from densecli.io.vectors.shards import VectorStore
@@ -60,15 +68,25 @@ def _fill_dense(session: Session, config: IndexConfig, store: "VectorStore", bui
         build_index(store, config, build.folder), f"index {config.kind}", batches
     ):
         build.counts["vectors"] = rows
-    build.parents = {"retriever": store.model, "passages": store.passages, "vectors": store.fingerprint}
+    build.parents = {
+        "retriever": store.model,
+        "passage_tower": store.passage_tower,
+        "passages": store.passages,
+        "vectors": store.fingerprint,
+    }
     build.fingerprint = digest_texts([store.fingerprint, str(config)])
     build.facts = {"kind": config.kind, "dimension": store.shape[1]}
 
 
 def build_bm25_index(
-    session: Session, config: IndexConfig, source: Path, output: Path | None, force: bool = False
+    session: Session,
+    config: IndexConfig,
+    source: Path,
+    output: Path | None,
+    force: bool = False,
+    workers: int | None = None,
 ) -> None:
-    """Build the BM25 index of the passage store in `source`."""
+    """Build the BM25 index of the passage store in `source`, with one process for each core by default."""
     from densecli.io.manifest import digest_texts
     from densecli.io.store.passages import PassageStore
     from densecli.lexical.analysis import Analysis
@@ -80,7 +98,7 @@ def build_bm25_index(
     with building(session, target, config, [source], force, keep_partial=True) as build:
         tracked = session.terminal.track(store, "index bm25", len(store))
         analysis = Analysis.chosen(config)
-        build_words(tracked, build.folder, config.k1, config.b, analysis, plan=store.fingerprint)
+        build_words(tracked, build.folder, config.k1, config.b, analysis, store.fingerprint, workers)
         build.counts["passages"] = len(store)
         build.parents = {"passages": store.fingerprint}
         build.fingerprint = digest_texts(

@@ -23,7 +23,7 @@ from densecli.cli.named_sets import (
 )
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.errors import UsageError
 from densecli.io.workspace import EXAMPLES_FILE
 
@@ -80,6 +80,9 @@ def register(app: typer.Typer) -> None:
 
         if audit_size and session.terminal.quiet:
             raise UsageError("--audit has no effect with --quiet")
+        if "seed" in session.typed and not (audit_size or {"random", "gold"} & set(config.wanted)):
+            raise UsageError("--seed has an effect only on random and gold --negatives, and on --audit")
+        bad = session.bad_records(config.on_error)
         choice = chosen(session, dataset, split, data_dir, "train")
         if choice is not None:
             if questions is not None:
@@ -87,21 +90,23 @@ def register(app: typer.Typer) -> None:
             one, part = single(choice)
             name, file = f"{one.name}-{part.name}", question_file(session, choice)
             source, answer_type = str(file), config.answer_type or one.answer_type
-            asked = counted(session, choice, file, read_asked(source, answer_type))
+            asked = counted(session, choice, file, read_asked(source, answer_type, bad))
         else:
             source = session.input_or_stdin(questions, "questions")
             name = "stdin" if source == "-" else FILE_ENDINGS.sub("", Path(source).name)
-            asked = read_asked(source, config.answer_type)
+            asked = read_asked(source, config.answer_type, bad)
         known = describe_input(source)  # a missing file is refused before BM25 is built, which may take long
         target = output or session.workspace.examples / name
         if target.resolve() == Path(source).resolve():
             raise UsageError(f"{target} would take the place of its own input; name another --output")
-        collection = open_mined(session, config, Named(retriever, index, bm25, passages))
+        named = Named(retriever, index, bm25, passages)
+        collection = open_mined(session, config, named, workers or cores())
         inputs: list[str | Path] = [source, *collection.folders]
         again = "sha256" in known  # what comes through a pipe cannot be gone on with
         try:
             with building(session, target, config, inputs, force, keep_partial=again) as build:
                 fill(session, config, collection, asked, build, workers or cores())
+                build.counts.update(bad.counts)
         except UpToDate:
             audit(session, target / EXAMPLES_FILE, audit_size, config.seed)
             raise

@@ -13,7 +13,7 @@ from densecli.cli.engines import Named, open_bm25, open_dense
 from densecli.cli.index import build_bm25_index
 from densecli.cli.session import Session
 from densecli.configs.corpus import IndexConfig
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.errors import ArtifactError, UsageError
 from densecli.io.workspace import EXAMPLES_FILE
 
@@ -41,8 +41,8 @@ class Mined:
     folders: tuple[Path, ...]
 
 
-def open_mined(session: Session, config: MineConfig, named: Named) -> Mined:
-    """Open the passages and what searches them; BM25 is built when it is missing.
+def open_mined(session: Session, config: MineConfig, named: Named, workers: int) -> Mined:
+    """Open the passages and what searches them; BM25 is built, by so many workers, when it is missing.
 
     Raises:
         ArtifactError: something is missing, or the parts do not belong together.
@@ -58,7 +58,7 @@ def open_mined(session: Session, config: MineConfig, named: Named) -> Mined:
     if config.positives != "keep" or "bm25" in config.wanted:
         bm25 = named.bm25 or session.workspace.bm25
         if not bm25.exists():
-            build_bm25_index(session, IndexConfig(kind="bm25"), store.folder, bm25)
+            build_bm25_index(session, IndexConfig(kind="bm25"), store.folder, bm25, workers=workers)
         open_bm25(bm25, store)
         folders.append(bm25)
     elif named.bm25 is not None:

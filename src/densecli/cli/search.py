@@ -80,9 +80,10 @@ def register(app: typer.Typer) -> None:
         people = session.terminal.shows_tables and not (json or output or config.format)
         named = Named(retriever, index, bm25, passages)
         choice = chosen(session, dataset, split, data_dir, "test")
+        bad = session.bad_records(config.on_error)
         if tune_lambda is not None:
             check_tuning(config, question or dataset, text)
-            best = tune_weight(session, config, named, tune_lambda)
+            best = tune_weight(session, config, named, tune_lambda, bad)
             if people:
                 from densecli.cli.tables import weight_table
 
@@ -90,7 +91,7 @@ def register(app: typer.Typer) -> None:
             else:
                 session.write([best.to_json()], output)
             return
-        questions, single = asked(session, question, config.answer_type, "search", choice)
+        questions, single = asked(session, question, config.answer_type, bad, "search", choice)
         collection = open_collection(session, config, named)
         k = config.k or (PEOPLE_K if people else PROGRAM_K)
         if config.k is not None and k > len(collection.store):
@@ -106,6 +107,7 @@ def register(app: typer.Typer) -> None:
             if not single:
                 ranked = session.terminal.track(ranked, "search", unit="questions ")
             write_results(session, ranked, config.format or "jsonl", text, output)
+        session.tell_skipped(bad)
         if counts["without_result"]:
             session.terminal.warn(f"{counts['without_result']:,} questions found nothing")
 

@@ -10,6 +10,7 @@ from densecli.configs.asking import SearchConfig
 from densecli.errors import ArtifactError, InputError, UsageError
 
 if TYPE_CHECKING:
+    from densecli.io.bad_records import BadRecords
     from densecli.metrics.weight_sweep import BestWeight
 
 
@@ -22,8 +23,8 @@ def check_tuning(config: SearchConfig, question: str | None, text: bool) -> None
     useless = {
         "a question": question,
         "-k": config.k,
-        "--lambda": config.fusion_weight,
         "--preset": config.preset,
+        "--lambda": config.fusion_weight,
         "--fusion rrf": None if config.fusion == "linear" else config.fusion,
         "--no-text": None if text else "",
     }
@@ -34,7 +35,9 @@ def check_tuning(config: SearchConfig, question: str | None, text: bool) -> None
         raise UsageError(f"{named[0]} has no effect beside --tune-lambda, which finds λ on its own questions")
 
 
-def tune_weight(session: Session, config: SearchConfig, named: Named, questions: str) -> "BestWeight":
+def tune_weight(
+    session: Session, config: SearchConfig, named: Named, questions: str, bad: "BadRecords"
+) -> "BestWeight":
     """Find λ on questions with answers, store it with the index, and return what was found.
 
     Raises:
@@ -56,7 +59,7 @@ def tune_weight(session: Session, config: SearchConfig, named: Named, questions:
     engine, pair = open_hybrid(session, config, named, place, store)
     sweep = WeightSweep()
     counts: Counter[str] = Counter()
-    asked = read_questions(questions, config.answer_type)
+    asked = read_questions(questions, config.answer_type, bad)
     seen = tune(asked, engine, store, config.batch_size, sweep, counts)
     for _ in session.terminal.track(seen, "tune", unit="questions "):
         pass
@@ -73,5 +76,5 @@ def tune_weight(session: Session, config: SearchConfig, named: Named, questions:
         best.questions,
     )
     path = tuned.write(pair.index, best.to_json())
-    session.terminal.say(f"{path}: λ {best.weight:.4g} ({listed(+counts)})")
+    session.terminal.say(f"{path}: λ {best.weight:.4g} ({listed(+counts + bad.counts)})")
     return best

@@ -47,6 +47,7 @@ class DenseIndex:
         self.folder = folder
         self._exact = manifest.facts["kind"] == "flat"
         self.retriever = manifest.parents["retriever"]
+        self.passage_tower = manifest.parents.get("passage_tower", "")
         self.passages = manifest.parents["passages"]
         path = folder / FILE
         try:

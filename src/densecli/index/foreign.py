@@ -209,11 +209,13 @@ def _read_ids(path: Path) -> Iterator[str]:
     if path.name != PYSERINI[1]:
         yield from read_id_list(path)
         return
-    for number, line in read_lines(str(path)):
-        try:
+    try:
+        for _, line in read_lines(str(path)):
             yield line.decode()
-        except UnicodeDecodeError:
-            raise InputError(path, number, "is not UTF-8", "one passage id a line") from None
+    except InputError as error:
+        raise ArtifactError(str(error)) from None
+    except UnicodeDecodeError:
+        raise ArtifactError(f"{path}: is not UTF-8; expected one passage id a line") from None
 
 
 def _plain(found: ForeignIndex, positions: IntArray) -> Any:

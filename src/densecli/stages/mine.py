@@ -8,7 +8,7 @@ from itertools import chain, islice, tee
 import numpy as np
 
 from densecli.batches import batched
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.io.parallel import ordered
 from densecli.io.store.passages import PassageStore
 from densecli.ranking.order import Rows, Scores

@@ -26,6 +26,11 @@ class Encoder(Protocol):
 
     fingerprint: str
 
+    @property
+    def passage_tower(self) -> str:
+        """What ties passage vectors to its model."""
+        ...
+
     def encode(self, questions: Sequence[str], /) -> FloatArray:
         """Return vectors (n, d)."""
         ...

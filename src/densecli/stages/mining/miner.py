@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.io.store.passages import PassageStore
 from densecli.lexical.bm25 import Bm25
 from densecli.stages.mining.hits import Block, Chosen, Mined, ranked_hits

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.records import TrainingExample
 from densecli.stages.mining.hits import GIVEN, HARD, Hit
 from densecli.stages.mining.shelf import Judge, Shelf

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from densecli.configs.training import MineConfig
+from densecli.configs.mining import MineConfig
 from densecli.lexical.bm25 import Bm25
 from densecli.records import TrainingExample
 from densecli.stages.mining.gold import CANDIDATES, gold_match, gold_query

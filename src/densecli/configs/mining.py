@@ -1,0 +1,89 @@
+"""Defaults of the stage that makes training data."""
+
+from dataclasses import dataclass
+
+from densecli.configs.bad_input import on_error_setting
+from densecli.configs.setting import setting
+from densecli.errors import UsageError
+
+SOURCES = ("bm25", "dense", "random", "gold")
+NEGATIVES = 10
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class MineConfig:
+    """Questions with answers to training examples (paper, sections 3.2 and 4.2, appendix A)."""
+
+    positives: str = setting(
+        "auto",
+        "gold: the passage that holds most of the given one; distant: BM25's first with an answer; keep: "
+        "as given; auto: keep where the collection has it, gold where another is given, else distant.",
+        choices=("auto", "gold", "distant", "keep"),
+        source="section 4.2, appendix A",
+    )
+    distant_query: str = setting(
+        "question",
+        "What BM25 is asked for a distant positive; an answer is the first of its question.",
+        choices=("question", "question+answer"),
+        source="appendix A",
+        when=("positives", ("auto", "distant")),
+    )
+    negatives: str = setting(
+        "bm25",
+        "Negatives for each question: any of bm25, dense (hard), random, gold (other questions' positives "
+        f"that the collection has), each with a count or {NEGATIVES}, such as bm25:30,random:50.",
+        source="section 3.2",
+    )
+    keep_negatives: bool = setting(True, "Given negatives stay, before those that are found.")
+    depth: int = setting(
+        100, "Ranked passages looked at for each question.", min=1, max=10_000, source="section 4.2"
+    )
+    margin: float | None = setting(
+        None,
+        "Leave out bm25 and dense negatives whose score is not below the positive's by this share of it.",
+        min=0,
+        max=1,
+    )
+    answer_type: str | None = setting(
+        None,
+        "How answers are matched; by default as the file says, else string.",
+        choices=("string", "regex"),
+    )
+    seed: int = setting(
+        12345, "Seed of random and gold negatives, and of what --audit shows.", min=0, max=1 << 31
+    )
+    on_error: str = on_error_setting()
+
+    def __post_init__(self) -> None:
+        """Refuse negatives that cannot be had.
+
+        Raises:
+            UsageError: `negatives` is not a list of sources with counts, or wants more than `depth`, or none
+                that `margin` has an effect on.
+        """
+        if self.margin is not None and not {"bm25", "dense"} & set(self.wanted):
+            raise UsageError("--margin has an effect only on bm25 and dense --negatives")
+        for source, count in self.wanted.items():
+            if source in ("bm25", "dense") and count > self.depth:
+                raise UsageError(
+                    f"--negatives {source}:{count} wants more than --depth {self.depth} looks at"
+                )
+
+    @property
+    def wanted(self) -> dict[str, int]:
+        """How many negatives each source gives, in the order asked for."""
+        wanted: dict[str, int] = {}
+        for part in filter(None, self.negatives.replace(" ", "").split(",")):
+            source, colon, count = part.partition(":")
+            if source not in SOURCES or source in wanted or (colon and not _is_count(count)):
+                raise UsageError(
+                    f"--negatives is {self.negatives!r}; expected each of {', '.join(SOURCES)} at most once, "
+                    f"with a count up to {MOST}, such as bm25:30,random:50"
+                )
+            wanted[source] = int(count) if colon else min(NEGATIVES, self.depth)
+        return wanted
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST

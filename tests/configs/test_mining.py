@@ -1,0 +1,50 @@
+import pytest
+
+from densecli.configs.mining import MineConfig
+from densecli.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("negatives", "wanted"),
+    [
+        ("bm25", {"bm25": 10}),
+        ("dense, random:50", {"dense": 10, "random": 50}),
+        ("gold:0,bm25:100", {"gold": 0, "bm25": 100}),
+        ("", {}),
+    ],
+)
+def test_wanted_negatives(negatives, wanted):
+    config = MineConfig(negatives=negatives)
+    assert config.wanted == wanted
+    assert list(config.wanted) == list(wanted)
+
+
+@pytest.mark.parametrize(
+    "negatives",
+    [
+        "bm52",
+        "bm25:",
+        "bm25:x",
+        "bm25:-1",
+        "bm25:1:2",
+        "bm25:٣",
+        "bm25,bm25:3",
+        "random:10001",
+        "bm25=3",
+        ":",
+    ],
+)
+def test_negatives_that_cannot_be_had(negatives):
+    with pytest.raises(UsageError, match="each of bm25, dense, random, gold at most once"):
+        MineConfig(negatives=negatives)
+
+
+def test_no_more_than_depth():
+    assert MineConfig(negatives="bm25,random:50", depth=5).wanted == {"bm25": 5, "random": 50}
+    with pytest.raises(UsageError, match="--negatives bm25:6 wants more than --depth 5"):
+        MineConfig(negatives="bm25:6", depth=5)
+
+
+def test_a_margin_needs_something_to_keep_a_distance():
+    with pytest.raises(UsageError, match="--margin has an effect only on bm25 and dense"):
+        MineConfig(negatives="random:5", margin=0.1)
