@@ -6,9 +6,9 @@ import pytest
 from densecli.encoders.compact import compact
 from densecli.encoders.folder import RetrieverCard, read_card
 from densecli.encoders.retriever import QuestionEncoder
-from densecli.encoders.torch_base import open_base
 from densecli.encoders.torch_retriever import TorchQuestionEncoder
 from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_start import open_base
 from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
 

@@ -13,9 +13,9 @@ from densecli.encoders.dpr_checkpoint import DprCheckpoint, read_retriever_check
 from densecli.encoders.folder import RetrieverCard, read_card
 from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.tokens import Tokens
-from densecli.encoders.torch_base import open_base
 from densecli.encoders.torch_checkpoint import write_retriever_checkpoint
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
+from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError
 from densecli.training.forward import vectors_of
 
@@ -96,6 +96,8 @@ def test_a_model_that_dpr_cannot_be_is_not_written(dpr_retriever: BertRetriever,
         ({"pooling": "mean"}, "mean pooling"),
         ({"normalize": True}, "normalised"),
         ({"question_prefix": "query: "}, "a prefix"),
+        ({"similarity": "l2"}, "l2 similarity"),
+        ({"token_types": "segments"}, "token types are segments"),
     ):
         odd = replace(dpr_retriever, card=replace(dpr_retriever.card, **change))
         with pytest.raises(ArtifactError, match=told):
@@ -118,7 +120,7 @@ def changed(tmp_path: Path, change: Any) -> Path:
         (lambda held: held["model_dict"].update({"question_model.odd": torch.zeros(3)}), "odd .* not part"),
         (
             lambda held: held["model_dict"].update({"question_model.encode_proj.weight": torch.zeros(4, 16)}),
-            "projects its vectors to 4",
+            r"encode_proj\.bias of shape \(4,\) is missing",
         ),
         (
             lambda held: held["encoder_params"].update(encoder_model_type="fairseq_roberta"),
@@ -170,3 +172,24 @@ def test_a_base_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     path = changed(tmp_path, lambda held: held["encoder_params"].update(pretrained_model_cfg="./nowhere"))
     with pytest.raises(ArtifactError, match=r"needs the tokenizer of \./nowhere, and .* name a folder"):
         DprCheckpoint.read(path).base(None)
+
+
+def test_projections_go_out_and_come_back(
+    observed: Any, dpr_retriever: BertRetriever, dpr_base: Path, tmp_path: Path
+) -> None:
+    made = np.random.default_rng(3)
+    heads = {
+        "encode_proj.weight": made.normal(size=(4, 16)).astype(np.float32),
+        "encode_proj.bias": made.normal(size=4).astype(np.float32),
+    }
+    towers = {side: replace(getattr(dpr_retriever, side), heads=heads) for side in ("question", "passage")}
+    projected = replace(dpr_retriever, card=replace(dpr_retriever.card, projection=4), **towers)
+    write_retriever_checkpoint(projected, tmp_path / "out.cp")
+    held = torch.load(tmp_path / "out.cp", weights_only=True)
+    recorded = json.loads((GOLDEN / "checkpoint.json").read_text())["state_dict_keys"]["projection_dim_4"]
+    assert {name: list(weight.shape) for name, weight in held["model_dict"].items()} == recorded
+    assert held["encoder_params"]["projection_dim"] == 4
+    read_retriever_checkpoint(tmp_path / "out.cp", dpr_base).write(tmp_path / "model")
+    expected = observed.vectors("question", False) @ heads["encode_proj.weight"].T + heads["encode_proj.bias"]
+    found = QuestionEncoder(tmp_path / "model").encode(observed.questions)
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -13,8 +13,10 @@ from transformers import AutoTokenizer, DPRConfig, DPRContextEncoder, DPRQuestio
 from densecli.encoders.bert_tower import BertRetriever
 from densecli.encoders.dpr_folder import read_dpr_pair, read_dpr_tower, write_dpr_pair
 from densecli.encoders.folder import fingerprint
-from densecli.encoders.torch_base import open_base, open_retriever
+from densecli.encoders.tokens import Tokens
+from densecli.encoders.torch_base import open_retriever
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
+from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError
 
 CLASSES = {"question_encoder": DPRQuestionEncoder, "ctx_encoder": DPRContextEncoder}
@@ -110,7 +112,7 @@ def test_the_wrong_encoder_is_never_made_up(pair: Path) -> None:
         (lambda state: state.update({"ctx_encoder.odd": np.zeros(2, np.float32)}), "odd .* not part"),
         (
             lambda state: state.update({"ctx_encoder.encode_proj.weight": np.zeros((8, 16), np.float32)}),
-            "projects its vectors to 8",
+            r"encode_proj\.bias of shape \(8,\) is missing",
         ),
         (lambda state: state.clear(), "a model without weights"),
     ],
@@ -147,3 +149,20 @@ def test_a_trailing_sep_is_not_lost_in_silence(dpr_retriever: BertRetriever, tmp
     card = replace(dpr_retriever.card, trailing_sep=True)
     with pytest.raises(ArtifactError, match="this format cannot say so"):
         write_dpr_pair(replace(dpr_retriever, card=card), tmp_path / "pair")
+
+
+def test_transformers_projects_as_we_do(observed: Any, dpr_retriever: BertRetriever, tmp_path: Path) -> None:
+    made = np.random.default_rng(3).normal(size=(5, 16)).astype(np.float32)
+    heads = {"encode_proj.weight": made[:4], "encode_proj.bias": made[4, :4].copy()}
+    towers = {side: replace(getattr(dpr_retriever, side), heads=heads) for side in ("question", "passage")}
+    projected = replace(dpr_retriever, card=replace(dpr_retriever.card, projection=4), **towers)
+    write_dpr_pair(projected, tmp_path / "pair")
+    model = DPRQuestionEncoder.from_pretrained(tmp_path / "pair" / "question_encoder").eval()
+    found = TorchQuestionEncoder(tmp_path / "pair").encode(observed.questions)
+    for ids, vector in zip(projected_ids(projected, observed.questions), found, strict=True):
+        with torch.inference_mode():
+            np.testing.assert_allclose(model(torch.tensor([ids]))[0][0].numpy(), vector, atol=1e-5)
+
+
+def projected_ids(retriever: BertRetriever, questions: list[str]) -> list[list[int]]:
+    return Tokens(retriever.tokenizer, retriever.card).questions(questions)

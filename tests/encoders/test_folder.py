@@ -12,9 +12,12 @@ from densecli.encoders.folder import (
     RetrieverCard,
     fingerprint,
     is_compiled,
+    passage_fingerprint,
     read_card,
     write_card,
 )
+from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError
 
 
@@ -46,7 +49,11 @@ def test_cards_come_back_as_they_were_written(tmp_path: Path, card: RetrieverCar
         ({"trailing_sep": "yes"}, "trailing_sep is 'yes'"),
         ({"max_question_tokens": 0}, "max_question_tokens is 0"),
         ({"words": {"question": "w"}}, "words is"),
-        ({"projection": 64}, "'projection' is unknown"),
+        ({"projection": 1}, "projection is 1"),
+        ({"similarity": "l1"}, "similarity is 'l1'"),
+        ({"similarity": "cosine"}, "without normalize"),
+        ({"token_types": "ones"}, "token_types is 'ones'"),
+        ({"layers": 64}, "'layers' is unknown"),
     ],
 )
 def test_a_property_that_cannot_be_obeyed_is_refused(
@@ -110,6 +117,46 @@ def test_fingerprint_changes_with_weights_words_and_properties(tiny_retriever: P
     twin = copied(tiny_retriever, tmp_path / "card")
     write_card(twin, replace(read_card(twin, RetrieverCard), normalize=True))
     assert len(seen | {fingerprint(twin)}) == 4
+
+
+def test_vectors_fit_whatever_the_question_tower_is(tiny_retriever: Path, tmp_path: Path) -> None:
+    def changed(name: str, **properties: object) -> str:
+        twin = copied(tiny_retriever, tmp_path / f"{name.replace('/', '-')}{[*properties]}")
+        if name:
+            held = bytearray((twin / name).read_bytes())
+            held[-2] ^= 1
+            (twin / name).write_bytes(held)
+        card = read_card(twin, RetrieverCard)
+        if "words" in properties:
+            for side in ("question", "passage"):
+                (twin / side / "words.safetensors").rename(twin / f"{side}.safetensors")
+        write_card(twin, replace(card, **properties))
+        return passage_fingerprint(twin)
+
+    own = passage_fingerprint(tiny_retriever)
+    for name in ("question/weights.safetensors", "question/words.safetensors", "question/config.json"):
+        assert changed(name) == own
+    words = {"question": "question.safetensors", "passage": "passage.safetensors"}
+    for kept in ({"max_question_tokens": 9}, {"question_prefix": "x"}, {"words": words}):
+        assert changed("", **kept) == own
+    others = {
+        changed(f"passage/{name}") for name in ("weights.safetensors", "words.safetensors", "config.json")
+    }
+    others |= {changed("tokenizer.json"), changed("", pooling="mean"), changed("", passage_prefix="x")}
+    others |= {changed("", max_passage_tokens=9), changed("", similarity="l2"), changed("", normalize=True)}
+    assert len(others | {own}) == 10
+
+
+def test_one_encoder_for_both_sides_ties_vectors_too(tiny_base: Path, tmp_path: Path) -> None:
+    save_retriever(open_base(str(tiny_base), None, 64, 256, Change(shared_encoder=True)), tmp_path)
+    own = passage_fingerprint(tmp_path)
+    path = tmp_path / "question" / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert passage_fingerprint(tmp_path) != own
+
+
+def test_vectors_of_other_programs_models_are_tied_to_all_of_them(tiny_base: Path) -> None:
+    assert passage_fingerprint(tiny_base) == fingerprint(tiny_base)
 
 
 def test_fingerprint_of_a_large_file_sees_its_size_and_its_middle(tmp_path: Path) -> None:

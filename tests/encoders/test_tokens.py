@@ -2,11 +2,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from densecli.encoders.folder import ReaderCard, RetrieverCard
-from densecli.encoders.tokens import Tokens, read_tokenizer, straight_quotes
+from densecli.encoders.tokens import Tokens, check_vocabulary, read_tokenizer, second_segment, straight_quotes
 from densecli.errors import ArtifactError
 from densecli.records import Passage
 
@@ -90,5 +94,37 @@ def test_what_is_no_bert_tokenizer_is_refused(tiny_tokenizer: Tokenizer, tmp_pat
     with pytest.raises(ArtifactError, match="not a tokenizer"):
         read_tokenizer(tmp_path)
     Tokenizer(models.WordLevel({"[PAD]": 0, "x": 1}, unk_token="x")).save(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(ArtifactError, match=r"no \[CLS\]"):
+    with pytest.raises(ArtifactError, match="no token before and behind"):
         read_tokenizer(tmp_path)
+
+
+def test_texts_that_are_cut_are_counted(tiny_tokenizer: Tokenizer) -> None:
+    tokens = Tokens(tiny_tokenizer, RetrieverCard(max_question_tokens=4, max_passage_tokens=7))
+    tokens.questions(["who was", "who was king", "who"])
+    fitting, longer = Passage("1", "king", "the river sea"), Passage("2", "king", "of the river sea")
+    tokens.passages([fitting, longer, Passage("3", "", "the river and the sea")])
+    tokens.passages([longer])
+    assert tokens.counts == {"questions": 3, "questions cut": 1, "passages": 4, "passages cut": 2}
+
+
+def test_a_tokenizer_without_padding_pads_with_what_it_has(tiny_tokenizer: Tokenizer) -> None:
+    other = Tokenizer.from_str(tiny_tokenizer.to_str().replace("[PAD]", "[NIL]"))
+    tokens = Tokens(other, RetrieverCard())
+    assert tokens.pad == tokens.sep
+
+
+@pytest.mark.parametrize("more", [-1, 1001])
+def test_a_vocabulary_of_another_model_is_refused(tiny_tokenizer: Tokenizer, more: int) -> None:
+    pieces = tiny_tokenizer.get_vocab_size()
+    check_vocabulary(tiny_tokenizer, [pieces, pieces + 1000], "here")
+    told = f"here: the tokenizer knows {pieces} pieces, the word table has {pieces + more} rows"
+    with pytest.raises(ArtifactError, match=told):
+        check_vocabulary(tiny_tokenizer, [pieces, pieces + more], "here")
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from([1, 2, 3]), min_size=6, max_size=6), min_size=1, max_size=4))
+def test_the_second_segment_begins_behind_the_first_separator(rows: list[list[int]]) -> None:
+    expected = [[2 in row[:place] for place in range(len(row))] for row in rows]
+    np.testing.assert_array_equal(second_segment(np.array(rows), 2), expected)
+    assert second_segment(torch.tensor(rows), 2).tolist() == expected

@@ -11,9 +11,10 @@ from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, Rober
 
 from densecli.encoders import hub
 from densecli.encoders.folder import is_compiled
-from densecli.encoders.torch_base import open_base, open_retriever
+from densecli.encoders.torch_base import open_retriever
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_start import open_base
 from densecli.encoders.torch_tower import position_limit
 from densecli.errors import ArtifactError, UsageError
 from densecli.records import Passage
@@ -131,11 +132,11 @@ def test_training_drops_the_normalisation(base: Path) -> None:
     assert open_retriever(str(base)).card.normalize
     opened = open_base(str(base), None, 64, 256)
     assert not opened.card.normalize
-    assert not opened.passage.normalize
+    assert not opened.passage.card.normalize
 
 
 def test_options_that_contradict_the_base_are_refused(tiny_base: Path, tiny_retriever: Path) -> None:
-    assert open_base(str(tiny_base), "mean", 64, 256).question.pooling == "mean"
+    assert open_base(str(tiny_base), "mean", 64, 256).question.card.pooling == "mean"
     with pytest.raises(UsageError, match="--pooling mean contradicts"):
         open_base(str(tiny_retriever), "mean", 64, 256)
     with pytest.raises(UsageError, match=r"--max-passage-tokens is 600; .* positions for 512"):

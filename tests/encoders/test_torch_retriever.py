@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densecli.encoders.torch_base import open_base
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
 from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_start import open_base
 from densecli.records import Passage
 
 PASSAGES = [Passage(str(n), "king" if n % 2 else "", "the river " * n + "and sea") for n in range(9)]

@@ -6,10 +6,12 @@ import pytest
 import torch
 from transformers import DPRReader
 
+from densecli.encoders.tokens import second_segment
 from densecli.errors import ArtifactError
 from densecli.reader.bert_reader import BertReader, read_dpr_reader, read_reader_checkpoint, write_dpr_reader
 from densecli.reader.runtime import Reader
 from densecli.reader.torch_checkpoint import write_reader_checkpoint
+from densecli.reader.torch_folder import open_reader
 from densecli.records import Passage
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -88,7 +90,36 @@ def test_other_models_are_refused(tiny_reader: Path, base: Path, tmp_path: Path)
     torch.save(held, path)
     with pytest.raises(ArtifactError, match=r"qa_classifier\.bias .* is missing"):
         read_reader_checkpoint(path, base)
-    held["encoder_params"] = {"do_lower_case": True, "encoder": {"sequence_length": 64}}
+
+
+def test_both_generations_of_token_types_are_read(tiny_reader: Path, base: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.cp"
+    reader = BertReader.read(tiny_reader)
+    write_reader_checkpoint(reader, path)
+    held = torch.load(path, weights_only=True)
+    assert held["encoder_params"].pop("token_types") == "zeros"
+    first = held["encoder_params"]
+    held["encoder_params"] = {"do_lower_case": True, "encoder": {**first}}  # as DPR 1.0 nests them
     torch.save(held, path)
-    with pytest.raises(ArtifactError, match=r"a reader of DPR 1\.0"):
-        read_reader_checkpoint(path, base)
+    marked = read_reader_checkpoint(path, base)
+    assert marked.card.token_types == "segments"
+    assert read_reader_checkpoint(path, base, "zeros").card.token_types == "zeros"
+    write_reader_checkpoint(marked, path)
+    assert read_reader_checkpoint(path, base).card.token_types == "segments"
+    with pytest.raises(ArtifactError, match="token types are segments"):
+        write_dpr_reader(marked, tmp_path / "hf")
+    marked.write(tmp_path / "marked")
+    question = "who was born in the city"
+    ours = Reader.open(tmp_path / "marked").read(question, PASSAGES, 5, 512)
+    torched = open_reader(tmp_path / "marked").reading(torch.float32).read(question, PASSAGES, 5, 512)
+    plain = Reader.open(tiny_reader).read(question, PASSAGES, 5, 512)
+    assert [span.text for span in ours] == [span.text for span in torched]
+    scores = [[span.span_score for span in spans] for spans in (ours, torched, plain)]
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-4)
+    assert np.abs(np.subtract(scores[0], scores[2])).max() > 1e-3
+
+
+def test_token_types_are_the_references(tiny_reader: Path) -> None:
+    golden = json.loads((GOLDEN / "reader.json").read_text())["batch"]["train"]
+    ids, types = golden["input_ids"][0][0], golden["token_type_ids"][0][0]
+    np.testing.assert_array_equal(second_segment(np.array([ids]), 3)[0], types)

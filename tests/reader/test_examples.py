@@ -8,8 +8,8 @@ import pytest
 from densecli.encoders.folder import ReaderCard
 from densecli.encoders.tokens import Tokens
 from densecli.errors import InputError
-from densecli.reader.examples import draw, first, reader_examples, sample
-from densecli.records import Passage, Question, RankedList, ScoredPassage
+from densecli.reader.examples import draw, first, foremost, reader_examples, sample
+from densecli.records import Passage, Question, RankedList, ScoredPassage, TrainingExample
 
 WHERE = Question("q", "who is he?", ("Warsaw",))
 TEXTS = (
@@ -132,3 +132,11 @@ def test_the_card_s_length_is_not_the_sample_s(golden_tokens):
     short = Tokens(golden_tokens.tokenizer, ReaderCard(max_tokens=32))
     (example,), _ = examples(short, ranked(texts=("Warsaw " * 60,)), max_tokens=40)
     assert len(sample(example, example.positives, short, 40, 10).rows[0]) == 40
+
+
+@pytest.mark.parametrize(("passages", "negatives"), [(24, 30), (31, 30), (41, 40), (200, 60)])
+def test_joint_training_draws_from_the_foremost(passages, negatives):
+    holding, others = ([Passage(f"{kind}{n}", "", "x") for n in range(60)] for kind in "pn")
+    found = foremost(TrainingExample(Question("q", "who", ("x",)), (*holding,), (*others,)), passages)
+    assert found.positives == tuple(holding[:5])
+    assert found.hard_negatives == tuple(others[:negatives])

@@ -62,7 +62,8 @@ def _convert_model(session: Session, config: ConvertConfig, source: Path, output
     from densecli.stages.convert_models import CONVERSIONS, ModelOptions
 
     trailing_sep = None if config.trailing_sep == "auto" else config.trailing_sep == "yes"
-    options = ModelOptions(config.base, trailing_sep)
+    token_types = None if config.token_types == "auto" else config.token_types
+    options = ModelOptions(config.base, trailing_sep, token_types)
     write = CONVERSIONS[str(config.to)]
     if config.to in FILE_FORMS:
         if force:
@@ -95,7 +96,11 @@ def _take_vectors(
     maker = Maker.of(retriever)
     inputs = [*input_files(source), retriever, store.folder]
     with building(session, output, config, inputs, force) as build:
-        build.parents = {"retriever": maker.fingerprint, "passages": store.fingerprint}
+        build.parents = {
+            "retriever": maker.fingerprint,
+            "passage_tower": maker.passage_tower,
+            "passages": store.fingerprint,
+        }
         if config.to == "index":
             kind = take_index(source, rows, maker, build.folder, build.counts, config.allow_missing)
             build.facts = {"kind": kind, "dimension": maker.dimension}

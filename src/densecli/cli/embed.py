@@ -46,22 +46,30 @@ def register(app: typer.Typer) -> None:
         target = output or session.workspace.vectors
         with building(session, target, config, [place, store.folder], force, keep_partial=True) as build:
             from densecli.encoders.torch_retriever import PassageEncoder  # seconds, not for "up to date"
-            from densecli.stages.embed import WINDOW
             from densecli.stages.embed import embed as run
 
             encoder = PassageEncoder(place, config.device, config.precision, config.batch_tokens)
             session.terminal.say(f"embedding {len(store):,} passages with {place} ({encoder.about})")
-            build.parents = {"retriever": encoder.fingerprint, "passages": store.fingerprint}
+            build.parents = {
+                "retriever": encoder.fingerprint,
+                "passage_tower": encoder.passage_tower,
+                "passages": store.fingerprint,
+            }
             build.fingerprint = digest_texts([encoder.fingerprint, store.fingerprint, config.precision])
             plan = digest_texts([build.fingerprint, str(config.shard_rows)])
             first = min(finished_rows(build.folder, plan, config.shard_rows), len(store))
             if first:
                 session.terminal.say(f"going on at passage {first:,}")
             waiting: list[FloatArray] = []
-            pieces = run(store, encoder, config, first)
-            for row, vectors in session.terminal.track(
-                pieces, "embed", -(-(len(store) - first) // WINDOW), f"x {WINDOW:,} "
-            ):
+            pieces = session.terminal.track(
+                run(store, encoder, config, first),
+                "embed",
+                len(store),
+                "passages ",
+                done=lambda piece: piece[0] + len(piece[1]),
+                start=first,
+            )
+            for row, vectors in pieces:
                 waiting.append(vectors)
                 end = row + len(vectors)
                 if end % config.shard_rows == 0 or end == len(store):

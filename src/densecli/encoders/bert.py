@@ -44,7 +44,7 @@ def read_config(tower: Path) -> dict[str, Any]:
         raise ArtifactError(f"{path}: broken JSON ({error}); copy the model folder again") from None
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ArtifactError(f"{path}: no 'model_type'; expected a Hugging Face config")
-    return config
+    return {"hidden_size": config["dim"]} | config if "dim" in config else config  # DistilBERT's name for it
 
 
 def is_plain_bert(config: Config) -> bool:

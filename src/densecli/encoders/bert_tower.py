@@ -9,7 +9,16 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from densecli.encoders.bert import WORD_TABLE, Config, is_plain_bert, read_config, weight_shapes
-from densecli.encoders.folder import WEIGHTS, WORDS, RetrieverCard, present, read_card, write_card
+from densecli.encoders.folder import (
+    PROJECTION,
+    SIDES,
+    WEIGHTS,
+    WORDS,
+    RetrieverCard,
+    present,
+    read_card,
+    write_card,
+)
 from densecli.encoders.tokens import check_vocabulary, read_tokenizer
 from densecli.encoders.tower_files import write_tokenizer, write_tower
 from densecli.encoders.weights import IGNORED, FloatArray, Shape, compare_shapes, load_state, save_state
@@ -22,7 +31,7 @@ TOKEN_TYPES = "embeddings.token_type_embeddings.weight"
 class BertTower:
     """A BERT encoder: its config and its weights by the names Hugging Face gives them, float32.
 
-    `heads` are a reader's weights beside the encoder's.
+    `heads` are weights beside the encoder's: a reader's, or those of a retriever's projection.
     """
 
     config: Mapping[str, Any]
@@ -43,7 +52,7 @@ class BertTower:
             place: where they come from, for errors.
             config: of a bare BERT.
             weights: by name; `heads` among them.
-            heads: the shapes of a reader's heads.
+            heads: the shapes of its heads; None takes a projection where there is one.
 
         Raises:
             ArtifactError: a weight is missing, too many, of another shape, or not finite; the config says
@@ -52,20 +61,17 @@ class BertTower:
         if not is_plain_bert(config):
             raise ArtifactError(f"{place}: no plain BERT ({config.get('model_type')}); it can't be read")
         kept = {name: weight for name, weight in weights.items() if not name.startswith(IGNORED)}
-        if "encode_proj.weight" in kept:
-            length = len(kept["encode_proj.weight"])
-            raise ArtifactError(
-                f"{place}: projects its vectors to {length} components; projections aren't supported"
-            )
+        if heads is None:
+            heads = RetrieverCard(projection=projection_of(kept)).heads(config["hidden_size"])
         words = {WORD_TABLE: (config["vocab_size"], config["hidden_size"])}
-        expected = words | weight_shapes(config) | dict(heads or {})
+        expected = words | weight_shapes(config) | dict(heads)
         compare_shapes(place, {name: weight.shape for name, weight in kept.items()}, expected)
         for name, weight in kept.items():
             if weight.dtype != np.float32:
                 kept[name] = weight.astype(np.float32)
             if not np.isfinite(kept[name]).all():
                 raise ArtifactError(f"{place}: weight {name} holds values that are not finite")
-        own = {name: kept.pop(name) for name in heads or {}}
+        own = {name: kept.pop(name) for name in heads}
         return cls(config, kept, own)
 
     @classmethod
@@ -84,6 +90,11 @@ class BertTower:
         save_state(words, {WORD_TABLE: self.state[WORD_TABLE]})
         others = {name: weight for name, weight in self.state.items() if name != WORD_TABLE}
         write_tower(tower, self.config, others | dict(self.heads))
+
+
+def projection_of(weights: Mapping[str, FloatArray]) -> int:
+    """Return how long the vectors are that weights project to, 0 where they do not."""
+    return len(weights.get(f"{PROJECTION}.weight", ()))
 
 
 def one_token_type(state: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -109,8 +120,10 @@ class BertRetriever:
             ArtifactError: it is no whole retriever, or its towers are no BERTs.
         """
         card = read_card(folder, RetrieverCard)
+        places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
         question, passage = (
-            BertTower.read(folder / name, folder / card.words[name]) for name in ("question", "passage")
+            BertTower.read(tower, words, card.heads(read_config(tower)["hidden_size"]))
+            for tower, words in places
         )
         return cls(question, passage, read_tokenizer(folder), card)
 
@@ -122,11 +135,12 @@ class BertRetriever:
         """
         folder.mkdir(parents=True, exist_ok=True)
         towers = {"question": self.question, "passage": self.passage}
-        if self.question.config["hidden_size"] != self.passage.config["hidden_size"]:
+        card = replace(self.card, shared_encoder=False, words=RetrieverCard().words)
+        if len({(tower.config["hidden_size"], projection_of(tower.heads)) for tower in towers.values()}) > 1:
             raise ArtifactError(f"{folder}: the towers' vectors differ in length; they are of two models")
         rows = [tower.config["vocab_size"] for tower in towers.values()]
         check_vocabulary(self.tokenizer, rows, folder)
         for name, tower in towers.items():
             tower.write(folder / name, folder / name / WORDS)
         write_tokenizer(self.tokenizer, folder)
-        write_card(folder, replace(self.card, words=RetrieverCard().words))
+        write_card(folder, card)

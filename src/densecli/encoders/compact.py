@@ -6,7 +6,7 @@ from os.path import relpath
 from pathlib import Path
 
 from densecli.encoders.bert import read_config
-from densecli.encoders.folder import TOKENIZER, WEIGHTS, C, present, read_card, write_card
+from densecli.encoders.folder import TOKENIZER, WEIGHTS, C, RetrieverCard, present, read_card, write_card
 from densecli.encoders.tower_files import write_tower
 from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
@@ -28,12 +28,14 @@ def compact(source: Path, target: Path, card_type: type[C], shared_words: Path |
     card = read_card(source, card_type)
     target.mkdir(parents=True, exist_ok=True)
     words = {}
-    for tower, name in card.words.items():
-        write_tower(
-            target / tower, read_config(source / tower), load_state(source / tower / WEIGHTS), compact=True
-        )
+    for side, name in card.words.items():
         path = shared_words or target / name
-        words[tower] = Path(relpath(path, target)).as_posix()
+        words[side] = Path(relpath(path, target)).as_posix()
+        tower = card.tower(side) if isinstance(card, RetrieverCard) else side
+        if tower != side:
+            continue
+        state = load_state(source / tower / WEIGHTS)
+        write_tower(target / tower, read_config(source / tower), state, compact=True)
         _write_words(source / name, path)
     shutil.copyfile(present(source / TOKENIZER, "tokenizer"), target / TOKENIZER)
     write_card(target, replace(card, words=words))

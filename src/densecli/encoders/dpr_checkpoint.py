@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from densecli.encoders.bert import DEFAULTS, WORD_TABLE, bert_config, read_config
-from densecli.encoders.bert_tower import BertRetriever, BertTower
+from densecli.encoders.bert_tower import BertRetriever, BertTower, projection_of
 from densecli.encoders.folder import CONFIG, RetrieverCard
 from densecli.encoders.hub import local_folder
 from densecli.encoders.vocabulary import open_bert_tokenizer
@@ -88,7 +88,7 @@ class DprCheckpoint:
             ) from None
 
     def tower(self, prefix: str, base: Path, heads: Mapping[str, tuple[int, ...]] | None = None) -> BertTower:
-        """Return the encoder whose weights begin with `prefix`, and a reader's `heads`.
+        """Return the encoder whose weights begin with `prefix`, with a reader's `heads` or its projection.
 
         Raises:
             ArtifactError: it doesn't fit the config in `base`, or is not whole.
@@ -163,5 +163,10 @@ def read_retriever_checkpoint(
     limit = min(found.max_tokens, question.config["max_position_embeddings"])
     if trailing_sep is None:
         trailing_sep = bool(found.settings.get("trailing_sep", not found.first_release))
-    card = RetrieverCard(max_question_tokens=limit, max_passage_tokens=limit, trailing_sep=trailing_sep)
+    card = RetrieverCard(
+        max_question_tokens=limit,
+        max_passage_tokens=limit,
+        trailing_sep=trailing_sep,
+        projection=projection_of(question.heads),
+    )
     return BertRetriever(question, passage, open_bert_tokenizer(folder, found.lower_case), card)

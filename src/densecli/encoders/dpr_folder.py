@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from densecli.encoders.bert import bert_config, read_config
-from densecli.encoders.bert_tower import BertRetriever, BertTower, one_token_type
-from densecli.encoders.folder import CONFIG, RetrieverCard
+from densecli.encoders.bert_tower import BertRetriever, BertTower, one_token_type, projection_of
+from densecli.encoders.folder import CONFIG, Card, RetrieverCard
 from densecli.encoders.hugging_face import read_weights, write_model
 from densecli.encoders.vocabulary import longest_input, open_bert_tokenizer, write_hugging_face_tokenizer
 from densecli.encoders.weights import FloatArray, Shape
@@ -44,10 +44,10 @@ def read_dpr_tower(folder: Path, kind: str, heads: Mapping[str, Shape] | None = 
     Args:
         folder: a Hugging Face folder.
         kind: `question`, `passage` or `reader`: what it must hold.
-        heads: shapes of a reader's heads.
+        heads: shapes of a reader's heads; None takes a projection where there is one.
 
     Raises:
-        ArtifactError: it holds another kind, lacks a weight or has one too many, or projects its vectors.
+        ArtifactError: it holds another kind, lacks a weight or has one too many.
     """
     config = read_config(folder)
     if config["model_type"] != MODEL_TYPE:
@@ -81,7 +81,8 @@ def read_dpr_pair(question: Path, passage: Path) -> BertRetriever:
         longest_input(folder, min(MAX_TOKENS, tower.config["max_position_embeddings"]))
         for folder, tower in zip((question, passage), towers, strict=True)
     ]
-    card = RetrieverCard(max_question_tokens=limits[0], max_passage_tokens=limits[1])
+    length = projection_of(towers[0].heads)
+    card = RetrieverCard(max_question_tokens=limits[0], max_passage_tokens=limits[1], projection=length)
     return BertRetriever(*towers, tokenizer, card)
 
 
@@ -102,15 +103,17 @@ def write_dpr_pair(retriever: BertRetriever, folder: Path) -> None:
         place = folder / FOLDERS[kind]
         state = one_token_type(tower.state)
         weights = {PREFIXES[kind] + name: weight for name, weight in state.items()}
-        write_dpr_model(place, kind, tower.config, weights)
+        outer = PREFIXES[kind].removesuffix("bert_model.")
+        weights |= {outer + name: weight for name, weight in tower.heads.items()}
+        write_dpr_model(place, kind, tower.config, weights, retriever.card.projection)
         write_hugging_face_tokenizer(retriever.tokenizer, place, limits[kind], f"{CLASSES[kind]}Tokenizer")
 
 
 def write_dpr_model(
-    folder: Path, kind: str, config: Mapping[str, Any], weights: Mapping[str, FloatArray]
+    folder: Path, kind: str, config: Mapping[str, Any], weights: Mapping[str, FloatArray], projection: int = 0
 ) -> None:
     """Write config and weights of one of DPR's classes."""
-    told = {"model_type": MODEL_TYPE, "architectures": [CLASSES[kind]], "projection_dim": 0}
+    told = {"model_type": MODEL_TYPE, "architectures": [CLASSES[kind]], "projection_dim": projection}
     write_model(folder, bert_config(config) | told, weights)
 
 
@@ -118,10 +121,12 @@ def refuse_other_vectors(card: RetrieverCard) -> None:
     """Refuse a retriever whose vectors DPR's classes would not give.
 
     Raises:
-        ArtifactError: it pools otherwise, normalises, or sets a prefix before its texts.
+        ArtifactError: it pools otherwise, normalises, compares or marks segments, or sets a prefix.
     """
+    refuse_segments(card)
     odd = {
         f"{card.pooling} pooling": card.pooling != "cls",
+        f"{card.similarity} similarity": card.similarity != "dot",
         "normalised vectors": card.normalize,
         "a prefix before its texts": bool(card.question_prefix or card.passage_prefix),
     }
@@ -130,6 +135,19 @@ def refuse_other_vectors(card: RetrieverCard) -> None:
             raise ArtifactError(
                 f"DPR's models cannot have {what}; write sentence-transformers folders instead"
             )
+
+
+def refuse_segments(card: Card) -> None:
+    """Refuse a model that marks segments by token types, where a format has no word for it.
+
+    Raises:
+        ArtifactError: says so.
+    """
+    if card.token_types != "zeros":
+        raise ArtifactError(
+            f"the model's token types are {card.token_types}, and this format cannot say so: other programs"
+            " would take zeros, and get other results"
+        )
 
 
 def refuse_trailing_sep(card: RetrieverCard) -> None:

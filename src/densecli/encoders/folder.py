@@ -1,7 +1,7 @@
 """A model folder: `model.json` says how text becomes vectors, and every stage obeys it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,8 +16,12 @@ CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 GRAPH = "graph.onnx"
 WORDS = "words.safetensors"
+PROJECTION = "encode_proj"
 SCHEMA = 1
 POOLINGS = ("cls", "mean")
+SIMILARITIES = ("dot", "cosine", "l2")
+TOKEN_TYPES = ("zeros", "segments")
+SIDES = ("question", "passage")
 WHOLE_BYTES = 1 << 22
 SAMPLES = 256
 SAMPLE_BYTES = 4096
@@ -29,8 +33,14 @@ PLAIN_SUFFIXES = (".json", ".safetensors", ".bin", ".txt")
 class RetrieverCard:
     """How two towers turn questions and passages into vectors (paper, section 3.1).
 
-    `words` maps each tower to its word-embedding table, a path relative to the folder. With `trailing_sep` a
-    `[SEP]` stands at the last position that the length allows, as in models trained by DPR 1.0.
+    Whatever the similarity, search ranks by inner products: `cosine` has vectors of length 1, and `l2` one
+    component more (see `pooling.finish`). `normalize` scales vectors to length 1.
+
+    `token_types` are all zeros, as DPR's are, or 1 behind the first separator (`segments`). With
+    `trailing_sep` a separator stands at the last position that the length allows, as in models trained by
+    DPR 1.0. `projection` is the length to which a linear layer projects pooled vectors, 0 without such a
+    layer. With `shared_encoder` the tower in `question` is the passages' too. `words` maps each side to its
+    word-embedding table, a path relative to the folder.
     """
 
     pooling: str = "cls"
@@ -42,14 +52,28 @@ class RetrieverCard:
     passage_prefix: str = ""
     token_types: str = "zeros"
     trailing_sep: bool = False
-    words: Mapping[str, str] = field(
-        default_factory=lambda: {tower: f"{tower}/{WORDS}" for tower in ("question", "passage")}
-    )
+    projection: int = 0
+    shared_encoder: bool = False
+    words: Mapping[str, str] = field(default_factory=lambda: {side: f"{side}/{WORDS}" for side in SIDES})
 
-    def last_position(self, tower: str) -> int | None:
-        """Return where a tower's last token stands, whatever the length before it; None: right behind it."""
-        limit = self.max_question_tokens if tower == "question" else self.max_passage_tokens
+    def tower(self, side: str) -> str:
+        """Return the folder of a side's tower, relative to the model's."""
+        return "question" if self.shared_encoder else side
+
+    def last_position(self, side: str) -> int | None:
+        """Return where a side's last token stands, whatever the length before it; None: right behind it."""
+        limit = self.max_question_tokens if side == "question" else self.max_passage_tokens
         return limit - 1 if self.trailing_sep else None
+
+    def dimension(self, hidden: int) -> int:
+        """Return the length of the vectors that search sees, for hidden states of length `hidden`."""
+        return (self.projection or hidden) + (self.similarity == "l2")
+
+    def heads(self, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the projection's weights, stored beside an encoder's and named as DPR names them."""
+        if not self.projection:
+            return {}
+        return {f"{PROJECTION}.weight": (self.projection, hidden), f"{PROJECTION}.bias": (self.projection,)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,11 @@ class ReaderCard:
 Card = RetrieverCard | ReaderCard
 C = TypeVar("C", RetrieverCard, ReaderCard)
 KINDS: dict[type[Card], str] = {RetrieverCard: "retriever", ReaderCard: "reader"}
-SUPPORTED = {"pooling": POOLINGS, "similarity": ("dot",), "token_types": ("zeros",)}
+SUPPORTED = {"pooling": POOLINGS, "similarity": SIMILARITIES, "token_types": TOKEN_TYPES}
+LATER = frozenset({"projection", "shared_encoder"})
+"""Properties that older folders don't have: these models do without."""
+OF_QUESTIONS = frozenset({"max_question_tokens", "question_prefix", "shared_encoder", "words"})
+"""Properties that change no passage's vector."""
 
 
 def read_card(folder: Path, card_type: type[C]) -> C:
@@ -87,12 +115,15 @@ def read_card(folder: Path, card_type: type[C]) -> C:
         raise ArtifactError(f"{place}: a model of kind {row.get('kind')!r}; a {wanted} is needed here")
     values = {name: value for name, value in row.items() if name not in ("schema", "kind")}
     defaults = asdict(card_type())
+    values = {name: default for name, default in defaults.items() if name in LATER} | values
     if set(values) != set(defaults):
         odd = sorted(set(values) ^ set(defaults))[0]
         state = "unknown" if odd in values else "missing"
         raise ArtifactError(f"{place}: property {odd!r} is {state}; write the folder again with densecli")
     for known in fields(card_type):
         _check_property(place, known.name, values[known.name], defaults[known.name])
+    if values.get("similarity") == "cosine" and not values["normalize"]:
+        raise ArtifactError(f"{place}: similarity is 'cosine' without normalize; write the folder again")
     return card_type(**values)
 
 
@@ -113,13 +144,32 @@ def is_compiled(folder: Path, tower: str = "question") -> bool:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return what ties vectors to the model in `folder`: a digest of everything that shapes them.
+    """Return what tells the model in `folder` from others: a digest of everything that shapes its results.
 
     Files up to 4 MiB count whole, larger ones by size, head and 256 pages spread over them: models
     of gigabytes are told apart in milliseconds, and a trained weight file differs everywhere.
     """
-    digest = hashlib.sha256()
-    for name, path in _shaping_files(folder):
+    return _digest(b"", _shaping_files(folder))
+
+
+def passage_fingerprint(folder: Path) -> str:
+    """Return what ties passage vectors to the retriever in `folder`: a digest of all that shapes them.
+
+    Retrievers whose question towers alone differ, as those trained beside a fixed passage tower do (paper,
+    appendix D), search the same vectors.
+    """
+    if not is_model_folder(folder):
+        return fingerprint(folder)
+    card = read_card(folder, RetrieverCard)
+    told = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
+    tower = _tower_files("passage", folder / card.tower("passage"), folder / card.words["passage"])
+    files = [(TOKENIZER, present(folder / TOKENIZER, "tokenizer")), *tower]
+    return _digest(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), files)
+
+
+def _digest(told: bytes, files: Iterable[tuple[str, Path]]) -> str:
+    digest = hashlib.sha256(told)
+    for name, path in files:
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         for block in _sampled(path):
             digest.update(block)
@@ -135,10 +185,15 @@ def _shaping_files(folder: Path) -> Iterator[tuple[str, Path]]:
     row = _read_properties(folder)
     yield CARD, folder / CARD
     yield TOKENIZER, present(folder / TOKENIZER, "tokenizer")
-    for tower, words in sorted(row["words"].items()):
-        yield f"{tower}/{CONFIG}", present(folder / tower / CONFIG, "tower's config")
-        yield f"{tower}/{WEIGHTS}", present(folder / tower / WEIGHTS, "tower's weights")
-        yield f"{tower}/{WORDS}", present(folder / words, "word embeddings")
+    alone = {"question"} if row.get("shared_encoder") else row["words"].keys()
+    for tower, words in sorted((name, row["words"][name]) for name in alone):
+        yield from _tower_files(tower, folder / tower, folder / words)
+
+
+def _tower_files(name: str, tower: Path, words: Path) -> Iterator[tuple[str, Path]]:
+    yield f"{name}/{CONFIG}", present(tower / CONFIG, "tower's config")
+    yield f"{name}/{WEIGHTS}", present(tower / WEIGHTS, "tower's weights")
+    yield f"{name}/{WORDS}", present(words, "word embeddings")
 
 
 def _sampled(path: Path) -> Iterator[bytes]:
@@ -188,5 +243,6 @@ def _check_property(place: Path, name: str, value: object, default: object) -> N
         whole = set(value) == set(default) and all(isinstance(path, str) for path in value.values())
         if not whole:
             raise ArtifactError(f"{place}: {name} is {value!r}; expected a path for {', '.join(default)}")
-    if isinstance(value, int) and not isinstance(value, bool) and value < 2:
+    none = name == "projection" and value == 0
+    if isinstance(value, int) and not isinstance(value, bool) and value < 2 and not none:
         raise ArtifactError(f"{place}: {name} is {value}; expected 2 or more")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from densecli.encoders.bert import read_config, weight_shapes
 from densecli.encoders.folder import GRAPH, WEIGHTS, present
 from densecli.encoders.length_batches import pad
+from densecli.encoders.tokens import second_segment
 from densecli.encoders.weights import (
     FloatArray,
     Shape,
@@ -32,6 +33,7 @@ class OnnxTower:
         pad_id: int = 0,
         heads: Mapping[str, Shape] | None = None,
         last_position: int | None = None,
+        separator: int | None = None,
     ) -> None:
         """Open a tower.
 
@@ -41,6 +43,7 @@ class OnnxTower:
             pad_id: id that fills short rows.
             heads: shapes of weights beside the encoder's own that the file must hold.
             last_position: where the last token of each sequence stands; None: right behind the others.
+            separator: the id behind whose first place tokens are of type 1; None: all are of type 0.
 
         Raises:
             ArtifactError: a file is missing or damaged, or weights, graph and config do not fit together.
@@ -59,6 +62,12 @@ class OnnxTower:
         self._last_position = last_position
         if last_position is not None:
             self._positions = load_tensor(weights, "embeddings.position_embeddings.weight")
+        self._separator = separator
+        if separator is not None:
+            if config["type_vocab_size"] < 2:
+                raise ArtifactError(f"{tower}: the model marks segments, but its encoder has one token type")
+            types = load_tensor(weights, "embeddings.token_type_embeddings.weight")
+            self._second_type = types[1] - types[0]
         try:
             self._session = onnxruntime.InferenceSession(
                 graph, session_options(), providers=["CPUExecutionProvider"]
@@ -74,6 +83,8 @@ class OnnxTower:
         """Return last hidden states (B, L, H) and the mask (B, L) of sequences of ids."""
         padded, mask = pad(ids, self._pad_id)
         rows = self.words.take(padded)
+        if self._separator is not None:  # the graph adds type 0 to all
+            rows[second_segment(padded, self._separator)] += self._second_type
         if self._last_position is not None:
             self._move_last(rows, mask)
         inputs = {"embeddings": rows, "attention_mask": mask}

@@ -3,24 +3,42 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from densecli.encoders.folder import RetrieverCard
 from densecli.encoders.weights import FloatArray
 
 
-def pool(hidden: FloatArray, mask: NDArray[np.int64], pooling: str, normalize: bool) -> FloatArray:
+def pool(hidden: FloatArray, mask: NDArray[np.int64], pooling: str) -> FloatArray:
     """Return vectors (B, H) from hidden states (B, L, H).
 
     Args:
         hidden: last hidden states.
         mask: (B, L), 1 where there is a token.
         pooling: `cls` takes the first state, `mean` the mean over the tokens.
-        normalize: scale each vector to length 1.
     """
     if pooling == "cls":
-        vectors = hidden[:, 0]
-    else:
-        weights = mask.astype(np.float32)
-        weights /= weights.sum(axis=1, keepdims=True)
-        vectors = np.einsum("bl,blh->bh", weights, hidden)
-    if normalize:
+        return hidden[:, 0]
+    weights = mask.astype(np.float32)
+    weights /= weights.sum(axis=1, keepdims=True)
+    means: FloatArray = np.einsum("bl,blh->bh", weights, hidden)
+    return means
+
+
+def finish(vectors: FloatArray, card: RetrieverCard, side: str) -> FloatArray:
+    """Return the vectors that search sees, by whose inner products it ranks as `card.similarity` does.
+
+    For `l2` a component is added: 1 to a question q, -|p|²/2 to a passage p. Then the inner product is
+    (|q|² - |q - p|²) / 2, which orders the passages of one question exactly as their distances do; what
+    it lacks of the distance is the same for all of them.
+
+    Args:
+        vectors: pooled, and projected where the model does that, (B, d).
+        card: the model's.
+        side: `question` or `passage`.
+    """
+    if card.normalize:
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    if card.similarity == "l2":
+        halves = np.square(vectors).sum(axis=1, keepdims=True) / -2
+        more = np.ones_like(halves) if side == "question" else halves
+        vectors = np.concatenate([vectors, more], axis=1)
     return np.ascontiguousarray(vectors, dtype=np.float32)

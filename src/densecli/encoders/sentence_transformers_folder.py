@@ -8,7 +8,7 @@ import orjson
 
 from densecli.encoders.bert import bert_config, read_config
 from densecli.encoders.bert_tower import BertRetriever, BertTower, one_token_type
-from densecli.encoders.dpr_folder import refuse_trailing_sep
+from densecli.encoders.dpr_folder import refuse_segments, refuse_trailing_sep
 from densecli.encoders.folder import RetrieverCard
 from densecli.encoders.hugging_face import read_weights, write_model
 from densecli.encoders.sentence_transformers import MODES, read_json, read_pooling
@@ -20,6 +20,7 @@ MODULES = "modules.json"
 LENGTHS = "sentence_bert_config.json"
 PROMPTS = "config_sentence_transformers.json"
 PACKAGE = "sentence_transformers.models"
+SIMILARITIES = {"dot": "dot", "cosine": "cosine", "l2": "euclidean"}
 TOKENIZER_CLASS = "BertTokenizer"
 
 
@@ -27,14 +28,19 @@ def write_sentence_transformers(retriever: BertRetriever, folder: Path) -> None:
     """Write `question/` and `passage/`, which sentence-transformers loads.
 
     A passage is to be given as its title, ` [SEP] ` and its text in one string, which makes the same word
-    pieces as here. The scores are dot products. The vector of the second token type, which is not used
-    here, is made that of the first.
+    pieces as here. The scores are those of the model's similarity (of L2, negative distances). The vector of
+    the second token type, which is not used here, is made that of the first.
 
     Raises:
         ArtifactError: the retriever does something that this format cannot say.
     """
     card = retriever.card
     refuse_trailing_sep(card)
+    refuse_segments(card)
+    if card.projection:
+        raise ArtifactError(
+            "a projection is not written to sentence-transformers folders; DPR's forms have it"
+        )
     sides = {
         "question": (retriever.question, card.max_question_tokens, card.question_prefix),
         "passage": (retriever.passage, card.max_passage_tokens, card.passage_prefix),
@@ -48,7 +54,7 @@ def write_sentence_transformers(retriever: BertRetriever, folder: Path) -> None:
         settings = {
             "prompts": {name: prefix} if prefix else {},
             "default_prompt_name": name if prefix else None,
-            "similarity_fn_name": "dot",
+            "similarity_fn_name": SIMILARITIES[card.similarity],
         }
         _write(place / PROMPTS, settings)
 
@@ -72,14 +78,18 @@ def read_sentence_transformers_pair(folder: Path) -> BertRetriever:
         limit = towers[-1].config["max_position_embeddings"]
         known = read_json(place / PROMPTS)
         prompt = known.get("prompts", {}).get(known.get("default_prompt_name"), "")
-        settings.append((read_pooling(place), length if isinstance(length, int) else limit, prompt))
-    (pooled, questions, question_prefix), (other, passages, passage_prefix) = settings
+        said = known.get("similarity_fn_name")
+        named = next((name for name, other in SIMILARITIES.items() if other == said), "dot")
+        settings.append(((read_pooling(place), named), length if isinstance(length, int) else limit, prompt))
+    (made, questions, question_prefix), (other, passages, passage_prefix) = settings
+    pooled, similarity = made
     tokenizer = open_bert_tokenizer(folder / SIDES[0])
-    if pooled != other or tokenizer.get_vocab() != open_bert_tokenizer(folder / SIDES[1]).get_vocab():
+    if made != other or tokenizer.get_vocab() != open_bert_tokenizer(folder / SIDES[1]).get_vocab():
         raise ArtifactError(f"{folder}: its two models pool or tokenise differently; they are not of one")
     card = RetrieverCard(
         pooling=pooled.pooling,
-        normalize=pooled.normalize,
+        normalize=pooled.normalize or similarity == "cosine",
+        similarity=similarity,
         max_question_tokens=questions,
         max_passage_tokens=passages,
         question_prefix=question_prefix,

@@ -1,7 +1,9 @@
-"""Text to word-piece ids, as the reference does it: `[CLS] title [SEP] text [SEP]`."""
+"""Text to word-piece ids in the tokenizer's own frame: BERT's is `[CLS] title [SEP] text [SEP]`."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -9,18 +11,28 @@ from densecli.encoders.folder import TOKENIZER, Card, RetrieverCard, present
 from densecli.errors import ArtifactError
 from densecli.records import Passage
 
-PADS = ("[PAD]", "<pad>", "<|padding|>")
+PADS = ("[PAD]", "<pad>", "<|padding|>", "<|pad|>")
+SPARE_ROWS = 1000
+"""Rows that a word table may have beyond its tokenizer's pieces: tables are rounded up for speed."""
 
 
 class Tokens:
-    """A tokenizer with a model's limits; `cls`, `sep` and `pad` are ids."""
+    """A tokenizer with a model's limits.
+
+    `cls`, `sep` and `pad` are ids: the first and the last of a framed text, and what fills short rows.
+    `counts` tells how many `questions` and `passages` were encoded, and how many of them were too long
+    (`questions cut`, `passages cut`).
+    """
 
     def __init__(self, tokenizer: Tokenizer, card: Card) -> None:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self.tokenizer = tokenizer
-        self.cls, self.sep = tokenizer.encode("").ids
-        self.pad = next(i for i in map(tokenizer.token_to_id, PADS) if i is not None)
+        frame = _frame(tokenizer)
+        self.cls, self.sep = frame[0], frame[-1]
+        self.pad = next((i for i in map(tokenizer.token_to_id, PADS) if i is not None), self.sep)
+        self.separator = self.sep if card.token_types == "segments" else None
+        self.counts: Counter[str] = Counter()
         if isinstance(card, RetrieverCard):
             self._limits = card.max_question_tokens, card.max_passage_tokens
             self._prefixes = card.question_prefix, card.passage_prefix
@@ -35,7 +47,7 @@ class Tokens:
         """Read `tokenizer.json` of a model folder.
 
         Raises:
-            ArtifactError: the file is missing, broken, or not of the BERT family.
+            ArtifactError: the file is missing, broken, or frames no text.
         """
         return cls(read_tokenizer(folder), card)
 
@@ -45,24 +57,43 @@ class Tokens:
         A model with a trailing `[SEP]` gets it, unless the question fills the limit.
         """
         prefix = self._prefixes[0]
-        return self._encode([prefix + straight_quotes(text) for text in texts], self._limits[0])
+        return self._encode("questions", [prefix + straight_quotes(text) for text in texts], self._limits[0])
 
     def passages(self, passages: Sequence[Passage]) -> list[list[int]]:
         """Return `[CLS] title [SEP] text [SEP]` (`[CLS] text [SEP]` without a title).
 
-        Text is stripped; where title and text are too long the longer of them is cut.
+        A tokenizer that parts a pair otherwise, as RoBERTa's does, parts title and text so. Text is stripped;
+        where title and text are too long the longer of them is cut.
         """
         prefix = self._prefixes[1]
         inputs: list[str | tuple[str, str]] = [
             (prefix + p.title, p.text.strip()) if p.title else prefix + p.text.strip() for p in passages
         ]
-        return self._encode(inputs, self._limits[1])
+        return self._encode("passages", inputs, self._limits[1])
 
-    def _encode(self, inputs: Sequence[str | tuple[str, str]], limit: int) -> list[list[int]]:
+    def _encode(self, what: str, inputs: Sequence[str | tuple[str, str]], limit: int) -> list[list[int]]:
         self.tokenizer.enable_truncation(limit, strategy="longest_first")
-        found = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(inputs)]
+        encodings = self.tokenizer.encode_batch_fast(inputs)
         self.tokenizer.no_truncation()
-        return [(ids + self._trailing)[:limit] for ids in found] if self._trailing else found
+        self.counts[what] += len(encodings)
+        self.counts[f"{what} cut"] += sum(
+            len(encoding) == limit and bool(encoding.overflowing) for encoding in encodings
+        )
+        return [(encoding.ids + self._trailing)[:limit] for encoding in encodings]
+
+
+def second_segment(ids: Any, separator: int) -> Any:
+    """Return where tokens are of type 1: behind the first `separator` of their row, as in DPR 1.0's readers.
+
+    Args:
+        ids: (B, L), an array of numpy or torch.
+        separator: an id.
+
+    Returns:
+        Truth values (B, L) of the same kind of array.
+    """
+    ends = ids == separator
+    return ends.cumsum(1) > ends
 
 
 def straight_quotes(question: str) -> str:
@@ -71,10 +102,10 @@ def straight_quotes(question: str) -> str:
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:
-    """Read `tokenizer.json` and check that it writes `[CLS] ... [SEP]` and knows how to pad.
+    """Read `tokenizer.json` and check that it frames a text.
 
     Raises:
-        ArtifactError: the file is missing, broken, or not of the BERT family.
+        ArtifactError: the file is missing, broken, or writes no special tokens around a text.
     """
     path = present(folder / TOKENIZER, "tokenizer")
     try:
@@ -86,31 +117,35 @@ def read_tokenizer(folder: Path) -> Tokenizer:
 
 
 def check_tokenizer(tokenizer: Tokenizer, place: object) -> None:
-    """Refuse a tokenizer that does not frame a text by two special tokens.
+    """Refuse a tokenizer that does not frame a text by special tokens, one before and one behind it.
 
     Raises:
         ArtifactError: names `place`.
     """
-    frame = (
-        len(tokenizer.encode("").ids)
-        if tokenizer.padding is None
-        else tokenizer.num_special_tokens_to_add(False)
-    )
-    if frame != 2 or all(tokenizer.token_to_id(name) is None for name in PADS):
+    if len(_frame(tokenizer)) < 2:
         raise ArtifactError(
-            f"{place}: the tokenizer writes no [CLS], [SEP] and [PAD]; use a BERT-family model"
+            f"{place}: the tokenizer writes no token before and behind a text, as [CLS] and [SEP];"
+            " use the model of an encoder, such as BERT or RoBERTa"
         )
 
 
+def _frame(tokenizer: Tokenizer) -> list[int]:
+    """Return the special tokens around a text."""
+    bare = tokenizer.encode("")
+    places = zip(bare.ids, bare.special_tokens_mask, bare.attention_mask, strict=True)
+    return [i for i, special, attended in places if special and attended]
+
+
 def check_vocabulary(tokenizer: Tokenizer, word_rows: Iterable[int], place: object) -> None:
-    """Refuse a tokenizer that knows more pieces than a word table has rows.
+    """Refuse a tokenizer that knows more pieces than a word table has rows, or far fewer.
 
     Raises:
         ArtifactError: names `place` and both numbers.
     """
-    pieces, rows = tokenizer.get_vocab_size(), min(word_rows)
-    if pieces > rows:
-        raise ArtifactError(
-            f"{place}: the tokenizer knows {pieces} pieces, the word table has {rows}:"
-            " they belong to two models; copy the whole model folder"
-        )
+    pieces = tokenizer.get_vocab_size()
+    for rows in word_rows:
+        if not rows - SPARE_ROWS <= pieces <= rows:
+            raise ArtifactError(
+                f"{place}: the tokenizer knows {pieces} pieces, the word table has {rows} rows:"
+                " they belong to two models; copy the whole model folder"
+            )

@@ -1,19 +1,23 @@
-"""Two towers to train on or to embed with, from a densecli folder or a Hugging Face one."""
+"""Two towers as they are, from a densecli folder or a Hugging Face one."""
 
-import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
+from torch import nn
 from transformers import AutoTokenizer
 
 from densecli.encoders.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
-from densecli.encoders.folder import TOKENIZER, RetrieverCard, is_model_folder, read_card
+from densecli.encoders.folder import SIDES, TOKENIZER, RetrieverCard, is_model_folder, read_card
 from densecli.encoders.hub import local_folder
 from densecli.encoders.sentence_transformers import read_pooling
 from densecli.encoders.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
-from densecli.encoders.torch_tower import Tower, bert_model, load_pretrained, load_tower, position_limit
-from densecli.errors import ArtifactError, UsageError
+from densecli.encoders.torch_load import bert_model, load_pretrained, load_tower
+from densecli.encoders.torch_projection import projection
+from densecli.encoders.torch_tower import Tower, position_limit
+from densecli.errors import ArtifactError
 
 VOCABULARIES = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
 
@@ -47,19 +51,7 @@ def open_retriever(source: str) -> Retriever:
     """
     folder = local_folder(source)
     if is_model_folder(folder):
-        card = read_card(folder, RetrieverCard)
-        models = [
-            load_tower(folder / tower, folder / card.words[tower])[0] for tower in ("question", "passage")
-        ]
-        if models[0].config.hidden_size != models[1].config.hidden_size:
-            raise ArtifactError(f"{folder}: the towers' vectors differ in length; train them together")
-        question, passage = (
-            Tower(model, card.pooling, card.normalize, card.last_position(name))
-            for name, model in zip(("question", "passage"), models, strict=True)
-        )
-        tokenizer = read_tokenizer(folder)
-        check_vocabulary(tokenizer, (len(model.get_input_embeddings().weight) for model in models), folder)
-        return Retriever(question, passage, tokenizer, card, folder)
+        return _own(folder)
     if is_dpr_pair(folder):
         return _from_pair(folder)
     if is_dpr_folder(folder):
@@ -78,69 +70,49 @@ def open_retriever(source: str) -> Retriever:
         max_question_tokens=min(defaults.max_question_tokens, limit),
         max_passage_tokens=min(defaults.max_passage_tokens, limit),
     )
-    tower = Tower(model, card.pooling, card.normalize)
-    tokenizer = open_tokenizer(folder)
-    check_vocabulary(tokenizer, [len(model.get_input_embeddings().weight)], folder)
-    return Retriever(tower, tower, tokenizer, card, folder)
+    return _retriever((model, model), (None, None), open_tokenizer(folder), card, folder)
+
+
+def _own(folder: Path) -> Retriever:
+    card = read_card(folder, RetrieverCard)
+    places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
+    loaded = [load_tower(*place, card.heads) for place in places[: 1 if card.shared_encoder else 2]]
+    towers = [(model, projection(heads)) for model, heads in loaded] * 2
+    models, layers = zip(*towers[:2], strict=True)
+    if models[0].config.hidden_size != models[1].config.hidden_size:
+        raise ArtifactError(f"{folder}: the towers' vectors differ in length; train them together")
+    return _retriever(models, layers, read_tokenizer(folder), card, folder)
 
 
 def _from_pair(folder: Path) -> Retriever:
     found = read_dpr_pair(*(folder / name for name in FOLDERS.values()))
-    question, passage = (
-        Tower(bert_model(tower.config, tower.state), found.card.pooling)
-        for tower in (found.question, found.passage)
-    )
-    rows = [tower.config["vocab_size"] for tower in (found.question, found.passage)]
-    check_vocabulary(found.tokenizer, rows, folder)
-    return Retriever(question, passage, found.tokenizer, found.card, folder)
+    towers = found.question, found.passage
+    models = [bert_model(tower.config, tower.state) for tower in towers]
+    layers = [projection(tower.heads) for tower in towers]
+    return _retriever(models, layers, found.tokenizer, found.card, folder)
 
 
-def open_base(
-    source: str, pooling: str | None, max_question_tokens: int, max_passage_tokens: int
+def _retriever(
+    models: Sequence[Any],
+    layers: Sequence[nn.Linear | None],
+    tokenizer: Tokenizer,
+    card: RetrieverCard,
+    folder: Path,
 ) -> Retriever:
-    """Open a model to train on: two independent towers, scored by plain dot products.
-
-    A base that normalises loses that, since scores between -1 and 1 hardly train without a temperature.
-
-    Args:
-        source: as in `open_retriever`.
-        pooling: `cls` or `mean`; None keeps the base's.
-        max_question_tokens: word pieces of a question.
-        max_passage_tokens: word pieces of title and passage.
-
-    Raises:
-        ArtifactError: as `open_retriever`.
-        UsageError: the pooling contradicts a trained model's, or a length exceeds the encoder's positions.
-    """
-    base = open_retriever(source)
-    if pooling is not None and pooling != base.card.pooling and is_model_folder(base.folder):
-        raise UsageError(
-            f"--pooling {pooling} contradicts {base.folder}, which was trained with {base.card.pooling}"
-        )
-    if base.question is base.passage:
-        base.passage = copy.deepcopy(base.question)
-    limit = min(position_limit(base.question.model), position_limit(base.passage.model))
-    for option, asked in (("question", max_question_tokens), ("passage", max_passage_tokens)):
-        if asked > limit:
-            raise UsageError(f"--max-{option}-tokens is {asked}; {source} has positions for {limit}")
-    base.card = replace(
-        base.card,
-        pooling=pooling or base.card.pooling,
-        normalize=False,
-        max_question_tokens=max_question_tokens,
-        max_passage_tokens=max_passage_tokens,
+    check_vocabulary(tokenizer, (len(model.get_input_embeddings().weight) for model in models), folder)
+    separator = Tokens(tokenizer, card).separator
+    question, passage = (
+        Tower(model, card, side, separator, layer)
+        for model, side, layer in zip(models, SIDES, layers, strict=True)
     )
-    for name, tower in (("question", base.question), ("passage", base.passage)):
-        tower.pooling, tower.normalize = base.card.pooling, False
-        tower.last_position = base.card.last_position(name)
-    return base
+    return Retriever(question, passage, tokenizer, card, folder)
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:
     """Return the fast tokenizer of a Hugging Face folder.
 
     Raises:
-        ArtifactError: there is none, or it is not of the BERT family.
+        ArtifactError: there is none, or it frames no text.
     """
     if (folder / TOKENIZER).is_file():
         return read_tokenizer(folder)

@@ -34,8 +34,14 @@ def write_retriever_checkpoint(retriever: BertRetriever, path: Path, base: str =
     weights: dict[str, FloatArray] = {}
     for name, tower in towers.items():
         weights |= with_pooler(tower, PREFIXES[name])
+        weights |= {PREFIXES[name] + head: weight for head, weight in tower.heads.items()}
     length = max(card.max_question_tokens, card.max_passage_tokens)
-    params = {"pretrained_model_cfg": base, "sequence_length": length, "trailing_sep": card.trailing_sep}
+    params = {
+        "pretrained_model_cfg": base,
+        "sequence_length": length,
+        "projection_dim": card.projection,
+        "trailing_sep": card.trailing_sep,
+    }
     write_checkpoint(path, weights, retriever.tokenizer, params)
 
 

@@ -26,10 +26,16 @@ def pick_device(name: str) -> torch.device:
 
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the arithmetic of matrix products for `auto`, `fp32` or `bf16`."""
+    """Return the arithmetic of matrix products for `auto`, `fp32`, `bf16` or `fp16`.
+
+    Raises:
+        UsageError: fp16 on a CPU.
+    """
+    if name == "fp16" and device.type == "cpu":
+        raise UsageError("--precision fp16 needs a GPU; a CPU computes in fp32 or bf16")
     if name == "auto":
         return torch.bfloat16 if _fast_bfloat16(device) else torch.float32
-    return torch.bfloat16 if name == "bf16" else torch.float32
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(name, torch.float32)
 
 
 def faster_than_compiled(device: torch.device, precision: torch.dtype) -> bool:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from densecli.configs.corpus import EmbedConfig
-from densecli.encoders.folder import fingerprint
+from densecli.encoders.folder import fingerprint, passage_fingerprint
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_encode import encode
 from densecli.encoders.torch_hardware import pick_device, pick_precision
@@ -46,6 +46,11 @@ class _TorchEncoder(ABC, Generic[T]):
         self._folder = retriever.folder
         self.fingerprint = fingerprint(retriever.folder)
         self.dimension = tower.dimension
+
+    @property
+    def passage_tower(self) -> str:
+        """What ties passage vectors to this model."""
+        return passage_fingerprint(self._folder)
 
     @abstractmethod
     def _side(self, retriever: Retriever) -> tuple[Tower, Callable[[Sequence[T]], list[list[int]]]]:

@@ -1,31 +1,64 @@
 """Writes trained towers as a densecli model folder."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from densecli.encoders.folder import WORDS, write_card
+from densecli.encoders.folder import (
+    CONFIG,
+    GRAPH,
+    PROJECTION,
+    WEIGHTS,
+    WORDS,
+    RetrieverCard,
+    is_model_folder,
+    read_card,
+    write_card,
+)
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_tower import word_table_name
 from densecli.encoders.tower_files import write_tokenizer, write_tower
 from densecli.encoders.weights import FloatArray, save_state
 
+TOWER_FILES = (CONFIG, WEIGHTS, GRAPH)
 OTHER_KEYS = ("_name_or_path", "transformers_version", "dtype", "id2label", "label2id")
 
 
 def save_retriever(retriever: Retriever, folder: Path) -> None:
     """Write both towers into `folder`: the training form, and the compiled form of a BERT.
 
-    Towers that share their word table (frozen embeddings) store it once.
+    A tower for both is stored once, and so is a word table that two towers share (frozen embeddings). A
+    passage tower that was not trained keeps the bytes that it has in its densecli folder, and so the vectors
+    that it made.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    towers = {"question": retriever.question.model, "passage": retriever.passage.model}
-    shared = len({id(model.get_input_embeddings().weight) for model in towers.values()}) == 1
-    words = {name: WORDS if shared else f"{name}/{WORDS}" for name in towers}
-    for name, model in towers.items():
-        save_encoder(model, folder / name, folder / words[name])
+    card = retriever.card
+    towers = {"question": retriever.question, "passage": retriever.passage}
+    tables = {id(tower.model.get_input_embeddings().weight) for tower in towers.values()}
+    words = {side: f"{card.tower(side)}/{WORDS}" for side in towers}
+    if len(tables) == 1 and not card.shared_encoder:
+        words = dict.fromkeys(towers, WORDS)
+    fixed = is_model_folder(retriever.folder) and not retriever.passage.trainable
+    for side in {card.tower(side): None for side in towers}:
+        if side == "passage" and fixed:
+            _copy_passage_tower(retriever.folder, folder, words[side])
+            continue
+        tower = towers[side]
+        layer = {} if tower.encode_proj is None else tower.encode_proj.state_dict()
+        heads = {f"{PROJECTION}.{name}": weight.cpu().numpy() for name, weight in layer.items()}
+        save_encoder(tower.model, folder / side, folder / words[side], heads)
     write_tokenizer(retriever.tokenizer, folder)
-    write_card(folder, replace(retriever.card, words=words))
+    write_card(folder, replace(card, words=words))
+
+
+def _copy_passage_tower(base: Path, folder: Path, words: str) -> None:
+    (folder / "passage").mkdir(exist_ok=True)
+    card = read_card(base, RetrieverCard)
+    for name in TOWER_FILES:
+        if (base / card.tower("passage") / name).exists():
+            shutil.copyfile(base / card.tower("passage") / name, folder / "passage" / name)
+    shutil.copyfile(base / card.words["passage"], folder / words)
 
 
 def save_encoder(model: Any, tower: Path, words: Path, heads: dict[str, FloatArray] | None = None) -> None:

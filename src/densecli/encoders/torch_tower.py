@@ -1,126 +1,110 @@
-"""One tower in torch: a Hugging Face encoder and its pooling."""
+"""One tower in torch: a Hugging Face encoder, its pooling and what the similarity asks for."""
 
-from collections.abc import Mapping
-from pathlib import Path
+import inspect
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, BertConfig, BertModel
-from transformers import logging as hf_logging
 
-from densecli.encoders.folder import CONFIG, WEIGHTS, present
-from densecli.encoders.hub import has_weights
-from densecli.encoders.weights import FloatArray, check_shapes, load_state, read_header
+from densecli.encoders.folder import RetrieverCard
+from densecli.encoders.tokens import second_segment
 from densecli.errors import ArtifactError
-
-hf_logging.set_verbosity_error()
-hf_logging.disable_progress_bar()
 
 
 class Tower(nn.Module):
-    """Ids and mask to vectors: the last hidden states, pooled (paper, section 3.1)."""
+    """Ids and mask to vectors: the last hidden states, pooled, and projected where the model does that."""
 
     def __init__(
-        self, model: Any, pooling: str, normalize: bool = False, last_position: int | None = None
+        self,
+        model: Any,
+        card: RetrieverCard,
+        side: str,
+        separator: int | None = None,
+        projection: nn.Linear | None = None,
     ) -> None:
+        """Put an encoder behind a model's properties.
+
+        Args:
+            model: the encoder.
+            card: the properties.
+            side: `question` or `passage`.
+            separator: the id behind whose first place tokens are of type 1; None: all are of type 0.
+            projection: a layer behind the pooling.
+
+        Raises:
+            ArtifactError: the encoder has no token types or takes no positions, and the model needs them.
+        """
         super().__init__()
         self.model = model
-        self.pooling = pooling
-        self.normalize = normalize
-        self.last_position = last_position
+        self.encode_proj = projection
+        self.card = card
+        self.side = side
+        self.separator = separator
+        self.last_position = card.last_position(side)
+        self._reserved = reserved_positions(model)
+        known = inspect.signature(model.forward).parameters
+        if separator is not None:
+            check_token_types(model)
+        if self.last_position is not None and "position_ids" not in known:
+            raise ArtifactError(
+                f"an encoder of type {model.config.model_type!r} can't be told positions, so its inputs can't"
+                " end in a trailing [SEP]"
+            )
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return float32 vectors (B, H) for ids and mask, both (B, L); token types are zeros."""
-        places = {} if self.last_position is None else {"position_ids": self._positions(ids, mask)}
-        hidden = self.model(input_ids=ids, attention_mask=mask, **places).last_hidden_state.float()
-        if self.pooling == "cls":
-            vectors = hidden[:, 0]
+        """Return the vectors (B, D) that search sees, float32, for ids and mask, both (B, L)."""
+        return self.finish(self.pooled(ids, mask))
+
+    def pooled(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return pooled and projected vectors (B, d), float32, before anything the similarity asks for."""
+        more = {}
+        if self.last_position is not None:
+            more["position_ids"] = self._positions(ids, mask)
+        if self.separator is not None:
+            more["token_type_ids"] = second_segment(ids, self.separator).long()
+        hidden = self.model(input_ids=ids, attention_mask=mask, **more).last_hidden_state.float()
+        if self.card.pooling == "cls":
+            vectors: Tensor = hidden[:, 0]
         else:
             weights = mask.unsqueeze(-1).float()
             vectors = (hidden * weights).sum(1) / weights.sum(1)
-        return nn.functional.normalize(vectors, dim=-1) if self.normalize else vectors
+        if self.encode_proj is None:
+            return vectors
+        with torch.autocast(ids.device.type, enabled=False):
+            projected: Tensor = self.encode_proj(vectors)
+        return projected
+
+    def finish(self, vectors: Tensor) -> Tensor:
+        """Return what search sees of pooled vectors; `pooling.finish` says how."""
+        if self.card.normalize:
+            vectors = nn.functional.normalize(vectors, dim=-1)
+        if self.card.similarity == "l2":
+            halves = vectors.square().sum(-1, keepdim=True) / -2
+            more = torch.ones_like(halves) if self.side == "question" else halves
+            vectors = torch.cat([vectors, more], dim=-1)
+        return vectors
 
     def _positions(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return positions (B, L): each token's place, but `last_position` for the last of a sequence."""
+        """Return positions (B, L): each token's place, but the length's last for the last of a sequence."""
         places = torch.arange(ids.shape[1], device=ids.device).repeat(len(ids), 1)
         places[torch.arange(len(ids)), mask.sum(1) - 1] = self.last_position or 0
-        return places
+        return places + self._reserved
+
+    @property
+    def width(self) -> int:
+        """The length of pooled and projected vectors."""
+        hidden = int(self.model.config.hidden_size)
+        return hidden if self.encode_proj is None else self.encode_proj.out_features
 
     @property
     def dimension(self) -> int:
-        """The vectors' length d."""
-        return int(self.model.config.hidden_size)
+        """The length of the vectors that search sees."""
+        return self.card.dimension(int(self.model.config.hidden_size))
 
-
-def load_pretrained(folder: Path) -> Any:
-    """Load a plain Hugging Face folder as a bare encoder.
-
-    Raises:
-        ArtifactError: config or weights are missing or broken; a weight is missing (it would be
-            initialised at random), has another shape, or is not finite.
-    """
-    present(folder / CONFIG, "model's config")
-    if not has_weights(folder):
-        raise ArtifactError(f"{folder}: no model.safetensors in it; a model without weights is of no use")
-    try:
-        model, found = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True,
-            local_files_only=True, trust_remote_code=False,
-        )  # fmt: skip
-    except Exception as error:  # transformers, safetensors and torch fail in many classes
-        raise ArtifactError(f"{folder}: cannot be loaded ({_first_line(error)}); copy it again") from error
-    for name, stored, wanted in sorted(found["mismatched_keys"]):
-        raise ArtifactError(
-            f"{folder}: weight {name} has shape {tuple(stored)}; the config asks for {tuple(wanted)}"
-        )
-    for name in sorted(found["missing_keys"]):
-        if not name.startswith("pooler."):
-            shape = tuple(model.state_dict()[name].shape)
-            raise ArtifactError(f"{folder}: weight {name} of shape {shape} is missing; it isn't made up")
-    for name, weight in model.state_dict().items():
-        if not torch.isfinite(weight).all():
-            raise ArtifactError(f"{folder}: weight {name} holds values that are not finite")
-    return without_pooler(model)
-
-
-def load_tower(
-    tower: Path, words: Path, heads: Mapping[str, tuple[int, ...]] | None = None
-) -> tuple[Any, dict[str, FloatArray]]:
-    """Load one tower of a densecli folder; return the encoder and the weights of its `heads`.
-
-    Raises:
-        ArtifactError: a file is missing, or a weight is missing, too many, of another shape or not finite.
-    """
-    present(tower / CONFIG, "tower's config")
-    weights = present(tower / WEIGHTS, "tower's weights")
-    try:
-        config = AutoConfig.from_pretrained(tower, local_files_only=True, trust_remote_code=False)
-        model = without_pooler(AutoModel.from_config(config, trust_remote_code=False))
-    except Exception as error:
-        raise ArtifactError(f"{tower / CONFIG}: no encoder can be built ({_first_line(error)})") from error
-    expected = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
-    table = word_table_name(model)
-    others = {name: shape for name, shape in expected.items() if name != table} | dict(heads or {})
-    check_shapes(weights, read_header(weights), others)
-    state = load_state(weights) | load_state(present(words, "word embeddings"), {table: expected[table]})
-    extra = {name: state.pop(name) for name in heads or {}}
-    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in state.items()})
-    return model, extra
-
-
-def bert_model(config: Mapping[str, Any], state: Mapping[str, FloatArray]) -> Any:
-    """Build a bare BERT of weights that have been checked against its config."""
-    model = BertModel(BertConfig.from_dict(dict(config)), add_pooling_layer=False)
-    model.load_state_dict({name: torch.tensor(weight) for name, weight in state.items()})
-    return model
-
-
-def without_pooler(model: Any) -> Any:
-    """Drop the pooler, which is neither used nor trained here."""
-    if getattr(model, "pooler", None) is not None:
-        model.pooler = None
-    return model
+    @property
+    def trainable(self) -> bool:
+        """Whether any weight is trained."""
+        return any(weight.requires_grad for weight in self.parameters())
 
 
 def word_table_name(model: Any) -> str:
@@ -131,20 +115,26 @@ def word_table_name(model: Any) -> str:
     )
 
 
-def position_limit(model: Any) -> int:
-    """Return the longest sequence the encoder has positions for."""
+def reserved_positions(model: Any) -> int:
+    """Return how many positions before a text's first are not for tokens (RoBERTa's padding has them)."""
     table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
     padding = getattr(table, "padding_idx", None)
-    reserved = 0 if padding is None else int(padding) + 1
-    return int(getattr(model.config, "max_position_embeddings", 512)) - reserved
+    return 0 if padding is None else int(padding) + 1
 
 
-def set_dropout(model: nn.Module, share: float) -> None:
-    """Set every dropout of the encoder; 0 switches it off."""
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = share
+def position_limit(model: Any) -> int:
+    """Return the longest sequence the encoder has positions for."""
+    return int(getattr(model.config, "max_position_embeddings", 512)) - reserved_positions(model)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def check_token_types(model: Any) -> None:
+    """Refuse an encoder that does not tell two types of tokens apart.
+
+    Raises:
+        ArtifactError: names the encoder's type.
+    """
+    known = inspect.signature(model.forward).parameters
+    if "token_type_ids" not in known or (getattr(model.config, "type_vocab_size", 0) or 0) < 2:
+        raise ArtifactError(
+            f"an encoder of type {model.config.model_type!r} knows one type of tokens: it can't mark segments"
+        )

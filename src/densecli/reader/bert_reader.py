@@ -8,8 +8,15 @@ from tokenizers import Tokenizer
 from densecli.encoders.bert import read_config
 from densecli.encoders.bert_tower import BertTower
 from densecli.encoders.dpr_checkpoint import DprCheckpoint
-from densecli.encoders.dpr_folder import CLASSES, HEADS, PREFIXES, read_dpr_tower, write_dpr_model
-from densecli.encoders.folder import WORDS, ReaderCard, read_card, write_card
+from densecli.encoders.dpr_folder import (
+    CLASSES,
+    HEADS,
+    PREFIXES,
+    read_dpr_tower,
+    refuse_segments,
+    write_dpr_model,
+)
+from densecli.encoders.folder import TOKEN_TYPES, WORDS, ReaderCard, read_card, write_card
 from densecli.encoders.tokens import check_vocabulary, read_tokenizer
 from densecli.encoders.tower_files import write_tokenizer
 from densecli.encoders.vocabulary import longest_input, open_bert_tokenizer, write_hugging_face_tokenizer
@@ -53,12 +60,16 @@ class BertReader:
         write_card(folder, replace(self.card, words={ENCODER: words}))
 
 
-def read_reader_checkpoint(path: Path, base: Path | None = None) -> BertReader:
+def read_reader_checkpoint(
+    path: Path, base: Path | None = None, token_types: str | None = None
+) -> BertReader:
     """Read a reader's `.cp` file.
 
     Args:
-        path: of DPR's first release, as all published ones are; DPR 1.0 marks segments.
+        path: the file.
         base: as for a retriever's checkpoint.
+        token_types: `zeros` or `segments`; None goes by the file: segments for DPR 1.0, whose code marked
+            them from May 2021 on, zeros for the first release, to which all published readers belong.
 
     Raises:
         ArtifactError: the file or its base is missing, damaged, a retriever's, or not supported.
@@ -66,15 +77,15 @@ def read_reader_checkpoint(path: Path, base: Path | None = None) -> BertReader:
     found = DprCheckpoint.read(path)
     if not found.is_reader:
         raise ArtifactError(f"{path}: the checkpoint of a retriever; a reader's is needed here")
-    if not found.first_release:
-        raise ArtifactError(
-            f"{path}: a reader of DPR 1.0, which marks question and passage by token types; only readers"
-            " without these marks, as the first release trained them, can be read"
-        )
     folder = found.base(base)
     heads = head_shapes(found.weights["qa_outputs.weight"].shape[-1])
     tower = found.tower(CHECKPOINT_PREFIX, folder, heads)
-    card = ReaderCard(max_tokens=min(found.max_tokens, tower.config["max_position_embeddings"]))
+    if token_types is None:
+        told = found.settings.get("token_types")
+        generation = "zeros" if found.first_release else "segments"
+        token_types = told if told in TOKEN_TYPES else generation
+    limit = min(found.max_tokens, tower.config["max_position_embeddings"])
+    card = ReaderCard(max_tokens=limit, token_types=token_types)
     return BertReader(tower, open_bert_tokenizer(folder, found.lower_case), card)
 
 
@@ -91,7 +102,12 @@ def read_dpr_reader(folder: Path) -> BertReader:
 
 
 def write_dpr_reader(reader: BertReader, folder: Path) -> None:
-    """Write a folder that Hugging Face's `DPRReader` loads."""
+    """Write a folder that Hugging Face's `DPRReader` loads.
+
+    Raises:
+        ArtifactError: the reader's token types are none of that class.
+    """
+    refuse_segments(reader.card)
     weights = {PREFIXES["reader"] + name: weight for name, weight in reader.tower.state.items()}
     weights |= {HEADS + name: weight for name, weight in reader.tower.heads.items()}
     write_dpr_model(folder, "reader", reader.tower.config, weights)

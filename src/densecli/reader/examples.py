@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from densecli.encoders.tokens import Tokens
 from densecli.reader.features import answer_spans, build_features
@@ -11,19 +11,23 @@ from densecli.reader.retrieved import retrieved_passages
 from densecli.records import Passage, RankedList, TrainingExample
 from densecli.text.answers import AnswerMatcher
 
+JOINT_POSITIVES = 5
+JOINT_NEGATIVES = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One question as the reader is trained on it.
 
     `rows` are the ids of its inputs, the positive passage first. That passage begins at position `offset` of
-    the first row; `spans` are the positions (first, last) of its answers.
+    the first row; `spans` are the positions (first, last) of its answers. `cut` rows were too long.
     """
 
     id: str
     rows: list[list[int]]
     offset: int
     spans: list[tuple[int, int]]
+    cut: int = 0
 
 
 def reader_examples(
@@ -70,6 +74,19 @@ def draw(example: TrainingExample, passages: int, seed: int, epoch: int, row: in
     return [positive, *source.sample(pool, min(passages - 1, len(pool)))]
 
 
+def foremost(example: TrainingExample, passages: int) -> TrainingExample:
+    """Return what joint training draws from: the first 5 positives and 30 negatives (paper, appendix D).
+
+    Where `passages` are more than that, there are negatives for them.
+    """
+    negatives = max(JOINT_NEGATIVES, passages - 1)
+    return replace(
+        example,
+        positives=example.positives[:JOINT_POSITIVES],
+        hard_negatives=example.hard_negatives[:negatives],
+    )
+
+
 def first(example: TrainingExample, passages: int) -> list[Passage]:
     """Return the first positive and the first `passages` - 1 negatives, for validation."""
     return [example.positives[0], *example.hard_negatives[: passages - 1]]
@@ -83,7 +100,8 @@ def sample(
     matcher = AnswerMatcher(question.answers, question.answer_type)
     features = build_features(tokens, max_tokens, question.question, chosen)
     spans = answer_spans(features[0], matcher.spans(chosen[0].text), max_spans)
-    return Sample(question.id, [one.ids for one in features], features[0].offset, spans)
+    cut = sum(one.cut for one in features)
+    return Sample(question.id, [one.ids for one in features], features[0].offset, spans, cut)
 
 
 def _spans_in(

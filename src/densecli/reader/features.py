@@ -20,13 +20,14 @@ class Features:
     `ids` is [CLS] question [SEP] title [SEP] passage, without a [SEP] at the end, cut to the model's length;
     `offset` is the position of the first passage piece. The other two have one row per passage piece and
     hold character offsets (start, end) into the passage's text: `pieces` of the piece, `words` of the word
-    it belongs to.
+    it belongs to. `cut` tells whether any of it was too long.
     """
 
     ids: list[int]
     offset: int
     pieces: IntArray
     words: IntArray
+    cut: bool = False
 
 
 def build_features(
@@ -52,7 +53,8 @@ def build_features(
         kept = min(len(body), max_tokens - len(head))
         pieces = np.asarray(body.offsets, dtype=np.int32).reshape(-1, 2)
         words = _word_places(body, pieces)
-        found.append(Features(head + body.ids[:kept], len(head), pieces[:kept], words[:kept]))
+        cut = len(head) + kept < 3 + len(asked) + len(title) + len(body)
+        found.append(Features(head + body.ids[:kept], len(head), pieces[:kept], words[:kept], cut))
     return found
 
 

@@ -72,7 +72,8 @@ class Reader:
 
 def _compiled(folder: Path, card: ReaderCard, tokens: Tokens) -> Forward:
     tower, words = folder / ENCODER, folder / card.words[ENCODER]
-    encoder = OnnxTower(tower, words, tokens.pad, head_shapes(read_config(tower)["hidden_size"]))
+    shapes = head_shapes(read_config(tower)["hidden_size"])
+    encoder = OnnxTower(tower, words, tokens.pad, shapes, separator=tokens.separator)
     if card.max_tokens > encoder.max_tokens:
         raise ArtifactError(
             f"{folder}: max_tokens is {card.max_tokens}, but its encoder has {encoder.max_tokens} positions;"

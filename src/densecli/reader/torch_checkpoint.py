@@ -10,10 +10,14 @@ def write_reader_checkpoint(reader: BertReader, path: Path, base: str = BASE) ->
     """Write encoder and heads; `torch.load(weights_only=True)` and every DPR read the file.
 
     Args:
-        reader: a BERT with heads.
+        reader: a BERT with heads. Its token types are noted among the parameters, where DPR does not look:
+            the first release takes zeros, 1.0 segments.
         path: the file.
         base: Hub name or folder of the BERT whose tokenizer and config DPR is to take: the file has neither.
     """
     weights = with_pooler(reader.tower, CHECKPOINT_PREFIX) | dict(reader.tower.heads)
-    params = {"pretrained_model_cfg": base, "sequence_length": reader.card.max_tokens}
+    card = reader.card
+    params = {
+        "pretrained_model_cfg": base, "sequence_length": card.max_tokens, "token_types": card.token_types
+    }  # fmt: skip
     write_checkpoint(path, weights, reader.tokenizer, params)

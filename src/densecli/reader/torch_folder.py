@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 
-from densecli.encoders.bert import read_config
 from densecli.encoders.folder import WORDS, ReaderCard, RetrieverCard, is_model_folder, read_card, write_card
 from densecli.encoders.hub import local_folder
 from densecli.encoders.length_batches import pad
-from densecli.encoders.tokens import Tokens, read_tokenizer
+from densecli.encoders.tokens import Tokens, check_vocabulary, read_tokenizer
 from densecli.encoders.torch_base import open_tokenizer
 from densecli.encoders.torch_hardware import arithmetic
+from densecli.encoders.torch_load import load_pretrained, load_tower
 from densecli.encoders.torch_save import save_encoder
-from densecli.encoders.torch_tower import load_pretrained, load_tower, position_limit
+from densecli.encoders.torch_tower import check_token_types, position_limit
 from densecli.encoders.tower_files import write_tokenizer
 from densecli.encoders.weights import FloatArray
 from densecli.errors import UsageError
@@ -61,16 +62,18 @@ def open_reader(folder: Path) -> TorchReader:
         ArtifactError: it is not there, incomplete, damaged, or no reader.
     """
     card = read_card(folder, ReaderCard)
-    tower = folder / ENCODER
-    shapes = head_shapes(read_config(tower)["hidden_size"])
-    encoder, heads = load_tower(tower, folder / card.words[ENCODER], shapes)
-    model = ReaderModel(encoder)
+    encoder, heads = load_tower(folder / ENCODER, folder / card.words[ENCODER], head_shapes)
+    tokenizer = read_tokenizer(folder)
+    check_vocabulary(tokenizer, [len(encoder.get_input_embeddings().weight)], folder)
+    model = ReaderModel(encoder, _separator(tokenizer, card, encoder))
     state = {name: torch.from_numpy(weight) for name, weight in heads.items()}
     model.load_state_dict(model.state_dict() | state)
-    return TorchReader(model, read_tokenizer(folder), card, folder)
+    return TorchReader(model, tokenizer, card, folder)
 
 
-def open_reader_base(source: str, max_tokens: int, max_answer_tokens: int, seed: int) -> TorchReader:
+def open_reader_base(
+    source: str, max_tokens: int, max_answer_tokens: int, seed: int, token_types: str | None = None
+) -> TorchReader:
     """Open what a reader is trained from.
 
     Args:
@@ -79,21 +82,34 @@ def open_reader_base(source: str, max_tokens: int, max_answer_tokens: int, seed:
         max_tokens: word pieces of question, title and passage together.
         max_answer_tokens: word pieces of the longest answer.
         seed: of the heads, N(0, 0.02), where the base has none.
+        token_types: `zeros`, or `segments` as in DPR 1.0; None takes the base's, which is zeros but for
+            a reader that has segments.
 
     Raises:
         ArtifactError: no such model, or it is incomplete or not supported.
-        UsageError: `max_tokens` exceeds the encoder's positions.
+        UsageError: `max_tokens` exceeds the encoder's positions, or the token types contradict a reader's.
     """
     folder = local_folder(source)
     if is_model_folder(folder) and (folder / ENCODER).is_dir():
         reader = open_reader(folder)
+        if token_types not in (None, reader.card.token_types):
+            trained = reader.card.token_types
+            raise UsageError(
+                f"--token-types {token_types} contradicts {source}, which was trained with {trained}"
+            )
     else:
         reader = _without_heads(folder)
         reader.model.start_heads(seed)
     limit = position_limit(reader.model.encoder)
     if max_tokens > limit:
         raise UsageError(f"--max-tokens is {max_tokens}; {source} has positions for {limit}")
-    reader.card = replace(reader.card, max_tokens=max_tokens, max_answer_tokens=max_answer_tokens)
+    reader.card = replace(
+        reader.card,
+        max_tokens=max_tokens,
+        max_answer_tokens=max_answer_tokens,
+        token_types=token_types or reader.card.token_types,
+    )
+    reader.model.separator = _separator(reader.tokenizer, reader.card, reader.model.encoder)
     return reader
 
 
@@ -111,6 +127,22 @@ def save_reader(reader: TorchReader, folder: Path) -> None:
 def _without_heads(folder: Path) -> TorchReader:
     if is_model_folder(folder):
         retriever = read_card(folder, RetrieverCard)
-        encoder, _ = load_tower(folder / "passage", folder / retriever.words["passage"])
-        return TorchReader(ReaderModel(encoder), read_tokenizer(folder), ReaderCard(), folder)
-    return TorchReader(ReaderModel(load_pretrained(folder)), open_tokenizer(folder), ReaderCard(), folder)
+        tower, words = folder / retriever.tower("passage"), folder / retriever.words["passage"]
+        encoder, _ = load_tower(tower, words, retriever.heads)
+        tokenizer = read_tokenizer(folder)
+    else:
+        encoder, tokenizer = load_pretrained(folder), open_tokenizer(folder)
+    check_vocabulary(tokenizer, [len(encoder.get_input_embeddings().weight)], folder)
+    return TorchReader(ReaderModel(encoder), tokenizer, ReaderCard(), folder)
+
+
+def _separator(tokenizer: Tokenizer, card: ReaderCard, encoder: Any) -> int | None:
+    """Return the id behind whose first place tokens are of type 1, where the reader does that.
+
+    Raises:
+        ArtifactError: the encoder has no such type.
+    """
+    separator = Tokens(tokenizer, card).separator
+    if separator is not None:
+        check_token_types(encoder)
+    return separator

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from densecli.encoders.torch_tower import set_dropout
+from densecli.encoders.tokens import second_segment
+from densecli.encoders.torch_dropout import set_dropout
 
 INITIAL_DEVIATION = 0.02
 
@@ -19,17 +20,24 @@ class Logits(NamedTuple):
 
 
 class ReaderModel(nn.Module):
-    """Encoder, span head on every position, relevance head on the `[CLS]` state."""
+    """Encoder, span head on every position, relevance head on the `[CLS]` state.
 
-    def __init__(self, encoder: Any) -> None:
+    Tokens behind the first `separator` of a row, an id, are of type 1; without one all are of type 0.
+    """
+
+    def __init__(self, encoder: Any, separator: int | None = None) -> None:
         super().__init__()
         self.encoder = encoder
+        self.separator = separator
         self.qa_outputs = nn.Linear(encoder.config.hidden_size, 2)
         self.qa_classifier = nn.Linear(encoder.config.hidden_size, 1)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Logits:
-        """Return the logits of ids and mask, both (B, L); token types are zeros."""
-        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        """Return the logits of ids and mask, both (B, L)."""
+        types = {}
+        if self.separator is not None:
+            types["token_type_ids"] = second_segment(ids, self.separator).long()
+        hidden = self.encoder(input_ids=ids, attention_mask=mask, **types).last_hidden_state
         # bf16 would round away the small differences between logits that decide
         with torch.autocast(ids.device.type, enabled=False):
             hidden = hidden.float()

@@ -1,9 +1,10 @@
 """The gradient of one batch of questions, and the loss where no gradient is wanted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from densecli.reader.examples import Sample
 from densecli.reader.torch_forward import GROUP_TOKENS, groups, losses
@@ -19,9 +20,14 @@ class BatchLoss:
 
 
 def accumulate_gradients(
-    model: ReaderModel, samples: Sequence[Sample], pad_id: int, precision: torch.dtype, seed: int
+    model: ReaderModel,
+    samples: Sequence[Sample],
+    pad_id: int,
+    precision: torch.dtype,
+    seed: int,
+    scaled: Callable[[Tensor], Tensor] = lambda loss: loss,
 ) -> BatchLoss:
-    """Add the gradient of the mean loss over `samples` to the model's.
+    """Add the gradient of the mean loss over `samples`, `scaled`, to the model's.
 
     Groups of questions run one after the other, so memory does not grow with the batch. `seed` decides
     the dropout; torch's global generator is left as it was.
@@ -34,7 +40,7 @@ def accumulate_gradients(
         for group in groups(samples, GROUP_TOKENS[device.type]):
             found, best = losses(model, group, pad_id, precision)
             loss = found.sum() / len(samples)
-            loss.backward()  # type: ignore[no-untyped-call]
+            scaled(loss).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
             correct += int(best.sum())
     return BatchLoss(total, correct)

@@ -30,7 +30,11 @@ class DevScore:
 
 
 class DevQuestions:
-    """The first `config.dev_questions` search results, those without answers left out."""
+    """The first `config.dev_questions` search results, those without answers left out.
+
+    Attributes:
+        examples: those of them that have a positive passage.
+    """
 
     def __init__(
         self,
@@ -53,10 +57,11 @@ class DevQuestions:
         self._questions = [one for one in islice(ranked, config.dev_questions) if one.question.answers]
         if not self._questions:
             raise UsageError("no dev question has answers; give search results for questions with answers")
-        examples = reader_examples(self._questions, tokens, config.max_tokens, config.depth, Counter())
+        found = reader_examples(self._questions, tokens, config.max_tokens, config.depth, Counter())
+        self.examples = list(found)
         self._samples = [
             sample(one, first(one, config.passages), tokens, config.max_tokens, config.max_spans)
-            for one in examples
+            for one in self.examples
         ]
 
     def read(self) -> DevScore:

@@ -25,11 +25,13 @@ class ModelOptions:
     """What a model's file does not say.
 
     `base` is the folder of tokenizer and config for reading a DPR checkpoint, and its name for writing one;
-    `trailing_sep` whether inputs end in a `[SEP]` at the last position, None where the file tells.
+    `trailing_sep` whether inputs end in a `[SEP]` at the last position, `token_types` whether they mark
+    segments; None where the file tells.
     """
 
     base: str | None = None
     trailing_sep: bool | None = None
+    token_types: str | None = None
 
 
 def take_retriever(source: Path, target: Path, options: ModelOptions) -> None:
@@ -56,7 +58,8 @@ def take_reader(source: Path, target: Path, options: ModelOptions) -> None:
         ArtifactError: the model is not whole, damaged, or not supported.
     """
     if source.is_file():
-        read_reader_checkpoint(source, None if options.base is None else Path(options.base)).write(target)
+        base = None if options.base is None else Path(options.base)
+        read_reader_checkpoint(source, base, options.token_types).write(target)
     else:
         read_dpr_reader(source).write(target)
 

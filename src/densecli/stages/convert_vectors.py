@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from densecli.encoders.bert import read_config
-from densecli.encoders.folder import RetrieverCard, fingerprint, read_card
+from densecli.encoders.folder import RetrieverCard, fingerprint, passage_fingerprint, read_card
 from densecli.errors import ArtifactError
 from densecli.index.dense import DenseIndex
 from densecli.index.foreign import index_files, open_foreign_index, take_over, write_index
@@ -19,9 +19,10 @@ from densecli.records import Passage
 
 @dataclass(frozen=True)
 class Maker:
-    """The retriever that made the vectors: what ties them to it, and their length d."""
+    """The retriever that made the vectors: what tells it, what ties them to it, and their length d."""
 
     fingerprint: str
+    passage_tower: str
     dimension: int
 
     @classmethod
@@ -31,8 +32,9 @@ class Maker:
         Raises:
             ArtifactError: it is no densecli retriever.
         """
-        read_card(retriever, RetrieverCard)
-        return cls(fingerprint(retriever), int(read_config(retriever / "passage")["hidden_size"]))
+        card = read_card(retriever, RetrieverCard)
+        hidden = int(read_config(retriever / card.tower("passage"))["hidden_size"])
+        return cls(fingerprint(retriever), passage_fingerprint(retriever), card.dimension(hidden))
 
 
 def take_vectors(
@@ -47,8 +49,8 @@ def take_vectors(
     """Write the shards of a vector store: of embedding files, or of an index that holds its vectors.
 
     Raises:
-        InputError: a file is missing, damaged, or holds anything but ids and vectors.
-        ArtifactError: vectors and passages, or vectors and retriever, do not belong together.
+        ArtifactError: a file is missing, damaged, or holds anything but ids and vectors; or vectors and
+            passages, or vectors and retriever, do not belong together.
     """
     pairs: Iterable[tuple[str, FloatArray]]
     if index_files(source):

@@ -35,6 +35,7 @@ class VectorStore:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.model = manifest.parents["retriever"]
+        self.passage_tower = manifest.parents.get("passage_tower", "")
         self.passages = manifest.parents["passages"]
         self.fingerprint = manifest.fingerprint
         self.shape: tuple[int, int] = (int(manifest.facts["rows"]), int(manifest.facts["dimension"]))
