@@ -1,50 +1,27 @@
 import pytest
 
-from densecli.configs.training import MineConfig
+from densecli.configs.training import TrainConfig, TrainReaderConfig
 from densecli.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    ("negatives", "wanted"),
-    [
-        ("bm25", {"bm25": 10}),
-        ("dense, random:50", {"dense": 10, "random": 50}),
-        ("gold:0,bm25:100", {"gold": 0, "bm25": 100}),
-        ("", {}),
-    ],
+    ("given", "rates"),
+    [(None, ()), ("1", (1.0,)), ("1, 4", (1.0, 4.0)), ("0.5,1000,1e0", (0.5, 1000.0, 1.0))],
 )
-def test_wanted_negatives(negatives, wanted):
-    config = MineConfig(negatives=negatives)
-    assert config.wanted == wanted
-    assert list(config.wanted) == list(wanted)
+def test_sampling_rates(given: str | None, rates: tuple[float, ...]) -> None:
+    assert TrainConfig(sampling_rates=given).rates == rates
 
 
-@pytest.mark.parametrize(
-    "negatives",
-    [
-        "bm52",
-        "bm25:",
-        "bm25:x",
-        "bm25:-1",
-        "bm25:1:2",
-        "bm25:٣",
-        "bm25,bm25:3",
-        "random:10001",
-        "bm25=3",
-        ":",
-    ],
-)
-def test_negatives_that_cannot_be_had(negatives):
-    with pytest.raises(UsageError, match="each of bm25, dense, random, gold at most once"):
-        MineConfig(negatives=negatives)
+@pytest.mark.parametrize("given", ["", "a", "1;4", "1,", "0", "-1", "1,0", "nan", "inf", "1001"])
+def test_rates_that_are_none(given: str) -> None:
+    with pytest.raises(UsageError, match="^--sampling-rates is .*numbers above 0 and up to 1,000"):
+        TrainConfig(sampling_rates=given)
 
 
-def test_no_more_than_depth():
-    assert MineConfig(negatives="bm25,random:50", depth=5).wanted == {"bm25": 5, "random": 50}
-    with pytest.raises(UsageError, match="--negatives bm25:6 wants more than --depth 5"):
-        MineConfig(negatives="bm25:6", depth=5)
-
-
-def test_a_margin_needs_something_to_keep_a_distance():
-    with pytest.raises(UsageError, match="--margin has an effect only on bm25 and dense"):
-        MineConfig(negatives="random:5", margin=0.1)
+def test_the_paper_goes_through_a_small_set_more_often() -> None:
+    paper = TrainConfig(preset="paper")
+    assert [paper.passes(examples) for examples in (2_474, 9_999, 10_000, 58_880)] == [100, 100, 40, 40]
+    assert TrainConfig(preset="paper", epochs=7).passes(10) == 7
+    assert TrainConfig().passes(10) == TrainConfig().passes(100_000) == 3
+    assert TrainReaderConfig(preset="paper").passes(10) == TrainReaderConfig().passes(10) == 1
+    assert TrainReaderConfig(epochs=2).passes(10) == 2

@@ -7,7 +7,10 @@ from densecli.training.examples import ExampleSpool
 
 
 def passages(prefix: str, count: int, text: str = "text") -> tuple[Passage, ...]:
-    return tuple(Passage(f"{prefix}{n}", "title", text) for n in range(count))
+    return tuple(
+        Passage(f"{prefix}{n}", "title", f"{text} {prefix}{n}" if text.strip() else text)
+        for n in range(count)
+    )
 
 
 def example(name: str, positives: int = 1, hard: int = 0, random: int = 0) -> TrainingExample:
@@ -36,7 +39,7 @@ def test_what_is_left_out_is_counted() -> None:
     dropped: Counter[str] = Counter()
     held = ExampleSpool([example("a"), example("none", positives=0), blank, partly], dropped)
     assert len(held) == 2
-    assert held.first(1, 1).positive.id == "q0"
+    assert held.first(1, 0, 1).positive.id == "q0"
     assert dropped == {"examples without a positive passage": 2, "passages without text": 4}
 
 
@@ -48,12 +51,21 @@ def test_the_order_is_a_shuffle_by_seed_and_epoch() -> None:
     assert held.order(1, 0) == orders[0]
 
 
+def test_further_examples_come_behind_those_before() -> None:
+    held, dropped = spool(example("a"), example("b")), Counter[str]()
+    assert held[1].question.id == "b"
+    assert held.add([example("c"), example("none", positives=0), example("d")], dropped) == range(2, 4)
+    assert [held[row].question.id for row in range(4)] == ["a", "b", "c", "d"]
+    assert held.add([], dropped) == range(4, 4)
+    assert dropped == {"examples without a positive passage": 1}
+
+
 def test_negatives_are_drawn_anew_each_epoch_but_never_by_chance() -> None:
     held = spool(example("a", hard=30, random=5))
-    draws = [held.draw(0, 3, 1, epoch).negatives for epoch in range(6)]
+    draws = [held.draw([0], 0, 3, 1, epoch, 0)[0].negatives for epoch in range(6)]
     assert all(len({p.id for p in drawn}) == 3 and all("h" in p.id for p in drawn) for drawn in draws)
     assert len(set(draws)) > 1
-    assert held.draw(0, 3, 1, 0).negatives == draws[0]
+    assert held.draw([0], 0, 3, 1, 0, 0)[0].negatives == draws[0]
 
 
 @pytest.mark.parametrize(
@@ -69,10 +81,21 @@ def test_random_negatives_stand_in_for_hard_ones(
     given: TrainingExample, asked: int, expected: set[str]
 ) -> None:
     held = spool(given)
-    assert {p.id for p in held.draw(0, asked, 1, 0).negatives} == expected
-    assert {p.id for p in held.first(0, asked).negatives} == expected
+    assert {p.id for p in held.draw([0], 0, asked, 1, 0, 0)[0].negatives} == expected
+    assert {p.id for p in held.first(0, 0, asked).negatives} == expected
+
+
+def test_the_positive_is_the_first_unless_any_may_be_drawn() -> None:
+    held = spool(example("a", positives=5, hard=4))
+    drawn = [
+        [held.draw([0], 0, 2, 1, epoch, 0, any_positive=any_one)[0] for epoch in range(30)]
+        for any_one in (False, True)
+    ]
+    assert {pick.positive.id for pick in drawn[0]} == {"ap0"}
+    assert {pick.positive.id for pick in drawn[1]} == {f"ap{n}" for n in range(5)}
+    assert [pick.negatives for pick in drawn[0]] == [pick.negatives for pick in drawn[1]]
 
 
 def test_validation_takes_the_first_ones() -> None:
-    pick = spool(example("a", positives=2, hard=5)).first(0, 2)
+    pick = spool(example("a", positives=2, hard=5)).first(0, 0, 2)
     assert (pick.positive.id, [p.id for p in pick.negatives]) == ("ap0", ["ah0", "ah1"])

@@ -10,7 +10,8 @@ from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.configs.convert import ConvertConfig
 from densecli.configs.corpus import EmbedConfig, IndexConfig, PreprocessConfig
 from densecli.configs.data import DatasetsConfig
-from densecli.configs.training import MineConfig, TrainConfig, TrainReaderConfig
+from densecli.configs.mining import MineConfig
+from densecli.configs.training import TrainConfig, TrainReaderConfig
 from densecli.errors import InputError
 
 CONFIGS: dict[str, type] = {

@@ -1,145 +1,239 @@
-"""Defaults of the stages that make training data and train models."""
+"""Defaults of the stages that train models."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from densecli.configs.bad_input import on_error_setting
 from densecli.configs.setting import setting
 from densecli.errors import UsageError
 
-SOURCES = ("bm25", "dense", "random", "gold")
-NEGATIVES = 10
-MOST = 10_000
-
 
 @dataclass(frozen=True)
-class MineConfig:
-    """Questions with answers to training examples (paper, sections 3.2 and 4.2, appendix A)."""
+class FittingConfig:
+    """What every training has: where it starts, how long it goes on, how it optimises."""
 
-    positives: str = setting(
-        "auto",
-        "gold: the passage that holds most of the given one; distant: BM25's first with an answer; keep: "
-        "as given; auto: keep where the collection has it, gold where another is given, else distant.",
-        choices=("auto", "gold", "distant", "keep"),
-        source="section 4.2, appendix A",
-    )
-    distant_query: str = setting(
-        "question",
-        "What BM25 is asked for a distant positive; an answer is the first of its question.",
-        choices=("question", "question+answer"),
-        source="appendix A",
-        when=("positives", ("auto", "distant")),
-    )
-    negatives: str = setting(
-        "bm25",
-        "Negatives for each question: any of bm25, dense (hard), random, gold (other questions' positives), "
-        f"each with a count or {NEGATIVES}, such as bm25:30,random:50.",
-        source="section 3.2",
-    )
-    keep_negatives: bool = setting(True, "Given negatives stay, before those that are found.")
-    depth: int = setting(
-        100, "Ranked passages looked at for each question.", min=1, max=10_000, source="section 4.2"
-    )
-    margin: float | None = setting(
+    USUAL_EPOCHS: ClassVar[int] = 1
+
+    preset: str | None = setting(
         None,
-        "Leave out bm25 and dense negatives whose score is not below the positive's by this share of it.",
-        min=0,
-        max=1,
+        "paper, or dpr-nq, what the authors' release is set to for Natural Questions; what it sets is told, "
+        "and options beside it come first.",
+        choices=("paper", "dpr-nq"),
     )
-    answer_type: str | None = setting(
-        None,
-        "How answers are matched; by default as the file says, else string.",
-        choices=("string", "regex"),
-    )
-    seed: int = setting(12345, "Seed of random and gold negatives.", min=0, max=1 << 31)
-
-    def __post_init__(self) -> None:
-        """Refuse negatives that cannot be had.
-
-        Raises:
-            UsageError: `negatives` is not a list of sources with counts, or wants more than `depth`, or none
-                that `margin` has an effect on.
-        """
-        if self.margin is not None and not {"bm25", "dense"} & set(self.wanted):
-            raise UsageError("--margin has an effect only on bm25 and dense --negatives")
-        for source, count in self.wanted.items():
-            if source in ("bm25", "dense") and count > self.depth:
-                raise UsageError(
-                    f"--negatives {source}:{count} wants more than --depth {self.depth} looks at"
-                )
-
-    @property
-    def wanted(self) -> dict[str, int]:
-        """How many negatives each source gives, in the order asked for."""
-        wanted: dict[str, int] = {}
-        for part in filter(None, self.negatives.replace(" ", "").split(",")):
-            source, colon, count = part.partition(":")
-            if source not in SOURCES or source in wanted or (colon and not _is_count(count)):
-                raise UsageError(
-                    f"--negatives is {self.negatives!r}; expected each of {', '.join(SOURCES)} at most once, "
-                    f"with a count up to {MOST}, such as bm25:30,random:50"
-                )
-            wanted[source] = int(count) if colon else min(NEGATIVES, self.depth)
-        return wanted
-
-
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Training of the two encoders (paper, sections 3.2 and 5)."""
-
     encoder: str = setting(
         "bert-base-uncased",
         "Model to start from: a folder, a Hub name, or `starter`.",
-        source="section 5",
+        source="sections 5 and 6.1",
     )
-    batch_size: int = setting(
-        32, "Questions in a batch; the paper uses 128.", min=1, max=65_536, source="section 5"
+    batch_size: int = setting(32, "Questions in a batch.", min=1, max=65_536)
+    epochs: int | None = setting(
+        None, f"Passes over the questions; by default {USUAL_EPOCHS}.", min=1, max=10_000
     )
-    hard_negatives: int = setting(
-        1, "Hard negatives per question, shared by the batch.", min=0, max=100, source="section 5.2"
-    )
-    epochs: int = setting(
-        3, "Passes over the examples; the paper: 40 (100 on small sets).", min=1, max=10_000
-    )
-    learning_rate: float = setting(
-        2e-5, "Peak learning rate; the paper: 1e-5.", min=0, max=1e4, source="section 5"
-    )
+    learning_rate: float = setting(1e-5, "Peak learning rate.", min=0, max=1e4, source="sections 5 and 6.1")
     warmup_steps: int | None = setting(None, "Steps of linear warm-up; by default a tenth of all.", min=0)
     dropout: float = setting(0.1, "Dropout while training.", min=0, max=0.9, source="section 5")
     weight_decay: float = setting(0.0, "AdamW weight decay.", min=0, max=1)
     max_grad_norm: float = setting(2.0, "Largest gradient norm.", min=1e-6, max=1e6)
+    freeze_embeddings: bool = setting(False, "Keep the word embeddings as they are.")
+    precision: str = setting(
+        "auto",
+        "Arithmetic: auto takes bf16 where the hardware has it; weights stay fp32.",
+        choices=("auto", "fp32", "bf16", "fp16"),
+    )
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+    seed: int = setting(12345, "Seed of order, sampling and dropout.", min=0, max=1 << 31)
+    validate_every: int | None = setting(
+        None, "Look at --dev every so many updates, too; by default after each epoch.", min=1
+    )
+    early_stop: int | None = setting(
+        None, "End after so many looks at --dev in turn that found nothing better.", min=1
+    )
+    on_error: str = on_error_setting()
+
+    def passes(self, examples: int) -> int:
+        """Return how often a training goes through so many examples."""
+        return self.USUAL_EPOCHS if self.epochs is None else self.epochs
+
+
+@dataclass(frozen=True)
+class TrainConfig(FittingConfig):
+    """Training of the two encoders (paper, sections 3.2 and 5)."""
+
+    USUAL_EPOCHS: ClassVar[int] = 3
+    PAPER_EPOCHS: ClassVar[int] = 40
+    PAPER_EPOCHS_SMALL: ClassVar[int] = 100
+    SMALL: ClassVar[int] = 10_000
+    MOST_RATE: ClassVar[int] = 1000
+
+    batch_size: int = setting(
+        32, "Questions in a batch; the paper uses 128.", min=1, max=65_536, source="section 5"
+    )
+    epochs: int | None = setting(
+        None,
+        f"Passes over the examples; by default {USUAL_EPOCHS}, with --preset paper {PAPER_EPOCHS}, or "
+        f"{PAPER_EPOCHS_SMALL} where there are fewer than {SMALL:,}.",
+        min=1,
+        max=10_000,
+        source="section 5",
+    )
+    examples: int | None = setting(
+        None,
+        "Train on so many of the examples, chosen by the seed; fewer are part of more.",
+        min=1,
+        source="section 5.2",
+    )
+    sampling_rates: str | None = setting(
+        None,
+        "How often an epoch goes through each of several sets, such as 1,4; by default once, in --dataset "
+        "multi webq and trec four times.",
+        source="section 5",
+    )
+    shuffle_positives: bool = setting(
+        False, "Draw the positive anew in each epoch; else it is the first of those given."
+    )
+    learning_rate: float = setting(
+        2e-5, "Peak learning rate; the paper: 1e-5.", min=0, max=1e4, source="section 5"
+    )
+    freeze_embeddings: bool = setting(
+        False, "Keep the word embeddings as they are, one table for both towers."
+    )
+    hard_negatives: int = setting(1, "Hard negatives per question.", min=0, max=1000, source="section 5.2")
+    other_negatives: int = setting(
+        0, "Random or gold negatives per question, from negative_ctxs.", min=0, max=1000, source="section 5.2"
+    )
+    in_batch: bool = setting(
+        True,
+        "All passages of a batch are negatives for every question; else only its own.",
+        source="section 3.2",
+    )
+    similarity: str = setting(
+        "dot",
+        "What training and search compare vectors by; cosine and l2 are kept in the model.",
+        choices=("dot", "cosine", "l2"),
+        source="appendix B",
+    )
+    temperature: float = setting(
+        0.05,
+        "What cosines are divided by; the paper: 1.",
+        min=1e-3,
+        max=1e3,
+        when=("similarity", ("cosine",)),
+    )
+    loss: str = setting(
+        "nll",
+        "Negative log likelihood of the positive, or triplets of question, positive and negative.",
+        choices=("nll", "triplet"),
+        source="appendix B",
+    )
+    triplet_margin: float = setting(
+        1.0,
+        "By how much a positive should score above each negative.",
+        min=0,
+        max=1e6,
+        source="appendix B",
+        when=("loss", ("triplet",)),
+    )
     pooling: str | None = setting(
         None,
         "cls or mean; by default what the base model was made with, else cls.",
         choices=("cls", "mean"),
         source="section 3.1",
     )
-    max_question_tokens: int = setting(64, "Word pieces of a question.", min=8, max=512)
-    max_passage_tokens: int = setting(256, "Word pieces of title and passage.", min=16, max=512)
-    freeze_embeddings: bool = setting(
-        False, "Keep the word embeddings as they are, one table for both towers."
+    projection: int | None = setting(
+        None, "Length of vectors to which a linear layer projects the pooled ones.", min=2, max=65_536
     )
-    precision: str = setting(
+    shared_encoder: bool = setting(False, "One encoder for questions and passages.")
+    fixed_passage_encoder: bool = setting(False, "Train the question encoder alone.", source="appendix D")
+    question_prefix: str | None = setting(None, "Text before each question, kept in the model.")
+    passage_prefix: str | None = setting(None, "Text before each passage's title, kept in the model.")
+    max_question_tokens: int = setting(64, "Word pieces of a question.", min=8, max=32_768)
+    max_passage_tokens: int = setting(256, "Word pieces of title and passage.", min=16, max=32_768)
+    trailing_sep: str = setting(
         "auto",
-        "Arithmetic: auto takes bf16 where the hardware has it; weights stay fp32.",
-        choices=("auto", "fp32", "bf16"),
+        "Whether inputs end in a [SEP] at the last position, as DPR 1.0's do; auto: as the base's.",
+        choices=("auto", "yes", "no"),
     )
-    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
-    seed: int = setting(12345, "Seed of order, negatives and dropout.", min=0, max=1 << 31)
+    token_types: str = setting(
+        "auto",
+        "Token types: zeros as DPR's, or 1 behind the first [SEP] (segments); auto: as the base's.",
+        choices=("auto", "zeros", "segments"),
+    )
+    activation_memory: float | None = setting(
+        None,
+        "GiB of activations kept for the way back; what exceeds them is computed twice (cached gradients), "
+        "with the same result. By default 4 on a CPU, half of a GPU's memory.",
+        min=0,
+        max=1e6,
+    )
+    gradient_checkpointing: bool = setting(
+        False, "Keep only the inputs of each layer for the way back: less memory, more time."
+    )
+    average_gradients: bool = setting(
+        False,
+        "Divide gradients by the number of processes before they are clipped, as DPR does; of one process "
+        "there is nothing to divide.",
+    )
+    validate_by: str = setting(
+        "nll",
+        "What tells the best model: nll, or rank and top-k accuracy in a pool of dev passages.",
+        choices=("nll", "average-rank", "top-k"),
+    )
+    validate_k: int = setting(
+        20, "The k of top-k accuracy.", min=1, max=10_000, when=("validate_by", ("average-rank", "top-k"))
+    )
+    dev_questions: int = setting(
+        1000,
+        "Dev questions that are ranked, and whose passages are the pool.",
+        min=1,
+        max=100_000,
+        when=("validate_by", ("average-rank", "top-k")),
+    )
+    dev_negatives: int = setting(
+        30,
+        "At most so many hard and as many other negatives of each dev question in the pool.",
+        min=0,
+        max=1000,
+        when=("validate_by", ("average-rank", "top-k")),
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse rates that are none."""
+        _ = self.rates
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The sampling rates as numbers; empty where none are given.
+
+        Raises:
+            UsageError: `sampling_rates` is not a list of numbers above 0, or one is larger than 1,000.
+        """
+        try:
+            rates = tuple(map(float, self.sampling_rates.split(","))) if self.sampling_rates else ()
+        except ValueError:
+            rates = (0.0,)
+        if not all(0 < rate <= self.MOST_RATE for rate in rates) or self.sampling_rates == "":
+            raise UsageError(
+                f"--sampling-rates is {self.sampling_rates!r}; expected numbers above 0 and up to"
+                f" {self.MOST_RATE:,}, one for each set, such as 1,4"
+            )
+        return rates
+
+    def passes(self, examples: int) -> int:
+        """Return how often a training goes through so many examples."""
+        if self.epochs is None and self.preset == "paper":
+            return self.PAPER_EPOCHS_SMALL if examples < self.SMALL else self.PAPER_EPOCHS
+        return super().passes(examples)
 
 
 @dataclass(frozen=True)
-class TrainReaderConfig:
+class TrainReaderConfig(FittingConfig):
     """Training of the extractive reader (paper, section 6.1)."""
 
-    encoder: str = setting(
-        "bert-base-uncased",
-        "Model to start from: a folder, a Hub name, or `starter`.",
-        source="section 6.1",
-    )
     batch_size: int = setting(16, "Questions in a batch.", min=1, max=4096, source="section 6.1")
+    learning_rate: float = setting(
+        5e-5, "Peak learning rate; the paper: 1e-5.", min=0, max=1e4, source="section 6.1"
+    )
+    seed: int = setting(42, "Seed of order, sampling and dropout.", min=0, max=1 << 31)
     passages: int = setting(
         24,
         "Passages per question: one positive, the others negative.",
@@ -150,22 +244,13 @@ class TrainReaderConfig:
     depth: int = setting(
         100, "Retrieved passages from which they are sampled.", min=1, max=10_000, source="section 6.1"
     )
-    epochs: int = setting(1, "Passes over the questions.", min=1, max=10_000)
-    learning_rate: float = setting(5e-5, "Peak learning rate; the paper: 1e-5.", min=0, max=1e4)
-    warmup_steps: int | None = setting(None, "Steps of linear warm-up; by default a tenth of all.", min=0)
-    dropout: float = setting(0.1, "Dropout while training.", min=0, max=0.9)
-    weight_decay: float = setting(0.0, "AdamW weight decay.", min=0, max=1)
-    max_grad_norm: float = setting(2.0, "Largest gradient norm.", min=1e-6, max=1e6)
-    max_tokens: int = setting(350, "Word pieces of question, title and passage together.", min=32, max=512)
+    max_tokens: int = setting(350, "Word pieces of question, title and passage together.", min=32, max=32_768)
+    token_types: str = setting(
+        "auto",
+        "Token types: zeros, or 1 behind the question as in DPR 1.0 (segments); auto: as the base's.",
+        choices=("auto", "zeros", "segments"),
+    )
     max_spans: int = setting(10, "Answer spans used in a passage.", min=1, max=1000)
     max_answer_tokens: int = setting(10, "Word pieces of the longest answer read.", min=2, max=100)
     dev_questions: int = setting(200, "Dev questions read after each epoch.", min=1, max=100_000)
     dev_depth: int = setting(10, "Retrieved passages read for a dev question.", min=1, max=10_000)
-    freeze_embeddings: bool = setting(False, "Keep the word embeddings as they are.")
-    precision: str = setting(
-        "auto",
-        "Arithmetic: auto takes bf16 where the hardware has it; weights stay fp32.",
-        choices=("auto", "fp32", "bf16"),
-    )
-    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
-    seed: int = setting(42, "Seed of order, sampling and dropout.", min=0, max=1 << 31)

@@ -13,6 +13,7 @@ import orjson
 from densecli.errors import ResourceError
 from densecli.io.jsonl import encode_line
 from densecli.records import Passage, TrainingExample
+from densecli.training.hygiene import usable_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,19 @@ class ExampleSpool:
         # open for as long as the spool lives
         self._file = tempfile.TemporaryFile(prefix="densecli-examples-")  # noqa: SIM115
         self._starts = array("Q", [0])
+        self.add(examples, dropped)
+
+    def add(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> range:
+        """Keep further examples in the same way; return their rows.
+
+        Raises:
+            ResourceError: the disk of the temporary folder is full.
+        """
+        before = len(self)
+        self._file.seek(self._starts[-1])
         try:
             for example in examples:
-                usable = _without_empty(example, dropped)
+                usable = usable_part(example, dropped)
                 if usable is not None:
                     self._starts.append(self._starts[-1] + self._file.write(encode_line(usable.to_json())))
             self._file.flush()
@@ -49,6 +60,7 @@ class ExampleSpool:
             raise ResourceError(
                 f"{tempfile.gettempdir()}: the disk is full; set TMPDIR to a larger one"
             ) from None
+        return range(before, len(self))
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -64,39 +76,43 @@ class ExampleSpool:
         random.Random(f"order {seed} {epoch}").shuffle(rows)
         return rows
 
-    def draw(self, row: int, negatives: int, seed: int, epoch: int) -> Pick:
-        """Return a row's first positive and `negatives` passages drawn from its hard negatives.
+    def draw(
+        self,
+        rows: Sequence[int],
+        other: int,
+        hard: int,
+        seed: int,
+        epoch: int,
+        number: int,
+        any_positive: bool = False,
+    ) -> list[Pick]:
+        """Return what the rows of a batch bring: first positives, and negatives drawn as DPR draws them.
 
-        A row without hard negatives draws from its random ones; there may be fewer than asked for.
-        The draw depends on seed, epoch and row alone.
+        With `any_positive` the positive is drawn too.
+
+        `other` are drawn from the random negatives and `hard` from the hard ones; a row without hard ones
+        takes further random ones. There may be fewer than asked for. The draw depends on the rows, the
+        seed, the epoch and the batch's number in it (both from 0) alone.
         """
-        example = self[row]
-        pool = example.hard_negatives or example.negatives
-        drawn = random.Random(f"negatives {seed} {epoch} {row}").sample(pool, min(negatives, len(pool)))
-        return _pick(example, drawn)
+        dice = random.Random(seed + epoch + number + 1)
+        return [_pick(self[row], other, hard, dice, any_positive) for row in rows]
 
-    def first(self, row: int, negatives: int) -> Pick:
-        """Return a row's first positive and first hard (or else random) negatives, for validation."""
-        example = self[row]
-        return _pick(example, (example.hard_negatives or example.negatives)[:negatives])
+    def first(self, row: int, other: int, hard: int) -> Pick:
+        """Return a row's first positive and first negatives, for validation."""
+        return _pick(self[row], other, hard, None)
 
 
-def _pick(example: TrainingExample, negatives: Sequence[Passage]) -> Pick:
-    question = example.question
-    return Pick(question.id, question.question, example.positives[0], tuple(negatives))
-
-
-def _without_empty(example: TrainingExample, dropped: Counter[str]) -> TrainingExample | None:
-    def kept(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
-        full = tuple(passage for passage in passages if passage.text.strip())
-        if len(full) < len(passages):
-            dropped["passages without text"] += len(passages) - len(full)
-        return full
-
-    positives = kept(example.positives)
-    if not positives:
-        dropped["examples without a positive passage"] += 1
-        return None
-    return TrainingExample(
-        example.question, positives, kept(example.hard_negatives), kept(example.negatives), example.dataset
-    )
+def _pick(
+    example: TrainingExample,
+    other: int,
+    hard: int,
+    dice: random.Random | None,
+    any_positive: bool = False,
+) -> Pick:
+    randoms, hards = list(example.negatives), list(example.hard_negatives)
+    if dice is not None:
+        dice.shuffle(randoms)
+        dice.shuffle(hards)
+    others, hards = randoms[:other], (hards or randoms[other:])[:hard]
+    positive = dice.choice(example.positives) if dice is not None and any_positive else example.positives[0]
+    return Pick(example.question.id, example.question.question, positive, (*others, *hards))

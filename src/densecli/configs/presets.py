@@ -1,0 +1,88 @@
+"""What `--preset` stands for in each command: options by the names that people know."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from densecli.errors import UsageError
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "paper": {
+        "train": {"batch_size": 128, "hard_negatives": 1, "learning_rate": 1e-5, "dropout": 0.1},
+        "train-reader": {"batch_size": 16, "passages": 24, "depth": 100, "learning_rate": 1e-5},
+        "search": {"fusion_weight": 1.1},
+    },
+    "dpr-nq": {
+        "train": {
+            "batch_size": 128,
+            "hard_negatives": 1,
+            "epochs": 40,
+            "learning_rate": 2e-5,
+            "warmup_steps": 1237,
+            "max_grad_norm": 2.0,
+            "dropout": 0.1,
+            "weight_decay": 0.0,
+            "max_question_tokens": 256,
+            "max_passage_tokens": 256,
+            "average_gradients": True,
+            "seed": 12345,
+        },
+        "train-reader": {
+            "batch_size": 16,
+            "passages": 24,
+            "learning_rate": 1e-5,
+            "warmup_steps": 0,
+            "max_grad_norm": 1.0,
+            "dropout": 0.1,
+            "weight_decay": 0.0,
+            "max_tokens": 350,
+            "seed": 42,
+        },
+    },
+}
+"""By preset and command: the paper's sections 5, 5.1 and 6.1, and what the authors' release is set to."""
+
+
+def has_preset(command: str, preset: str) -> bool:
+    """Return whether a preset sets anything in a command; an unknown one is left to be refused."""
+    return preset not in PRESETS or command in PRESETS[preset]
+
+
+def preset_values(command: str, preset: str | None, chosen: Iterable[str]) -> Mapping[str, Any]:
+    """Return what a preset sets in a command, before options that were chosen beside it.
+
+    Raises:
+        UsageError: it sets nothing in this command, or nothing that was not chosen.
+    """
+    if preset is None or preset not in PRESETS:
+        return {}
+    values = PRESETS[preset].get(command)
+    if values is None:
+        known = " or ".join(name for name, commands in PRESETS.items() if command in commands)
+        raise UsageError(f"--preset {preset} has no effect on {command}; it has {known}")
+    if values.keys() <= set(chosen):
+        options = ", ".join(_option(name) for name in values)
+        raise UsageError(f"--preset {preset} has no effect beside {options}; leave one out")
+    return values
+
+
+def preset_told(command: str, config: Any) -> str | None:
+    """Return for people what a config has from its preset, and what was chosen otherwise."""
+    preset = getattr(config, "preset", None)
+    if preset is None:
+        return None
+    values = PRESETS[preset][command]
+    taken = {name: value for name, value in values.items() if getattr(config, name) == value}
+    told = f"--preset {preset}: " + " ".join(_given(name, value) for name, value in taken.items())
+    others = [_given(name, getattr(config, name)) for name in values if name not in taken]
+    return told + (f"; chosen otherwise: {' '.join(others)}" if others else "")
+
+
+def _given(name: str, value: Any) -> str:
+    """Return an option as it would be typed."""
+    if isinstance(value, bool):
+        return _option(name if value else f"no_{name}")
+    return f"{_option(name)} {value:g}" if isinstance(value, float) else f"{_option(name)} {value}"
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

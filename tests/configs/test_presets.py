@@ -1,0 +1,46 @@
+import pytest
+
+from densecli.configs.file import CONFIGS
+from densecli.configs.presets import PRESETS, preset_told, preset_values
+from densecli.configs.setting import check, described_fields
+from densecli.errors import UsageError
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_a_preset_sets_is_an_option_and_allowed(preset):
+    for command, values in PRESETS[preset].items():
+        config = CONFIGS[command](preset=preset, **values)
+        check(config)
+        assert dict(preset_values(command, preset, {"preset"})) == values
+        told = preset_told(command, config)
+        for name, value in values.items():
+            typed = "" if value is True else f" {value:g}"
+            assert f"--{name.replace('_', '-')}{typed}" in told
+        assert "chosen otherwise" not in told
+
+
+def test_every_command_with_presets_names_them_all():
+    for command, config in CONFIGS.items():
+        choices = {name: known.choices for name, _, _, known in described_fields(config)}.get("preset")
+        assert choices in (None, tuple(PRESETS))
+        assert (choices is not None) == any(command in commands for commands in PRESETS.values())
+
+
+def test_what_is_chosen_beside_a_preset_is_told():
+    config = CONFIGS["train"](**{**PRESETS["paper"]["train"], "dropout": 0.3, "preset": "paper"})
+    told = preset_told("train", config)
+    assert told.startswith("--preset paper: --batch-size 128 ")
+    assert told.endswith("; chosen otherwise: --dropout 0.3")
+    assert preset_told("train", CONFIGS["train"]()) is None
+    assert preset_told("index", CONFIGS["index"]()) is None
+
+
+def test_a_preset_that_sets_nothing_is_refused():
+    assert preset_values("search", None, set()) == {}
+    with pytest.raises(
+        UsageError, match=r"--preset paper has no effect beside --fusion-weight; leave one out"
+    ):
+        preset_values("search", "paper", {"preset", "fusion_weight"})
+    with pytest.raises(UsageError, match=r"--preset dpr-nq has no effect on search; it has paper$"):
+        preset_values("search", "dpr-nq", set())
+    assert preset_values("search", "dpr", set()) == {}, "check() tells which there are"
