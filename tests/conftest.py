@@ -8,10 +8,10 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel
 
-from densecli.encoders.torch_base import open_base
 from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_start import open_base
 
-pytest_plugins = ["shell", "skips"]
+pytest_plugins = ["shell", "skips", "peers"]
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = [

@@ -157,13 +157,15 @@ class Program:
         os.close(ours)
         return process.returncode, shown.decode()
 
-    def start(self, *arguments: object, stdin: Path = Path(os.devnull), heavy: bool = False) -> Running:
+    def start(
+        self, *arguments: object, stdin: Path = Path(os.devnull), heavy: bool = False, **environment: str
+    ) -> Running:
         """Begin a run in a process of its own; `heavy` forks one that has torch loaded already."""
         out = self._own / f"run-{len(self._runs) + 1}"
         names = (stdin, out.with_suffix(".out"), out.with_suffix(".err"))
-        words = [str(argument) for argument in arguments]
+        words, settings = [str(argument) for argument in arguments], self.environment(environment)
         if heavy:
-            forked = _server().Process(target=_become, args=(words, self.folder, self.environment(), names))
+            forked = _server().Process(target=_become, args=(words, self.folder, settings, names))
             forked.start()
             self._runs.append(Running(forked.pid, lambda patience: _joined(forked, patience), out))
             return self._runs[-1]
@@ -171,7 +173,7 @@ class Program:
             process = subprocess.Popen(
                 self.line(*words),
                 cwd=self.folder,
-                env=self.environment(),
+                env=settings,
                 stdin=given,
                 stdout=told,
                 stderr=said,

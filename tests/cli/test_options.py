@@ -20,13 +20,22 @@ def toml(folder, text):
 def test_option_then_file_then_default(tmp_path):
     path = toml(tmp_path, "words = 50\n[preprocess]\ninput_format = 'jsonl'")
     given = {"words": None, "input_format": None, "split": None}
-    assert settled(PreprocessConfig, "preprocess", given, None) == PreprocessConfig()
-    assert settled(PreprocessConfig, "preprocess", given, path) == PreprocessConfig(
+    assert settled(PreprocessConfig, "preprocess", given, None, set()) == PreprocessConfig()
+    assert settled(PreprocessConfig, "preprocess", given, path, set()) == PreprocessConfig(
         words=50, input_format="jsonl"
     )
-    assert settled(PreprocessConfig, "preprocess", given | {"words": 7}, path).words == 7
+    assert settled(PreprocessConfig, "preprocess", given | {"words": 7}, path, set()).words == 7
     with pytest.raises(UsageError, match="^--words has an effect only with --split$"):
-        settled(PreprocessConfig, "preprocess", given | {"split": False}, path)
+        settled(PreprocessConfig, "preprocess", given | {"words": 7, "split": False}, None, {"words"})
+
+
+def test_what_stands_for_many_runs_may_have_no_effect_on_one(program):
+    program.write("article.jsonl", {"id": 1, "text": "word " * 200})
+    path = toml(program.folder, "words = 11")
+    done = program.call("preprocess", "article.jsonl", "--no-split", "--config", path, DENSECLI_STRIDE="3")
+    assert "passages 1" in done.well().stderr
+    done = program.call("preprocess", "article.jsonl", "--no-split", "--stride", 3)
+    assert (done.status, done.error) == (2, "--stride has an effect only with --split")
 
 
 @pytest.mark.parametrize(
@@ -46,18 +55,17 @@ def test_option_then_file_then_default(tmp_path):
         ),
         (SearchConfig, "search", "mode = 5", InputError, "mode is 5; expected str"),
         (IndexConfig, "index", "k1 = nan\nkind = 'bm25'", UsageError, "--k1 is nan"),
-        (IndexConfig, "index", "k1 = 1", UsageError, "--k1 has an effect only with --kind bm25"),
     ],
 )
 def test_a_file_is_checked_as_options_are(tmp_path, config, command, text, failure, message):
     given = {name: None for name, _, _, _ in described_fields(config)}
     with pytest.raises(failure, match=message):
-        settled(config, command, given, toml(tmp_path, text))
+        settled(config, command, given, toml(tmp_path, text), set())
 
 
 def test_a_whole_number_will_do_for_a_share(tmp_path):
     given = {name: None for name, _, _, _ in described_fields(IndexConfig)}
-    found = settled(IndexConfig, "index", given, toml(tmp_path, "kind = 'bm25'\nk1 = 1"))
+    found = settled(IndexConfig, "index", given, toml(tmp_path, "kind = 'bm25'\nk1 = 1"), set())
     assert (found.k1, type(found.k1)) == (1.0, float)
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+from densecli.encoders.folder import passage_fingerprint
+
 
 def test_every_stage_leaves_its_result(prepared):
     folders = ["passages", "bm25", "examples/questions", "retriever", "vectors", "index", "reader"]
@@ -11,6 +13,7 @@ def test_every_stage_leaves_its_result(prepared):
     assert told["vectors"]["parents"]["passages"] == told["passages"]["fingerprint"]
     assert told["index"]["parents"] == {
         "retriever": told["retriever"]["fingerprint"],
+        "passage_tower": passage_fingerprint(prepared.workspace / "retriever"),
         "passages": told["passages"]["fingerprint"],
         "vectors": told["vectors"]["fingerprint"],
     }

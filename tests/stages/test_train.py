@@ -11,14 +11,16 @@ import torch
 from densecli.configs.training import TrainConfig
 from densecli.encoders.folder import RetrieverCard, read_card
 from densecli.encoders.retriever import QuestionEncoder
-from densecli.encoders.torch_base import Retriever, open_base
+from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_start import open_base
 from densecli.errors import DenseError, UsageError
 from densecli.records import Passage, Question, TrainingExample
 from densecli.stages.train import train
 from densecli.training.examples import ExampleSpool
 from densecli.training.report import StepReport
+from keeping import Kept
 
 THINGS = ["river", "city", "king", "song", "film", "sea", "born", "wrote"]
 CONFIG = TrainConfig(
@@ -45,11 +47,11 @@ def run(
     base: Path, config: TrainConfig, given: list[TrainingExample], dev: list[TrainingExample] | None = None
 ) -> tuple[Retriever, list[StepReport], list[str], Counter[str]]:
     retriever = open_base(str(base), None, 32, 32)
-    saved: list[str] = []
+    kept = Kept()
     counts: Counter[str] = Counter()
     held_out = None if dev is None else spool(dev)
-    reports = list(train(spool(given), held_out, retriever, config, counts, saved.append))
-    return retriever, reports, saved, counts
+    reports = list(train(spool(given), held_out, retriever, config, counts, kept))
+    return retriever, reports, kept.saved, counts
 
 
 def state(retriever: Retriever) -> dict[str, torch.Tensor]:
@@ -67,7 +69,7 @@ def test_eight_questions_are_learnt_by_heart_and_found_by_the_saved_model(
     assert reports[0].loss > 1
     assert reports[-1].loss < 0.1
     assert reports[-1].accuracy == 1.0
-    assert saved == ["last"] * 60 + ["best"]
+    assert saved == ["epoch"] * 59 + ["end"]
     assert not counts
     save_retriever(retriever, tmp_path / "model")
     questions = QuestionEncoder(tmp_path / "model").encode([e.question.question for e in examples()])
@@ -90,7 +92,7 @@ def test_torchs_own_generator_is_left_as_it_was(tiny_base: Path) -> None:
     retriever = open_base(str(tiny_base), None, 32, 32)
     config = replace(CONFIG, epochs=1, dropout=0.3)
     before = torch.get_rng_state()
-    list(train(spool(examples()), None, retriever, config, Counter(), lambda name: None))
+    list(train(spool(examples()), None, retriever, config, Counter(), Kept()))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -136,10 +138,11 @@ def test_best_is_kept_by_the_lowest_dev_loss(tiny_base: Path) -> None:
     lowest, expected = math.inf, []
     for report in ends:
         assert report.validation is not None
-        assert report.validation.questions == 7
-        expected += ["last", "best"] if report.validation.loss < lowest else ["last"]
-        lowest = min(lowest, report.validation.loss)
-        assert report.best == (expected[-1] == "best")
+        assert report.validation["questions"] == 7
+        loss = report.validation["loss"]
+        assert report.best == (loss < lowest)
+        expected += ["best"] * (loss < lowest) + ["end" if report is ends[-1] else "epoch"]
+        lowest = min(lowest, loss)
     assert saved == expected
 
 
@@ -163,8 +166,8 @@ def test_validation_is_the_mean_over_questions_of_fixed_batches(tiny_base: Path)
         for row, line in enumerate(scores):
             losses.append(float(np.log(np.exp(line - line[2 * row]).sum())))
             hits += line.argmax() == 2 * row
-    assert validation.loss == pytest.approx(sum(losses) / 7, abs=1e-4)
-    assert validation.accuracy == pytest.approx(hits / 7)
+    assert validation["loss"] == pytest.approx(sum(losses) / 7, abs=1e-4)
+    assert validation["accuracy"] == pytest.approx(hits / 7)
 
 
 def _alone(tower: torch.nn.Module, ids: list[int]) -> np.ndarray:
@@ -200,7 +203,38 @@ def test_no_examples_are_refused(tiny_base: Path) -> None:
 def test_a_loss_that_is_no_number_stops_and_names_the_questions(tiny_base: Path) -> None:
     retriever = open_base(str(tiny_base), None, 32, 32)
     retriever.passage.model.embeddings.LayerNorm.weight.data.fill_(torch.inf)
-    saved: list[str] = []
+    kept = Kept()
     with pytest.raises(DenseError, match=r"the loss is nan in the batch of questions .*; what was saved"):
-        list(train(spool(examples()), None, retriever, CONFIG, Counter(), saved.append))
-    assert not saved
+        list(train(spool(examples()), None, retriever, CONFIG, Counter(), kept))
+    assert not kept.saved
+
+
+def test_the_untrained_model_is_measured_first(tiny_base: Path) -> None:
+    config = replace(CONFIG, batch_size=3, epochs=2, learning_rate=0.0)
+    _, reports, _, _ = run(tiny_base, config, examples(), dev=examples(7))
+    assert [report.untrained is not None for report in reports] == [True, False, False, False]
+    assert reports[0].untrained == reports[-1].validation
+    assert [report.best for report in reports if report.validation] == [True, False]
+
+
+def test_the_dev_examples_are_looked_at_as_often_as_asked(tiny_base: Path) -> None:
+    config = replace(CONFIG, batch_size=2, epochs=2, validate_every=3)
+    _, reports, _, _ = run(tiny_base, config, examples(), dev=examples(7))
+    assert [report.step for report in reports if report.validation] == [3, 4, 6, 8]
+    assert [report.step for report in reports if report.epoch_ends] == [4, 8]
+
+
+@pytest.mark.parametrize("patience", [1, 2])
+def test_it_ends_early_when_nothing_gets_better(tiny_base: Path, patience: int) -> None:
+    config = replace(CONFIG, epochs=50, learning_rate=0.0, early_stop=patience)
+    _, reports, saved, _ = run(tiny_base, config, examples(), dev=examples(7))
+    assert len(reports) == 1 + patience
+    assert saved == ["best", *["epoch"] * patience, "end"]
+
+
+def test_inputs_that_are_too_long_are_counted(tiny_base: Path) -> None:
+    long = replace(examples(1)[0].positives[0], text="the river " * 40)
+    given = [replace(examples(1)[0], positives=(long,)), *examples()[1:]]
+    _, reports, _, _ = run(tiny_base, replace(CONFIG, epochs=2), given)
+    expected = {"questions": 8, "questions cut": 0, "passages": 8, "passages cut": 1}
+    assert [report.inputs for report in reports] == [expected, expected]

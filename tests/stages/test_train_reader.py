@@ -16,6 +16,7 @@ from densecli.reader.torch_folder import TorchReader, open_reader_base, save_rea
 from densecli.records import Passage, Question, RankedList, ScoredPassage
 from densecli.stages.read import read
 from densecli.stages.train_reader import train_reader
+from keeping import Kept
 
 FACTS = (
     ("who wrote the song?", "wood", "the song of the sea is of wood and of the sea"),
@@ -52,8 +53,9 @@ class Run:
             str(base), config.max_tokens, config.max_answer_tokens, config.seed
         )
         self.counts: Counter[str] = Counter()
-        self.saved: list[str] = []
-        self.reports = list(train_reader(ranked, dev, self.reader, config, self.counts, self.saved.append))
+        kept = Kept()
+        self.reports = list(train_reader(ranked, dev, self.reader, config, self.counts, kept))
+        self.saved = kept.saved
 
     @property
     def weights(self) -> dict[str, torch.Tensor]:
@@ -70,8 +72,8 @@ def test_a_handful_of_questions_is_learnt_by_heart(tiny_base, tmp_path):
     again = Run(tmp_path / "reader", replace(CONFIG, batch_size=6, learning_rate=0.0), results(), results())
     validation = again.reports[-1].validation
     assert validation is not None
-    assert (validation.accuracy, validation.questions) == (1.0, 6)
-    assert validation.loss == pytest.approx(again.reports[-1].loss, abs=1e-4)
+    assert (validation["exact_match"], validation["questions"]) == (1.0, 6)
+    assert validation["loss"] == pytest.approx(again.reports[-1].loss, abs=1e-4)
 
 
 def test_every_update_is_reported_and_every_epoch_saved(tiny_base):
@@ -85,8 +87,8 @@ def test_every_update_is_reported_and_every_epoch_saved(tiny_base):
     assert [one.validation is not None for one in run.reports] == [False, True, False, True]
     assert [one.learning_rate for one in run.reports] == pytest.approx([0.0, 3e-3, 2e-3, 1e-3])
     expected = []
-    for one in run.reports[1::2]:
-        expected += ["last", "best"] if one.best else ["last"]
+    for one, kept in zip(run.reports[1::2], ("epoch", "end"), strict=True):
+        expected += ["best", kept] if one.best else [kept]
     assert run.saved == expected
     assert run.reports[1].best
     assert run.counts == {"questions read": 6}
@@ -97,7 +99,7 @@ def test_best_is_the_highest_exact_match_then_the_lowest_loss(tiny_base):
     best, seen = (-1.0, 0.0), []
     for one in run.reports:
         if one.validation is not None:
-            reached = one.validation.accuracy, -one.validation.loss
+            reached = one.validation["exact_match"], -one.validation["loss"]
             seen.append((one.best, reached > best))
             best = max(best, reached)
     assert [told for told, _ in seen] == [expected for _, expected in seen]
@@ -107,7 +109,7 @@ def test_best_is_the_highest_exact_match_then_the_lowest_loss(tiny_base):
 def test_a_model_that_is_no_better_is_not_the_best(tiny_base):
     run = Run(tiny_base, replace(CONFIG, epochs=2, batch_size=6, learning_rate=0.0), results(), results())
     assert [one.best for one in run.reports] == [True, False]
-    assert run.saved == ["last", "best", "last"]
+    assert run.saved == ["best", "epoch", "end"]
 
 
 def test_every_step_drops_out_something_else(tiny_base):
@@ -117,7 +119,7 @@ def test_every_step_drops_out_something_else(tiny_base):
 
 def test_without_dev_questions_the_last_is_the_best(tiny_base):
     run = Run(tiny_base, replace(CONFIG, epochs=2), results())
-    assert run.saved == ["last", "last", "best"]
+    assert run.saved == ["epoch", "end"]
     assert all(one.validation is None and not one.best for one in run.reports)
 
 
@@ -126,7 +128,9 @@ def test_the_same_seed_gives_the_same_model(tiny_base):
     one, again, other = (Run(tiny_base, replace(config, seed=seed), results()) for seed in (1, 1, 2))
     assert all(torch.equal(one.weights[name], again.weights[name]) for name in one.weights)
     assert not torch.equal(one.weights["qa_outputs.weight"], other.weights["qa_outputs.weight"])
-    timeless = [[{**asdict(r), "questions_per_second": 0} for r in run.reports] for run in (one, again)]
+    timeless = [
+        [{**asdict(r), "questions_per_second": 0, "memory": 0} for r in run.reports] for run in (one, again)
+    ]
     assert timeless[0] == timeless[1]
 
 
@@ -164,7 +168,7 @@ def test_dev_questions_are_capped_and_need_answers(tiny_base):
 
     run = Run(tiny_base, replace(CONFIG, dev_questions=4, batch_size=6), results(), endless())
     assert run.reports[-1].validation is not None
-    assert run.reports[-1].validation.questions == 4
+    assert run.reports[-1].validation["questions"] == 4
     unanswered = [replace(one, question=replace(one.question, answers=())) for one in results()]
     with pytest.raises(UsageError, match="no dev question has answers"):
         Run(tiny_base, CONFIG, results(), unanswered)
@@ -174,8 +178,8 @@ def test_dev_questions_without_a_positive_passage_count_as_misses(tiny_base):
     hopeless = [replace(one, question=replace(one.question, answers=("no",))) for one in results()[:1]]
     run = Run(tiny_base, replace(CONFIG, batch_size=6), results(), hopeless)
     assert run.reports[-1].validation is not None
-    assert (run.reports[-1].validation.accuracy, run.reports[-1].best) == (0.0, True)
-    assert run.saved == ["last", "best"]
+    assert (run.reports[-1].validation["exact_match"], run.reports[-1].best) == (0.0, True)
+    assert run.saved == ["best", "end"]
 
 
 def test_nothing_to_train_on(tiny_base):

@@ -1,24 +1,76 @@
-import json
-from pathlib import Path
-from typing import Any
+import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from densecli.training.loss import in_batch_nll
+from densecli.training.loss import marginal_nll, nll, triplet
 
-CASES = json.loads((Path(__file__).parents[1] / "golden" / "inbatch_loss.json").read_text())["cases"]
+INF = math.inf
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_loss_hits_and_gradients_are_the_references(case: dict[str, Any]) -> None:
-    questions, passages = (
-        torch.tensor(case[name], requires_grad=True) for name in ("q_vectors", "ctx_vectors")
+@st.composite
+def scored(draw: st.DrawFn) -> tuple[list[list[float]], list[int]]:
+    """Rows of scores in which some columns, never the positive's, are left out."""
+    columns = draw(st.integers(1, 6))
+    rows = draw(st.integers(1, 4))
+    score = st.one_of(st.just(-INF), st.floats(-20, 20, width=32))
+    positives = [draw(st.integers(0, columns - 1)) for _ in range(rows)]
+    scores = [[draw(score) for _ in range(columns)] for _ in range(rows)]
+    for row, positive in zip(scores, positives, strict=True):
+        row[positive] = max(row[positive], -20.0)
+    return scores, positives
+
+
+@given(scored())
+def test_nll_is_that_of_a_loop(case: tuple[list[list[float]], list[int]]) -> None:
+    scores, positives = case
+    expected = [
+        math.log(sum(math.exp(score) for score in row)) - row[positive]
+        for row, positive in zip(scores, positives, strict=True)
+    ]
+    assert nll(torch.tensor(scores), torch.tensor(positives)).tolist() == pytest.approx(expected, abs=1e-4)
+
+
+@given(scored(), st.data())
+def test_marginal_nll_is_that_of_a_loop(
+    case: tuple[list[list[float]], list[int]], data: st.DataObject
+) -> None:
+    scores, first = case
+    others = st.lists(st.booleans(), min_size=len(scores[0]), max_size=len(scores[0]))
+    positives = [
+        [wanted or column == one for column, wanted in enumerate(data.draw(others))] for one in first
+    ]
+    expected = []
+    for row, wanted in zip(scores, positives, strict=True):
+        met = sum(math.exp(score) for score, counts in zip(row, wanted, strict=True) if counts)
+        expected.append(-math.log(met / sum(math.exp(score) for score in row)))
+    found = marginal_nll(torch.tensor(scores), torch.tensor(positives))
+    assert found.tolist() == pytest.approx(expected, abs=1e-4)
+    alone = torch.nn.functional.one_hot(torch.tensor(first), len(scores[0])).bool()
+    one = nll(torch.tensor(scores), torch.tensor(first))
+    torch.testing.assert_close(marginal_nll(torch.tensor(scores), alone), one, atol=1e-5, rtol=1e-5)
+
+
+@given(scored(), st.floats(0, 5))
+def test_triplets_are_those_of_a_loop(case: tuple[list[list[float]], list[int]], margin: float) -> None:
+    scores, positives = case
+    expected = []
+    for row, positive in zip(scores, positives, strict=True):
+        negatives = [score for column, score in enumerate(row) if column != positive and score > -INF]
+        missing = [max(0.0, margin - row[positive] + score) for score in negatives]
+        expected.append(sum(missing) / len(missing) if missing else 0.0)
+    assert triplet(torch.tensor(scores), torch.tensor(positives), margin).tolist() == pytest.approx(
+        expected, abs=1e-4
     )
-    loss, correct = in_batch_nll(questions, passages, torch.tensor(case["positive_idx"]))
-    scaled = loss * (case["loss_scale"] or 1)
-    scaled.backward()
-    assert scaled.item() == pytest.approx(case["loss"], abs=1e-5)
-    assert int(correct) == case["correct"]
-    torch.testing.assert_close(questions.grad, torch.tensor(case["grad_q"]), atol=1e-5, rtol=0)
-    torch.testing.assert_close(passages.grad, torch.tensor(case["grad_ctx"]), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("loss", [nll, lambda scores, positives: triplet(scores, positives, 1.0)])
+def test_columns_left_out_get_no_gradient(loss) -> None:
+    scores = torch.tensor([[1.0, -INF, 0.5], [0.2, 0.1, 3.0]], requires_grad=True)
+    loss(scores, torch.tensor([0, 1])).sum().backward()
+    assert scores.grad is not None
+    assert scores.grad[0, 1] == 0
+    assert scores.grad.isfinite().all()
+    assert (scores.grad[1] != 0).all()

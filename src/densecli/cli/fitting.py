@@ -1,19 +1,25 @@
-"""What `train` and `train-reader` share: the base model, following a run, keeping best and last."""
+"""What `train` and `train-reader` share: the base model, and what is told while one runs."""
 
-import shutil
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from densecli.cli.models import STARTER, model_folder
 from densecli.cli.session import Session
-from densecli.io.jsonl import encode_line
+from densecli.configs.training import FittingConfig
+from densecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from densecli.cli.checkpoints import Checkpoints
+    from densecli.training.history import History
     from densecli.training.report import StepReport
 
-METRICS = "metrics.jsonl"
+NEED_DEV = ("validate_every", "early_stop", "validate_by", "dev_questions", "dev_depth")
 
 
 def base_folder(named: str, kind: str) -> Path:
@@ -25,52 +31,85 @@ def base_folder(named: str, kind: str) -> Path:
     return STARTER / kind if named == "starter" else model_folder(named)
 
 
-class Checkpoints:
-    """Keeps the best and the last model in an artefact that is being made."""
+def check_looks(config: FittingConfig, dev: object, tensorboard: Path | None) -> None:
+    """Refuse what nothing would be seen of.
 
-    def __init__(self, folder: Path, write: Callable[[Path], None]) -> None:
-        self._folder = folder
-        self._write = write
-        self._saved: list[str] = []
-
-    def save(self, name: str) -> None:
-        """Write the model as `best` or `last`, in place of the one before."""
-        place = self._folder / name
-        shutil.rmtree(place, ignore_errors=True)
-        self._write(place)
-        self._saved.append(name)
-
-    def settle(self) -> None:
-        """Put the best model at the top of the artefact; the last stays beside it when it differs."""
-        if self._saved[-2:] == ["last", "best"]:
-            shutil.rmtree(self._folder / "last")
-        best = self._folder / "best"
-        for path in best.iterdir():
-            path.rename(self._folder / path.name)
-        best.rmdir()
+    Raises:
+        UsageError: an option needs --dev, or the package tensorboard, which is not installed.
+    """
+    for name in NEED_DEV:
+        chosen = getattr(config, name, None)
+        if dev is None and chosen != getattr(type(config), name, None):
+            raise UsageError(f"--{name.replace('_', '-')} has an effect only with --dev")
+    if tensorboard is not None and find_spec("tensorboard") is None:
+        raise UsageError("--tensorboard needs the package tensorboard; `pip install tensorboard`")
 
 
-def follow(session: Session, what: str, reports: "Iterable[StepReport]", folder: Path) -> dict[str, Any]:
-    """Run a training to its end: a bar, a line for each epoch, `metrics.jsonl`; return the outcome."""
-    facts: dict[str, Any] = {}
-    losses: list[float] = []
-    begun_epoch = 1
-    tracked = session.terminal.track(reports, what, unit="updates ", note=_note)
-    with open(folder / METRICS, "wb", buffering=0) as metrics:
+def follow(
+    session: Session, what: str, reports: "Iterator[StepReport]", saved: "Checkpoints"
+) -> dict[str, Any]:
+    """Run a training to its end: a bar, a line after each epoch and each look at the dev examples.
+
+    Returns:
+        The outcome, for the manifest.
+
+    Raises:
+        typer.Exit: the end of all but the first of several processes, which have nothing to write.
+    """
+    if not session.leads:
+        deque(reports, maxlen=0)
+        session.part()
+        raise typer.Exit
+    from densecli.training.history import told
+
+    with saved.running() as history:
+        first = next(reports, None)
+        tracked = session.terminal.track(
+            itertools.chain(() if first is None else (first,), reports),
+            what,
+            first.steps if first else 0,
+            "updates ",
+            _note,
+            done=lambda report: report.step,
+            start=first.step if first else 0,
+        )
         for report in tracked:
-            if report.epoch != begun_epoch:
-                begun_epoch = report.epoch
-                losses.clear()
-            losses.append(report.loss)
-            metrics.write(encode_line(asdict(report)))
-            facts = {"steps": report.step, "loss": report.loss}
-            if report.validation is not None:
-                facts["validation"] = asdict(report.validation)
-                told = ", ".join(f"{name} {value:.4g}" for name, value in facts["validation"].items())
-                mean = sum(losses) / len(losses)
-                session.terminal.say(f"epoch {report.epoch}: training loss {mean:.4f}; dev: {told}")
+            saved.note(report)
+            if report.untrained is not None:
+                session.terminal.say(f"before training: dev {told(report.untrained)}")
+            if report.epoch_ends or report.validation is not None:
+                dev = f"; dev {told(report.validation)}" if report.validation is not None else ""
+                place = f"epoch {report.epoch}" if report.epoch_ends else f"update {report.step:,}"
+                best = " (the best so far)" if report.best else ""
+                session.terminal.say(f"{place}: training loss {history.epoch_loss:.4f}{dev}{best}")
+    session.part()
+    return _outcome(session, history, saved)
+
+
+def _outcome(session: Session, history: "History", saved: "Checkpoints") -> dict[str, Any]:
+    standing = saved.standing
+    shares = history.shares_cut()
+    if shares:
+        cut = ", ".join(f"{share:.1%} of {name}" for name, share in shares.items())
+        session.terminal.say(f"too long and cut: {cut}")
+    doubt = history.doubt(standing.improved)
+    if doubt:
+        session.terminal.warn(doubt)
+    facts: dict[str, Any] = {
+        "steps": standing.step, "loss": history.losses[-1], "cut": shares, "doubt": doubt
+    }  # fmt: skip
+    if history.validations:
+        facts |= {
+            "validation": history.validations[-1][1],
+            "best_validation": history.best,
+            "best_step": standing.best_step,
+            "untrained": history.untrained,
+        }
     return facts
 
 
 def _note(report: "StepReport") -> str:
-    return f"step {report.step:,} of {report.steps:,}, loss {report.loss:.3f}, lr {report.learning_rate:.1e}"
+    return (
+        f"epoch {report.epoch}, loss {report.loss:.3f}, lr {report.learning_rate:.1e},"
+        f" {report.questions_per_second:,.1f} questions/s, {report.memory / 2**30:.1f} GiB"
+    )

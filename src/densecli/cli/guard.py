@@ -4,11 +4,15 @@ import errno
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 import typer
 
 from densecli.cli.terminal import Terminal
 from densecli.errors import DenseError, ExitStatus
+
+if TYPE_CHECKING:
+    from densecli.training.ranks import Ranks
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -59,9 +63,12 @@ def _told(error: OSError) -> str:
     return f"{place}: {error.strerror or error}; check the path and the disk"
 
 
-def end(error: BaseException, terminal: Terminal) -> ExitStatus:
-    """Tell the user what happened and return the exit status."""
+def end(error: BaseException, terminal: Terminal, ranks: "Ranks | None" = None) -> ExitStatus:
+    """Tell the user what happened, unless another of several processes has, and return the exit status."""
     status, message = status_of(error)
+    told = None if ranks is None else ranks.end(status)
+    if told is not None:
+        return ExitStatus(told)
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, UpToDate):

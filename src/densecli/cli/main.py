@@ -22,6 +22,7 @@ from densecli.cli import (
 )
 from densecli.cli.guard import end
 from densecli.cli.terminal import Terminal
+from densecli.cli.together import is_beside
 from densecli.errors import ExitStatus
 
 app = typer.Typer(
@@ -86,6 +87,8 @@ def main() -> None:
             raise KeyboardInterrupt  # typer has met it before or after a command's body, and said nothing
         sys.exit(status)
     except (typer.TyperException, KeyboardInterrupt) as error:
+        if is_beside():
+            sys.exit(ExitStatus.OK)  # or torchrun might end the one that tells before it does
         sys.exit(end(error, Terminal()))
 
 

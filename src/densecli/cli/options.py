@@ -2,16 +2,17 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from densecli.cli.guard import end
 from densecli.cli.session import open_session
 from densecli.cli.terminal import Terminal
+from densecli.cli.together import end_together, joined
+from densecli.configs.presets import has_preset, preset_told, preset_values
 from densecli.configs.setting import Setting, check, check_effect, described_fields
 from densecli.errors import InputError
 
@@ -45,8 +46,8 @@ def command(
 
     The command's options are the body's own parameters, the fields of the dataclass `config`, and
     those that every command has. A field's value comes from its option, else from
-    `DENSECLI_<FIELD>`, else from the `--config` file, else from the dataclass. Whatever the body
-    raises becomes an exit code here.
+    `DENSECLI_<FIELD>`, else from the `--config` file, else from what `--preset` stands for, else
+    from the dataclass. Whatever the body raises becomes an exit code here.
     """
 
     def register(body: Callable[..., None]) -> Callable[..., None]:
@@ -57,25 +58,35 @@ def command(
         ]
 
         @functools.wraps(body)
-        def run(**given: Any) -> None:
+        def run(context: typer.Context, **given: Any) -> None:
+            typed = {name for name in given if _is_typed(context, name)}
             common = {key: given.pop(key) for key in COMMON}
             terminal = Terminal(common["quiet"], common["verbose"])
+            ranks = None
             try:
+                ranks = joined(name, terminal)
                 values = settled(
                     config,
                     name,
                     {f.name: given.pop(f.name) for f in fields(config)},
                     common["config_file"],
+                    typed,
                 )
-                session = open_session(name, common["workspace"], common["quiet"], common["verbose"])
+                session = open_session(
+                    name, common["workspace"], common["quiet"], common["verbose"], typed, ranks
+                )
+                told = preset_told(name, values)
+                if told is not None:
+                    session.terminal.say(told)
                 body(session, values, **given)
             except (Exception, KeyboardInterrupt) as error:
                 if isinstance(error, typer.Exit):
                     raise
-                raise typer.Exit(end(error, terminal)) from None
+                raise typer.Exit(end_together(error, terminal, ranks)) from None
 
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [p.replace(kind=p.KEYWORD_ONLY) for p in own]
+            [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+            + [p.replace(kind=p.KEYWORD_ONLY) for p in own]
             + [_option(*described) for described in described_fields(config)]
             + [
                 inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=v, annotation=a)
@@ -86,6 +97,11 @@ def command(
         return run
 
     return register
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _option(name: str, kind: Any, default: Any, known: Setting) -> inspect.Parameter:
@@ -121,11 +137,17 @@ def variable(name: str) -> str:
     return f"DENSECLI_{name.upper()}"
 
 
-def settled(config: type, command_name: str, given: dict[str, Any], config_file: Path | None) -> Any:
-    """Return the config: option or environment, then config file, then default.
+def settled(
+    config: type, command_name: str, given: dict[str, Any], config_file: Path | None, typed: Set[str]
+) -> Any:
+    """Return the config: option or environment, then config file, then preset, then default.
+
+    Environment and config file hold for many runs, so what has no effect is refused only among the options
+    that were `typed` for this one.
 
     Raises:
-        UsageError: a value is out of bounds, of a wrong type, or not among the choices.
+        UsageError: a value is out of bounds, of a wrong type, or not among the choices, or an option has no
+            effect.
         InputError: the config file cannot be used.
     """
     named = {name: value for name, value in given.items() if value is not None}
@@ -135,15 +157,18 @@ def settled(config: type, command_name: str, given: dict[str, Any], config_file:
         from densecli.configs.file import config_table
 
         table = config_table(config_file, command_name)
-    typed = {name: _typed(name, kinds[name], value, config_file) for name, value in table.items()}
-    chosen = typed | named
-    result = config(**chosen)
+    stored = {name: _of_kind(name, kinds[name], value, config_file) for name, value in table.items()}
+    chosen = stored | named
+    preset = chosen.get("preset")
+    if preset is not None and "preset" not in typed and not has_preset(command_name, preset):
+        del chosen["preset"]
+    result = config(**{**preset_values(command_name, chosen.get("preset"), chosen), **chosen})
     check(result)
-    check_effect(result, chosen)
+    check_effect(result, typed)
     return result
 
 
-def _typed(name: str, kind: type, value: Any, path: Path | None) -> Any:
+def _of_kind(name: str, kind: type, value: Any, path: Path | None) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:

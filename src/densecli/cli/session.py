@@ -1,17 +1,22 @@
 """What every command is given: the terminal, the workspace, and where data goes."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from densecli.cli.terminal import Terminal
+from densecli.cli.terminal import Terminal, listed
 from densecli.errors import UsageError
 from densecli.io.workspace import Workspace, find_workspace
 
+if TYPE_CHECKING:
+    from densecli.io.bad_records import BadRecords
+    from densecli.training.ranks import Ranks
+
+T = TypeVar("T")
 SAMPLE = Path(__file__).parent.parent / "sample"
 
 
@@ -22,6 +27,24 @@ class Session:
     command: str
     terminal: Terminal
     workspace: Workspace
+    typed: Set[str] = frozenset()
+    """Names of the options given on the command line, and not by environment or config file."""
+    ranks: "Ranks | None" = None
+    """The processes that do this work together; None where there is but this one."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process speaks and writes."""
+        return self.ranks is None or self.ranks.first
+
+    def in_turn(self, do: Callable[[], T]) -> T:
+        """Do something in each process, but not at once: what the first fetches, the others find."""
+        return do() if self.ranks is None else self.ranks.in_turn(do)
+
+    def part(self) -> None:
+        """Leave the other processes when nothing is left to do together."""
+        if self.ranks is not None:
+            self.ranks.leave()
 
     def collection(self, *named: object) -> Workspace:
         """Return the workspace to search: this one, or the sample when nothing is prepared here
@@ -44,6 +67,17 @@ class Session:
         if self.terminal.can_ask or _nothing_piped():
             raise UsageError(f"no {what} given; name a file, or pipe something in")
         return "-"
+
+    def bad_records(self, on_error: str) -> "BadRecords":
+        """Return what takes the records that cannot be used; the first that are passed over are told."""
+        from densecli.io.bad_records import BadRecords
+
+        return BadRecords(on_error == "skip", lambda told: self.terminal.warn(f"skipped {told}"))
+
+    def tell_skipped(self, bad: "BadRecords") -> None:
+        """Tell how many records were passed over, by reason."""
+        if bad.counts:
+            self.terminal.warn(listed(bad.counts))
 
     @contextmanager
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:
@@ -76,6 +110,14 @@ def _nothing_piped() -> bool:
     return isinstance(stream, BufferedReader) and not stream.peek(1)
 
 
-def open_session(command: str, workspace: Path | None, quiet: bool, verbose: bool) -> Session:
-    """Make the session of one command."""
-    return Session(command, Terminal(quiet, verbose), find_workspace(workspace))
+def open_session(
+    command: str,
+    workspace: Path | None,
+    quiet: bool,
+    verbose: bool,
+    typed: Set[str],
+    ranks: "Ranks | None" = None,
+) -> Session:
+    """Make the session of one command; of several processes only the first talks."""
+    silent = quiet or not (ranks is None or ranks.first)
+    return Session(command, Terminal(silent, verbose), find_workspace(workspace), typed, ranks)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -75,16 +76,31 @@ class Terminal:
         total: int | None = None,
         unit: str = "",
         note: Callable[[T], str] = lambda _: "",
+        done: Callable[[T], int] | None = None,
+        start: int = 0,
     ) -> Iterator[T]:
         """Pass items through with a progress bar (a line every half minute where stderr is no
-        terminal, nothing when quiet). `note` tells of each item what is worth seeing."""
+        terminal, nothing when quiet).
+
+        Args:
+            items: what to pass through.
+            what: is being done.
+            total: of `unit`, where it is known.
+            unit: of what is counted, with a space behind it.
+            note: tells of each item what is worth seeing.
+            done: how much of the total is done with an item; by default each item is one.
+            start: how much was done before the first.
+        """
         if self.quiet:
             return iter(items)
+        counted = _counted(items, done, start)
         if sys.stderr.isatty():
-            return self._bar(items, what, total, note)
-        return self._heartbeat(items, what, total, unit, note)
+            return self._bar(counted, what, total, note)
+        return self._heartbeat(counted, what, total, unit, note)
 
-    def _bar(self, items: Iterable[T], what: str, total: int | None, note: Callable[[T], str]) -> Iterator[T]:
+    def _bar(
+        self, items: Iterable[tuple[T, int, float]], what: str, total: int | None, note: Callable[[T], str]
+    ) -> Iterator[T]:
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -104,23 +120,27 @@ class Terminal:
         )
         with Progress(*columns, console=self.console(stderr=True), transient=True) as progress:
             task = progress.add_task(what, total=total, rate="", note="")
-            begun = time.monotonic()
-            for done, item in enumerate(items, 1):
-                yield item
-                rate = done / max(time.monotonic() - begun, 1e-9)
+            for item, done, rate in items:
                 progress.update(task, completed=done, rate=f"{rate:,.1f}/s", note=note(item))
+                yield item
 
     def _heartbeat(
-        self, items: Iterable[T], what: str, total: int | None, unit: str, note: Callable[[T], str]
+        self,
+        items: Iterable[tuple[T, int, float]],
+        what: str,
+        total: int | None,
+        unit: str,
+        note: Callable[[T], str],
     ) -> Iterator[T]:
-        begun = spoken = time.monotonic()
-        for done, item in enumerate(items, 1):
+        spoken = time.monotonic()
+        for item, done, rate in items:
             yield item
             now = time.monotonic()
             if now - spoken >= HEARTBEAT_SECONDS:
                 spoken = now
                 of = f" of {total:,}" if total else ""
-                self.say(f"{what}: {done:,}{of} {unit}({done / (now - begun):,.1f}/s) {note(item)}".rstrip())
+                left = f", {timedelta(seconds=round((total - done) / rate))} left" if total and rate else ""
+                self.say(f"{what}: {done:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip())
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
@@ -162,6 +182,16 @@ class Terminal:
                 self.say(f"{what}: {came / 1e6:,.0f}{of} MB")
 
         return show
+
+
+def _counted(
+    items: Iterable[T], done: Callable[[T], int] | None, start: int
+) -> Iterator[tuple[T, int, float]]:
+    """Yield each item with what is done with it, and how much a second."""
+    begun = time.monotonic()
+    for number, item in enumerate(items, start + 1):
+        reached = number if done is None else done(item)
+        yield item, reached, (reached - start) / max(time.monotonic() - begun, 1e-9)
 
 
 def listed(counts: Mapping[str, int]) -> str:

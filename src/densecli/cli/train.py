@@ -1,23 +1,19 @@
 """`densecli train`: training examples to a retriever."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from densecli.cli.building import building
-from densecli.cli.fitting import Checkpoints, base_folder, follow
-from densecli.cli.named_sets import DataDirOption, DatasetOption, SplitOption, chosen, example_files
+from densecli.cli.checkpoints import Checkpoints, SaveEvery, TensorBoard, resumable
+from densecli.cli.excluded import ExcludeOption, excluded_files
+from densecli.cli.fitting import base_folder, check_looks, follow
+from densecli.cli.named_sets import DataDirOption, DatasetOption, SplitOption, chosen
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
+from densecli.cli.training_sets import example_place, example_places, read_sets
 from densecli.configs.training import TrainConfig
-from densecli.errors import ArtifactError, InputError, UsageError
-from densecli.io.workspace import EXAMPLES_FILE
-
-if TYPE_CHECKING:
-    from collections import Counter
-
-    from densecli.training.examples import ExampleSpool
 
 
 def register(app: typer.Typer) -> None:
@@ -27,12 +23,13 @@ def register(app: typer.Typer) -> None:
     def train(
         session: Session,
         config: TrainConfig,
-        examples: Annotated[
+        files: Annotated[
             list[str] | None,
             typer.Argument(
+                metavar="EXAMPLES",
                 help="Training examples: files of DPR's or another form (docs/formats.md), names made by "
-                "mine-negatives, or -. "
-                "[default: the only set in WORKSPACE/examples]"
+                "mine-negatives, or -; several are several sets. "
+                "[default: the only set in WORKSPACE/examples]",
             ),
         ] = None,
         dev: Annotated[
@@ -46,69 +43,48 @@ def register(app: typer.Typer) -> None:
         dataset: DatasetOption = None,
         split: SplitOption = None,
         data_dir: DataDirOption = None,
+        exclude: ExcludeOption = None,
+        save_every: SaveEvery = None,
+        tensorboard: TensorBoard = None,
         force: Force = False,
     ) -> None:
         """Train the question and the passage encoder.
 
-        With --dataset multi: nq and trivia, and webq and trec four times each, as in the paper.
+        A batch never mixes several sets. With --dataset multi: nq and trivia, and webq and trec four times
+        each, as in the paper. A question that is also a test question is dropped and counted.
         """
         choice = chosen(session, dataset, split, data_dir, "train")
-        if choice is not None and examples:
-            raise UsageError("--dataset and files of examples contradict each other")
-        if choice is not None:
-            sources = example_files(session, choice)
-        else:
-            sources = [_place(session, name) for name in examples] if examples else [_only_set(session)]
-        held_out = None if dev is None else _place(session, dev)
-        base = base_folder(config.encoder, "retriever")
-        inputs: list[str | Path] = [*sources, *([held_out] if held_out else []), base]
-        with building(session, output or session.workspace.retriever, config, inputs, force) as build:
+        places, config = session.in_turn(lambda: example_places(session, config, choice, files or []))
+        held_out = None if dev is None else example_place(session, dev)
+        check_looks(config, dev, tensorboard)
+        base = session.in_turn(lambda: base_folder(config.encoder, "retriever"))
+        left_out = excluded_files(session, choice, exclude)
+        inputs: list[str | Path] = [*places, *([held_out] if held_out else []), *left_out, base]
+        with resumable(session, output or session.workspace.retriever, config, inputs, force) as build:
             from densecli.encoders.folder import fingerprint
-            from densecli.encoders.torch_base import open_base
             from densecli.encoders.torch_save import save_retriever
+            from densecli.io.doors.examples import read_examples
             from densecli.stages.train import train as run
+            from densecli.training.examples import ExampleSpool
+            from densecli.training.prepare import open_to_train
+            from densecli.training.ranks import ALONE
 
-            spool = _spool(sources, build.counts)
-            dev_spool = _spool([held_out], build.counts) if held_out else None
-            retriever = open_base(
-                str(base), config.pooling, config.max_question_tokens, config.max_passage_tokens
-            )
-            saved = Checkpoints(build.folder, lambda folder: save_retriever(retriever, folder))
+            bad = session.bad_records(config.on_error)
+            sets = read_sets(places, config, left_out, build.counts, bad)
+            dev_spool = ExampleSpool(read_examples(held_out, bad), build.counts) if held_out else None
+            build.counts.update(bad.counts)
+            retriever = open_to_train(str(base), config)
+            write = partial(save_retriever, retriever)
+            saved = Checkpoints(session, build, config, write, save_every, tensorboard)
             session.terminal.say(
-                f"training on {len(spool):,} examples from {base}, {retriever.card.pooling} pooling"
+                f"training on {len(sets):,} examples from {base}, {retriever.card.pooling} pooling,"
+                f" epochs: {config.passes(len(sets)):,}"
             )
-            reports = run(spool, dev_spool, retriever, config, build.counts, saved.save)
-            build.facts = follow(session, "train", reports, build.folder)
+            for warning in sets.warnings(config):
+                session.terminal.warn(warning)
+            ranks = session.ranks or ALONE
+            reports = run(sets.spool, dev_spool, retriever, config, build.counts, saved, sets.sources, ranks)
+            build.facts = follow(session, "train", reports, saved) | sets.facts(config)
             saved.settle()
-            build.counts["examples"] = len(spool)
+            build.counts["examples"] = len(sets)
             build.fingerprint = fingerprint(build.folder)
-
-
-def _only_set(session: Session) -> str:
-    folder = session.workspace.examples
-    found = sorted(path.parent for path in folder.glob(f"*/{EXAMPLES_FILE}"))
-    if not found:
-        raise ArtifactError(
-            f"{folder}: no training examples; run `densecli mine-negatives QUESTIONS` first,"
-            " or name a --dataset"
-        )
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise UsageError(f"several sets of examples in {folder}: name those to train on ({names})")
-    return str(found[0])
-
-
-def _place(session: Session, name: str) -> str:
-    mined = session.workspace.examples / name
-    if name == "-" or Path(name).exists():
-        return name
-    if not (mined / EXAMPLES_FILE).exists():
-        raise InputError(name, None, "no such file or mined set", f"a file, or a name in {mined.parent}")
-    return str(mined)
-
-
-def _spool(sources: list[str], counts: "Counter[str]") -> "ExampleSpool":
-    from densecli.io.doors.examples import read_examples
-    from densecli.training.examples import ExampleSpool
-
-    return ExampleSpool((one for source in sources for one in read_examples(source)), counts)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densecli.cli.building import building
-from densecli.cli.fitting import Checkpoints, base_folder, follow
+from densecli.cli.checkpoints import Checkpoints, SaveEvery, TensorBoard, resumable
+from densecli.cli.excluded import ExcludeOption, excluded_files, question_keys
+from densecli.cli.fitting import base_folder, check_looks, follow
+from densecli.cli.joint import PLACE, Joint, JointOption, joint_folder
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.training import TrainReaderConfig
@@ -14,6 +16,7 @@ from densecli.configs.training import TrainReaderConfig
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from densecli.io.bad_records import BadRecords
     from densecli.records import RankedList
 
 
@@ -39,28 +42,58 @@ def register(app: typer.Typer) -> None:
         output: Annotated[
             Path | None, typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/reader]")
         ] = None,
+        joint: JointOption = None,
+        exclude: ExcludeOption = None,
+        save_every: SaveEvery = None,
+        tensorboard: TensorBoard = None,
         force: Force = False,
     ) -> None:
-        """Train the reader on search results."""
+        """Train the reader on search results.
+
+        A question that is also a test question is dropped and counted.
+        """
         sources = results or [session.input_or_stdin(None, "search results")]
+        check_looks(config, dev, tensorboard)
         base = base_folder(config.encoder, "reader")
-        inputs: list[str | Path] = [*sources, *([dev] if dev else []), base]
-        with building(session, output or session.workspace.reader, config, inputs, force) as build:
+        left_out = excluded_files(session, None, exclude)
+        beside = joint_folder(joint)
+        inputs: list[str | Path] = [*sources, *([dev] if dev else []), *left_out, base]
+        inputs += [beside] if beside else []
+        with resumable(session, output or session.workspace.reader, config, inputs, force) as build:
             from densecli.encoders.folder import fingerprint
             from densecli.reader.torch_folder import open_reader_base, save_reader
             from densecli.stages.train_reader import train_reader as run
+            from densecli.training.hygiene import without_questions
 
-            reader = open_reader_base(str(base), config.max_tokens, config.max_answer_tokens, config.seed)
-            saved = Checkpoints(build.folder, lambda folder: save_reader(reader, folder))
-            session.terminal.say(f"training a reader from {base}")
-            held_out = _results([dev]) if dev else None
-            reports = run(_results(sources), held_out, reader, config, build.counts, saved.save)
-            build.facts = follow(session, "train-reader", reports, build.folder)
+            types = None if config.token_types == "auto" else config.token_types
+            reader = open_reader_base(
+                str(base), config.max_tokens, config.max_answer_tokens, config.seed, types
+            )
+            retriever = Joint.open(beside) if beside else None
+
+            def write(folder: Path) -> None:
+                save_reader(reader, folder)
+                if retriever is not None:
+                    retriever.write(folder)
+
+            saved = Checkpoints(session, build, config, write, save_every, tensorboard)
+            jointly = f", and the question encoder of {beside} with it" if beside else ""
+            session.terminal.say(f"training a reader from {base}{jointly}")
+            bad = session.bad_records(config.on_error)
+            held_out = _results([dev], bad) if dev else None
+            ranked = without_questions(_results(sources, bad), question_keys(left_out), build.counts)
+            more = () if retriever is None else (retriever.retriever, retriever.temperature)
+            reports = run(ranked, held_out, reader, config, build.counts, saved, *more)
+            build.facts = follow(session, "train-reader", reports, saved)
+            build.counts.update(bad.counts)
             saved.settle()
             build.fingerprint = fingerprint(build.folder)
+            if beside:
+                build.parents = {"retriever": fingerprint(beside)}
+                build.facts = {**build.facts, "retriever": fingerprint(build.folder / PLACE)}
 
 
-def _results(sources: list[str]) -> "Iterator[RankedList]":
+def _results(sources: list[str], bad: "BadRecords") -> "Iterator[RankedList]":
     from densecli.io.doors.results import read_ranked
 
-    return (one for source in sources for one in read_ranked(source))
+    return (one for source in sources for one in read_ranked(source, bad))

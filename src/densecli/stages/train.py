@@ -1,21 +1,28 @@
-"""Training of the two towers: examples in, a report per update out, models saved on the way."""
+"""Training of the two towers: examples in, a report per update out, kept on the way."""
 
-import math
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_hardware import pick_device, pick_precision
 from densecli.errors import UsageError
 from densecli.training.batches import lay_out
+from densecli.training.checkpoint import Keeper, Trainee
 from densecli.training.examples import ExampleSpool
+from densecli.training.forward import bytes_to_keep
+from densecli.training.objective import Objective
 from densecli.training.optimise import Optimiser
 from densecli.training.prepare import prepare
-from densecli.training.report import StepReport
+from densecli.training.ranks import ALONE, Ranks
+from densecli.training.report import Lesson, StepReport
+from densecli.training.run import Course, Validated, run
+from densecli.training.sampling import Source, epoch_batches
 from densecli.training.update import update
-from densecli.training.validation import validate
+from densecli.training.validation import Validator
+
+INPUTS = ("questions", "questions cut", "passages", "passages cut")
 
 
 def train(
@@ -24,7 +31,9 @@ def train(
     retriever: Retriever,
     config: TrainConfig,
     counts: Counter[str],
-    save: Callable[[str], None],
+    keeper: Keeper,
+    sources: Sequence[Source] = (),
+    ranks: Ranks = ALONE,
 ) -> Iterator[StepReport]:
     """Train both towers in place with in-batch and hard negatives (paper, section 3.2).
 
@@ -34,76 +43,90 @@ def train(
         retriever: from `open_base`; its towers are changed.
         config: hyper-parameters.
         counts: filled with what is left out.
-        save: called with `last` after each epoch, and with `best` where the dev loss is the lowest so
-            far (without dev examples: after the last epoch).
+        keeper: keeps the training on its way, and tells from where it goes on.
+        sources: the sets that the examples are from; by default all are one set.
+        ranks: the processes that train together; each is given all of the above, and only the first one's
+            `keeper` is asked.
 
     Yields:
         A report after each update, with steps and epochs counted from 1.
 
     Raises:
-        UsageError: no examples, or nothing to tell a positive from.
+        UsageError: no examples, or nothing to tell a positive from, or a set too small for its rate.
         ArtifactError: the loss or a gradient is not finite.
     """
-    _refuse_idle(examples, config)
-    device = pick_device(config.device)
+    sources = sources or [Source(range(len(examples)))]
+    _refuse_idle(examples, sources, config)
+    device = pick_device(ranks.device(config.device))
     precision = pick_precision(config.precision, device)
-    prepare(retriever, config.dropout, config.freeze_embeddings, device)
-    size = min(config.batch_size, len(examples))
-    per_epoch = len(examples) // size
-    steps = per_epoch * config.epochs
-    _count_gaps(counts, config.batch_size - size, len(examples) - per_epoch * size)
-    warmup = steps // 10 if config.warmup_steps is None else config.warmup_steps
-    optimiser = Optimiser(
-        (retriever.question, retriever.passage),
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        warmup_steps=warmup,
-        steps=steps,
+    prepare(
+        retriever,
+        config.dropout,
+        config.freeze_embeddings,
+        device,
+        config.fixed_passage_encoder,
+        config.gradient_checkpointing,
     )
+    per_epoch = sum(_batches(source, config.batch_size, counts) for source in sources)
+    epochs = config.passes(sum(len(source.rows) for source in sources))
+    towers = retriever.question, retriever.passage
+    optimiser = Optimiser.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
     tokens = retriever.tokens
-    lowest = math.inf
-    for epoch in range(config.epochs):
-        order = examples.order(config.seed, epoch)
-        for number in range(per_epoch):
-            began = time.perf_counter()
-            rows = order[number * size : (number + 1) * size]
-            picks = [examples.draw(row, config.hard_negatives, config.seed, epoch) for row in rows]
-            rate = optimiser.learning_rate
-            step = epoch * per_epoch + number
-            done = update(
-                retriever, lay_out(picks, tokens), tokens.pad, optimiser, precision, config.seed + step
-            )
-            speed = size / (time.perf_counter() - began)
-            validation, best = None, False
-            if number == per_epoch - 1:
-                save("last")
-                if dev is not None:
-                    validation = validate(retriever, dev, config.batch_size, config.hard_negatives, precision)
-                    best = validation.loss < lowest or epoch == 0
-                    lowest = min(lowest, validation.loss)
-                if best or (dev is None and epoch == config.epochs - 1):
-                    save("best")
-            yield StepReport(
-                step + 1, steps, epoch + 1, done.loss, done.correct / size, rate, done.gradient_norm, speed,
-                validation, best,
-            )  # fmt: skip
+    validator = None if dev is None else Validator(dev, config, precision, ranks)
+    objective = Objective.of(config)
+    keep = bytes_to_keep(config.activation_memory, device)
+
+    def learn(rows: Sequence[int], step: int) -> Lesson:
+        tokens.counts.clear()
+        epoch, number = divmod(step, per_epoch)
+        negatives = config.other_negatives, config.hard_negatives
+        picks = examples.draw(rows, *negatives, config.seed, epoch, number, config.shuffle_positives)
+        batch = lay_out(picks, tokens, ranks.part(len(picks)))
+        done = update(retriever, batch, optimiser, precision, config.seed + step, objective, keep, ranks)
+        counted = ranks.total(tokens.counts[name] for name in INPUTS)
+        inputs = {name: int(count) for name, count in zip(INPUTS, counted, strict=True)}
+        return Lesson(done.loss, done.correct, done.gradient_norm, inputs)
+
+    def validate(validator: Validator) -> Validated:
+        found = validator.validate(retriever)  # by all of them
+        measures, rank = ranks.share(lambda: found)
+        return measures, tuple(rank)
+
+    course = Course(
+        epochs,
+        per_epoch,
+        lambda epoch: epoch_batches(sources, config.batch_size, config.seed, epoch),
+        learn,
+        None if validator is None else partial(validate, validator),
+    )
+    trainee = Trainee(towers, optimiser)
+    yield from run(course, trainee, config, keeper, device, ranks)
 
 
-def _count_gaps(counts: Counter[str], short: int, left_over: int) -> None:
-    if short:
-        counts["questions short of one full batch"] += short
-    if left_over:
-        counts["questions left over in each epoch"] += left_over
-
-
-def _refuse_idle(examples: ExampleSpool, config: TrainConfig) -> None:
-    if not len(examples):
-        raise UsageError("no training example is left to train on; the counts say why they were dropped")
-    alone = min(config.batch_size, len(examples)) == 1
-    rows = range(len(examples))
-    if alone and not any(examples.first(row, config.hard_negatives).negatives for row in rows):
+def _batches(source: Source, batch_size: int, counts: Counter[str]) -> int:
+    size, number = source.size(batch_size), source.batches(batch_size)
+    if not number:
         raise UsageError(
-            "a batch of one question without negatives has nothing to learn from (every loss is 0):"
-            " raise --batch-size to 2 or more, or give examples with hard negatives"
+            f"{source.name}: {len(source.rows):,} examples at rate {source.rate:g} make no batch of {size:,};"
+            " leave it out, or raise its rate in --sampling-rates"
+        )
+    if size < batch_size:
+        counts["questions short of one full batch"] += batch_size - size
+    left_over = len(source.rows) - number * size
+    if left_over > 0:
+        counts["questions left over in each epoch"] += left_over
+    return number
+
+
+def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig) -> None:
+    if not any(source.rows for source in sources):
+        raise UsageError("no training example is left to train on; the counts say why they were dropped")
+    negatives = config.other_negatives, config.hard_negatives
+    alone = (source.rows for source in sources if not config.in_batch or source.size(config.batch_size) == 1)
+    idle = (not any(examples.first(row, *negatives).negatives for row in rows) for rows in alone)
+    if any(idle):
+        raise UsageError(
+            "a batch of one question without negatives has nothing to learn from (every loss is 0), nor has"
+            " one with --no-in-batch: raise --batch-size to 2 or more, or ask for --hard-negatives or"
+            " --other-negatives that the examples have"
         )

@@ -10,29 +10,64 @@ from densecli.training.examples import Pick
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """B questions and M passages as word-piece ids.
+    """B questions and M passages as word-piece ids, or the part of them that one of several processes has.
 
     The passages stand in batch order, each question's positive before its negatives; `positives`
-    (B,) are the positives' columns. Every other column is a negative, other questions' included
+    (B,) are the positives' columns. Every other column may be a negative, other questions' included
     (paper, section 3.2).
+
+    Attributes:
+        ids: of all B questions.
+        questions: its own.
+        passages: those of its own questions.
+        row: the first of its own questions.
+        column: the first of its own passages.
+        columns: M, where it has a part of them.
     """
 
     ids: tuple[str, ...]
     questions: list[list[int]]
     passages: list[list[int]]
     positives: tuple[int, ...]
+    row: int = 0
+    column: int = 0
+    columns: int | None = None
+
+    @property
+    def owners(self) -> list[int]:
+        """The row of the question that brought each passage."""
+        ends = [*self.positives[1:], self.width]
+        return [row for row, (start, end) in enumerate(zip(self.positives, ends, strict=True))
+                for _ in range(start, end)]  # fmt: skip
+
+    @property
+    def width(self) -> int:
+        """M, all passages."""
+        return len(self.passages) if self.columns is None else self.columns
+
+    def teaches(self, in_batch: bool) -> bool:
+        """Whether any question has a negative, its own or (`in_batch`) another's passage."""
+        return self.width > (1 if in_batch else len(self.ids))
 
 
-def lay_out(picks: Sequence[Pick], tokens: Tokens) -> Batch:
-    """Return the batch of `picks`; questions may have different numbers of negatives."""
+def lay_out(picks: Sequence[Pick], tokens: Tokens, own: range | None = None) -> Batch:
+    """Return the batch of `picks`, or the part of it with the rows `own`.
+
+    Questions may have different numbers of negatives.
+    """
     passages: list[Passage] = []
     positives: list[int] = []
     for pick in picks:
         positives.append(len(passages))
         passages += [pick.positive, *pick.negatives]
+    own = range(len(picks)) if own is None else own
+    first, last = ([*positives, len(passages)][row] for row in (own.start, own.stop))
     return Batch(
         tuple(pick.id for pick in picks),
-        tokens.questions([pick.question for pick in picks]),
-        tokens.passages(passages),
+        tokens.questions([pick.question for pick in picks[own.start : own.stop]]),
+        tokens.passages(passages[first:last]),
         tuple(positives),
+        own.start,
+        first,
+        len(passages),
     )

@@ -1,17 +1,39 @@
-"""The loss: negative log likelihood of the positive passage among all of the batch."""
+"""What each question of a batch loses; its scores are -inf in columns that it is not compared with."""
 
+import torch
 from torch import Tensor
-from torch.nn import functional
+from torch.nn.functional import cross_entropy
 
 
-def in_batch_nll(questions: Tensor, passages: Tensor, positives: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean loss (equation 2 of the paper) and how many questions score their positive highest.
+def nll(scores: Tensor, positives: Tensor) -> Tensor:
+    """Return negative log likelihoods of the positives (paper, equation 2), one for each question.
 
     Args:
-        questions: vectors (B, d).
-        passages: vectors (M, d) of all questions' positives and negatives.
+        scores: (B, M), higher is more alike.
         positives: column of each question's positive, (B,) int64.
     """
-    scores = questions @ passages.T
-    correct = (scores.argmax(dim=1) == positives).sum()
-    return functional.cross_entropy(scores, positives), correct
+    return cross_entropy(scores, positives, reduction="none")
+
+
+def marginal_nll(scores: Tensor, positives: Tensor) -> Tensor:
+    """Return negative log likelihoods of meeting any of the positives (paper, appendix D, after ORQA).
+
+    A question with one positive loses what it loses by `nll`.
+
+    Args:
+        scores: (B, M).
+        positives: true in the columns of each question's positives, (B, M) bool; at least one in each row.
+    """
+    return scores.logsumexp(1) - scores.masked_fill(~positives, -torch.inf).logsumexp(1)
+
+
+def triplet(scores: Tensor, positives: Tensor, margin: float) -> Tensor:
+    """Return triplet losses (paper, appendix B), one for each question.
+
+    Each negative should score lower than the positive by `margin`; what is missing is averaged over
+    the question's negatives. A question without any loses nothing.
+    """
+    columns = torch.arange(scores.shape[1], device=scores.device)
+    negative = (scores != -torch.inf) & (columns != positives[:, None])
+    missing = (margin - scores.gather(1, positives[:, None]) + scores).clamp(min=0)
+    return missing.where(negative, 0).sum(1) / negative.sum(1).clamp(min=1)

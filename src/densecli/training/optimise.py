@@ -1,10 +1,15 @@
-"""AdamW, linear warm-up and decay, clipping (paper, section 5)."""
+"""AdamW, linear warm-up and decay, clipping (paper, section 5), and loss scaling for fp16."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
+
+from densecli.configs.training import FittingConfig
+from densecli.training.ranks import ALONE, Ranks
 
 FLOOR = 1e-7
 
@@ -20,44 +25,86 @@ class Optimiser:
         max_grad_norm: float,
         warmup_steps: int,
         steps: int,
+        precision: torch.dtype = torch.float32,
+        ranks: Ranks = ALONE,
+        average: bool = False,
     ) -> None:
         """Set up AdamW over the modules' weights that require gradients; none is taken twice.
 
-        Biases and layer normalisation are not decayed.
+        Vectors, that is biases and the weights of layer normalisation, are not decayed. With float16 the
+        loss is scaled, since small gradients would vanish. The gradients of several `ranks` are added, or
+        averaged.
         """
-        named = {
-            id(weight): (name, weight)
-            for module in modules
-            for name, weight in module.named_parameters()
-            if weight.requires_grad
-        }
-        plain = [weight for name, weight in named.values() if name.endswith("bias") or "LayerNorm" in name]
-        decayed = [
-            weight for name, weight in named.values() if not (name.endswith("bias") or "LayerNorm" in name)
-        ]
+        self._weights = list(
+            dict.fromkeys(w for module in modules for w in module.parameters() if w.requires_grad)
+        )
+        decayed, plain = ([w for w in self._weights if (w.ndim > 1) == decays] for decays in (True, False))
         self._max_grad_norm = max_grad_norm
-        self._weights = plain + decayed
+        self._ranks = ranks
+        self._average = average
         self._adam = AdamW(
             [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}],
             lr=learning_rate,
             eps=1e-8,
         )
         self._schedule = LambdaLR(self._adam, lambda step: rate_factor(step, warmup_steps, steps))
+        self._scaler = torch.amp.GradScaler(enabled=precision == torch.float16)
+
+    @classmethod
+    def of(
+        cls,
+        modules: Iterable[nn.Module],
+        config: FittingConfig,
+        steps: int,
+        precision: torch.dtype,
+        ranks: Ranks = ALONE,
+        average: bool = False,
+    ) -> "Optimiser":
+        """Take what it needs from a training's settings; where they don't say, a tenth of all is warm-up."""
+        warmup = steps // 10 if config.warmup_steps is None else config.warmup_steps
+        return cls(
+            modules, config.learning_rate, config.weight_decay, config.max_grad_norm, warmup, steps,
+            precision, ranks, average,
+        )  # fmt: skip
 
     @property
     def learning_rate(self) -> float:
         """The rate of the next step."""
         return float(self._schedule.get_last_lr()[0])
 
+    def scaled(self, loss: Tensor) -> Tensor:
+        """Return the loss to take gradients of; `clip` takes the scale out again."""
+        return self._scaler.scale(loss)
+
     def clip(self) -> float:
-        """Clip the gradients' global norm; return the norm before."""
+        """Clip the global norm of the gradients, those of all ranks together; return the norm before."""
+        self._ranks.add_gradients(self._weights, self._average)
+        self._scaler.unscale_(self._adam)
         return float(nn.utils.clip_grad_norm_(self._weights, self._max_grad_norm))
+
+    @property
+    def finds_scale(self) -> bool:
+        """Whether gradients that are not finite are no failure: the scale is halved, the step left out."""
+        return self._scaler.is_enabled() and self._scaler.get_scale() > 1
 
     def step(self) -> None:
         """Update the weights and clear their gradients."""
-        self._adam.step()
+        self._scaler.step(self._adam)
+        self._scaler.update()
         self._schedule.step()
         self._adam.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return moments, schedule and loss scale, for `load_state_dict` of an equal optimiser."""
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where another left off."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        return {"adam": self._adam, "schedule": self._schedule, "scaler": self._scaler}
 
 
 def rate_factor(step: int, warmup_steps: int, steps: int) -> float:

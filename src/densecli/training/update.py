@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from densecli.encoders.torch_base import Retriever
+from densecli.errors import UsageError
 from densecli.training.batches import Batch
-from densecli.training.forward import vectors_of
-from densecli.training.loss import in_batch_nll
+from densecli.training.forward import TowerPass
+from densecli.training.objective import Objective
 from densecli.training.optimise import Optimiser
+from densecli.training.ranks import ALONE, Ranks
 from densecli.training.report import refuse_infinite
 
 
@@ -22,26 +25,69 @@ class Update:
 
 
 def update(
-    retriever: Retriever, batch: Batch, pad_id: int, optimiser: Optimiser, precision: torch.dtype, seed: int
+    retriever: Retriever,
+    batch: Batch,
+    optimiser: Optimiser,
+    precision: torch.dtype,
+    seed: int,
+    objective: Objective,
+    keep_bytes: float,
+    ranks: Ranks = ALONE,
 ) -> Update:
     """Train on one batch; `seed` decides its dropout and torch's global generator is left as it was.
 
+    Activations of `keep_bytes` are kept for the way back, the others computed twice. Each of several `ranks`
+    has a part of the batch. All of them compare all questions with all passages, and each sends back
+    through the towers what its own vectors have to do with the loss of the whole batch.
+
     Raises:
-        ArtifactError: the loss or a gradient is not finite; names the batch's questions.
+        ArtifactError: the loss or a gradient is not finite; names the question, or those of the batch.
+        UsageError: the batch teaches nothing: no question has a negative, or every triplet loss is 0.
     """
-    towers = retriever.question, retriever.passage
+    _refuse_idle(batch.teaches(objective.in_batch), "no question of a batch has a negative")
+    pad = retriever.tokens.pad
     device = next(retriever.question.parameters()).device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        for tower in towers:
-            tower.train()
-        questions = vectors_of(retriever.question, batch.questions, pad_id, precision)
-        passages = vectors_of(retriever.passage, batch.passages, pad_id, precision)
-        loss, correct = in_batch_nll(questions, passages, torch.tensor(batch.positives, device=device))
-        value = loss.item()
-        refuse_infinite(value, "loss", batch.ids)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.manual_seed(ranks.seed(seed))
+        for tower in (retriever.question, retriever.passage):
+            tower.train(tower.trainable)
+        asked = TowerPass(retriever.question, batch.questions, pad, precision, keep_bytes)
+        keep_bytes -= asked.kept_bytes
+        told = TowerPass(retriever.passage, batch.passages, pad, precision, keep_bytes)
+        owners, positives = (torch.tensor(rows, device=device) for rows in (batch.owners, batch.positives))
+        questions = ranks.whole(asked.vectors, batch.row, len(batch.ids))
+        passages = ranks.whole(told.vectors, batch.column, batch.width)
+        scores = objective.scores(questions, passages, owners)
+        losses = objective.losses(scores, positives)
+        mean = losses.mean()
+        value = float(mean.detach())
+        refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
+        _refuse_idle(value > 0 or objective.loss == "nll", "every triplet loss of a batch is 0")
+        optimiser.scaled(mean).backward()  # type: ignore[no-untyped-call]
+        for tower_pass in (asked, told):
+            tower_pass.backward()
     norm = optimiser.clip()
-    refuse_infinite(norm, "gradient", batch.ids)
+    if not optimiser.finds_scale:
+        refuse_infinite(norm, "gradient", batch.ids)
     optimiser.step()
-    return Update(value, int(correct), norm)
+    correct = int((scores.argmax(dim=1) == positives).sum())
+    return Update(value, correct, norm)
+
+
+def _offenders(batch: Batch, questions: Tensor, passages: Tensor, losses: Tensor) -> list[str]:
+    """Return the questions whose own vectors are not finite, else those whose loss is not."""
+    bad = {batch.owners[column] for column in _not_finite(passages)} | set(_not_finite(questions))
+    return [batch.ids[row] for row in sorted(bad) or _not_finite(losses[:, None])]
+
+
+def _not_finite(vectors: Tensor) -> list[int]:
+    rows: list[int] = (~vectors.detach().isfinite()).any(dim=1).nonzero()[:, 0].tolist()
+    return rows
+
+
+def _refuse_idle(teaches: bool, why: str) -> None:
+    if not teaches:
+        raise UsageError(
+            f"{why}, so there is nothing to learn from it; what was saved before is whole: raise --batch-size"
+            " or --hard-negatives (or --triplet-margin), or give examples with other negatives"
+        )

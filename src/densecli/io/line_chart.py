@@ -1,0 +1,111 @@
+"""Line charts as small SVG files that can be read on light and on dark ground."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 720, 220
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 34, 28
+MOST_POINTS = 600
+COLOURS = (("#1f6feb", "#58a6ff"), ("#bc4c00", "#f0883e"), ("#1a7f37", "#3fb950"))
+"""For light and for dark ground."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line of points, in the order of x."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series over one pair of axes."""
+
+    title: str
+    series: Sequence[Series]
+
+
+def line_chart(panels: Sequence[Panel], x_name: str) -> str:
+    """Return an SVG with the panels one below the other, over the same x.
+
+    Points that are not finite are left out; a long series is thinned to means of neighbours.
+    """
+    shown = [[Series(s.name, _thinned(s.points)) for s in panel.series] for panel in panels]
+    xs = [x for series in shown for one in series for x, _ in one.points]
+    x_range = _range(xs)
+    height = HEIGHT * len(panels) + BOTTOM
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
+        f' height="{height}" role="img">',
+        f"<style>{_style()}</style>",
+        '<rect class="ground" width="100%" height="100%"/>',
+    ]
+    for number, (panel, series) in enumerate(zip(panels, shown, strict=True)):
+        parts.append(f'<g transform="translate(0 {number * HEIGHT})">')
+        parts += _panel(panel.title, series, x_range)
+        parts.append("</g>")
+    parts.append(f'<text x="{WIDTH // 2}" y="{height - 8}" text-anchor="middle">{escape(x_name)}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _panel(title: str, series: Sequence[Series], x_range: tuple[float, float]) -> list[str]:
+    y_range = _range([y for one in series for _, y in one.points])
+    bottom = HEIGHT - BOTTOM
+    parts = [f'<text x="{LEFT}" y="18" class="title">{escape(title)}</text>']
+    for share in (0, 0.5, 1):
+        y = bottom - share * (bottom - TOP)
+        value = y_range[0] + share * (y_range[1] - y_range[0])
+        parts.append(f'<path class="rule" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+        x = LEFT + share * (WIDTH - LEFT - RIGHT)
+        value = x_range[0] + share * (x_range[1] - x_range[0])
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{value:,.0f}</text>')
+    for number, one in enumerate(series):
+        colour = f"line{number % len(COLOURS)}"
+        places = [
+            (_place(x, x_range, LEFT, WIDTH - RIGHT), _place(y, y_range, bottom, TOP)) for x, y in one.points
+        ]
+        if len(places) == 1:
+            parts.append(f'<circle class="{colour}" cx="{places[0][0]:.1f}" cy="{places[0][1]:.1f}" r="3"/>')
+        elif places:
+            line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+            parts.append(f'<polyline class="{colour}" points="{line}"/>')
+        x = WIDTH - RIGHT - 150 * (len(series) - number) + 30
+        parts.append(f'<path class="{colour}" d="M{x} 14h18"/>')
+        parts.append(f'<text x="{x + 24}" y="18">{escape(one.name)}</text>')
+    return parts
+
+
+def _style() -> str:
+    light, dark = (
+        "".join(f".line{n}{{stroke:{pair[side]}}}" for n, pair in enumerate(COLOURS)) for side in (0, 1)
+    )
+    return (
+        "text{font:12px system-ui,sans-serif;fill:#57606a}.title{font-weight:600;fill:#1f2328}"
+        ".ground{fill:#fff}.rule{stroke:#d0d7de}polyline,path,circle{fill:none;stroke-width:1.5}"
+        f"{light}"
+        "@media(prefers-color-scheme:dark){text{fill:#9198a1}.title{fill:#f0f6fc}.ground{fill:#0d1117}"
+        f".rule{{stroke:#3d444d}}{dark}}}"
+    )
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    size = -(-len(finite) // MOST_POINTS)
+    groups = (finite[start : start + size] for start in range(0, len(finite), size or 1))
+    return [
+        (sum(x for x, _ in group) / len(group), sum(y for _, y in group) / len(group)) for group in groups
+    ]
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = max(0.5, abs(low) / 100)
+    return (low, high) if low < high else (low - room, high + room)
+
+
+def _place(value: float, of: tuple[float, float], first: float, last: float) -> float:
+    return first + (value - of[0]) / (of[1] - of[0]) * (last - first)

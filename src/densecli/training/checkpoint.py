@@ -1,0 +1,162 @@
+"""All that a training needs to go on as if it had never been stopped."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from densecli import __version__
+from densecli.encoders.weights import load_state, save_state
+from densecli.errors import ArtifactError
+from densecli.io.manifest import versions
+from densecli.training.optimise import Optimiser
+
+STATE = "state.safetensors"
+NOTE = "note.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a training is between two updates.
+
+    Attributes:
+        step: updates done.
+        steps: updates of the whole training.
+        untrained: rank of the validation before the first update, higher is better; None without one.
+        best: rank of the best validation since; None before the first.
+        best_step: the update after which it was.
+        stale: validations since.
+    """
+
+    step: int = 0
+    steps: int = 0
+    untrained: tuple[float, ...] | None = None
+    best: tuple[float, ...] | None = None
+    best_step: int = 0
+    stale: int = 0
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Standing":
+        """Return what `asdict` told."""
+        ranks = {name: told[name] and tuple(told[name]) for name in ("untrained", "best")}
+        return cls(**{**told, **ranks})
+
+    @property
+    def improved(self) -> bool | None:
+        """Whether the best model ranks above the untrained one; None where none was validated."""
+        if self.untrained is None or self.best is None:
+            return None
+        return self.best > self.untrained
+
+
+class Trainee:
+    """The weights that a training changes, and their optimiser.
+
+    Dropout, order and draws come from the seed and the number of the update alone, so this is all.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module], optimiser: Optimiser) -> None:
+        trained = (weight for module in modules for weight in module.parameters() if weight.requires_grad)
+        self._weights = list(dict.fromkeys(trained))
+        self.optimiser = optimiser
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return weights and moments by name."""
+        moments = self.optimiser.state_dict()["adam"]["state"]
+        found = {f"weight.{number}": weight.detach() for number, weight in enumerate(self._weights)}
+        return found | {
+            f"{name}.{number}": value for number, kept in moments.items() for name, value in kept.items()
+        }
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the rest of the optimiser's state, as JSON."""
+        state = self.optimiser.state_dict()
+        return state | {"adam": {name: part for name, part in state["adam"].items() if name != "state"}}
+
+    def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        """Take over what `tensors` and `numbers` told.
+
+        Raises:
+            KeyError: a weight is missing.
+            RuntimeError: a weight is of another shape.
+        """
+        with torch.no_grad():
+            for number, weight in enumerate(self._weights):
+                weight.copy_(tensors[f"weight.{number}"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            kind, _, place = name.rpartition(".")
+            if kind != "weight":
+                own = value.clone()  # aligned as torch wants it
+                moments.setdefault(int(place), {})[kind] = own.reshape(()) if kind == "step" else own
+        self.optimiser.load_state_dict({**numbers, "adam": {**numbers["adam"], "state": moments}})
+
+
+class Keeper(Protocol):
+    """Keeps a training outside of memory, at moments of its own choosing."""
+
+    def begin(self, trainee: Trainee) -> Standing:
+        """Bring a training to where it was last kept, if ever, and return where that is."""
+        ...
+
+    def best(self) -> None:
+        """Keep the model, as it is now, as the best so far."""
+        ...
+
+    def offer(self, standing: Standing, epoch_ends: bool, all_ends: bool) -> None:
+        """Keep the training, or let the moment go by; one at which all ends is kept."""
+        ...
+
+
+def surroundings() -> dict[str, str]:
+    """Return what may change the last bits of a result without being a setting."""
+    processes = dist.get_world_size() if dist.is_initialized() else 1
+    counted = {"threads": str(torch.get_num_threads()), "processes": str(processes)}
+    return versions() | {"densecli": __version__} | counted
+
+
+def write_checkpoint(folder: Path, trainee: Trainee, standing: Standing, made: Mapping[str, Any]) -> None:
+    """Write a training into an empty folder; `made` tells from what it is, for `read_note`."""
+    save_state(folder / STATE, {name: value.cpu().numpy() for name, value in trainee.tensors().items()})
+    note = {
+        "standing": asdict(standing), "surroundings": surroundings(), "optimiser": trainee.numbers(), **made
+    }  # fmt: skip
+    (folder / NOTE).write_text(json.dumps(note, indent=1))
+
+
+def read_note(folder: Path) -> dict[str, Any] | None:
+    """Return the note of a checkpoint, None where there is none.
+
+    Raises:
+        ArtifactError: it is unreadable.
+    """
+    try:
+        return dict(json.loads((folder / NOTE).read_bytes()))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise _damaged(folder) from None
+
+
+def read_checkpoint(folder: Path, trainee: Trainee) -> Standing:
+    """Bring a training to where a checkpoint was written.
+
+    Raises:
+        ArtifactError: the checkpoint is damaged, or of another model.
+    """
+    note = read_note(folder) or {}
+    tensors = {name: torch.from_numpy(value) for name, value in load_state(folder / STATE).items()}
+    try:
+        trainee.restore(tensors, note["optimiser"])
+        return Standing.from_json(note["standing"])
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise _damaged(folder) from None
+
+
+def _damaged(folder: Path) -> ArtifactError:
+    return ArtifactError(f"{folder}: the checkpoint is damaged, or of another model; --force begins anew")

@@ -1,0 +1,86 @@
+"""The course of a training as its metrics tell it: what to say of an epoch, what to draw, what to warn of."""
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+CUT = " cut"
+
+
+class History:
+    """The series of a training, by update.
+
+    Attributes:
+        losses: the loss of each update.
+        rates: its learning rate.
+        epoch: the latest epoch.
+        untrained: the dev measures before the first update, if there are dev examples.
+        validations: number of the update and dev measures, in order.
+        best: the measures of the best of them.
+        inputs: how many questions and passages were trained on, and how many of them were too long, by name.
+    """
+
+    def __init__(self) -> None:
+        self.losses = array("d")
+        self.rates = array("d")
+        self.epoch = 0
+        self.untrained: Mapping[str, float] | None = None
+        self.validations: list[tuple[int, Mapping[str, float]]] = []
+        self.best: Mapping[str, float] | None = None
+        self.inputs: Counter[str] = Counter()
+        self._epoch_begins = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take in one update."""
+        if row["epoch"] != self.epoch:
+            self.epoch, self._epoch_begins = row["epoch"], len(self.losses)
+        self.losses.append(row["loss"])
+        self.rates.append(row["learning_rate"])
+        self.inputs.update(row["inputs"])
+        self.untrained = row["untrained"] or self.untrained
+        if row["validation"]:
+            self.validations.append((row["step"], row["validation"]))
+            self.best = row["validation"] if row["best"] else self.best
+
+    @property
+    def epoch_loss(self) -> float:
+        """The mean loss of the latest epoch."""
+        losses = self.losses[self._epoch_begins :]
+        return sum(losses) / len(losses)
+
+    def shares_cut(self) -> dict[str, float]:
+        """Return the share of questions and of passages that were too long and are cut, by name."""
+        return {
+            name: self.inputs[name + CUT] / count
+            for name, count in self.inputs.items()
+            if not name.endswith(CUT) and count
+        }
+
+    def doubt(self, improved: bool | None) -> str | None:
+        """Return why the model may be of no use, in a sentence, or None.
+
+        Args:
+            improved: whether the best model does better on the dev examples than the untrained one; None
+                without dev examples, where the loss must have fallen.
+        """
+        advice = "try a lower --learning-rate, more --epochs or more examples"
+        if improved is False and self.best is not None and self.untrained is not None:
+            return (
+                f"the best model is no better than the untrained one (dev {told(self.best)};"
+                f" before training {told(self.untrained)}): {advice}"
+            )
+        if improved is None and self.epoch_loss >= self.losses[0]:
+            return (
+                f"the loss did not fall ({self.losses[0]:.4g} in the first update, {self.epoch_loss:.4g} in"
+                f" the last epoch): {advice}"
+            )
+        return None
+
+
+def told(measures: Mapping[str, float | None]) -> str:
+    """Return measures in one line: `loss 0.2513, accuracy 0.9`."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {'unknown' if value is None else f'{value:.4g}'}"
+        for name, value in measures.items()
+    )

@@ -1,0 +1,102 @@
+"""Dev passages that every dev question is ranked against."""
+
+import torch
+from torch import Tensor
+
+from densecli.encoders.torch_base import Retriever
+from densecli.records import Passage
+from densecli.text.answers import AnswerMatcher
+from densecli.training.examples import ExampleSpool
+from densecli.training.forward import vectors_of
+from densecli.training.objective import Objective
+from densecli.training.ranks import ALONE, Ranks
+
+PASSAGES_AT_ONCE = 4096
+SCORES_AT_ONCE = 1 << 24
+
+
+class DevPool:
+    """The first dev questions, and the passages of all of them.
+
+    Its length counts passages of the same title and text once.
+    """
+
+    def __init__(self, dev: ExampleSpool, questions: int, hard: int, other: int) -> None:
+        """Collect each question's first positive, and its first `other` and `hard` negatives.
+
+        A question without hard ones brings the first of the others a second time, as in DPR.
+        """
+        self._questions: list[str] = []
+        self._positives: list[int] = []
+        self._matchers: list[AnswerMatcher] = []
+        self._passages: list[Passage] = []
+        self._times: list[int] = []
+        self._fixed: Tensor | None = None
+        rows: dict[tuple[str, str], int] = {}
+        for number in range(min(questions, len(dev))):
+            example = dev[number]
+            hards = (example.hard_negatives or example.negatives)[:hard]
+            for passage in (example.positives[0], *example.negatives[:other], *hards):
+                row = rows.setdefault((passage.title, passage.text), len(rows))
+                if row == len(self._passages):
+                    self._passages.append(passage)
+                    self._times.append(0)
+                self._times[row] += 1
+            positive = example.positives[0]
+            self._positives.append(rows[positive.title, positive.text])
+            self._questions.append(example.question.question)
+            self._matchers.append(AnswerMatcher(example.question.answers, example.question.answer_type))
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def rank(
+        self,
+        retriever: Retriever,
+        objective: Objective,
+        k: int,
+        precision: torch.dtype,
+        ranks: Ranks = ALONE,
+    ) -> tuple[list[int], list[bool]]:
+        """Return each question's rank of its positive, from 0, and whether the best k passages answer it.
+
+        A passage brought by several questions counts as often for the rank, as in DPR's average rank; one
+        that scores as the positive does stands behind it. Answers are matched as for top-k accuracy (paper,
+        section 5.1); a question without any is answered by its positive. Each of several `ranks` encodes a
+        part of the passages, and all find the same.
+        """
+        tokens = retriever.tokens
+        asked = vectors_of(retriever.question, tokens.questions(self._questions), tokens.pad, precision)
+        told = self._fixed
+        if told is None:
+            told = self._vectors(retriever, precision, ranks)
+            self._fixed = None if retriever.passage.trainable else told
+        times = torch.tensor(self._times, device=told.device)
+        places: list[int] = []
+        hits: list[bool] = []
+        step = max(1, SCORES_AT_ONCE // len(self))
+        for start in range(0, len(asked), step):
+            scores = objective.similarities(asked[start : start + step], told)
+            positives = torch.tensor(self._positives[start : start + step], device=told.device)
+            above = scores > scores.gather(1, positives[:, None])
+            places += (above * times).sum(1).tolist()
+            best = scores.topk(min(k, len(self)), dim=1).indices.tolist()
+            hits += (self._answered(start + number, found) for number, found in enumerate(best))
+        return places, hits
+
+    def _vectors(self, retriever: Retriever, precision: torch.dtype, ranks: Ranks) -> Tensor:
+        tokens = retriever.tokens
+        own: list[int] = []
+        parts = [vectors_of(retriever.passage, [], tokens.pad, precision)]
+        for start in ranks.dealt(range(0, len(self), PASSAGES_AT_ONCE)):
+            rows = range(start, min(start + PASSAGES_AT_ONCE, len(self)))
+            pieces = tokens.passages(self._passages[rows.start : rows.stop])
+            parts.append(vectors_of(retriever.passage, pieces, tokens.pad, precision))
+            own += rows
+        return ranks.rows(torch.cat(parts), own, len(self))
+
+    def _answered(self, number: int, found: list[int]) -> bool:
+        matcher = self._matchers[number]
+        if not matcher.usable:
+            return self._positives[number] in found
+        return any(matcher.found_in(self._passages[row].text) for row in found)

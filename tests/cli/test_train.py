@@ -1,0 +1,246 @@
+"""What is trained on: sets and their rates, a part of them, without test questions; presets; bad input."""
+
+import json
+
+import pytest
+
+from cli.conftest import CITIES, article
+from cli.test_bad_input import fails
+from densecli.configs.presets import PRESETS
+
+SMALL = ("--encoder", "base", "--epochs", 1, "--batch-size", 4, "--max-passage-tokens", 64, "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def place(tiny_place, tmp_path_factory):
+    """One place for all of these; each writes its own results."""
+    import shutil
+
+    from cli.program import Program
+
+    own = tmp_path_factory.mktemp("train")
+    shutil.copytree(tiny_place, own / "place")
+    program = Program(own / "place", own)
+    yield program
+    program.stop()
+
+
+def example(city, **changes):
+    row = {
+        "question": f"who was born in {city}",
+        "answers": [city],
+        "positive_ctxs": [{"title": city, "text": article(city)}],
+        "hard_negative_ctxs": [{"title": "", "text": f"a sea, and no {city}"}],
+    }
+    return row | changes
+
+
+def trained(place, *arguments, **environment):
+    """Train anew; return what was said, and the manifest."""
+    done = place.call("train", *arguments, "-o", "new", "--force", **environment).well()
+    return done.stderr, json.loads((place.folder / "new" / "manifest.json").read_text())
+
+
+# several sets
+
+
+def test_sets_with_rates(place):
+    place.write("a.jsonl", *map(example, CITIES[:8]))
+    place.write("b.jsonl", *map(example, CITIES[8:]))
+    _, manifest = trained(place, "a.jsonl", "b.jsonl", *SMALL, "--sampling-rates", "0.5,3")
+    assert manifest["facts"]["sets"] == [
+        {"path": "a.jsonl", "examples": 8, "rate": 0.5, "batches": 1},
+        {"path": "b.jsonl", "examples": 4, "rate": 3.0, "batches": 3},
+    ]
+    assert (manifest["facts"]["steps"], manifest["counts"]["examples"]) == (4, 12)
+    _, manifest = trained(place, "a.jsonl", "b.jsonl", *SMALL)
+    assert [one["batches"] for one in manifest["facts"]["sets"]] == [2, 1]
+
+
+def test_rates_that_do_not_fit_the_sets(place):
+    place.write("a.jsonl", *map(example, CITIES[:8]))
+    for rates, said in (
+        ("1,2", "--sampling-rates 1,2 has 2 rates for 1 set: a.jsonl"),
+        ("no", "--sampling-rates is 'no'; expected numbers"),
+        ("0.3", "a.jsonl: 8 examples at rate 0.3 make no batch of 4"),
+    ):
+        assert fails(place, "train", "a.jsonl", "--sampling-rates", rates, *SMALL, status=2).startswith(said)
+
+
+# a part of them
+
+
+def test_so_many_examples(place):
+    place.write("a.jsonl", *map(example, CITIES[:8]))
+    place.write("b.jsonl", *map(example, CITIES[8:]))
+    said, manifest = trained(place, "a.jsonl", "b.jsonl", *SMALL, "--examples", 9)
+    assert "training on 9 examples" in said
+    assert manifest["config"]["examples"] == manifest["counts"]["examples"] == 9
+    assert sum(one["examples"] for one in manifest["facts"]["sets"]) == 9
+
+
+def test_more_examples_than_there_are(place):
+    place.write("a.jsonl", *map(example, CITIES[:8]))
+    said = fails(place, "train", "a.jsonl", "--examples", 9, *SMALL, status=2)
+    assert said == "--examples is 9, and there are 8 that can be trained on"
+
+
+# questions left out
+
+
+def test_test_questions_are_dropped_and_counted(place):
+    place.write("a.jsonl", *map(example, CITIES))
+    place.write(
+        "mine.jsonl", {"question": "WHO was  born, in Oslo?", "answers": ["x"]}, {"question": "other"}
+    )
+    place.write("plain.txt", "who was born in the Riga")
+    data = place.workspace / "data"
+    data.mkdir()
+    (data / "nq-test.qa.csv").write_text("who was born in rome ?\t['x']\n")
+    try:
+        options = ("--exclude", "mine.jsonl", "--exclude", "plain.txt")
+        said, manifest = trained(place, "a.jsonl", *SMALL, *options)
+    finally:
+        (data / "nq-test.qa.csv").unlink()
+        data.rmdir()
+    assert (
+        "left out of training: questions of nq, mine.jsonl, plain.txt; test sets not on this disk: " in said
+    )
+    assert "not on this disk: trivia, webq, trec, squad\n" in said
+    assert manifest["counts"]["training questions that equal a test question"] == 3
+    assert manifest["counts"]["examples"] == len(CITIES) - 3
+    assert "training questions that equal a test question 3" in said
+    paths = [row["path"] for row in manifest["inputs"]]
+    assert [name in paths for name in ("mine.jsonl", "plain.txt")] == [True, True]
+
+
+def test_what_is_not_checked_is_said(place):
+    place.write("a.jsonl", *map(example, CITIES))
+    said, manifest = trained(place, "a.jsonl", *SMALL)
+    assert "left out of training: no test questions (--exclude names a file of yours); test sets not" in said
+    assert "training questions that equal" not in str(manifest["counts"])
+
+
+def test_a_training_on_nothing_but_test_questions(place):
+    place.write("a.jsonl", *map(example, CITIES))
+    said = fails(place, "train", "a.jsonl", "--exclude", "questions.jsonl", *SMALL, status=2)
+    assert said.startswith("no training example is left to train on")
+    assert "none.jsonl: no such file" in fails(place, "train", "a.jsonl", "--exclude", "none.jsonl", *SMALL)
+
+
+def test_a_reader_is_not_trained_on_test_questions_either(place):
+    place.write("mine.jsonl", {"question": "Who was born in Oslo", "answers": ["x"]})
+    options = (
+        "--encoder",
+        "base",
+        "--batch-size",
+        4,
+        "--max-tokens",
+        64,
+        "--exclude",
+        "mine.jsonl",
+        "--force",
+    )
+    said = place.call("train-reader", "found.jsonl", *options, "-o", "read-model").well().stderr
+    assert "training questions that equal a test question 1" in said
+
+
+# presets
+
+
+def test_a_preset_is_told_recorded_and_gives_way(place):
+    place.write("a.jsonl", *map(example, CITIES))
+    (place.folder / "my.toml").write_text("[train]\nlearning_rate = 3e-5\nbatch_size = 7\n")
+    short = ("--encoder", "base", "--max-passage-tokens", 64, "--epochs", 1, "--device", "cpu")
+    options = ("--preset", "paper", "--config", "my.toml", "--dropout", 0, *short)
+    said, manifest = trained(place, "a.jsonl", *options, DENSECLI_BATCH_SIZE="6")
+    told = "--preset paper: --hard-negatives 1; chosen otherwise: --batch-size 6 --learning-rate 3e-05 "
+    assert f"{told}--dropout 0.0\n" in said
+    chosen = {"preset": "paper", "batch_size": 6, "learning_rate": 3e-5, "dropout": 0.0, "epochs": 1}
+    assert manifest["config"] == manifest["config"] | chosen
+    said, manifest = trained(place, "a.jsonl", "--preset", "paper", *short)
+    assert "--preset paper: --batch-size 128 --hard-negatives 1 --learning-rate 1e-05 --dropout 0.1\n" in said
+    assert manifest["config"] == manifest["config"] | PRESETS["paper"]["train"]
+    assert "a.jsonl makes batches of 12, not 128: it has no more" in said
+
+
+def test_the_papers_epochs_depend_on_the_size(place):
+    place.write("a.jsonl", *map(example, CITIES[:2]))
+    options = ("--preset", "paper", "--encoder", "base", "--max-passage-tokens", 64, "--device", "cpu")
+    said, manifest = trained(place, "a.jsonl", *options)
+    assert "pooling, epochs: 100" in said
+    assert (manifest["facts"]["epochs"], manifest["facts"]["steps"]) == (100, 100)
+
+
+def test_the_released_configuration_on_few_examples_is_warned_of(place):
+    place.write("a.jsonl", *map(example, CITIES))
+    said, manifest = trained(place, "a.jsonl", "--preset", "dpr-nq", *SMALL)
+    assert "--warmup-steps 1,237 is longer than the training of 3 updates" in said
+    assert (manifest["config"]["warmup_steps"], manifest["config"]["max_grad_norm"]) == (1237, 2.0)
+
+
+def test_a_preset_without_effect(place):
+    said = fails(place, "search", "who", "--preset", "dpr-nq", status=2)
+    assert said == "--preset dpr-nq has no effect on search; it has paper"
+    said = fails(place, "train", "--preset", "nq", status=2)
+    assert "'nq' is not one of 'paper', 'dpr-nq'" in said
+
+
+# bad input
+
+
+def test_examples_that_need_cleaning_are_cleaned_and_counted(place):
+    positive, other = {"title": "T", "text": "a king"}, {"text": "a sea"}
+    place.write(
+        "a.jsonl",
+        *map(example, CITIES[:4]),
+        example("Bonn", positive_ctxs=[]),
+        example("Bern", positive_ctxs=[{"text": " "}]),
+        example("Baku", positive_ctxs=[positive, positive, {"text": "a  king"}]),
+        example("Brno", positive_ctxs=[positive], hard_negative_ctxs=[positive, other, {"text": ""}]),
+    )
+    _, manifest = trained(place, "a.jsonl", *SMALL)
+    told = {
+        "examples": 6,
+        "examples without a positive passage": 2,
+        "positive passages given twice": 2,
+        "negative passages that equal a positive": 1,
+        "passages without text": 2,
+    }
+    assert manifest["counts"] == manifest["counts"] | told
+
+
+def test_titles_may_be_missing(place):
+    place.write("a.jsonl", *(example(city, positive_ctxs=[{"text": article(city)}]) for city in CITIES))
+    _, manifest = trained(place, "a.jsonl", *SMALL)
+    assert manifest["counts"]["examples"] == len(CITIES)
+
+
+@pytest.mark.parametrize(
+    ("rows", "status", "said"),
+    [
+        ([example("Ulm", positive_ctxs=[])] * 2, 2, "no training example is left to train on"),
+        ([example("Ulm", positive_ctxs=[{"text": ""}])], 2, "no training example is left to train on"),
+        ([example("Ulm"), example("Ulm", question=" ")], 3, "a.jsonl:2: 'question' is empty"),
+        ([], 3, "a.jsonl: is empty; expected at least one record"),
+        ([example("Ulm", hard_negative_ctxs=[])], 2, "a batch of one question without negatives has nothing"),
+        (
+            [example("Ulm", hard_negative_ctxs=[{"text": article("Ulm")}])],
+            2,
+            "a batch of one question without negatives has nothing",
+        ),
+    ],
+)
+def test_nothing_to_train_on(place, rows, status, said):
+    place.write("a.jsonl", *rows)
+    assert fails(place, "train", "a.jsonl", *SMALL, status=status).startswith(said)
+
+
+def test_numbers_that_train_nothing(place):
+    for options, said in (
+        (("--epochs", 0), "epochs"),
+        (("--batch-size", 0), "batch-size"),
+        (("--examples", 0), "examples"),
+    ):
+        assert said in fails(place, "train", "questions", *options, status=2)
+    assert "no data set 'nqq'; known: nq" in fails(place, "train", "--dataset", "nqq", status=2)

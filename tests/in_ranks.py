@@ -1,0 +1,99 @@
+"""Functions for tests that run them in several processes that train together."""
+
+from collections import Counter
+from typing import Any
+
+import torch
+
+from densecli.configs.training import TrainConfig
+from densecli.encoders.torch_start import open_base
+from densecli.records import Passage, Question, TrainingExample
+from densecli.training import forward, pool
+from densecli.training.batches import lay_out
+from densecli.training.examples import ExampleSpool
+from densecli.training.objective import Objective
+from densecli.training.optimise import Optimiser
+from densecli.training.prepare import open_to_train, prepare
+from densecli.training.ranks import Ranks
+from densecli.training.update import update
+from densecli.training.validation import Validator
+
+WORDS = ["river", "city", "king", "song", "film", "sea", "born"]
+EXAMPLES = [
+    TrainingExample(
+        Question(f"q{number}", f"who was {word}", (word,)),
+        (Passage("", word if number % 2 else "", f"the {word} of a " * (number + 1)),),
+        tuple(Passage("", "", f"no {word} in {times}") for times in range(number % 3)),
+    )
+    for number, word in enumerate(WORDS)
+]
+
+
+def exchange(ranks: Ranks) -> dict[str, Any]:
+    """Use everything that ranks can do, with parts of 0, 1 and 1 of two rows in three processes."""
+    place = ranks.part(2)
+    own = torch.full((len(place), 2), float(ranks.rank), requires_grad=True)
+    whole = ranks.whole(own, place.start, 2)
+    (whole * torch.tensor([[1.0], [10.0]])).sum().backward()
+    weights = [torch.zeros(2, requires_grad=True) for _ in range(3)]
+    if ranks.rank == 1:
+        weights[1].grad = torch.ones(2)
+    weights[2].grad = torch.full((2,), float(ranks.rank))
+    ranks.add_gradients(weights)
+    summed = [weight.grad if weight.grad is None else weight.grad.tolist() for weight in weights]
+    ranks.add_gradients(weights, average=True)
+    copied = torch.tensor([ranks.rank])
+    ranks.copy(copied)
+    return {
+        "part": list(place),
+        "whole": whole.tolist(),
+        "gradient": [] if own.grad is None else own.grad.tolist(),
+        "summed": summed,
+        "averaged": [weight.grad if weight.grad is None else weight.grad.tolist() for weight in weights],
+        "copied": copied.tolist(),
+        "shared": ranks.share(lambda: {"rank": ranks.rank, "text": "ü", "none": None}),
+        "total": ranks.total([1, ranks.rank]),
+        "dealt": ranks.summed([(10.0**number, 1) for number in ranks.dealt(range(4))], 2),
+        "turn": ranks.in_turn(lambda: ranks.rank),
+        "seed": ranks.seed(7),
+        "device": ranks.device("cpu"),
+    }
+
+
+def learn(ranks: Ranks, base: str, sizes: list[int], schemes: list[dict[str, Any]]) -> list[Any]:
+    """Make an update of some questions in each scheme; return what it found and its gradients."""
+    forward.CHUNK_TOKENS["cpu"] = 30
+    return [_learnt(ranks, base, size, scheme) for scheme in schemes for size in sizes]
+
+
+def _learnt(ranks: Ranks, base: str, size: int, scheme: dict[str, Any]) -> Any:
+    config = TrainConfig(
+        **{"dropout": 0.0, "max_question_tokens": 32, "max_passage_tokens": 32, "warmup_steps": 0, **scheme}
+    )
+    retriever = open_to_train(base, config)
+    passes = config.freeze_embeddings, torch.device("cpu"), config.fixed_passage_encoder
+    prepare(retriever, config.dropout, *passes, config.gradient_checkpointing)
+    towers = retriever.question, retriever.passage
+    optimiser = Optimiser.of(towers, config, 10, torch.float32, ranks, config.average_gradients)
+    found: dict[str, Any] = {}
+
+    def keep() -> None:
+        for side, tower in zip(("question", "passage"), towers, strict=True):
+            for name, weight in tower.named_parameters():
+                found[f"{side}.{name}"] = None if weight.grad is None else weight.grad.tolist()
+
+    optimiser.step = keep  # type: ignore[method-assign]
+    spool = ExampleSpool(EXAMPLES, Counter())
+    picks = spool.draw(range(size), 0, 1, 1, 0, 0)
+    batch = lay_out(picks, retriever.tokens, ranks.part(size))
+    keep_bytes = float("inf") if config.activation_memory is None else config.activation_memory
+    done = update(retriever, batch, optimiser, torch.float32, 3, Objective.of(config), keep_bytes, ranks)
+    return (done.loss, done.correct, done.gradient_norm), found
+
+
+def validate(ranks: Ranks, base: str) -> Any:
+    """Look at dev examples in batches of 3 and in a pool of which 4 passages are encoded at once."""
+    pool.PASSAGES_AT_ONCE = 4
+    config = TrainConfig(batch_size=3, validate_by="average-rank", validate_k=2)
+    dev = ExampleSpool(EXAMPLES, Counter())
+    return Validator(dev, config, torch.float32, ranks).validate(open_base(base, None, 32, 32))

@@ -1,0 +1,102 @@
+"""What is kept of a training brings it back bit for bit, after any update."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from densecli.configs.training import FittingConfig
+from densecli.errors import ArtifactError
+from densecli.training.checkpoint import Standing, Trainee, read_checkpoint, read_note, write_checkpoint
+from densecli.training.optimise import Optimiser
+
+CONFIG = FittingConfig(learning_rate=0.1, weight_decay=0.1, warmup_steps=2)
+STEPS = 6
+
+
+class Net(nn.Module):
+    """Two layers, of which one has a weight that no gradient reaches, and one that is frozen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.first, self.second, self.idle = nn.Linear(5, 4), nn.Linear(4, 1), nn.Linear(2, 2)
+        self.first.bias.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.first(x).tanh())
+
+
+def begun() -> tuple[Net, Trainee]:
+    net = Net()
+    return net, Trainee([net, net], Optimiser.of([net, net], CONFIG, STEPS, torch.float32))
+
+
+def go_on(net: Net, trainee: Trainee, start: int, end: int) -> None:
+    for step in range(start, end):
+        torch.manual_seed(step)
+        net(torch.randn(7, 5)).square().mean().backward()
+        trainee.optimiser.clip()
+        trainee.optimiser.step()
+
+
+def state(net: Net, trainee: Trainee) -> Iterator[tuple[str, Tensor]]:
+    yield from net.state_dict().items()
+    yield from trainee.tensors().items()
+
+
+@pytest.mark.parametrize("step", range(STEPS + 1))
+def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) -> None:
+    whole = begun()
+    go_on(*whole, 0, STEPS)
+    before = begun()
+    go_on(*before, 0, step)
+    standing = Standing(step, STEPS, (0.5,), (0.1, -2.0) if step else None, step, 1)
+    write_checkpoint(tmp_path, before[1], standing, {"config": {"a": 1}})
+    after = begun()
+    assert read_checkpoint(tmp_path, after[1]) == standing
+    assert after[1].optimiser.learning_rate == before[1].optimiser.learning_rate
+    go_on(*after, step, STEPS)
+    expected = dict(state(*whole))
+    assert "step.0" in expected
+    assert all(torch.equal(value, expected.pop(name)) for name, value in state(*after))
+    assert not expected
+    assert (read_note(tmp_path) or {})["config"] == {"a": 1}
+
+
+def test_infinite_ranks_come_back(tmp_path: Path) -> None:
+    standing = Standing(1, 2, untrained=(0.0, -torch.inf), best=(0.5, -torch.inf))
+    _, trainee = begun()
+    write_checkpoint(tmp_path, trainee, standing, {})
+    assert read_checkpoint(tmp_path, trainee) == standing
+    assert standing.improved
+    assert replace(standing, best=None).improved is None
+
+
+@pytest.mark.parametrize("damage", ["note", "other", "cut", "gone", "empty"])
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
+    net, trainee = begun()
+    go_on(net, trainee, 0, 2)
+    write_checkpoint(tmp_path, trainee, Standing(2, STEPS), {})
+    note, weights = tmp_path / "note.json", tmp_path / "state.safetensors"
+    if damage == "note":
+        note.write_text("{")
+    elif damage == "empty":
+        note.write_text(json.dumps({}))
+    elif damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:-9])
+    elif damage == "gone":
+        weights.unlink()
+    else:
+        other = nn.Linear(3, 2)
+        trainee = Trainee([other], Optimiser.of([other], CONFIG, STEPS, torch.float32))
+    with pytest.raises(ArtifactError):
+        read_checkpoint(tmp_path, trainee)
+
+
+def test_without_a_checkpoint_there_is_no_note(tmp_path: Path) -> None:
+    assert read_note(tmp_path) is None

@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from densecli.configs.training import TrainConfig
+from densecli.training.batches import Batch
+from densecli.training.objective import Objective
+
+CASES = json.loads((Path(__file__).parents[1] / "golden" / "inbatch_loss.json").read_text())["cases"]
+UNEVEN = Batch(("a", "b", "c"), [[1]] * 3, [[1]] * 7, (0, 3, 4))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_loss_hits_and_gradients_are_the_references(case: dict[str, Any]) -> None:
+    questions, passages = (
+        torch.tensor(case[name], requires_grad=True) for name in ("q_vectors", "ctx_vectors")
+    )
+    positives = torch.tensor(case["positive_idx"])
+    objective = Objective()
+    scores = objective.scores(questions, passages, torch.zeros(len(passages), dtype=torch.long))
+    loss = objective.losses(scores, positives).mean() * (case["loss_scale"] or 1)
+    loss.backward()
+    assert loss.item() == pytest.approx(case["loss"], abs=1e-5)
+    assert int((scores.argmax(dim=1) == positives).sum()) == case["correct"]
+    torch.testing.assert_close(questions.grad, torch.tensor(case["grad_q"]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(passages.grad, torch.tensor(case["grad_ctx"]), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("batch", "in_batch"),
+    [
+        (UNEVEN, True),
+        (UNEVEN, False),
+        (Batch(("a", "b"), [[1]] * 2, [[1]] * 2, (0, 1)), True),
+        (Batch(("a", "b"), [[1]] * 2, [[1]] * 6, (0, 3)), True),
+        (Batch(("a", "b"), [[1]] * 2, [[1]] * 6, (0, 3)), False),
+    ],
+    ids=["uneven", "uneven 1-of-N", "gold only", "two hard ones", "1-of-3"],
+)
+def test_a_question_sees_the_columns_of_its_scheme(batch: Batch, in_batch: bool) -> None:
+    generator = torch.Generator().manual_seed(3)
+    questions, passages = (
+        torch.randn(len(rows), 5, generator=generator) for rows in (batch.questions, batch.passages)
+    )
+    scores = Objective(in_batch=in_batch).scores(questions, passages, torch.tensor(batch.owners))
+    ends = [*batch.positives[1:], len(batch.passages)]
+    for row, (start, end) in enumerate(zip(batch.positives, ends, strict=True)):
+        for column in range(len(batch.passages)):
+            seen = in_batch or start <= column < end
+            expected = float(questions[row] @ passages[column]) if seen else -torch.inf
+            assert scores[row, column].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_objective_is_what_the_settings_say() -> None:
+    config = TrainConfig(
+        similarity="cosine", temperature=0.5, loss="triplet", triplet_margin=2, in_batch=False
+    )
+    assert Objective.of(config) == Objective("cosine", 0.5, "triplet", 2, False)
+    assert Objective.of(TrainConfig(temperature=0.5)).temperature == 1.0
+
+
+def test_the_temperature_divides_cosines() -> None:
+    question, passage = torch.tensor([[3.0, 4.0]]), torch.tensor([[1.0, 0.0]])
+    assert Objective("cosine", 0.1).similarities(question, passage).item() == pytest.approx(6.0)

@@ -1,0 +1,138 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from densecli.encoders.torch_base import Retriever
+from densecli.encoders.torch_dropout import set_dropout
+from densecli.encoders.torch_start import open_base
+from densecli.errors import ArtifactError, UsageError
+from densecli.records import Passage
+from densecli.training import forward
+from densecli.training.batches import Batch, lay_out
+from densecli.training.examples import Pick
+from densecli.training.objective import Objective
+from densecli.training.optimise import Optimiser
+from densecli.training.update import Update, update
+
+EVERYTHING = float("inf")
+DOT = Objective()
+PICKS = [
+    Pick("a", "who was born in a", Passage("1", "river", "the river of a"), (Passage("2", "", "a king"),)),
+    Pick("b", "what is b", Passage("3", "sea", "the sea and b b b b b b b b b b"), ()),
+    Pick(
+        "c", "where is c", Passage("4", "", "song c"), (Passage("5", "x", "film " * 9), Passage("6", "", "y"))
+    ),
+]
+
+
+@pytest.fixture
+def retriever(tiny_base: Path) -> Retriever:
+    return open_base(str(tiny_base), None, 32, 32)
+
+
+def learn(
+    retriever: Retriever,
+    picks: list[Pick] = PICKS,
+    objective: Objective = DOT,
+    keep_bytes: float = EVERYTHING,
+) -> Update:
+    towers = retriever.question, retriever.passage
+    optimiser = Optimiser(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=10)
+    batch = lay_out(picks, retriever.tokens)
+    return update(retriever, batch, optimiser, torch.float32, 5, objective, keep_bytes)
+
+
+def in_one_piece(retriever: Retriever, batch: Batch, loss: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    def vectors(tower, rows: list[list[int]]) -> Tensor:
+        return torch.cat([tower.eval().pooled(torch.tensor([ids]), torch.ones(1, len(ids))) for ids in rows])
+
+    return loss(vectors(retriever.question, batch.questions), vectors(retriever.passage, batch.passages))
+
+
+@pytest.mark.parametrize("keep_bytes", [0, EVERYTHING], ids=["cached", "kept"])
+@pytest.mark.parametrize(
+    "objective",
+    [
+        Objective(),
+        Objective("cosine", 0.05),
+        Objective("l2"),
+        Objective(loss="triplet"),
+        Objective("l2", loss="triplet", margin=3.0, in_batch=False),
+    ],
+    ids=["dot", "cosine", "l2", "triplet", "1-of-N"],
+)
+def test_the_gradient_is_that_of_the_whole_batch(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch, objective: Objective, keep_bytes: float
+) -> None:
+    set_dropout(retriever.question, 0.0)
+    set_dropout(retriever.passage, 0.0)
+    batch = lay_out(PICKS, retriever.tokens)
+
+    def loss(questions: Tensor, passages: Tensor) -> Tensor:
+        scores = objective.scores(questions, passages, torch.tensor(batch.owners))
+        return objective.losses(scores, torch.tensor(batch.positives)).mean()
+
+    expected = in_one_piece(retriever, batch, loss)
+    expected.backward()  # type: ignore[no-untyped-call]
+    weights = [*retriever.question.parameters(), *retriever.passage.parameters()]
+    grads = [weight.grad for weight in weights]
+    for weight in weights:
+        weight.grad = None
+    monkeypatch.setitem(forward.CHUNK_TOKENS, "cpu", 30)
+    found: list[Tensor | None] = []
+    monkeypatch.setattr(Optimiser, "step", lambda self: found.extend(weight.grad for weight in weights))
+    done = learn(retriever, objective=objective, keep_bytes=keep_bytes)
+    assert done.loss == pytest.approx(float(expected.detach()), abs=1e-4)
+    near = 2e-3 if objective.similarity == "cosine" else 2e-4  # divided by the temperature
+    for ours, theirs in zip(found, grads, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=near, rtol=1e-3)
+
+
+def test_dropout_comes_from_the_seed_and_torchs_own_generator_stays(tiny_base: Path) -> None:
+    losses = []
+    for global_seed in (1, 2):
+        torch.manual_seed(global_seed)
+        retriever = open_base(str(tiny_base), None, 32, 32)
+        set_dropout(retriever.question, 0.3)
+        before = torch.get_rng_state()
+        losses.append(learn(retriever, keep_bytes=0).loss)
+        assert torch.equal(torch.get_rng_state(), before)
+    assert losses[0] == losses[1]
+
+
+def test_a_passage_tower_that_stays_keeps_its_weights_and_its_vectors(retriever: Retriever) -> None:
+    retriever.passage.requires_grad_(False)
+    before = [weight.clone() for weight in retriever.passage.parameters()]
+    learn(retriever)
+    assert not retriever.passage.training
+    assert all(torch.equal(a, b) for a, b in zip(before, retriever.passage.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("side", "piece", "name"), [("question", "what", "b"), ("passage", "film", "c")])
+def test_the_question_whose_loss_is_not_finite_is_named(
+    retriever: Retriever, side: str, piece: str, name: str
+) -> None:
+    """Its vectors are broken, and by them the scores of the whole batch."""
+    table = getattr(retriever, side).model.get_input_embeddings().weight
+    with torch.no_grad():
+        table[retriever.tokenizer.token_to_id(piece)] = torch.nan
+    with pytest.raises(ArtifactError, match=f"the loss is nan .*questions? {name}[;:]"):
+        learn(retriever)
+
+
+def test_a_batch_without_negatives_stops_the_run(retriever: Retriever) -> None:
+    alone = [PICKS[1]]
+    with pytest.raises(UsageError, match="no question of a batch has a negative.*--batch-size"):
+        learn(retriever, alone)
+    with pytest.raises(UsageError, match="no question of a batch has a negative"):
+        learn(retriever, [PICKS[1], PICKS[1]], Objective(in_batch=False))
+    learn(retriever, [PICKS[1], PICKS[0]], Objective(in_batch=False))
+
+
+def test_triplets_that_all_lose_nothing_stop_the_run(retriever: Retriever) -> None:
+    far = [Pick("a", "the", Passage("1", "", "x"), (Passage("2", "", "x"),))]
+    with pytest.raises(UsageError, match="every triplet loss of a batch is 0.*--triplet-margin"):
+        learn(retriever, far, Objective("dot", loss="triplet", margin=0.0))
