@@ -20,7 +20,7 @@ from pathlib import Path
 from densecli.io.doors.questions import read_questions
 from densecli.io.jsonl import write_lines
 from densecli.records import Question
-from densecli.text.normalize import normalize_answer
+from densecli.text.same_question import question_key
 
 # Name in the ids, file, kind of answers.
 TRAINING = (
@@ -53,11 +53,6 @@ DEMONSTRATIONS = (
 )
 
 
-def key(question: str) -> str:
-    """Return what is left of a question without case, punctuation, spaces and articles."""
-    return re.sub(r"[\W_]", "", normalize_answer(question))
-
-
 def near_demonstration(question: Question) -> bool:
     """Return whether a question comes near one of the six demonstration questions."""
     text = " | ".join([question.question, *question.answers]).lower()
@@ -67,7 +62,7 @@ def near_demonstration(question: Question) -> bool:
 def test_keys(folder: Path) -> set[str]:
     """Return the keys of all test questions in a folder."""
     files = sorted({path for pattern in TEST for path in folder.glob(pattern)})
-    return {key(question.question) for path in files for question in read_questions(str(path))}
+    return {question_key(question.question) for path in files for question in read_questions(str(path))}
 
 
 def squad_questions(path: Path) -> Iterator[Question]:
@@ -86,7 +81,7 @@ def usable_questions(
     earlier: set[str] = set()
     for name, questions in sets:
         for question in questions:
-            its_key = key(question.question)
+            its_key = question_key(question.question)
             if its_key in known:
                 counts[f"{name}: dropped, test questions"] += 1
             elif near_demonstration(question):
