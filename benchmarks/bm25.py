@@ -1,11 +1,13 @@
 """BM25 beside plain bm25s and Lucene: building, starting, searching; and how building grows.
 
     python benchmarks/bm25.py --passages WORKSPACE/passages --questions FILE [--lucene PYTHON]
-        [--accuracy FILE FILE:regex ...] [--growth 2 7]
+        [--bm25s PYTHON] [--accuracy FILE FILE:regex ...] [--growth 2 7]
 
-PYTHON is one that has pyserini 0.22 and pyjnius (reference/lucene.py); bm25s is measured where it is
-installed. --growth builds over that many copies of the passages, in each of which a third of the longer words
-is spelt another way, so that the vocabulary grows too. Everything is measured in processes of its own: wall
+Lucene's PYTHON is one that has pyserini 0.22 and pyjnius (reference/lucene.py), that of bm25s one that has
+densecli, bm25s and numba, with which bm25s is fastest; the result says whether numba was there. --only bm25s
+measures that row again, with a date and load of its own, and leaves the others of an earlier result as they
+are. --growth builds over that many copies of the passages, in each of which a third of the longer words is
+spelt another way, so that the vocabulary grows too. Everything is measured in processes of its own: wall
 time, processor time, the highest memory of the process tree. Writes results/bm25.json.
 """
 
@@ -59,6 +61,8 @@ def main() -> None:
     options.add_argument("--take", type=int, default=1000, help="questions asked")
     options.add_argument("--threads", type=int, default=os.cpu_count(), help="that build")
     options.add_argument("--lucene", help="a Python with pyserini and pyjnius")
+    options.add_argument("--bm25s", help="a Python with densecli, bm25s and numba; this one by default")
+    options.add_argument("--only", choices=["bm25s"], help="the one row to measure again")
     options.add_argument("--accuracy", nargs="*", default=[], help="test questions, as FILE or FILE:regex")
     options.add_argument("--growth", type=int, nargs="*", default=[], help="numbers of copies")
     options.add_argument("--output", type=Path, default=HERE / "results" / "bm25.json")
@@ -74,9 +78,15 @@ def main() -> None:
         questions = work / "questions.json"
         taken = islice(read_questions(chosen.questions), chosen.take)
         questions.write_text(json.dumps([question.question for question in taken]))
+        if chosen.only:
+            again_at = {name: rows[name] for name in ("date", "load")}
+            rows = json.loads(chosen.output.read_text())
+            rows["bm25s"] = again_at | plain_bm25s(chosen, questions, work / "bm25s")
+            tell(rows, chosen.output)
+            return
         rows["densecli"] = ours(chosen, questions, work / "densecli")
         tell(rows, chosen.output)
-        if find_spec("bm25s"):
+        if chosen.bm25s or find_spec("bm25s"):
             rows["bm25s"] = plain_bm25s(chosen, questions, work / "bm25s")
             tell(rows, chosen.output)
         if chosen.lucene:
@@ -169,7 +179,7 @@ def ours(chosen: argparse.Namespace, questions: Path, folder: Path) -> dict[str,
 
 
 def plain_bm25s(chosen: argparse.Namespace, questions: Path, folder: Path) -> dict[str, Any]:
-    line = [sys.executable, REFERENCE / "bm25s_plain.py"]
+    line = [chosen.bm25s or sys.executable, REFERENCE / "bm25s_plain.py"]
     building, _ = measured([*line, "build", chosen.passages, folder])
     _, printed = measured([*line, "search", folder, questions, str(K), str(chosen.threads)])
     return {"build": building.row(), "disk_mb": folder_mb(folder), **json.loads(printed)}

@@ -110,6 +110,8 @@ def test_an_index_of_other_passages_is_refused(prepared):
 def test_an_audit_shows_examples_and_their_answers(prepared):
     told = prepared.call(*MINE, "--audit", 2, "--negatives", "bm25:4").well().stderr
     assert told.count("who was born in") == 2
+    shown = [city for city in CITIES if f"[[{city}]]" in told]
+    assert [f"who was born in {city}" in told for city in shown] == [True, True]
     assert told.count("- and 1 more") == 2
     again = prepared.call(*MINE, "--audit", 2, "--negatives", "bm25:4").well().stderr
     assert told[told.index("who was born in") :] in again
@@ -120,7 +122,19 @@ def test_an_audit_shows_examples_and_their_answers(prepared):
     )
     status, shown = prepared.talk(*MINE, "--audit", 1, "--negatives", "bm25:4")
     city = next(city for city in CITIES if f"who was born in {city}" in shown)
-    assert (status, f"\x1b[1;32m{city}\x1b[0m" in shown) == (0, True)
+    assert (status, f"\x1b[1;32m{city}\x1b[0m" in shown, "[[" in shown) == (0, True, False)
+
+
+def test_brackets_stand_around_answers_that_overlap(prepared):
+    answers = ["Ulm wrote", "wrote a song"]
+    prepared.write("odd.jsonl", {"question": "who was born in Ulm", "answers": answers})
+    told = prepared.call("mine-negatives", "odd.jsonl", "--audit", 1, "--negatives", "").well().stderr
+    assert "of [[Ulm wrote a song]] of the sea." in " ".join(told.split())
+
+
+def test_progress_is_in_questions(prepared):
+    _, shown = prepared.talk(*MINE, "--negatives", "bm25:3")
+    assert "12/?" in shown
 
 
 def test_nothing_to_train_on_is_told(prepared):

@@ -70,7 +70,7 @@ def test_a_question_of_ten_thousand_words(prepared):
 def test_a_question_without_a_known_word(prepared, question):
     ended = prepared.call("search", question, "--mode", "bm25").well()
     assert ended.rows[0]["ctxs"] == []
-    assert "warning: 1 questions found nothing" in ended.stderr
+    assert "warning: 1 of 1 questions found nothing" in ended.stderr
     assert len(prepared.call("search", question, "--mode", "hybrid", "-k", 3).well().rows[0]["ctxs"]) == 3
 
 

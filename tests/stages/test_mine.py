@@ -225,6 +225,18 @@ def test_dense_negatives(mined):
     assert counts["dense_negatives"] == 210
 
 
+def test_the_dense_index_is_asked_for_a_block_at_once(mined):
+    sizes = []
+
+    class Watched(FixedDense):
+        def search(self, questions, k):
+            sizes.append(len(questions))
+            return super().search(questions, k)
+
+    mined([FRANCE] * (2 * BLOCK + 40), dense=Watched(), negatives="dense:3", depth=9)
+    assert sizes == [BLOCK, BLOCK + 40]
+
+
 def test_a_margin_keeps_a_distance_from_the_positive(mined):
     asked = TrainingExample(Question("q", "capital"), (PASSAGES[7],))  # of dense score 2
     below = {

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.text import Text
 
     from densecli.records import Passage, Question, TrainingExample
 
@@ -23,14 +24,15 @@ AuditOption = Annotated[
 
 
 def audit(session: Session, path: Path, size: int, seed: int) -> None:
-    """Show `size` examples of a file, drawn by `seed`, on stderr."""
+    """Show `size` examples of a file, drawn by `seed`, on stderr; without colours answers are in brackets."""
     if not size:
         return
     from rich.console import Group
 
     console = session.terminal.console(stderr=True)
+    marked = console.color_system is None or console.no_color
     for example in _drawn(path, size, seed):
-        console.print(Group(*_view(example)))
+        console.print(Group(*_view(example, marked)))
 
 
 def _drawn(path: Path, size: int, seed: int) -> "Iterator[TrainingExample]":
@@ -49,7 +51,7 @@ def _drawn(path: Path, size: int, seed: int) -> "Iterator[TrainingExample]":
                 yield TrainingExample.from_json(row, str(number))
 
 
-def _view(example: "TrainingExample") -> "Iterator[RenderableType]":
+def _view(example: "TrainingExample", marked: bool) -> "Iterator[RenderableType]":
     from rich.text import Text
 
     from densecli.cli.snippets import ANSWER_STYLE, shown
@@ -64,13 +66,15 @@ def _view(example: "TrainingExample") -> "Iterator[RenderableType]":
     )
     for sign, style, passages in lists:
         for passage in passages[:SHOWN]:
-            yield from _passage(question, passage, sign, style)
+            yield from _passage(question, passage, sign, style, marked)
         if len(passages) > SHOWN:
             yield Text(f"  {sign} and {len(passages) - SHOWN} more", style="dim")
     yield Text("")
 
 
-def _passage(question: "Question", passage: "Passage", sign: str, style: str) -> "Iterator[RenderableType]":
+def _passage(
+    question: "Question", passage: "Passage", sign: str, style: str, marked: bool
+) -> "Iterator[RenderableType]":
     from rich.padding import Padding
     from rich.text import Text
 
@@ -85,4 +89,21 @@ def _passage(question: "Question", passage: "Passage", sign: str, style: str) ->
     yield Text.assemble(
         (f"  {sign} ", style), (shown(passage.title or passage.id), "bold cyan"), (f"  {told}", "dim")
     )
-    yield Padding(snippet(ScoredPassage(passage, 0.0), RankedList(question, ())), (0, 0, 0, 4))
+    part = snippet(ScoredPassage(passage, 0.0), RankedList(question, ()))
+    yield Padding(_in_brackets(part) if marked else part, (0, 0, 0, 4))
+
+
+def _in_brackets(part: "Text") -> "Text":
+    """Return a snippet with its answers in double brackets."""
+    from rich.text import Text
+
+    from densecli.cli.snippets import ANSWER_STYLE
+
+    marked = {place for span in part.spans if span.style == ANSWER_STYLE for place in range(*span[:2])}
+    signs = (
+        "[[" * (place in marked and place - 1 not in marked)
+        + sign
+        + "]]" * (place in marked and place + 1 not in marked)
+        for place, sign in enumerate(part.plain)
+    )
+    return Text("".join(signs))

@@ -95,7 +95,7 @@ def fill(
     """
     from densecli.io.growing import growing_lines
     from densecli.io.manifest import digest_texts
-    from densecli.stages.mine import BLOCK, mine
+    from densecli.stages.mine import mine
 
     store = collection.store
     opener = partial(open_miner, store.folder, store.fingerprint, collection.bm25, config)
@@ -107,7 +107,14 @@ def fill(
         rest = islice(asked, lines.done.records, None)
         blocks = mine(rest, opener, store, config, build.counts, collection.dense, workers)
         with closing(blocks):
-            for examples in session.terminal.track(blocks, "mine", unit=f"x {BLOCK} questions "):
+            tracked = session.terminal.track(
+                blocks,
+                "mine",
+                unit="questions ",
+                done=lambda _: build.counts["questions"],
+                start=lines.done.records,
+            )
+            for examples in tracked:
                 rows = (example.to_json() for example in examples)
                 lines.add(rows, build.counts["questions"], build.counts)
     if not build.counts["examples"]:

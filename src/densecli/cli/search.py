@@ -109,7 +109,9 @@ def register(app: typer.Typer) -> None:
             write_results(session, ranked, config.format or "jsonl", text, output)
         session.tell_skipped(bad)
         if counts["without_result"]:
-            session.terminal.warn(f"{counts['without_result']:,} questions found nothing")
+            session.terminal.warn(
+                f"{counts['without_result']:,} of {counts['questions']:,} questions found nothing"
+            )
 
 
 def _show(session: Session, ranked: "Iterable[RankedList]") -> None:

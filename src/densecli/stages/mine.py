@@ -5,20 +5,16 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice, tee
 
-import numpy as np
-
 from densecli.batches import batched
 from densecli.configs.mining import MineConfig
 from densecli.io.parallel import ordered
 from densecli.io.store.passages import PassageStore
-from densecli.ranking.order import Rows, Scores
 from densecli.records import Context, Passage, TrainingExample
 from densecli.stages.mining.hits import GIVEN, HARD, Block, Chosen, Hit
 from densecli.stages.mining.miner import Miner, mine_block
 from densecli.stages.search import Engine
 
 BLOCK = 512
-DENSE_BATCH = 64
 
 
 def mine(
@@ -75,11 +71,8 @@ def _searched(blocks: Iterable[Block], dense: Engine | None, depth: int) -> Iter
         if dense is None:
             yield block
             continue
-        found: list[tuple[Rows, Scores]] = []
-        for batch in batched(block.examples, DENSE_BATCH):
-            found.append(dense.search([example.question.question for example in batch], depth))
-        rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        yield Block(block.first, block.examples, (rows, scores))
+        questions = [example.question.question for example in block.examples]
+        yield Block(block.first, block.examples, dense.search(questions, depth))
 
 
 def _filled(
