@@ -141,3 +141,9 @@ def test_fields():
     assert texts_field(row, "none") == ()
     assert rows_field(row, "rs") == [{}]
     assert rows_field(row, "none") == []
+
+
+@pytest.mark.parametrize("given_id", [None, ""])
+def test_null_or_nothing_is_as_good_as_missing(given_id):
+    row = {"id": given_id, "question": "who", "answers": None}
+    assert Question.from_json(row, "7") == Question("7", "who")

@@ -44,8 +44,10 @@ def id_field(row: Json, *names: str) -> str:
 
 
 def texts_field(row: Json, name: str) -> tuple[str, ...]:
-    """Return `row[name]` as a tuple of texts; missing means empty."""
-    value = row.get(name, ())
+    """Return `row[name]` as a tuple of texts; missing or null means empty."""
+    value = row.get(name)
+    if value is None:
+        return ()
     if isinstance(value, str) or not isinstance(value, list | tuple):
         raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a list of strings")
     return tuple(text_field({name: item}, name) for item in value)

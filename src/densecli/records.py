@@ -67,7 +67,7 @@ class Question:
     @classmethod
     def from_json(cls, row: Json, default_id: str = "") -> "Question":
         """Build a question from `{id?, question, answers? | answer?, answer_type?}`."""
-        question_id = default_id if row.get("id") is None else id_field(row, "id")
+        question_id = default_id if row.get("id") in (None, "") else id_field(row, "id")
         name = "answers" if "answers" in row else "answer"
         single = isinstance(row.get(name), str)
         answers = (text_field(row, name),) if single else texts_field(row, name)

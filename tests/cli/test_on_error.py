@@ -86,3 +86,27 @@ def test_a_run_is_read_and_measured_with_its_questions_and_passages(prepared):
     assert "--questions has an effect only on results" in fails(
         prepared, "read", "who was born in Ulm", *texts, status=2
     )
+
+
+def test_results_without_texts_are_passed_over(prepared):
+    rows = [json.loads(line) for line in (prepared.folder / "found.jsonl").read_text().splitlines()][:2]
+    whole, bare = rows[0], json.loads(json.dumps(rows[-1]))
+    for ctx in bare["ctxs"]:
+        for name in ("title", "text", "has_answer"):
+            ctx.pop(name, None)
+    prepared.write("x.jsonl", bare, whole)
+    for command, what in (("read", "record 1: question"), ("evaluate", "question")):
+        assert fails(prepared, command, "x.jsonl").startswith(f"x.jsonl: {what} ")
+        ended = prepared.call(command, "x.jsonl", "--on-error", "skip").well()
+        assert len(ended.rows) == 1
+        assert f"warning: skipped x.jsonl: {what} " in ended.stderr
+        prepared.write("y.jsonl", bare)
+        assert "none of its 1 records can be used" in fails(
+            prepared, command, "y.jsonl", "--on-error", "skip"
+        )
+
+
+@pytest.mark.parametrize("command", ["read", "evaluate"])
+def test_texts_that_are_there_are_not_looked_up(prepared, command):
+    error = fails(prepared, command, "found.jsonl", "--passages", ".densecli/passages", status=2)
+    assert error == "found.jsonl: its passages have their texts: --passages has no effect"

@@ -37,6 +37,7 @@ def test_bad_records_are_skipped_counted_and_shown(program):
         "skipped_no field 'id'": 1,
         "skipped_'id' is float": 1,
         "skipped_duplicate id": 1,
+        "passages_without_title": 1,
         "passages": 2,
     }
     first, second, third, last = ended.stderr.splitlines()
@@ -211,7 +212,7 @@ def test_a_dump_that_was_cut_off_is_gone_on_with(program, monkeypatch, name, pac
     assert 0 < done < 60
     parsed = []
     monkeypatch.setattr(
-        wikipedia_dump, "prose", lambda text, unseen: parsed.append(text) or wikitext.prose(text, unseen)
+        wikipedia_dump, "prose", lambda text, *more: parsed.append(text) or wikitext.prose(text, *more)
     )
     assert f"going on at record {done + 1:,}" in program.call(*line, "--workers", 1).well().stderr
     assert len(parsed) == 60 - done

@@ -57,6 +57,16 @@ def test_of_many_passed_over_elsewhere_no_more_than_three_are_told():
     assert told == ["x:1: a", "one", "two"]
 
 
+@pytest.mark.parametrize(
+    "value", ["plain", "it's", "both ' and \"", "a\\b", "['B']\nwho\t[\"C\"]", "ends in a quote'", "\\"]
+)
+@pytest.mark.parametrize("shown", ["{!r}", "{!r:.9}"])
+def test_a_reason_is_the_same_whatever_the_value(value, shown):
+    told = shown.format(value)
+    assert reason_of(FieldError(f"no list of answers: {told}", "a list")) == "no list of answers"
+    assert reason_of(FieldError(f"question id {told} again", "unique ids")).startswith("question id")
+
+
 def test_what_comes_before_a_break_is_used():
     bad = BadRecords(True)
     assert list(bad.usable("x", broken(1, 2))) == [1, 2]

@@ -43,3 +43,8 @@ def test_a_long_series_is_thinned() -> None:
 def test_one_point_is_a_dot() -> None:
     svg = line_chart([Panel("a", [Series("s", [(1, 1.0)])])], "x")
     assert ("<circle" in svg, "<polyline" in svg) == (True, False)
+
+
+def test_ticks_between_whole_numbers_are_not_rounded() -> None:
+    svg = line_chart([Panel("a", [Series("s", [(0, 1.0), (3, 2.0), (2001, 1.5)])])], "x")
+    assert [f">{tick}</text>" in svg for tick in ("0", "1,000.5", "2,001")] == [True] * 3

@@ -65,7 +65,7 @@ FEW = settings(max_examples=40, deadline=None)
 
 
 @FEW
-@given(records=lists(QUESTIONS))
+@given(records=lists(QUESTIONS, unique=lambda one: one.id))
 def test_questions(folder, records):
     assert read(write(folder, records, "questions", "jsonl")) == (records, "questions")
     table, kind = read(write(folder, records, "questions", "dpr", "qa.csv"))
@@ -275,6 +275,30 @@ def test_what_is_missing_is_told(store, records, arguments, lookup, told):
 def test_what_cannot_be_written(arguments, told):
     with pytest.raises(UsageError, match=told):
         find_target(*arguments)
+
+
+AGAIN = Question("q", "who")
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "take", "one", "other"),
+    [
+        ("questions", "beir", None, WHERE, AGAIN),
+        ("results", "trec", None, RankedList(WHERE, ()), RankedList(AGAIN, ())),
+        ("results", "msmarco", None, RankedList(WHERE, ()), RankedList(AGAIN, ())),
+        ("results", "tevatron", None, RankedList(WHERE, ()), RankedList(AGAIN, ())),
+        ("examples", "beir", None, TrainingExample(WHERE, (ULM,)), TrainingExample(AGAIN, (RIGA,))),
+        ("examples", "trec", "qrels", TrainingExample(WHERE, (ULM,)), TrainingExample(AGAIN, (RIGA,))),
+    ],
+)
+def test_two_questions_of_one_id_are_not_made_one(kind, to, take, one, other):
+    with pytest.raises(FieldError, match="question id 'q' again; expected unique ids"):
+        only([one, other], kind, to, take=take)
+    assert len(only([one, other], kind, "jsonl")) == 2
+    refused = []
+    taken, target = find_target(kind, to, take)
+    found = list(convert([one, other], kind, taken, target, Lookup(), Counter(), refused.append))
+    assert (len(found), len(refused)) == (1, 1)
 
 
 def test_every_form_writes_nothing_of_nothing(folder):

@@ -4,6 +4,7 @@ import pytest
 
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import InputError
+from densecli.io.bad_records import BadRecords
 from densecli.metrics.accuracy import QuestionScore, summarize
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span
 from densecli.stages.evaluate import evaluate
@@ -49,8 +50,15 @@ def test_an_empty_list_is_a_miss():
 
 
 def test_neither_text_nor_has_answer_is_an_error():
-    with pytest.raises(InputError, match="question q: passage 'p2' has no text"):
-        run(ranked(("London", None), ("", None)))
+    broken, good = ranked(("London", None), ("", None)), ranked(("Paris", None))
+    with pytest.raises(InputError, match=r"^search results: question 'q': passage 'p2' has no text"):
+        run(broken)
+    told: list[str] = []
+    bad, counts = BadRecords(True, told.append), Counter[str]()
+    [score] = evaluate([broken, good], EvaluateConfig(), counts, bad, "x.jsonl")
+    assert (score.first_hit_rank, counts["questions"]) == (1, 1)
+    assert bad.counts == {"skipped_passage has no text to find answers in": 1}
+    assert told[0].startswith("x.jsonl: question 'q': passage 'p2' has no text to find answers in; expected")
 
 
 def test_another_answer_type_matches_again():

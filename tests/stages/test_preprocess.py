@@ -59,7 +59,7 @@ def test_articles_become_disjoint_blocks():
         Passage("a#2", "T", "five"),
         Passage("b#0", "", "six"),
     ]
-    assert counts == {"records": 2}
+    assert counts == {"records": 2, "passages_without_title": 1}
     assert not errors
 
 
@@ -88,7 +88,8 @@ def test_the_article_the_offset_and_the_place_of_every_passage():
     ],
 )
 def test_the_tail(config, texts, dropped):
-    passages, counts, _ = run(source(Article("a", "", "1 2 3 4 5"), Article("b", "", "6")), words=3, **config)
+    articles = Article("a", "T", "1 2 3 4 5"), Article("b", "T", "6")
+    passages, counts, _ = run(source(*articles), words=3, **config)
     assert [passage.text for passage in passages] == texts
     assert counts == {"records": 2} | ({"dropped_too_short": dropped} if dropped else {})
 
@@ -102,7 +103,7 @@ def test_what_is_a_passage_already_stays():
 def test_what_is_dropped_is_counted_by_reason():
     passages, counts, _ = run(
         source(
-            Article("a", "T", ""), Passage("b", "T", " \n\u2003"), Dropped("redirect"), Article("c", "", "x")
+            Article("a", "T", ""), Passage("b", "T", " \n\u2003"), Dropped("redirect"), Article("c", "T", "x")
         )
     )
     assert ids(passages) == ["c#0"]
@@ -127,7 +128,7 @@ def test_a_bad_record_stops_the_run_after_what_comes_before(monkeypatch, workers
 
 
 def test_bad_records_are_skipped_and_counted_by_reason():
-    good = Article("a", "", "t")
+    good = Article("a", "T", "t")
     bad = ["broken JSON (at 3)", "broken JSON (at 9)", "'text' is int 5", "'text' is int 6", "no field 'id'"]
     passages, counts, errors = run(source(good, *bad, good), on_error="skip")
     assert ids(passages) == ["a#0", "a#0"]
@@ -146,9 +147,9 @@ def test_bad_records_are_skipped_and_counted_by_reason():
 
 def test_the_rest_of_a_broken_file_is_skipped_and_the_next_one_read():
     sources = (
-        lambda: source(Article("a", "", "t"), broken="cut off"),
+        lambda: source(Article("a", "T", "t"), broken="cut off"),
         lambda: source(name="y", broken="no gzip"),
-        lambda: source(Article("c", "", "t"), name="z"),
+        lambda: source(Article("c", "T", "t"), name="z"),
     )
     passages, counts, errors = run(*(make() for make in sources), on_error="skip")
     assert ids(passages) == ["a#0", "c#0"]

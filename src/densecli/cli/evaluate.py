@@ -141,6 +141,7 @@ def _summary(
     from collections import Counter
 
     from densecli.io.doors.results import read_results
+    from densecli.io.streams import told
     from densecli.metrics.accuracy import summarize
     from densecli.stages.evaluate import evaluate
 
@@ -153,7 +154,7 @@ def _summary(
         config = replace(config, answer_type=config.answer_type or single(choice)[0].answer_type)
         asked = set_questions(session, choice, file, config.answer_type, bad)
         records = supply_answers(records, asked, counts)
-    summary = summarize(evaluate(records, config, counts))
+    summary = summarize(bad.usable(told(path), evaluate(records, config, counts, bad, told(path))))
     counts.update(bad.counts)
     summary.counts.update(counts)
     return summary

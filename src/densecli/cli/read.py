@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,8 +83,10 @@ def _ranked(
             if retriever is not None:
                 raise UsageError("--retriever has no effect on results that were searched before")
             from densecli.io.doors.results import read_ranked
+            from densecli.reader.retrieved import check_texts
 
-            return read_ranked(source, bad, texts.lookup(bad)), False
+            check = partial(check_texts, depth=k)
+            return read_ranked(source, bad, texts.lookup(bad), check), False
     if texts.named:
         raise UsageError(f"--{texts.named} has an effect only on results that were searched before")
     from densecli.stages.search import search

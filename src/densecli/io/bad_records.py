@@ -12,7 +12,7 @@ EXAMPLES = 3
 """Records passed over that are told of."""
 KIND = re.compile(r"'[^']*' is (?!not )\w+")
 HEAD = re.compile(r"[^(]*[^( ]")
-VALUE = re.compile(r"""(?<!field):? (?:'[^']*(?:'|$)|"[^"]*(?:"|$))""")
+VALUE = re.compile(r"""(?<!field):? (?:'(?:[^'\\]|\\.)*+(?:'|\\?$)|"(?:[^"\\]|\\.)*+(?:"|\\?$))""")
 REST, DUPLICATE = "rest of a broken file", "duplicate id"
 
 

@@ -62,7 +62,7 @@ def _panel(title: str, series: Sequence[Series], x_range: tuple[float, float]) -
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
         x = LEFT + share * (WIDTH - LEFT - RIGHT)
         value = x_range[0] + share * (x_range[1] - x_range[0])
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{value:,.0f}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{_count(value)}</text>')
     for number, one in enumerate(series):
         colour = f"line{number % len(COLOURS)}"
         places = [
@@ -109,3 +109,8 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 def _place(value: float, of: tuple[float, float], first: float, last: float) -> float:
     return first + (value - of[0]) / (of[1] - of[0]) * (last - first)
+
+
+def _count(value: float) -> str:
+    """Return a number of things, or one and a half of them, for an axis."""
+    return f"{value:,.1f}".removesuffix(".0")

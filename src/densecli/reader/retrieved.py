@@ -1,6 +1,6 @@
 """The passages of a search result that are read."""
 
-from densecli.errors import InputError
+from densecli.errors import FieldError, InputError
 from densecli.records import Passage, RankedList
 
 
@@ -10,13 +10,21 @@ def retrieved_passages(ranked: RankedList, depth: int) -> list[Passage]:
     Raises:
         InputError: passages were found, but none of them has text.
     """
-    passages = [ctx.passage for ctx in ranked.ctxs[:depth]]
-    if passages and not any(passage.text for passage in passages):
+    try:
+        check_texts(ranked, depth)
+    except FieldError as error:
+        raise InputError("search results", None, error.what, error.expected) from None
+    return [ctx.passage for ctx in ranked.ctxs[:depth]]
+
+
+def check_texts(ranked: RankedList, depth: int) -> None:
+    """Refuse a search result of which the first `depth` passages cannot be read.
+
+    Raises:
+        FieldError: passages were found, but none of them has text.
+    """
+    passages = ranked.ctxs[:depth]
+    if passages and not any(ctx.passage.text for ctx in passages):
         asked = ranked.question
-        raise InputError(
-            "search results",
-            None,
-            f"question {asked.id or asked.question!r}: its passages have no text",
-            "results that `densecli search` wrote without --no-text",
-        )
-    return passages
+        what = f"question {asked.id or asked.question!r}: its passages have no text"
+        raise FieldError(what, "results that `densecli search` wrote without --no-text, or --passages FOLDER")

@@ -16,7 +16,7 @@ from densecli.io.formats.lookup import Lookup
 from densecli.io.formats.qa_table import write_table
 from densecli.io.formats.recognise import question_of
 from densecli.io.jsonl import encode_line
-from densecli.records import Passage, Prediction, RankedList, TrainingExample
+from densecli.records import Passage, Prediction, Question, RankedList, TrainingExample
 from densecli.stages.judged import judged
 
 Records = Iterable[Any]
@@ -32,6 +32,7 @@ class Target:
         reads: whether it holds the texts of passages.
         judges: whether it says of each passage if it holds an answer.
         drawn: whether it has a place for random negatives.
+        keyed: whether it knows questions by their ids alone.
     """
 
     write: Callable[[Records, BinaryIO], object] | None
@@ -39,6 +40,7 @@ class Target:
     reads: bool = True
     judges: bool = False
     drawn: bool = True
+    keyed: bool = False
 
 
 def _bytes(parts: Callable[[Records], Iterable[bytes]]) -> Callable[[Records, BinaryIO], None]:
@@ -65,22 +67,22 @@ def _prediction_row(prediction: Prediction) -> dict[str, Any]:
 TARGETS = {
     (QUESTIONS, "jsonl"): Target(_lines(_own)),
     (QUESTIONS, "dpr"): Target(_bytes(write_table)),
-    (QUESTIONS, "beir"): Target(_lines(beir.question_row)),
+    (QUESTIONS, "beir"): Target(_lines(beir.question_row), keyed=True),
     (EXAMPLES, "jsonl"): Target(_lines(_own)),
     (EXAMPLES, "dpr"): Target(_bytes(dpr.write_examples)),
     (EXAMPLES, "tevatron"): Target(_lines(tevatron.example_row), drawn=False),
     (EXAMPLES, "tevatron-ids"): Target(_lines(tevatron.example_row_of_ids), reads=False, drawn=False),
     (EXAMPLES, "flag-embedding"): Target(_lines(flag_embedding.example_row), drawn=False),
-    (EXAMPLES, "beir"): Target(None),
+    (EXAMPLES, "beir"): Target(None, keyed=True),
     (RESULTS, "jsonl"): Target(_lines(_result_row), reads=False),
     (RESULTS, "dpr"): Target(_bytes(dpr.write_results), judges=True),
-    (RESULTS, "trec"): Target(_bytes(runs.write_trec), asks=False, reads=False),
-    (RESULTS, "msmarco"): Target(_bytes(runs.write_msmarco), asks=False, reads=False),
-    (RESULTS, "tevatron"): Target(_bytes(runs.write_tevatron), asks=False, reads=False),
+    (RESULTS, "trec"): Target(_bytes(runs.write_trec), asks=False, reads=False, keyed=True),
+    (RESULTS, "msmarco"): Target(_bytes(runs.write_msmarco), asks=False, reads=False, keyed=True),
+    (RESULTS, "tevatron"): Target(_bytes(runs.write_tevatron), asks=False, reads=False, keyed=True),
     (PREDICTIONS, "jsonl"): Target(_lines(_prediction_row), reads=False),
     (PREDICTIONS, "dpr"): Target(_bytes(dpr.write_predictions), reads=False),
-    (QRELS, "trec"): Target(_bytes(qrels.write_trec), asks=False, reads=False),
-    (QRELS, "beir"): Target(_bytes(qrels.write_beir), asks=False, reads=False),
+    (QRELS, "trec"): Target(_bytes(qrels.write_trec), asks=False, reads=False, keyed=True),
+    (QRELS, "beir"): Target(_bytes(qrels.write_beir), asks=False, reads=False, keyed=True),
     (PASSAGES, "jsonl"): Target(_lines(_own)),
     (PASSAGES, "psgs"): Target(write_psgs),
     (PASSAGES, "tevatron"): Target(_lines(tevatron.passage_row)),
@@ -176,17 +178,21 @@ def convert(
         target: how it is written.
         lookup: texts for what holds ids only.
         counts: filled with the records, and with what the form has no place for.
-        refuse: is given what is wrong with a record that lacks what the form needs.
+        refuse: is given what is wrong with a record that lacks what the form needs, or whose question has
+            an id that came before, where the form tells questions by their ids.
 
     Raises:
-        FieldError: a record lacks what the form needs.
+        FieldError: the first such record.
     """
     if (kind, taken) == (QRELS, EXAMPLES):
         records, kind = examples_of(records), taken
     take = TAKES.get((kind, taken), lambda one: (one,))
+    seen: set[str] | None = set() if target.keyed and kind != QRELS else None
     for record in records:
         counts["records"] += 1
         try:
+            if seen is not None:
+                _once(record if isinstance(record, Question) else question_of(record), seen)
             whole = [_whole(one, target) for one in take(lookup.complete(record))]
         except FieldError as error:
             refuse(error)
@@ -195,6 +201,13 @@ def convert(
             if not target.drawn and one.negatives:
                 counts["random_negatives_left_out"] += len(one.negatives)
             yield one
+
+
+def _once(question: Question, seen: set[str]) -> None:
+    """Refuse a second question of the same id, where a form tells questions by their ids."""
+    if question.id in seen:
+        raise FieldError(f"question id {question.id!r} again", "unique ids: this form has no more")
+    seen.add(question.id)
 
 
 def _whole(record: Any, target: Target) -> Any:

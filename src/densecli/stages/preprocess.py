@@ -12,7 +12,7 @@ import numpy as np
 from densecli.configs.corpus import PreprocessConfig
 from densecli.errors import FieldError, InputError
 from densecli.io.bad_records import EXAMPLES, REST, reason_of
-from densecli.io.corpora.source import Batch, Dropped, Parsed, Source, batches_of
+from densecli.io.corpora.source import Batch, Dropped, Parsed, Pruned, Source, batches_of
 from densecli.io.parallel import ordered
 from densecli.io.store.portion import Portion, portion_of
 from densecli.records import Article, Passage
@@ -137,6 +137,9 @@ def cut_block(config: PreprocessConfig, block: RawBlock) -> Cut:
             counts[f"skipped_{reason_of(error)}"] += 1
             errors.append(str(InputError(*problem)))
             continue
+        if isinstance(record, Pruned):
+            counts.update({f"left_out_{kind}": times for kind, times in record.left_out.items()})
+            record = record.article
         if isinstance(record, Dropped):
             counts[f"dropped_{record.reason}"] += 1
         else:
@@ -165,6 +168,7 @@ def _passages(kept: list[_Kept], config: PreprocessConfig, counts: Counter[str])
         titles += [records[owner][0].title for owner in found.owners]
         articles += [records[owner][1] for owner in found.owners]
         places += [records[owner][2] for owner in found.owners]
+    counts["passages_without_title"] += titles.count("")
     columns: list[list[Any]] = [ids, titles, texts]
     if config.keep_offsets:
         columns += [articles, offsets]

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from corpus_files import records, write
 from densecli.errors import FieldError, InputError
-from densecli.io.corpora import tables
 from densecli.io.corpora.columns import Columns
 from densecli.io.corpora.tables import csv_source, raw_rows, split_row, tsv_source
 from densecli.records import Article, Passage
@@ -60,7 +59,7 @@ def test_places_are_the_lines_that_rows_begin_on(tmp_path):
         (b"1\t\xff", "not UTF-8; expected UTF-8 text"),
         (b"1\t\xed\xa0\x80", "not UTF-8"),
         (b'1\t"a" b', r"not a TSV \(.*\); expected tabs, and quotes as csv has them"),
-        (b'1\t"a\nb', r"not a TSV \(unexpected end of data\)"),
+        (b'1\t"a', r"not a TSV \(a quote is opened and not closed\)"),
         (b"1\ta\0", "'text' holds a NUL"),
         (b"\ta", "'id' is empty"),
     ],
@@ -89,11 +88,21 @@ def test_a_table_that_cannot_be_used(tmp_path, content, message):
         records(tsv_source(path, Columns()))
 
 
-def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "LINE_LIMIT", 10_000)
-    path = write(tmp_path, "x.tsv", 'id\ttext\n1\t"a\n' + "2\tb\n" * 10_000)
-    with pytest.raises(InputError, match=r":2: a quote is opened and not closed for"):
-        list(tsv_source(path, Columns()).raw)
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("closing", ["", '4\t"d"\n', '4\t5" d\n', '4\td"\t"x\n'])
+def test_a_stray_quote_costs_no_more_than_its_line(tmp_path, closing, end):
+    path = write(tmp_path, "x.tsv", 'id\ttext\n1\t"a\n2\tb\n\n3\tc\n' + closing + "9\tz" + end)
+    source = tsv_source(path, Columns())
+    read, broken = [], []
+    for place, row in source.raw:
+        try:
+            read.append(source.parse(row).id)
+        except FieldError as error:
+            broken.append((place, error.what))
+    assert broken[0] == (2, "not a TSV (a quote is opened and not closed)")
+    lost = closing.count("\t") == 2
+    assert read == ["2", "3", *(["4"] if closing and not lost else []), "9"]
+    assert len(broken) == 1 + lost
 
 
 def test_a_million_words_in_a_field(tmp_path):

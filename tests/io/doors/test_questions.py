@@ -116,7 +116,7 @@ def test_reading_streams(tmp_path):
         ("x.jsonl", '{"question": " "}', r":1: 'question' is empty"),
         ("x.jsonl", '{"question": "q", "answers": [1]}', r":1: 'answers' is int"),
         ("x.jsonl", '{"question": "q\\u0000"}', "NUL"),
-        ("x.qa.csv", "who\n", r"x\.qa\.csv:1: 1 field"),
+        ("x.qa.csv", "who\n", r"x\.qa\.csv:1: no list of answers; expected a question and a list"),
         ("x.qa.csv", "who\t['A']\nwhat\t['B'\n", r":2: no list of answers: \"\['B'\""),
         ("x.qa.csv", "who\t__import__('os').getcwd()\n", r":1: no list of answers"),
         ("x.qa.csv", "who\t'A'\n", None),

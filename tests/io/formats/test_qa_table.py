@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import InputError
+from densecli.io.bad_records import BadRecords
 from densecli.io.doors.questions import read_questions
 from densecli.io.formats.qa_table import write_table
 
@@ -62,7 +63,8 @@ def test_nothing_is_run_and_nothing_crashes(tmp_path, answers):
     [
         ("who\tis\t['a']\n", ":1: no list of answers: 'is'; expected a list such as"),
         ("\t['a']\n", ":1: 'question' is empty"),
-        ("who\t['a']\n\"what\t['b']\nwhen\t['c']\n", ":3: 1 field"),
+        ("who\t['a']\n\"what\t['b']\nwhen\t['c']\n", ":2: a quote is opened and not closed"),
+        ("who\t['a']\nwhat\n", ":2: no list of answers; expected a question and a list"),
         ("who\t\n", ":1: no list of answers: ''"),
     ],
 )
@@ -70,6 +72,17 @@ def test_stray_tabs_and_quotes(tmp_path, text, told):
     with pytest.raises(InputError) as error:
         list(read_questions(write(tmp_path, text)))
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize("stray", ["\"stray\t['x']", "stray\t\"['x']", "stray\t\"['x'"])
+@pytest.mark.parametrize("after", ["who\t['a']", "\"who\"\t['a']", "who\t\"['a']\"", "w\"ho\t['a']"])
+def test_a_stray_quote_costs_no_more_than_its_line(tmp_path, stray, after):
+    told = []
+    path = write(tmp_path, f"when\t['c']\n{stray}\n{after}\n\n{after}\nwhere\t['d']\n")
+    found = list(read_questions(path, bad=BadRecords(True, told.append)))
+    assert [one.id for one in found] == ["1", "3", "5", "6"]
+    assert {one.answers for one in found[1:3]} == {("a",)}
+    assert told == [f"{path}:2: a quote is opened and not closed; expected quotes as csv has them"]
 
 
 def test_line_ends_and_blank_lines(tmp_path):

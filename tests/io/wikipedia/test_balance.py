@@ -8,7 +8,7 @@ from densecli.io.wikipedia.balance import DEEPEST, without_clutter
 
 
 def cut(text):
-    return without_clutter(text, lambda name: name.strip() == "p", {"file"})
+    return without_clutter(text, lambda name: name.strip() == "p", {"file"}, Counter())
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,12 @@ def test_json_lines(tmp_path):
     ]
 
 
+def test_an_article_of_no_more_than_its_title_has_no_text(tmp_path):
+    path = tmp_path / "wiki_00"
+    path.write_text('<doc id="1" url="u" title="A &amp; B">\nA &amp; B\n\n</doc>\n')
+    assert parsed(path) == [Dropped("without_text")]
+
+
 def test_a_folder_as_wikiextractor_writes_it_is_read_in_the_order_of_its_files(tmp_path):
     for name, data in {"AB/wiki_00": rows("three"), "AA/wiki_01": rows("two"), "AA/notes.txt": "x"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

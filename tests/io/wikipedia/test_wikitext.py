@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mwparserfromhell.parser import CTokenizer, Parser
 
-from densecli.io.corpora.source import Dropped
+from densecli.io.corpora.source import Dropped, Pruned
 from densecli.io.wikipedia.dump import parse_page, read_dump
 from densecli.io.wikipedia.wikitext import prose
-from densecli.records import Article
 
 LEFTOVER = re.compile(r"\[\[|\]\]|\{\{|\}\}|<ref|\{\||\|\}|'''|&nbsp;|https?://|<!--|-->|<nowiki|__[A-Z]+__")
 
@@ -113,13 +112,47 @@ SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "wiki" / "enwiki-dump-s
 @pytest.mark.skipif(not SAMPLE.exists(), reason="../shared absent")
 def test_a_real_dump_leaves_no_markup():
     kept: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
     share = 0.0
     for _, page in read_dump(str(SAMPLE)).raw:
         parsed = parse_page(page)
         kept[parsed.reason if isinstance(parsed, Dropped) else "article"] += 1
-        if isinstance(parsed, Article):
+        if isinstance(parsed, Pruned):
+            counted += parsed.left_out
+            parsed = parsed.article
             assert not (found := LEFTOVER.search(parsed.text)), (page.title, found)
             assert not re.search(r"\( |\(\)| \)|\( ?[;,]|[;,] ?\)|\s\s|^[*#:;|] ", parsed.text), page.title
             share += len(parsed.text) / len(page.text) / 96
     assert kept == {"article": 96, "redirect": 100, "disambiguation": 8, "list": 2}
+    assert counted["infoboxes"] == 52
+    assert min(counted[kind] for kind in ("tables", "references", "list_items", "other_templates")) > 50
     assert 0.4 < share < 0.7
+
+
+def test_what_is_left_out_is_counted_by_kind():
+    page = """{{Infobox person|name={{nowrap|A}}}}{{short description|x}}
+A was{{cn}} born<ref>book</ref> in [[Ulm]]<ref name="b"/>. [[File:a.jpg|thumb|A]]
+{| class="wikitable"
+| cell || {{flag|x}}
+|}
+* one
+* two
+== Works ==
+B.<math>x</math> <ul><li>three</li></ul>
+== See also ==
+* [[C]] {{portal}}
+[[Category:People]]
+"""
+    left_out = Counter()
+    assert prose(page, left_out=left_out) == "A was born in Ulm.\nB."
+    assert +left_out == {
+        "infoboxes": 1,
+        "other_templates": 2,
+        "references": 2,
+        "links_to_files_categories_and_languages": 1,
+        "tables": 1,
+        "list_items": 2,
+        "html_lists": 1,
+        "other_elements": 1,
+        "sections_without_prose": 1,
+    }

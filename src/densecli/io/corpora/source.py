@@ -1,5 +1,6 @@
 """A corpus as a stream of raw records, and the function that makes an article or a passage of each."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -24,7 +25,15 @@ class Dropped:
     reason: str
 
 
-Parsed = Article | Passage | Dropped
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """An article of which parts that are no prose were left out, counted by kind as `left_out_<kind>`."""
+
+    article: Article
+    left_out: Counter[str]
+
+
+Parsed = Article | Passage | Dropped | Pruned
 
 
 def weigh(payload: Any) -> int:

@@ -1,25 +1,20 @@
 """Tables of text: tab- and comma-separated values with a header, quoted as csv has it."""
 
 import csv
-import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 
 from densecli.errors import FieldError, InputError
 from densecli.io.corpora.columns import Columns, record_of
 from densecli.io.corpora.source import Source
-from densecli.io.streams import LINE_LIMIT, lines, open_bytes, told
+from densecli.io.quoted_rows import UNCLOSED, is_whole, quoted_rows
+from densecli.io.streams import lines, open_bytes, told
 from densecli.records import Article, Passage
 
 KINDS = {"\t": ("TSV", "tabs"), ",": ("CSV", "commas")}
-FIELD = r'(?:"(?:[^"]++|"")*+"[^{0}]*+|(?!")[^{0}]*+)'
-ROW = {mark: re.compile((FIELD + "(?:{0}" + FIELD + ")*+").replace("{0}", mark).encode()) for mark in KINDS}
-REST = {
-    mark: re.compile(('(?:[^"]++|"")*+"[^{0}]*+(?:{0}' + FIELD + ")*+").replace("{0}", mark).encode())
-    for mark in KINDS
-}
-"""A whole row, and what completes one whose last field is still within quotes."""
 
 
 def tsv_source(path: str, columns: Columns) -> Source:
@@ -91,34 +86,31 @@ def split_row(mark: str, data: bytes) -> list[str]:
         return next(csv.reader([text], delimiter=mark, strict=True))
     except csv.Error as error:
         kind, marks = KINDS[mark]
-        raise FieldError(f"not a {kind} ({error})", f"{marks}, and quotes as csv has them") from None
+        why = error if is_whole(data, mark) else UNCLOSED
+        raise FieldError(f"not a {kind} ({why})", f"{marks}, and quotes as csv has them") from None
 
 
 def raw_rows(path: str, mark: str) -> Iterator[tuple[int, bytes]]:
     """Yield `(line it begins on, row)` of a table, header and all; blank lines are passed over.
 
-    A row goes on over the end of its line where a quoted field does.
+    A row goes on over the end of its line where a quoted field does, if it then has as many fields as the
+    header; else each of those lines is a row, so that a stray quote costs no more than its line.
 
     Raises:
-        InputError: the file cannot be read, or a quote is opened and not closed for 64 MiB.
+        InputError: the file cannot be read.
     """
-    held: list[bytes] = []
-    begun = size = 0
+    width = 0
+
+    def sound(row: bytes) -> bool:
+        try:
+            return len(split_row(mark, row)) == width or not width
+        except FieldError:
+            return False
+
     with open_bytes(path) as stream:
-        for number, line in enumerate(lines(stream, told(path)), 1):
-            if held:
-                size += len(line)
-                held.append(line)
-                if b'"' in line and REST[mark].fullmatch(line):
-                    yield begun, b"".join(held)
-                    held.clear()
-                elif size > LINE_LIMIT:
-                    what = f"a quote is opened and not closed for {LINE_LIMIT >> 20} MiB"
-                    raise InputError(told(path), begun, what, "quotes as csv has them")
-            elif b'"' in line and not ROW[mark].fullmatch(line):
-                begun, size = number, len(line)
-                held.append(line)
-            elif not line.isspace():
-                yield number, line
-    if held:
-        yield begun, b"".join(held)
+        rows = quoted_rows(enumerate(lines(stream, told(path)), 1), mark, sound)
+        for header in islice(rows, 1):
+            with suppress(FieldError):
+                width = len(split_row(mark, header[1]))
+            yield header
+        yield from rows

@@ -8,41 +8,56 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 
 from densecli.errors import FieldError
-from densecli.io.formats.documents import Document, Line
+from densecli.io.formats.documents import Document
+from densecli.io.quoted_rows import UNCLOSED, is_whole, quoted_rows
 from densecli.records import Question
 
 
 def read_table(document: Document) -> Iterator[Question]:
     """Yield the questions; the id is the number of the line on which a question ends.
 
+    A question may hold line ends within quotes. Where one of its lines ends in a list of answers before the
+    quote is closed, that was opened by mistake: such lines are rows of their own.
+
     Raises:
         InputError: a row without a list of answers, or text that is not UTF-8.
     """
-    csv.field_size_limit(sys.maxsize)
-    reached = 0
-
-    def texts(lines: Iterable[Line]) -> Iterator[str]:
-        nonlocal reached
-        for number, line in lines:
-            reached = number
-            yield line.decode(errors="surrogateescape")  # the reader could not go on after an error here
-
-    rows = csv.reader(texts(document.raw_lines()), delimiter="\t")
-    while True:
+    for number, row in quoted_rows(document.raw_lines(), "\t", _is_sound):
+        last = number + row.rstrip(b"\n").count(b"\n")
         try:
-            row = next(rows)
-            if not any(field.strip() for field in row):
-                continue
-            question = _question(row, str(reached))
-        except StopIteration:
-            return
-        except csv.Error as error:
-            told = FieldError(f"not a table ({error})", "tabs, and quotes as csv has them")
-            document.refuse(told, reached)
+            question = _question(_fields(row), str(last))
         except FieldError as error:
-            document.refuse(error, reached)
+            document.refuse(error, number)
         else:
             yield question
+
+
+def _is_sound(row: bytes) -> bool:
+    """Whether several lines are one question: no list of answers ends before the last of them."""
+    if any(_is_listed(line) for line in row.rstrip(b"\n").split(b"\n")[:-1]):
+        return False
+    try:
+        _question(_fields(row), "")
+    except FieldError:
+        return False
+    return True
+
+
+def _is_listed(line: bytes) -> bool:
+    _, tab, last = line.rpartition(b"\t")
+    last = last.strip(b'" \r')
+    return bool(tab) and last.startswith(b"[") and last.endswith(b"]")
+
+
+def _fields(row: bytes) -> list[str]:
+    text = decode(row)
+    if not is_whole(row, "\t"):
+        raise FieldError(UNCLOSED, "quotes as csv has them")
+    csv.field_size_limit(sys.maxsize)
+    try:
+        return next(csv.reader([text], delimiter="\t"))
+    except csv.Error as error:
+        raise FieldError(f"not a table ({error})", "tabs, and quotes as csv has them") from None
 
 
 def decode(line: bytes) -> str:
@@ -58,9 +73,8 @@ def decode(line: bytes) -> str:
 
 
 def _question(row: list[str], number: str) -> Question:
-    decode("".join(row).encode(errors="surrogateescape"))
     if len(row) < 2:
-        raise FieldError(f"{len(row)} field", "a question and a list of answers, separated by a tab")
+        raise FieldError("no list of answers", "a question and a list of answers, separated by a tab")
     return Question.from_json({"question": row[0], "answers": _literal(row[1])}, number)
 
 

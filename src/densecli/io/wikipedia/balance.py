@@ -15,6 +15,13 @@ TOKEN = re.compile(
     rf"|\[+{ADDRESS}|\[\[+|\]+|<(/?)(table|ul|ol|dl)\b[^<>]*>",
     re.IGNORECASE | re.MULTILINE,
 )
+INFOBOX = re.compile(r"\s*infobox", re.IGNORECASE)
+KINDS = {
+    "{{": "other_templates",
+    "[[": "links_to_files_categories_and_languages",
+    "{|": "tables",
+    "table": "tables",
+}
 TEMPLATE_NAME = re.compile(r"[^|{}\[\]<\n]{0,80}")
 PREFIX = re.compile(r"\s*([^:|\[\]{}<>\n]{1,40}):")
 LANGUAGE = re.compile(r"(?:[a-z]{2,3}|[a-z]{2,4}(?:-[a-z]{2,8}){1,2}|simple)(?<!-)")
@@ -22,22 +29,29 @@ DEEPEST = 20
 """Markup nested deeper than this is cut; the parser gives up at twice that depth."""
 
 
-def without_clutter(text: str, is_prose: Callable[[str], bool], unseen: Set[str]) -> str:
+def without_clutter(
+    text: str, is_prose: Callable[[str], bool], unseen: Set[str], left_out: Counter[str]
+) -> str:
     """Return wikitext in which every bracket has a partner and every template has text to give.
 
     Args:
         text: wikitext without comments and other elements that hide markup.
         is_prose: whether a template of this name (as written) is replaced by text later on.
         unseen: casefolded prefixes of links that show no text, such as `file`.
+        left_out: is given how many tables, infoboxes, other templates, lists in HTML and links to files,
+            categories and other languages were cut.
     """
-    return _Balance(text, is_prose, unseen).kept()
+    return _Balance(text, is_prose, unseen, left_out).kept()
 
 
 class _Balance:
-    def __init__(self, text: str, is_prose: Callable[[str], bool], unseen: Set[str]) -> None:
+    def __init__(
+        self, text: str, is_prose: Callable[[str], bool], unseen: Set[str], left_out: Counter[str]
+    ) -> None:
         self._text = text
         self._is_prose = is_prose
         self._unseen = unseen
+        self._left_out = left_out
         self._open: list[tuple[str, int, int]] = []
         self._counts: Counter[str] = Counter()
         self._cuts: list[tuple[int, int]] = []
@@ -116,6 +130,8 @@ class _Balance:
             self._cuts.append((start, end))
         elif len(self._open) >= DEEPEST or not self._shows_text(kind, begin, inside):
             self._cuts.append((begin, end))
+            is_box = kind == "{{" and INFOBOX.match(self._text, inside)
+            self._left_out["infoboxes" if is_box else KINDS.get(kind, "html_lists")] += 1
 
     def _shows_text(self, kind: str, begin: int, inside: int) -> bool:
         if kind == "{{":

@@ -1,5 +1,6 @@
 """MediaWiki's XML dumps: pages in order, in the memory of one page."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -7,7 +8,7 @@ from xml.parsers import expat
 from mwparserfromhell.parser import ParserError
 
 from densecli.errors import FieldError, InputError
-from densecli.io.corpora.source import Dropped, Parsed, Source
+from densecli.io.corpora.source import Dropped, Parsed, Pruned, Source
 from densecli.io.streams import open_bytes, told
 from densecli.io.wikipedia.pages import ARTICLES, drop_reason
 from densecli.io.wikipedia.wikitext import prose
@@ -65,10 +66,11 @@ def parse_page(page: Page) -> Parsed:
     if len(page.text) > LONGEST_TEXT:
         return Dropped("too_long")
     try:
-        text = prose(page.text, page.unseen)
+        left_out: Counter[str] = Counter()
+        text = prose(page.text, page.unseen, left_out)
     except ParserError:  # a fault of the parser's own: one page of millions must not end the work
         return Dropped("unparsable")
-    return Article(page.id, page.title, text) if text else Dropped("without_text")
+    return Pruned(Article(page.id, page.title, text), left_out) if text else Dropped("without_text")
 
 
 def _size(page: Page) -> int:

@@ -1,7 +1,7 @@
 """Elements of a page whose content the wikitext parser must not see, and the tags that only style words."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from html import escape
 
@@ -36,21 +36,27 @@ STYLE_TAGS = {
 MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "[]{}|'*#:;=<_"})
 
 
-def without_elements(text: str) -> str:
+def without_elements(text: str, left_out: Counter[str]) -> str:
     """Return wikitext without comments and without elements that hold no prose.
 
     An element that is not closed loses its tag only; a comment that is not closed ends the page. What
     `nowiki` protects is kept as character references. Linear in the length of the text.
+
+    Args:
+        text: the page's wikitext.
+        left_out: is given how many `references` and `other_elements` there were.
     """
     found = list(ELEMENT.finditer(text))
     last_close: dict[str, int] = defaultdict(lambda: -1)
     for tag in found:
         if tag.group(1):
             last_close[tag.group(2).lower()] = tag.start()
-    return "".join(_kept(text, iter(found), last_close))
+    return "".join(_kept(text, iter(found), last_close, left_out))
 
 
-def _kept(text: str, found: Iterator["re.Match[str]"], last_close: dict[str, int]) -> Iterator[str]:
+def _kept(
+    text: str, found: Iterator["re.Match[str]"], last_close: dict[str, int], left_out: Counter[str]
+) -> Iterator[str]:
     done = 0
     for tag in found:
         if tag.start() < done:
@@ -62,6 +68,10 @@ def _kept(text: str, found: Iterator["re.Match[str]"], last_close: dict[str, int
             done = len(text) if end < 0 else end + 3
             continue
         name = tag.group(2).lower()
+        if name == "ref":
+            left_out["references"] += not tag.group(1)
+        elif name != "nowiki":
+            left_out["other_elements"] += not tag.group(1)
         if tag.group(1) or tag.group(3).endswith("/") or last_close[name] < done:
             continue
         close = next(one for one in found if one.group(1) and one.group(2).lower() == name)

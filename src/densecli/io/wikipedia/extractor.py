@@ -64,11 +64,12 @@ def parse_article(data: bytes) -> Parsed:
     Raises:
         FieldError: broken JSON, no id, or not UTF-8.
     """
-    article_id, title, text = _from_doc(data) if data.startswith(b"<doc ") else _from_json(data)
+    is_doc = data.startswith(b"<doc ")
+    article_id, title, text = _from_doc(data) if is_doc else _from_json(data)
     text = unescape(text).strip()
     if text.startswith(title):
         head, _, rest = text.partition("\n")
-        text = rest.lstrip() if rest and head == title else text
+        text = rest.lstrip() if head == title and (rest or is_doc) else text
     return Article(article_id, title, text) if text else Dropped("without_text")
 
 

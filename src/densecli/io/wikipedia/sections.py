@@ -1,6 +1,7 @@
 """Sections of a page, and those that hold notes and links instead of prose."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 HEADING = re.compile(r"^=[^\n]*=[ \t]*$", re.MULTILINE)
@@ -35,22 +36,23 @@ WITHOUT_PROSE = {
 }  # fmt: skip
 
 
-def sections(text: str) -> Iterator[str]:
+def sections(text: str, left_out: Counter[str]) -> Iterator[str]:
     """Yield the text of each section that may hold prose, without its heading.
 
     What is above the first heading comes first. A section named in WITHOUT_PROSE is left out with all that
-    is below it.
+    is below it, and counted in `left_out` as `sections_without_prose`.
     """
-    left_out = 0
+    below = 0
     begin = 0
     for heading in HEADING.finditer(text):
-        if not left_out:
+        if not below:
             yield text[begin : heading.start()]
         begin = heading.end()
         level, name = _level_and_name(heading.group())
-        if not left_out or level <= left_out:
-            left_out = level if name.casefold() in WITHOUT_PROSE else 0
-    if not left_out:
+        if not below or level <= below:
+            below = level if name.casefold() in WITHOUT_PROSE else 0
+            left_out["sections_without_prose"] += below > 0
+    if not below:
         yield text[begin:]
 
 

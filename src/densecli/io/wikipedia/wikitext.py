@@ -1,6 +1,7 @@
 """Wikitext to running prose, as in the paper after DrQA: no table, list, note, heading, file or markup."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from mwparserfromhell.nodes import ExternalLink, HTMLEntity, Node, Tag, Template, Text, Wikilink
@@ -21,7 +22,7 @@ UNSEEN = frozenset(
 """Casefolded prefixes of links that show no text, in many wikis: names that outlive those in their dumps."""
 
 
-def prose(text: str, unseen: Iterable[str] = ()) -> str:
+def prose(text: str, unseen: Iterable[str] = (), left_out: Counter[str] | None = None) -> str:
     """Return the running prose of a page, one paragraph a line; empty when it has none.
 
     Time and memory are linear in the length of the text, whatever is nested or left open in it.
@@ -29,14 +30,20 @@ def prose(text: str, unseen: Iterable[str] = ()) -> str:
     Args:
         text: the page's wikitext.
         unseen: casefolded prefixes of links that show no text (files, categories) in this wiki.
+        left_out: is given how many tables, infoboxes, templates, references, list items and so on are left
+            out of the sections that hold prose, and how many sections do not.
     """
+    counts = Counter() if left_out is None else left_out
     hidden = UNSEEN.union(unseen)
-    parts = (_section(section, hidden) for section in sections(without_elements(text)))
+    held = sections(without_elements(text, counts), counts)
+    parts = (_section(section, hidden, counts) for section in held)
     return "\n".join(part for part in parts if part)
 
 
-def _section(text: str, unseen: frozenset[str]) -> str:
-    plain = LIST_MARKS.sub(ITEM, without_tags(without_clutter(text, is_prose, unseen)))
+def _section(text: str, unseen: frozenset[str], left_out: Counter[str]) -> str:
+    words = without_tags(without_clutter(text, is_prose, unseen, left_out))
+    plain, items = LIST_MARKS.subn(ITEM, words)
+    left_out["list_items"] += items
     return tidy(_rendered(Parser().parse(plain, skip_style_tags=True)))
 
 
