@@ -80,7 +80,7 @@ def _learnt(ranks: Ranks, base: str, size: int, scheme: dict[str, Any]) -> Any:
     def keep() -> None:
         for side, tower in zip(("question", "passage"), towers, strict=True):
             for name, weight in tower.named_parameters():
-                found[f"{side}.{name}"] = None if weight.grad is None else weight.grad.tolist()
+                found[f"{side}.{name}"] = None if weight.grad is None else weight.grad.numpy().copy()
 
     optimiser.step = keep  # type: ignore[method-assign]
     spool = ExampleSpool(EXAMPLES, Counter())

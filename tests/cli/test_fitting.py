@@ -1,6 +1,7 @@
 """What a training shows while it runs and when it ends, and the models that nothing can be made of."""
 
 import json
+import re
 from importlib.util import find_spec
 from xml.etree import ElementTree
 
@@ -26,6 +27,7 @@ def manifest(program, name):
 def test_what_is_told_and_kept(prepared, name, line, dev, measure):
     ended = prepared.call(*line, "--dev", dev, "--epochs", 3, "--learning-rate", 1e-3).well()
     told = ended.stderr.splitlines()
+    assert re.search(r"^training .* \(cpu, (bfloat16|float32)\)$", ended.stderr, re.MULTILINE)
     assert any(line.startswith("before training: dev loss ") and measure in line for line in told)
     for epoch in (1, 2, 3):
         assert any(
@@ -82,6 +84,13 @@ def test_what_needs_dev_examples(prepared, line, options, message):
     with prepared.unchanged():
         ended = prepared.call(*line, *options)
     assert (ended.status, ended.error) == (2, message)
+
+
+def test_a_standing_setting_without_dev_examples_is_no_mistake(prepared):
+    """Only what was typed for this run is refused."""
+    prepared.call(*TRAIN, "--epochs", 1, DENSECLI_EARLY_STOP="2").well()
+    ended = prepared.call(*TRAIN, "--epochs", 1, "--preset", "dpr-nq", "--max-question-tokens", 32).well()
+    assert " --validate-by average-rank " in ended.stderr
 
 
 def test_tensorboard_is_there_or_named(prepared):

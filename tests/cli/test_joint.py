@@ -69,10 +69,14 @@ def test_a_retriever_trained_beside_a_fixed_tower_needs_no_new_index_either(prep
     prepared.call("train", *base, *small).well()
     assert files(prepared.folder / "other/passage") == files(prepared.workspace / "retriever/passage")
     assert searched(prepared, "--retriever", "other") != searched(prepared)
+    with prepared.unchanged():
+        assert "up to date" in prepared.call("embed", "--retriever", "other").well().stderr
     prepared.call("train", *base[:2], *small, "-o", "third").well()
     ended = prepared.call("search", ASKED, "--mode", "dense", "--retriever", "third")
     assert ended.status == 4
     assert "was built with another retriever" in ended.error
+    ended = prepared.call("embed", "--retriever", "third")
+    assert (ended.status, "made otherwise (its input was " in ended.error) == (4, True)
 
 
 def test_a_compact_tower_with_a_table_for_both_sides_is_copied_as_it_is(prepared):

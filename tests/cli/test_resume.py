@@ -108,8 +108,15 @@ def training_saved(ended):
     return next(line.split()[-1] for line in ended.stderr.splitlines() if line.startswith("going on"))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("place", [".checkpoint.partial", ".best.partial", ".checkpoint.old"])
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("retriever", ".checkpoint.partial"),
+        ("retriever", ".best.partial"),
+        ("retriever", ".checkpoint.old"),
+        ("reader", ".best.partial"),  # which alone is written otherwise
+    ],
+)
 def test_killed_while_it_saves(prepared, uninterrupted, name, place):
     training = Training(prepared, name)
     for _ in range(2):
@@ -177,6 +184,17 @@ def test_what_comes_through_a_pipe_is_not_gone_on_with(prepared):
     rows = (prepared.folder / "found.jsonl").read_text()
     with files_of_at_most(60_000):
         assert prepared.call(*line, stdin=rows).status == 5
+    assert not prepared.leftovers()
+
+
+def test_ctrl_c_does_not_promise_what_a_pipe_cannot_give(prepared):
+    training = Training(prepared, "reader")
+    training.line[1] = "-"
+    running = prepared.start(*training.line, heavy=True, stdin=prepared.folder / "found.jsonl")
+    until(lambda: training.steps >= 2)
+    running.send(signal.SIGINT)
+    ended = running.wait()
+    assert (ended.status, "nothing is saved: what came through a pipe" in ended.stderr) == (130, True)
     assert not prepared.leftovers()
 
 

@@ -155,7 +155,7 @@ def test_a_preset_is_told_recorded_and_gives_way(place):
     options = ("--preset", "paper", "--config", "my.toml", "--dropout", 0, *short)
     said, manifest = trained(place, "a.jsonl", *options, DENSECLI_BATCH_SIZE="6")
     told = "--preset paper: --hard-negatives 1; chosen otherwise: --batch-size 6 --learning-rate 3e-05 "
-    assert f"{told}--dropout 0.0\n" in said
+    assert f"{told}--dropout 0\n" in said
     chosen = {"preset": "paper", "batch_size": 6, "learning_rate": 3e-5, "dropout": 0.0, "epochs": 1}
     assert manifest["config"] == manifest["config"] | chosen
     said, manifest = trained(place, "a.jsonl", "--preset", "paper", *short)
@@ -174,9 +174,17 @@ def test_the_papers_epochs_depend_on_the_size(place):
 
 def test_the_released_configuration_on_few_examples_is_warned_of(place):
     place.write("a.jsonl", *map(example, CITIES))
-    said, manifest = trained(place, "a.jsonl", "--preset", "dpr-nq", *SMALL)
+    said, manifest = trained(place, "a.jsonl", "--dev", "a.jsonl", "--preset", "dpr-nq", *SMALL)
+    assert "average_rank" in manifest["facts"]["best_validation"]
     assert "--warmup-steps 1,237 is longer than the training of 3 updates" in said
     assert (manifest["config"]["warmup_steps"], manifest["config"]["max_grad_norm"]) == (1237, 2.0)
+
+
+def test_the_papers_reader_on_few_questions(place):
+    options = ("--encoder", "base", "--max-tokens", 64, "--device", "cpu", "--force", "-o", "paper-reader")
+    said = place.call("train-reader", "found.jsonl", "--preset", "paper", *options).well().stderr
+    assert "--preset paper: --passages 24 --depth 100 --learning-rate 1e-05 --dropout 0.1\n" in said
+    assert "12 questions in batches of 4, epochs: 1\n" in said
 
 
 def test_a_preset_without_effect(place):
@@ -208,6 +216,17 @@ def test_examples_that_need_cleaning_are_cleaned_and_counted(place):
         "passages without text": 2,
     }
     assert manifest["counts"] == manifest["counts"] | told
+
+
+def test_fewer_negatives_than_asked_for_are_told(place):
+    place.write("a.jsonl", *map(example, CITIES[1:]), example("Ulm", hard_negative_ctxs=[]))
+    said, _ = trained(place, "a.jsonl", *SMALL)
+    told = "warning: {} of 12 examples have fewer negatives of their own than asked for (--hard-negatives {}"
+    assert told.format(1, "1 --other-negatives 0)") in said
+    said, _ = trained(place, "a.jsonl", *SMALL, "--other-negatives", 2)
+    assert told.format(12, "1 --other-negatives 2)") in said
+    said, _ = trained(place, "a.jsonl", *SMALL, "--hard-negatives", 0)
+    assert "fewer negatives" not in said
 
 
 def test_titles_may_be_missing(place):

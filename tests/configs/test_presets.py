@@ -14,7 +14,7 @@ def test_what_a_preset_sets_is_an_option_and_allowed(preset):
         assert dict(preset_values(command, preset, {"preset"})) == values
         told = preset_told(command, config)
         for name, value in values.items():
-            typed = "" if value is True else f" {value:g}"
+            typed = "" if value is True else f" {value}" if isinstance(value, str) else f" {value:g}"
             assert f"--{name.replace('_', '-')}{typed}" in told
         assert "chosen otherwise" not in told
 

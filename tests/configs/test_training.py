@@ -25,3 +25,10 @@ def test_the_paper_goes_through_a_small_set_more_often() -> None:
     assert TrainConfig().passes(10) == TrainConfig().passes(100_000) == 3
     assert TrainReaderConfig(preset="paper").passes(10) == TrainReaderConfig().passes(10) == 1
     assert TrainReaderConfig(epochs=2).passes(10) == 2
+
+
+def test_the_papers_reader_sees_fewer_questions_at_once_where_there_are_few() -> None:
+    paper = TrainReaderConfig(preset="paper")
+    assert [paper.batch(questions) for questions in (2_474, 9_999, 10_000, 58_880)] == [4, 4, 16, 16]
+    assert TrainReaderConfig(preset="paper", batch_size=16).batch(10) == 16
+    assert TrainReaderConfig().batch(10) == TrainReaderConfig(preset="dpr-nq").batch(10) == 16

@@ -13,6 +13,7 @@ from densecli.encoders.folder import ReaderCard, RetrieverCard
 from densecli.encoders.tokens import Tokens, check_vocabulary, read_tokenizer, second_segment, straight_quotes
 from densecli.errors import ArtifactError
 from densecli.records import Passage
+from encoder_families import BERT_FRAME, trained_tokenizer
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tensorizer.json").read_text(encoding="utf-8"))
 FRAMED = [case for case in GOLDEN["cases"] if case.get("add_special_tokens", True)]
@@ -105,6 +106,36 @@ def test_texts_that_are_cut_are_counted(tiny_tokenizer: Tokenizer) -> None:
     tokens.passages([fitting, longer, Passage("3", "", "the river and the sea")])
     tokens.passages([longer])
     assert tokens.counts == {"questions": 3, "questions cut": 1, "passages": 4, "passages cut": 2}
+
+
+WORDS = ["sea", "river's", "  ", "\n", "x" * 120, "who?", "é", "\u3000", "don't", "kings,kings", "1,2"]
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    st.lists(st.sampled_from(WORDS), min_size=80, max_size=200), st.lists(st.sampled_from(WORDS), max_size=60)
+)
+@pytest.mark.parametrize("kind", ["pieces", "bytes", "unigram"])
+def test_enormous_titles_are_cut_as_the_library_would(kind: str, head: list[str], body: list[str]) -> None:
+    tokenizer = trained_tokenizer(kind, BERT_FRAME)
+    tokens, title, text = (
+        Tokens(tokenizer, RetrieverCard(max_passage_tokens=24)),
+        "".join(head),
+        " ".join(body),
+    )
+    tokenizer.enable_truncation(24, strategy="longest_first")
+    expected = tokenizer.encode(title, text.strip()).ids
+    assert tokens.passages([Passage("1", title, text)]) == [expected]
+    tokenizer.no_truncation()
+    assert tokens.counts["passages cut"] == (len(tokenizer.encode(title, text.strip())) > 24)
+
+
+def test_an_enormous_title_beside_an_enormous_text_takes_no_time(tiny_tokenizer: Tokenizer) -> None:
+    """The library's own way takes minutes and tens of gigabytes."""
+    long = "the king of the sea " * 10_000
+    (ids,) = Tokens(tiny_tokenizer, RetrieverCard()).passages([Passage("1", long, long)])
+    assert len(ids) == 256
+    assert ids.index(tiny_tokenizer.token_to_id("[SEP]")) == 127
 
 
 def test_a_tokenizer_without_padding_pads_with_what_it_has(tiny_tokenizer: Tokenizer) -> None:

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
-from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
 
 from densecli.encoders import hub
-from densecli.encoders.folder import is_compiled
 from densecli.encoders.torch_base import open_retriever
-from densecli.encoders.torch_retriever import PassageEncoder
-from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
-from densecli.encoders.torch_tower import position_limit
 from densecli.errors import ArtifactError, UsageError
-from densecli.records import Passage
 
 QUERY = "encoder.layer.0.attention.self.query.weight"
 
@@ -141,29 +135,6 @@ def test_options_that_contradict_the_base_are_refused(tiny_base: Path, tiny_retr
         open_base(str(tiny_retriever), "mean", 64, 256)
     with pytest.raises(UsageError, match=r"--max-passage-tokens is 600; .* positions for 512"):
         open_base(str(tiny_base), None, 64, 600)
-
-
-def test_other_architectures_are_saved_and_opened_again(tiny_base: Path, tmp_path: Path) -> None:
-    roberta = RobertaConfig(
-        vocab_size=200, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
-        max_position_embeddings=66, pad_token_id=0, type_vocab_size=1,
-    )  # fmt: skip
-    distil = DistilBertConfig(
-        vocab_size=200, dim=16, n_layers=1, n_heads=2, hidden_dim=16, max_position_embeddings=65
-    )
-    passages = [Passage("1", "king", "of the sea"), Passage("2", "", "a song")]
-    for model in (RobertaModel(roberta), DistilBertModel(distil)):
-        folder = tmp_path / model.config.model_type
-        model.save_pretrained(folder)
-        shutil.copy(tiny_base / "tokenizer.json", folder)
-        opened = open_base(str(folder), None, 64, 64)
-        assert position_limit(opened.question.model) == 65
-        save_retriever(opened, folder / "saved")
-        assert not is_compiled(folder / "saved")
-        plain, saved = (
-            PassageEncoder(place, "cpu", "fp32").encode(passages) for place in (folder, folder / "saved")
-        )
-        np.testing.assert_allclose(saved, plain, atol=1e-6)
 
 
 def test_a_hub_out_of_reach_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_every_update_is_reported_and_every_epoch_saved(tiny_base):
         expected += ["best", kept] if one.best else [kept]
     assert run.saved == expected
     assert run.reports[1].best
-    assert run.counts == {"questions read": 6}
+    assert run.counts == {"questions read": 6, "questions trained on": 6}
 
 
 def test_best_is_the_highest_exact_match_then_the_lowest_loss(tiny_base):
@@ -156,6 +156,7 @@ def test_dropped_questions_are_counted(tiny_base):
     run = Run(tiny_base, CONFIG, [*results()[2:], *hopeless])
     assert run.counts == {
         "questions read": 6,
+        "questions trained on": 4,
         "questions without answers": 1,
         "questions whose passages hold no answer": 1,
     }

@@ -1,6 +1,8 @@
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from densecli.records import Passage, Question, TrainingExample
 from densecli.training.examples import ExampleSpool
@@ -69,7 +71,7 @@ def test_negatives_are_drawn_anew_each_epoch_but_never_by_chance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "asked", "expected"),
+    ("one", "asked", "expected"),
     [
         (example("a", hard=1, random=4), 3, {"ah0"}),
         (example("a", random=2), 3, {"ar0", "ar1"}),
@@ -78,11 +80,17 @@ def test_negatives_are_drawn_anew_each_epoch_but_never_by_chance() -> None:
     ],
 )
 def test_random_negatives_stand_in_for_hard_ones(
-    given: TrainingExample, asked: int, expected: set[str]
+    one: TrainingExample, asked: int, expected: set[str]
 ) -> None:
-    held = spool(given)
+    held = spool(one)
     assert {p.id for p in held.draw([0], 0, asked, 1, 0, 0)[0].negatives} == expected
     assert {p.id for p in held.first(0, 0, asked).negatives} == expected
+
+
+@given(*[st.integers(0, 4)] * 4)
+def test_negatives_are_counted_without_reading_them(hard: int, random: int, other: int, asked: int) -> None:
+    held = spool(example("z", hard=9, random=9), example("a", hard=hard, random=random))
+    assert held.negatives(1, other, asked) == len(held.first(1, other, asked).negatives)
 
 
 def test_the_positive_is_the_first_unless_any_may_be_drawn() -> None:

@@ -58,3 +58,4 @@ def test_without_dev_examples_the_loss_must_fall(losses: tuple[float, float], do
 
 def test_measures_in_one_line() -> None:
     assert told({"average_rank": 12.34567, "loss": None}) == "average rank 12.35, loss unknown"
+    assert told({"top_20": 0.5}) == "top-20 0.5"

@@ -53,15 +53,17 @@ def resumable(
     Of several processes only the first fills it; the others begin when all is well.
 
     Raises:
-        ArtifactError: it was another training's and `force` is off.
+        ArtifactError: it was another training's and `force` is off, or the processes were given different
+            things.
         UsageError: several processes are to read the same pipe.
     """
-    if not session.leads:
-        yield _beside(session, target)
-        return
     from densecli.io.manifest import describe_input
 
     described = [describe_input(one) for one in inputs]
+    if not session.leads:
+        _agree(session, config, described)
+        yield Building(target)
+        return
     again = _can_be_read_again(described)
     if session.ranks is not None and not again:
         raise UsageError("several processes can't read the same pipe; name files")
@@ -82,8 +84,7 @@ def resumable(
             _empty(build.folder)
         elif odd := changes(note["surroundings"], [], surroundings(), []):
             session.terminal.warn(f"{'; '.join(odd)}: the last bits of the result may be others")
-        if session.ranks is not None:
-            session.ranks.wait()
+        _agree(session, config, described)
         try:
             yield build
         except BaseException:
@@ -93,10 +94,21 @@ def resumable(
     shutil.rmtree(target / CHECKPOINT, ignore_errors=True)  # only now: a kill before this line loses nothing
 
 
-def _beside(session: Session, target: Path) -> Building:
-    if session.ranks is not None:
-        session.ranks.wait()
-    return Building(target)
+def _agree(session: Session, config: Any, described: Sequence[Mapping[str, Any]]) -> None:
+    """Wait for the other processes, and refuse what was not given to all of them alike.
+
+    Raises:
+        ArtifactError: names the differences.
+    """
+    if session.ranks is None:
+        return
+    first = session.ranks.share(lambda: {"config": asdict(config), "inputs": list(described)})
+    other = changes(first["config"], first["inputs"], asdict(config), described)
+    if other:
+        raise ArtifactError(
+            f"the processes were given different things ({'; '.join(other[:3])}); give all of them the same"
+            " files and options"
+        )
 
 
 def _can_be_read_again(inputs: Sequence[Mapping[str, Any]]) -> bool:
@@ -205,6 +217,10 @@ class Checkpoints:
         if self._stopping and not all_ends:
             if self._lasting:
                 self._terminal.say(f"saved after update {standing.step:,}")
+            else:
+                self._terminal.warn(
+                    "nothing is saved: what came through a pipe can't be read again; name a file"
+                )
             raise KeyboardInterrupt
 
     def _due(self, step: int, epoch_ends: bool) -> bool:

@@ -33,18 +33,21 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Turn passages into vectors.
 
-        An interrupted run goes on where it was stopped.
+        An interrupted run goes on where it was stopped. Vectors of a retriever with the same passage encoder
+        are up to date.
         """
         import numpy as np
 
-        from densecli.io.manifest import digest_texts
+        from densecli.encoders.folder import passage_fingerprint
+        from densecli.io.manifest import describe_input, digest_texts
         from densecli.io.store.passages import PassageStore
         from densecli.io.vectors.shards import finished_rows, write_shard
 
         place = model_folder(retriever_place(session, retriever))
         store = PassageStore.open(passages or session.workspace.passages)
         target = output or session.workspace.vectors
-        with building(session, target, config, [place, store.folder], force, keep_partial=True) as build:
+        made_by = describe_input(place) | {"sha256": passage_fingerprint(place)}
+        with building(session, target, config, [made_by, store.folder], force, keep_partial=True) as build:
             from densecli.encoders.torch_retriever import PassageEncoder  # seconds, not for "up to date"
             from densecli.stages.embed import embed as run
 

@@ -17,6 +17,7 @@ from densecli.errors import UsageError
 if TYPE_CHECKING:
     from densecli.cli.checkpoints import Checkpoints
     from densecli.training.history import History
+    from densecli.training.ranks import Ranks
     from densecli.training.report import StepReport
 
 NEED_DEV = ("validate_every", "early_stop", "validate_by", "dev_questions", "dev_depth")
@@ -31,18 +32,30 @@ def base_folder(named: str, kind: str) -> Path:
     return STARTER / kind if named == "starter" else model_folder(named)
 
 
-def check_looks(config: FittingConfig, dev: object, tensorboard: Path | None) -> None:
+def check_looks(session: Session, dev: object, tensorboard: Path | None) -> None:
     """Refuse what nothing would be seen of.
 
     Raises:
         UsageError: an option needs --dev, or the package tensorboard, which is not installed.
     """
     for name in NEED_DEV:
-        chosen = getattr(config, name, None)
-        if dev is None and chosen != getattr(type(config), name, None):
+        if dev is None and name in session.typed:
             raise UsageError(f"--{name.replace('_', '-')} has an effect only with --dev")
     if tensorboard is not None and find_spec("tensorboard") is None:
         raise UsageError("--tensorboard needs the package tensorboard; `pip install tensorboard`")
+
+
+def hardware(config: FittingConfig, ranks: "Ranks") -> str:
+    """Return what is trained on, and in which arithmetic: `cpu, bfloat16`.
+
+    Raises:
+        UsageError: no such device, or it does not compute so.
+        ResourceError: it is not there.
+    """
+    from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
+
+    device = pick_device(ranks.device(config.device))
+    return told_hardware(device, pick_precision(config.precision, device))
 
 
 def follow(

@@ -8,7 +8,7 @@ import typer
 
 from densecli.cli.checkpoints import Checkpoints, SaveEvery, TensorBoard, resumable
 from densecli.cli.excluded import ExcludeOption, excluded_files
-from densecli.cli.fitting import base_folder, check_looks, follow
+from densecli.cli.fitting import base_folder, check_looks, follow, hardware
 from densecli.cli.named_sets import DataDirOption, DatasetOption, SplitOption, chosen
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
         choice = chosen(session, dataset, split, data_dir, "train")
         places, config = session.in_turn(lambda: example_places(session, config, choice, files or []))
         held_out = None if dev is None else example_place(session, dev)
-        check_looks(config, dev, tensorboard)
+        check_looks(session, dev, tensorboard)
         base = session.in_turn(lambda: base_folder(config.encoder, "retriever"))
         left_out = excluded_files(session, choice, exclude)
         inputs: list[str | Path] = [*places, *([held_out] if held_out else []), *left_out, base]
@@ -76,13 +76,13 @@ def register(app: typer.Typer) -> None:
             retriever = open_to_train(str(base), config)
             write = partial(save_retriever, retriever)
             saved = Checkpoints(session, build, config, write, save_every, tensorboard)
+            ranks = session.ranks or ALONE
             session.terminal.say(
                 f"training on {len(sets):,} examples from {base}, {retriever.card.pooling} pooling,"
-                f" epochs: {config.passes(len(sets)):,}"
+                f" epochs: {config.passes(len(sets)):,} ({hardware(config, ranks)})"
             )
             for warning in sets.warnings(config):
                 session.terminal.warn(warning)
-            ranks = session.ranks or ALONE
             reports = run(sets.spool, dev_spool, retriever, config, build.counts, saved, sets.sources, ranks)
             build.facts = follow(session, "train", reports, saved) | sets.facts(config)
             saved.settle()

@@ -7,17 +7,18 @@ import typer
 
 from densecli.cli.checkpoints import Checkpoints, SaveEvery, TensorBoard, resumable
 from densecli.cli.excluded import ExcludeOption, excluded_files, question_keys
-from densecli.cli.fitting import base_folder, check_looks, follow
+from densecli.cli.fitting import base_folder, check_looks, follow, hardware
 from densecli.cli.joint import PLACE, Joint, JointOption, joint_folder
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.training import TrainReaderConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from densecli.io.bad_records import BadRecords
     from densecli.records import RankedList
+    from densecli.training.report import StepReport
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +54,7 @@ def register(app: typer.Typer) -> None:
         A question that is also a test question is dropped and counted.
         """
         sources = results or [session.input_or_stdin(None, "search results")]
-        check_looks(config, dev, tensorboard)
+        check_looks(session, dev, tensorboard)
         base = base_folder(config.encoder, "reader")
         left_out = excluded_files(session, None, exclude)
         beside = joint_folder(joint)
@@ -64,6 +65,7 @@ def register(app: typer.Typer) -> None:
             from densecli.reader.torch_folder import open_reader_base, save_reader
             from densecli.stages.train_reader import train_reader as run
             from densecli.training.hygiene import without_questions
+            from densecli.training.ranks import ALONE
 
             types = None if config.token_types == "auto" else config.token_types
             reader = open_reader_base(
@@ -78,19 +80,33 @@ def register(app: typer.Typer) -> None:
 
             saved = Checkpoints(session, build, config, write, save_every, tensorboard)
             jointly = f", and the question encoder of {beside} with it" if beside else ""
-            session.terminal.say(f"training a reader from {base}{jointly}")
+            session.terminal.say(f"training a reader from {base}{jointly} ({hardware(config, ALONE)})")
             bad = session.bad_records(config.on_error)
             held_out = _results([dev], bad) if dev else None
             ranked = without_questions(_results(sources, bad), question_keys(left_out), build.counts)
             more = () if retriever is None else (retriever.retriever, retriever.temperature)
             reports = run(ranked, held_out, reader, config, build.counts, saved, *more)
-            build.facts = follow(session, "train-reader", reports, saved)
+
+            def tell() -> None:
+                count = build.counts["questions trained on"]
+                epochs, size = config.passes(count), config.batch(count)
+                session.terminal.say(f"{count:,} questions in batches of {size}, epochs: {epochs:,}")
+
+            build.facts = follow(session, "train-reader", _begun(reports, tell), saved)
             build.counts.update(bad.counts)
             saved.settle()
             build.fingerprint = fingerprint(build.folder)
             if beside:
                 build.parents = {"retriever": fingerprint(beside)}
                 build.facts = {**build.facts, "retriever": fingerprint(build.folder / PLACE)}
+
+
+def _begun(reports: "Iterator[StepReport]", tell: "Callable[[], None]") -> "Iterator[StepReport]":
+    """Tell what is trained on after the first update: by then it has been read."""
+    for number, report in enumerate(reports):
+        if not number:
+            tell()
+        yield report
 
 
 def _results(sources: list[str], bad: "BadRecords") -> "Iterator[RankedList]":

@@ -30,7 +30,15 @@ class TrainingSets:
         return sum(len(source.rows) for source in self.sources)
 
     def warnings(self, config: TrainConfig) -> Iterator[str]:
-        """Yield what is likely not meant: batches smaller than asked for, a warm-up without an end."""
+        """Yield what is likely not meant: too few negatives, smaller batches, a warm-up without an end."""
+        asked = config.other_negatives, config.hard_negatives
+        rows = (row for source in self.sources for row in source.rows)
+        short = sum(self.spool.negatives(row, *asked) < sum(asked) for row in rows)
+        if short:
+            yield (
+                f"{short:,} of {len(self):,} examples have fewer negatives of their own than asked for"
+                f" (--hard-negatives {asked[1]:,} --other-negatives {asked[0]:,})"
+            )
         for source in self.sources:
             size = source.size(config.batch_size)
             if 0 < size < config.batch_size:

@@ -13,6 +13,7 @@ class FittingConfig:
     """What every training has: where it starts, how long it goes on, how it optimises."""
 
     USUAL_EPOCHS: ClassVar[int] = 1
+    SMALL: ClassVar[int] = 10_000
 
     preset: str | None = setting(
         None,
@@ -25,7 +26,6 @@ class FittingConfig:
         "Model to start from: a folder, a Hub name, or `starter`.",
         source="sections 5 and 6.1",
     )
-    batch_size: int = setting(32, "Questions in a batch.", min=1, max=65_536)
     epochs: int | None = setting(
         None, f"Passes over the questions; by default {USUAL_EPOCHS}.", min=1, max=10_000
     )
@@ -62,7 +62,6 @@ class TrainConfig(FittingConfig):
     USUAL_EPOCHS: ClassVar[int] = 3
     PAPER_EPOCHS: ClassVar[int] = 40
     PAPER_EPOCHS_SMALL: ClassVar[int] = 100
-    SMALL: ClassVar[int] = 10_000
     MOST_RATE: ClassVar[int] = 1000
 
     batch_size: int = setting(
@@ -71,7 +70,7 @@ class TrainConfig(FittingConfig):
     epochs: int | None = setting(
         None,
         f"Passes over the examples; by default {USUAL_EPOCHS}, with --preset paper {PAPER_EPOCHS}, or "
-        f"{PAPER_EPOCHS_SMALL} where there are fewer than {SMALL:,}.",
+        f"{PAPER_EPOCHS_SMALL} where there are fewer than {FittingConfig.SMALL:,}.",
         min=1,
         max=10_000,
         source="section 5",
@@ -229,7 +228,17 @@ class TrainConfig(FittingConfig):
 class TrainReaderConfig(FittingConfig):
     """Training of the extractive reader (paper, section 6.1)."""
 
-    batch_size: int = setting(16, "Questions in a batch.", min=1, max=4096, source="section 6.1")
+    USUAL_BATCH: ClassVar[int] = 16
+    PAPER_BATCH_SMALL: ClassVar[int] = 4
+
+    batch_size: int | None = setting(
+        None,
+        f"Questions in a batch; by default {USUAL_BATCH}, with --preset paper {PAPER_BATCH_SMALL} where "
+        f"there are fewer than {FittingConfig.SMALL:,}.",
+        min=1,
+        max=4096,
+        source="section 6.1",
+    )
     learning_rate: float = setting(
         5e-5, "Peak learning rate; the paper: 1e-5.", min=0, max=1e4, source="section 6.1"
     )
@@ -254,3 +263,10 @@ class TrainReaderConfig(FittingConfig):
     max_answer_tokens: int = setting(10, "Word pieces of the longest answer read.", min=2, max=100)
     dev_questions: int = setting(200, "Dev questions read after each epoch.", min=1, max=100_000)
     dev_depth: int = setting(10, "Retrieved passages read for a dev question.", min=1, max=10_000)
+
+    def batch(self, questions: int) -> int:
+        """Return how many questions a batch has when so many are trained on."""
+        if self.batch_size is not None:
+            return self.batch_size
+        small = self.preset == "paper" and questions < self.SMALL
+        return self.PAPER_BATCH_SMALL if small else self.USUAL_BATCH

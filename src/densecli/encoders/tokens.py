@@ -12,6 +12,8 @@ from densecli.errors import ArtifactError
 from densecli.records import Passage
 
 PADS = ("[PAD]", "<pad>", "<|padding|>", "<|pad|>")
+USUAL_LETTERS = 8
+"""A title of more letters for each piece that has room is cut before it is made into pieces."""
 SPARE_ROWS = 1000
 """Rows that a word table may have beyond its tokenizer's pieces: tables are rounded up for speed."""
 
@@ -67,9 +69,23 @@ class Tokens:
         """
         prefix = self._prefixes[1]
         inputs: list[str | tuple[str, str]] = [
-            (prefix + p.title, p.text.strip()) if p.title else prefix + p.text.strip() for p in passages
+            (self._title(prefix + p.title), p.text.strip()) if p.title else prefix + p.text.strip()
+            for p in passages
         ]
         return self._encode("passages", inputs, self._limits[1])
+
+    def _title(self, title: str) -> str:
+        """Return as much of a title as may have room.
+
+        The library takes time and memory by the product of what it cuts off title and text.
+        """
+        limit = self._limits[1]
+        if len(title) <= limit * USUAL_LETTERS:
+            return title
+        whole = self.tokenizer.encode(title, add_special_tokens=False)
+        word = whole.token_to_word(limit) if len(whole) > limit else None
+        letters = None if word is None else whole.word_to_chars(word)
+        return title if letters is None else title[: letters[1]]
 
     def _encode(self, what: str, inputs: Sequence[str | tuple[str, str]], limit: int) -> list[list[int]]:
         self.tokenizer.enable_truncation(limit, strategy="longest_first")

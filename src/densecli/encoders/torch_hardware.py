@@ -38,6 +38,11 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
     return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(name, torch.float32)
 
 
+def told_hardware(device: torch.device, precision: torch.dtype) -> str:
+    """Return device and arithmetic for people: `cpu, bfloat16`."""
+    return f"{device}, {str(precision).removeprefix('torch.')}"
+
+
 def faster_than_compiled(device: torch.device, precision: torch.dtype) -> bool:
     """Whether torch encodes faster than the compiled form, which computes in float32 on the CPU."""
     return device.type == "cuda" or precision == torch.bfloat16

@@ -11,7 +11,7 @@ from densecli.configs.corpus import EmbedConfig
 from densecli.encoders.folder import fingerprint, passage_fingerprint
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_encode import encode
-from densecli.encoders.torch_hardware import pick_device, pick_precision
+from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
 from densecli.encoders.torch_tower import Tower
 from densecli.encoders.weights import FloatArray
 from densecli.errors import ArtifactError
@@ -40,7 +40,7 @@ class _TorchEncoder(ABC, Generic[T]):
         place = pick_device(device)
         self._tower = tower.to(place)
         self._precision = pick_precision(precision, place)
-        self.about = f"{place}, {str(self._precision).removeprefix('torch.')}"
+        self.about = told_hardware(place, self._precision)
         self._pad_id = retriever.tokens.pad
         self._batch_tokens = batch_tokens
         self._folder = retriever.folder

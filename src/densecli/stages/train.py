@@ -123,7 +123,7 @@ def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: Trai
         raise UsageError("no training example is left to train on; the counts say why they were dropped")
     negatives = config.other_negatives, config.hard_negatives
     alone = (source.rows for source in sources if not config.in_batch or source.size(config.batch_size) == 1)
-    idle = (not any(examples.first(row, *negatives).negatives for row in rows) for rows in alone)
+    idle = (not any(examples.negatives(row, *negatives) for row in rows) for rows in alone)
     if any(idle):
         raise UsageError(
             "a batch of one question without negatives has nothing to learn from (every loss is 0), nor has"

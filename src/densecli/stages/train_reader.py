@@ -63,9 +63,11 @@ def train_reader(
     examples = ExampleSpool(found if joint is None else _titles_counted(found, counts), counts)
     if not len(examples):
         raise UsageError("no question is left to train on; the counts say why they were dropped")
+    counts["questions trained on"] = len(examples)
     held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
     reader.model.prepare(config.dropout, config.freeze_embeddings, device)
-    per_epoch = math.ceil(len(examples) / config.batch_size)
+    size = config.batch(len(examples))
+    per_epoch = math.ceil(len(examples) / size)
     epochs = config.passes(len(examples))
     beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
     modules = [reader.model] if beside is None else [reader.model, beside.question]
@@ -73,7 +75,7 @@ def train_reader(
 
     def batches(epoch: int) -> Iterator[Sequence[int]]:
         order = examples.order(config.seed, epoch)
-        return (order[start : start + config.batch_size] for start in range(0, len(order), config.batch_size))
+        return (order[start : start + size] for start in range(0, len(order), size))
 
     def learn(rows: Sequence[int], step: int) -> Lesson:
         batch, epoch = [], step // per_epoch

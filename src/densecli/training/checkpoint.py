@@ -11,6 +11,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from densecli import __version__
+from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
 from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
 from densecli.io.manifest import versions
@@ -117,7 +118,10 @@ def surroundings() -> dict[str, str]:
     """Return what may change the last bits of a result without being a setting."""
     processes = dist.get_world_size() if dist.is_initialized() else 1
     counted = {"threads": str(torch.get_num_threads()), "processes": str(processes)}
-    return versions() | {"densecli": __version__} | counted
+    device = pick_device("auto")
+    arithmetic = told_hardware(device, pick_precision("auto", device))
+    hardware = {"usual arithmetic": arithmetic, "processor": torch.backends.cpu.get_cpu_capability()}
+    return versions() | {"densecli": __version__} | counted | hardware
 
 
 def write_checkpoint(folder: Path, trainee: Trainee, standing: Standing, made: Mapping[str, Any]) -> None:

@@ -38,6 +38,7 @@ class ExampleSpool:
         # open for as long as the spool lives
         self._file = tempfile.TemporaryFile(prefix="densecli-examples-")  # noqa: SIM115
         self._starts = array("Q", [0])
+        self._hard, self._other = array("I"), array("I")
         self.add(examples, dropped)
 
     def add(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> range:
@@ -52,6 +53,8 @@ class ExampleSpool:
             for example in examples:
                 usable = usable_part(example, dropped)
                 if usable is not None:
+                    self._hard.append(len(usable.hard_negatives))
+                    self._other.append(len(usable.negatives))
                     self._starts.append(self._starts[-1] + self._file.write(encode_line(usable.to_json())))
             self._file.flush()
         except OSError as error:
@@ -69,6 +72,11 @@ class ExampleSpool:
         start, end = self._starts[row], self._starts[row + 1]
         self._file.seek(start)
         return TrainingExample.from_json(orjson.loads(self._file.read(end - start)), str(row))
+
+    def negatives(self, row: int, other: int, hard: int) -> int:
+        """Return how many negatives a row brings when so many are asked for, as in `draw`."""
+        others = min(other, self._other[row])
+        return others + min(hard, self._hard[row] or self._other[row] - others)
 
     def order(self, seed: int, epoch: int) -> list[int]:
         """Return the rows in the order of an epoch (0-based): a shuffle by seed and epoch alone."""

@@ -79,8 +79,12 @@ class History:
 
 
 def told(measures: Mapping[str, float | None]) -> str:
-    """Return measures in one line: `loss 0.2513, accuracy 0.9`."""
+    """Return measures in one line: `loss 0.2513, top-20 0.9`."""
     return ", ".join(
-        f"{name.replace('_', ' ')} {'unknown' if value is None else f'{value:.4g}'}"
-        for name, value in measures.items()
+        f"{label(name)} {'unknown' if value is None else f'{value:.4g}'}" for name, value in measures.items()
     )
+
+
+def label(name: str) -> str:
+    """Return the name of a measure for people: `average rank`, `top-20`."""
+    return name.replace("top_", "top-").replace("_", " ")

@@ -3,7 +3,7 @@
 import math
 
 from densecli.io.line_chart import Panel, Series, line_chart
-from densecli.training.history import History
+from densecli.training.history import History, label
 
 COUNTS = ("questions", "pool")
 
@@ -19,7 +19,7 @@ def picture(history: History) -> str:
         if name == "loss":
             losses.append(Series("dev", points))
         else:
-            panels.append(Panel(f"dev {name.replace('_', ' ')}", [Series("dev", points)]))
+            panels.append(Panel(f"dev {label(name)}", [Series("dev", points)]))
     rates = Series("learning rate", list(enumerate(history.rates, 1)))
     return line_chart([Panel("loss", losses), *panels, Panel("learning rate", [rates])], "updates")
 
