@@ -5,6 +5,7 @@ libraries, a progress bar) comes along, and they load only the module of the fun
 standard input does, so none outlives this one, however it ends.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -163,6 +164,7 @@ def serve() -> None:
     os.dup2(2, 1)  # what a library prints does not get between the answers
     try:
         function = pickle.load(sys.stdin.buffer)
+        gc.freeze()  # what the modules made stays, and need not be looked through
         while True:
             item = pickle.load(sys.stdin.buffer)
             answer, failure = None, None

@@ -84,13 +84,11 @@ def _words(texts: Sequence[str]) -> _Words:
     data = np.frombuffer(b"\n".join([*encoded, b""]), dtype=np.uint8)
     texts_at = np.cumsum([0, *(len(text) + 1 for text in encoded)])
     space = is_space(data)
-    before = np.append(True, space[:-1]) if len(space) else space
-    begin = np.flatnonzero(before & ~space)
-    after = np.flatnonzero(space & ~before)
+    edges = np.flatnonzero(np.append(True, space[:-1]) != space)
+    begin, after = edges[::2], edges[1::2]
     keep = ~space
     keep[after] = True
     plain = data[keep]
-    dropped = np.cumsum(begin - np.append(0, after[:-1] + 1)) if len(begin) else begin
-    places = np.append(begin - dropped, len(plain))
+    places = np.append(0, np.cumsum(after - begin + 1))
     plain[places[1:] - 1] = SPACE
     return _Words(plain.tobytes(), places, np.searchsorted(begin, texts_at))

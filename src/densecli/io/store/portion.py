@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from densecli.errors import ResourceError
 from densecli.io.store.blocks import TEXTS, schema_of
 from densecli.io.store.ids import hash_ids
 
 UNKNOWN = 0
 LARGEST_PLACE = (1 << 32) - 1
+LARGEST_COLUMN = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,28 @@ def portion_of(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -
     Args:
         columns: ids, titles, texts, and where they are kept articles and offsets.
         places: of the record of each; one beyond 32 bits counts as not known.
+
+    Raises:
+        ResourceError: a column of theirs takes more than 2 GiB.
     """
     schema = schema_of(offsets=len(columns) > len(TEXTS))
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+    arrays = [
+        _texts(column) if pa.types.is_string(kind) else pa.array(np.array(column, dtype=np.int64))
+        for column, kind in zip(columns, schema.types, strict=True)
+    ]
     told = [place if place is not None and place <= LARGEST_PLACE else UNKNOWN for place in places]
     rows = pa.record_batch(arrays, schema=schema)
     return Portion(rows, hash_ids(columns[0]), np.array(told, dtype=np.uint32))
+
+
+def _texts(column: Sequence[str]) -> pa.StringArray:
+    """Return texts as Arrow has them; `pa.array` would load pandas for it, in every process."""
+    encoded = [text.encode() for text in column]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    if ends[-1] > LARGEST_COLUMN:
+        raise ResourceError("passages cut together take more than 2 GiB; let --stride be larger")
+    buffers = (pa.py_buffer(part) for part in (ends.astype(np.int32), b"".join(encoded)))
+    return pa.StringArray.from_buffers(len(column), *buffers)
 
 
 def written(rows: pa.RecordBatch) -> Portion:
