@@ -87,7 +87,8 @@ def _learnt(ranks: Ranks, base: str, size: int, scheme: dict[str, Any]) -> Any:
     picks = spool.draw(range(size), 0, 1, 1, 0, 0)
     batch = lay_out(picks, retriever.tokens, ranks.part(size))
     keep_bytes = float("inf") if config.activation_memory is None else config.activation_memory
-    done = update(retriever, batch, optimiser, torch.float32, 3, Objective.of(config), keep_bytes, ranks)
+    objective = Objective.of(config, retriever.card.similarity)
+    done = update(retriever, batch, optimiser, torch.float32, 3, objective, keep_bytes, ranks)
     return (done.loss, done.correct, done.gradient_norm), found
 
 

@@ -154,12 +154,13 @@ def test_a_preset_is_told_recorded_and_gives_way(place):
     short = ("--encoder", "base", "--max-passage-tokens", 64, "--epochs", 1, "--device", "cpu")
     options = ("--preset", "paper", "--config", "my.toml", "--dropout", 0, *short)
     said, manifest = trained(place, "a.jsonl", *options, DENSECLI_BATCH_SIZE="6")
-    told = "--preset paper: --hard-negatives 1; chosen otherwise: --batch-size 6 --learning-rate 3e-05 "
-    assert f"{told}--dropout 0\n" in said
+    told = "--preset paper: --hard-negatives 1 --similarity dot; chosen otherwise: --batch-size 6"
+    assert f"{told} --learning-rate 3e-05 --dropout 0\n" in said
     chosen = {"preset": "paper", "batch_size": 6, "learning_rate": 3e-5, "dropout": 0.0, "epochs": 1}
     assert manifest["config"] == manifest["config"] | chosen
     said, manifest = trained(place, "a.jsonl", "--preset", "paper", *short)
-    assert "--preset paper: --batch-size 128 --hard-negatives 1 --learning-rate 1e-05 --dropout 0.1\n" in said
+    told = "--preset paper: --batch-size 128 --hard-negatives 1 --learning-rate 1e-05 --dropout 0.1"
+    assert f"{told} --similarity dot\n" in said
     assert manifest["config"] == manifest["config"] | PRESETS["paper"]["train"]
     assert "a.jsonl makes batches of 12, not 128: it has no more" in said
 
@@ -168,7 +169,7 @@ def test_the_papers_epochs_depend_on_the_size(place):
     place.write("a.jsonl", *map(example, CITIES[:2]))
     options = ("--preset", "paper", "--encoder", "base", "--max-passage-tokens", 64, "--device", "cpu")
     said, manifest = trained(place, "a.jsonl", *options)
-    assert "pooling, epochs: 100" in said
+    assert "pooling, dot, epochs: 100" in said
     assert (manifest["facts"]["epochs"], manifest["facts"]["steps"]) == (100, 100)
 
 
@@ -263,3 +264,11 @@ def test_numbers_that_train_nothing(place):
     ):
         assert said in fails(place, "train", "questions", *options, status=2)
     assert "no data set 'nqq'; known: nq" in fails(place, "train", "--dataset", "nqq", status=2)
+
+
+def test_a_temperature_is_for_cosines(place):
+    place.write("a.jsonl", *map(example, CITIES))
+    ended = place.run("train", "a.jsonl", "--encoder", "base", "--temperature", 0.1, "--force")
+    assert ended.status == 2
+    assert "--temperature has no effect: " in ended.error
+    assert "is trained by dot unless there is --similarity cosine" in ended.error

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from densecli.encoders import hub
 from densecli.encoders.torch_base import open_retriever
-from densecli.encoders.torch_start import open_base
+from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError, UsageError
 
 QUERY = "encoder.layer.0.attention.self.query.weight"
@@ -120,13 +120,14 @@ def test_the_towers_of_a_base_are_independent(tiny_base: Path) -> None:
     }
 
 
-def test_training_drops_the_normalisation(base: Path) -> None:
+def test_a_base_that_normalises_is_trained_by_cosine_or_loses_that(base: Path) -> None:
     modules = [{"type": f"sentence_transformers.models.{kind}"} for kind in ("Transformer", "Normalize")]
     (base / "modules.json").write_text(json.dumps(modules))
     assert open_retriever(str(base)).card.normalize
     opened = open_base(str(base), None, 64, 256)
-    assert not opened.card.normalize
-    assert not opened.passage.card.normalize
+    assert (opened.card.similarity, opened.passage.card.normalize) == ("cosine", True)
+    opened = open_base(str(base), None, 64, 256, Change(similarity="dot"))
+    assert (opened.card.similarity, opened.passage.card.normalize) == ("dot", False)
 
 
 def test_options_that_contradict_the_base_are_refused(tiny_base: Path, tiny_retriever: Path) -> None:

@@ -55,11 +55,9 @@ def test_a_question_sees_the_columns_of_its_scheme(batch: Batch, in_batch: bool)
 
 
 def test_the_objective_is_what_the_settings_say() -> None:
-    config = TrainConfig(
-        similarity="cosine", temperature=0.5, loss="triplet", triplet_margin=2, in_batch=False
-    )
-    assert Objective.of(config) == Objective("cosine", 0.5, "triplet", 2, False)
-    assert Objective.of(TrainConfig(temperature=0.5)).temperature == 1.0
+    config = TrainConfig(temperature=0.5, loss="triplet", triplet_margin=2, in_batch=False)
+    assert Objective.of(config, "cosine") == Objective("cosine", 0.5, "triplet", 2, False)
+    assert Objective.of(config, "l2") == Objective("l2", 1.0, "triplet", 2, False)
 
 
 def test_the_temperature_divides_cosines() -> None:

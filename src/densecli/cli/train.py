@@ -79,7 +79,8 @@ def register(app: typer.Typer) -> None:
             ranks = session.ranks or ALONE
             session.terminal.say(
                 f"training on {len(sets):,} examples from {base}, {retriever.card.pooling} pooling,"
-                f" epochs: {config.passes(len(sets)):,} ({hardware(config, ranks)})"
+                f" {retriever.card.similarity}, epochs:"
+                f" {config.passes(len(sets)):,} ({hardware(config, ranks)})"
             )
             for warning in sets.warnings(config):
                 session.terminal.warn(warning)

@@ -7,7 +7,13 @@ from densecli.errors import UsageError
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "paper": {
-        "train": {"batch_size": 128, "hard_negatives": 1, "learning_rate": 1e-5, "dropout": 0.1},
+        "train": {
+            "batch_size": 128,
+            "hard_negatives": 1,
+            "learning_rate": 1e-5,
+            "dropout": 0.1,
+            "similarity": "dot",
+        },
         "train-reader": {"passages": 24, "depth": 100, "learning_rate": 1e-5, "dropout": 0.1},
         "search": {"fusion_weight": 1.1},
     },
@@ -21,6 +27,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "max_grad_norm": 2.0,
             "dropout": 0.1,
             "weight_decay": 0.0,
+            "similarity": "dot",
             "max_question_tokens": 256,
             "max_passage_tokens": 256,
             "average_gradients": True,

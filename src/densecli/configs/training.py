@@ -106,9 +106,10 @@ class TrainConfig(FittingConfig):
         source="section 3.2",
     )
     similarity: str = setting(
-        "dot",
-        "What training and search compare vectors by; cosine and l2 are kept in the model.",
-        choices=("dot", "cosine", "l2"),
+        "auto",
+        "What training and search compare vectors by, kept in the model; auto is what the encoder was trained"
+        " by: cosine where it normalises, and dot where nothing is said, as in the paper.",
+        choices=("auto", "dot", "cosine", "l2"),
         source="appendix B",
     )
     temperature: float = setting(
@@ -116,7 +117,7 @@ class TrainConfig(FittingConfig):
         "What cosines are divided by; the paper: 1.",
         min=1e-3,
         max=1e3,
-        when=("similarity", ("cosine",)),
+        when=("similarity", ("auto", "cosine")),
     )
     loss: str = setting(
         "nll",

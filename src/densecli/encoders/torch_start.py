@@ -19,7 +19,7 @@ KEPT = ("projection", "token_types", "trailing_sep", "question_prefix", "passage
 class Change:
     """Properties of a model to train; None keeps the base's. `seed` is that of a new projection's weights."""
 
-    similarity: str = "dot"
+    similarity: str | None = None
     projection: int | None = None
     shared_encoder: bool = False
     question_prefix: str | None = None
@@ -41,8 +41,8 @@ def open_base(
 ) -> Retriever:
     """Open a model to train on: two independent towers, or one for both.
 
-    A base that normalises loses that unless the similarity is cosine: dot products between -1 and 1 hardly
-    train without a temperature.
+    A base that normalises is trained by cosine. By another similarity it loses the normalisation: dot
+    products between -1 and 1 hardly train without a temperature.
 
     Args:
         source: as in `open_retriever`.
@@ -62,10 +62,12 @@ def open_base(
     for option, asked in (("question", max_question_tokens), ("passage", max_passage_tokens)):
         if asked > limit:
             raise UsageError(f"--max-{option}-tokens is {asked}; {source} has positions for {limit}")
+    own = "cosine" if base.card.normalize else base.card.similarity
+    similarity = change.similarity or own
     card = replace(
         _changed(base, {"pooling": pooling, **{name: getattr(change, name) for name in KEPT}}),
-        normalize=change.similarity == "cosine",
-        similarity=change.similarity,
+        normalize=similarity == "cosine",
+        similarity=similarity,
         max_question_tokens=max_question_tokens,
         max_passage_tokens=max_passage_tokens,
         shared_encoder=change.shared_encoder or base.card.shared_encoder,

@@ -73,7 +73,7 @@ def train(
     optimiser = Optimiser.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
     tokens = retriever.tokens
     validator = None if dev is None else Validator(dev, config, precision, ranks)
-    objective = Objective.of(config)
+    objective = Objective.of(config, retriever.card.similarity)
     keep = bytes_to_keep(config.activation_memory, device)
 
     def learn(rows: Sequence[int], step: int) -> Lesson:

@@ -29,10 +29,13 @@ class Objective:
     in_batch: bool = True
 
     @classmethod
-    def of(cls, config: TrainConfig) -> "Objective":
-        """Take the objective from a training's settings; only cosines have a temperature."""
-        temperature = config.temperature if config.similarity == "cosine" else 1.0
-        return cls(config.similarity, temperature, config.loss, config.triplet_margin, config.in_batch)
+    def of(cls, config: TrainConfig, similarity: str) -> "Objective":
+        """Take the objective of a model with that similarity from a training's settings.
+
+        Only cosines have a temperature.
+        """
+        temperature = config.temperature if similarity == "cosine" else 1.0
+        return cls(similarity, temperature, config.loss, config.triplet_margin, config.in_batch)
 
     def similarities(self, questions: Tensor, passages: Tensor) -> Tensor:
         """Return scores (B, M) of every question with every passage, from vectors as pooled."""

@@ -15,10 +15,11 @@ def open_to_train(source: str, config: TrainConfig) -> Retriever:
 
     Raises:
         ArtifactError: no such model, or it is incomplete or not supported.
-        UsageError: a property contradicts a trained model's, or a length exceeds the encoder's positions.
+        UsageError: a property contradicts a trained model's, a length exceeds the encoder's positions, or a
+            temperature is chosen and there is no cosine to divide by it.
     """
     change = Change(
-        similarity=config.similarity,
+        similarity=None if config.similarity == "auto" else config.similarity,
         projection=config.projection,
         shared_encoder=config.shared_encoder,
         question_prefix=config.question_prefix,
@@ -27,7 +28,14 @@ def open_to_train(source: str, config: TrainConfig) -> Retriever:
         trailing_sep=None if config.trailing_sep == "auto" else config.trailing_sep == "yes",
         seed=config.seed,
     )
-    return open_base(source, config.pooling, config.max_question_tokens, config.max_passage_tokens, change)
+    lengths = config.max_question_tokens, config.max_passage_tokens
+    retriever = open_base(source, config.pooling, *lengths, change)
+    found = retriever.card.similarity
+    if found != "cosine" and config.temperature != TrainConfig.temperature:
+        raise UsageError(
+            f"--temperature has no effect: {source} is trained by {found} unless there is --similarity cosine"
+        )
+    return retriever
 
 
 def prepare(

@@ -33,7 +33,6 @@ class Validator:
         self._config = config
         self._precision = precision
         self._ranks = ranks
-        self._objective = Objective.of(config)
         self._pool = None
         if config.validate_by != "nll":
             self._pool = DevPool(dev, config.dev_questions, config.dev_negatives, config.dev_negatives)
@@ -48,13 +47,14 @@ class Validator:
         config = self._config
         for tower in (retriever.question, retriever.passage):
             tower.eval()
+        objective = Objective.of(config, retriever.card.similarity)
         negatives = config.other_negatives, config.hard_negatives
         batches = dev_batches(self._dev, retriever.tokens, config.batch_size, *negatives, self._ranks)
-        measures = dev_loss(retriever, batches, self._objective, self._precision, self._ranks)
+        measures = dev_loss(retriever, batches, objective, self._precision, self._ranks)
         if self._pool is None:
             return measures, (-measures["loss"],)
         k = config.validate_k
-        places, hits = self._pool.rank(retriever, self._objective, k, self._precision, self._ranks)
+        places, hits = self._pool.rank(retriever, objective, k, self._precision, self._ranks)
         rank, top = sum(places) / len(places), sum(hits) / len(hits)
         measures |= {"average_rank": rank, f"top_{k}": top, "pool": len(self._pool)}
         return measures, (-rank,) if config.validate_by == "average-rank" else (top, -rank)
