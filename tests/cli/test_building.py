@@ -25,7 +25,7 @@ def test_the_manifest_tells_what_it_is_and_from_what(place):
     told = manifest(place)
     assert told["command"] == "preprocess"
     assert told["config"] == asdict(PreprocessConfig())
-    assert told["counts"] == {"records": 2, "passages": 2}
+    assert told["counts"] == {"records": 2, "passages": 2, "passages_without_title": 2}
     assert [row["path"] for row in told["inputs"]] == ["a.jsonl"]
     assert told["timing"]["seconds"] >= 0
 
