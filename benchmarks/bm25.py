@@ -72,7 +72,7 @@ def main() -> None:
         step(chosen.step, chosen.passages, chosen.questions, chosen.threads)
         return
     rows: dict[str, Any] = {**about(), "passages": len(PassageStore.open(chosen.passages)), "k": K}
-    rows["threads"] = chosen.threads
+    rows |= {"questions": Path(chosen.questions).name, "asked": chosen.take, "threads": chosen.threads}
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         questions = work / "questions.json"

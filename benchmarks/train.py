@@ -121,7 +121,7 @@ class Runs:
             "--encoder",
             self._base,
         ]
-        return ["train", examples, *options.split(), "--pooling", "cls", *place]
+        return ["train", examples, *options.split(), "--pooling", "cls", "--similarity", "dot", *place]
 
 
 def seconds(stats: Any, wanted: tuple[str, str]) -> Iterator[float]:
