@@ -9,7 +9,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from densecli.encoders.compact import compact
+from densecli.encoders.compiled.compact import compact
 from densecli.encoders.folder import WORDS, ReaderCard, RetrieverCard
 
 STARTER = Path(__file__).resolve().parent.parent / "src" / "densecli" / "starter"

@@ -18,7 +18,7 @@ HOMES = {
     "torch": ("training/*", "*/torch_*"),
     "transformers": ("training/*", "*/torch_*"),
     "faiss": ("index/*",),
-    "onnxruntime": ("encoders/onnx_*",),
+    "onnxruntime": ("encoders/compiled/onnx_*",),
     "datasets": ("io/registry/hub.py",),
     "httpx2": ("io/registry/download.py",),
     "typer": ("cli/*",),

@@ -6,8 +6,8 @@ import pytest
 
 from densecli.cli.engines import open_reader
 from densecli.configs.asking import ReadConfig
+from densecli.encoders.compiled.onnx_tower import OnnxTower
 from densecli.encoders.folder import GRAPH
-from densecli.encoders.onnx_tower import OnnxTower
 from densecli.reader.torch_folder import open_reader_base, save_reader
 from densecli.records import Passage
 

@@ -126,16 +126,16 @@ def test_tuning_without_answers_is_refused(prepared):
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--fusion", "rrf", "--lambda", 2], "--fusion-weight has an effect only with --fusion linear"),
+        (["--fusion", "rrf", "--lambda", 2], "--lambda has an effect only with --fusion linear"),
         (["--fusion", "rrf", "--preset", "paper"], "--preset has an effect only with --fusion linear"),
         (["--fusion", "rrf", "--missing", "min"], "--missing has an effect only with --fusion linear"),
-        (["--mode", "dense", "--lambda", 2], "--fusion-weight has an effect only with --mode hybrid"),
+        (["--mode", "dense", "--lambda", 2], "--lambda has an effect only with --mode hybrid"),
         (["--mode", "bm25", "--candidates", 9], "--candidates has an effect only with --mode hybrid"),
         (
             ["--index", ".densecli/index", "--lambda", 2],
-            "--fusion-weight has an effect only with --mode hybrid",
+            "--lambda has an effect only with --mode hybrid",
         ),
-        (["--preset", "paper", "--lambda", 2], "--preset paper has no effect beside --fusion-weight"),
+        (["--preset", "paper", "--lambda", 2], "--preset paper has no effect beside --lambda"),
         (["--lambda", -1], "greater than or equal to 0"),
         (["--mode", "dense", "--bm25", ".densecli/bm25"], "--bm25 has no effect on a dense search"),
         (["--index", ".densecli/bm25", "--bm25", ".densecli/bm25"], "--bm25 has no effect on a bm25 search"),

@@ -2,7 +2,7 @@ import pytest
 
 from densecli.configs.file import CONFIGS
 from densecli.configs.presets import PRESETS, preset_told, preset_values
-from densecli.configs.setting import check, described_fields
+from densecli.configs.setting import check, described_fields, flag
 from densecli.errors import UsageError
 
 
@@ -11,11 +11,11 @@ def test_what_a_preset_sets_is_an_option_and_allowed(preset):
     for command, values in PRESETS[preset].items():
         config = CONFIGS[command](preset=preset, **values)
         check(config)
-        assert dict(preset_values(command, preset, {"preset"})) == values
+        assert dict(preset_values(type(config), command, preset, {"preset"})) == values
         told = preset_told(command, config)
         for name, value in values.items():
             typed = "" if value is True else f" {value}" if isinstance(value, str) else f" {value:g}"
-            assert f"--{name.replace('_', '-')}{typed}" in told
+            assert f"{flag(type(config), name)}{typed}" in told
         assert "chosen otherwise" not in told
 
 
@@ -36,11 +36,9 @@ def test_what_is_chosen_beside_a_preset_is_told():
 
 
 def test_a_preset_that_sets_nothing_is_refused():
-    assert preset_values("search", None, set()) == {}
-    with pytest.raises(
-        UsageError, match=r"--preset paper has no effect beside --fusion-weight; leave one out"
-    ):
-        preset_values("search", "paper", {"preset", "fusion_weight"})
+    assert preset_values(CONFIGS["search"], "search", None, set()) == {}
+    with pytest.raises(UsageError, match=r"--preset paper has no effect beside --lambda; leave one out"):
+        preset_values(CONFIGS["search"], "search", "paper", {"preset", "fusion_weight"})
     with pytest.raises(UsageError, match=r"--preset dpr-nq has no effect on search; it has paper$"):
-        preset_values("search", "dpr-nq", set())
-    assert preset_values("search", "dpr", set()) == {}, "check() tells which there are"
+        preset_values(CONFIGS["search"], "search", "dpr-nq", set())
+    assert preset_values(CONFIGS["search"], "search", "dpr", set()) == {}, "check() tells which there are"

@@ -59,9 +59,9 @@ def test_an_option_of_an_option_without_effect_is_refused():
     """λ belongs to the linear fusion, which belongs to hybrid search."""
     for allowed in ({}, {"mode": "hybrid"}):
         check_effect(SearchConfig(fusion_weight=2.0, **allowed), {"fusion_weight", *allowed})
-    with pytest.raises(UsageError, match="--fusion-weight has an effect only with --fusion linear$"):
+    with pytest.raises(UsageError, match="--lambda has an effect only with --fusion linear$"):
         check_effect(SearchConfig(fusion_weight=2.0, fusion="rrf"), {"fusion_weight", "fusion"})
-    with pytest.raises(UsageError, match="--fusion-weight has an effect only with --mode hybrid$"):
+    with pytest.raises(UsageError, match="--lambda has an effect only with --mode hybrid$"):
         check_effect(SearchConfig(fusion_weight=2.0, mode="dense"), {"fusion_weight", "mode"})
 
 

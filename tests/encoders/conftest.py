@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from densecli.encoders.bert_tower import BertRetriever
-from densecli.encoders.dpr_checkpoint import read_retriever_checkpoint
+from densecli.encoders.foreign.bert_tower import BertRetriever
+from densecli.encoders.foreign.dpr_checkpoint import read_retriever_checkpoint
 from densecli.encoders.weights import FloatArray
 from densecli.records import Passage
 

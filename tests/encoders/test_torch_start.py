@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import BertModel
 
-from densecli.encoders.compact import compact
+from densecli.encoders.compiled.compact import compact
 from densecli.encoders.folder import RetrieverCard, fingerprint, read_card, write_card
 from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.torch_base import Retriever, open_retriever

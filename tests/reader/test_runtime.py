@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from densecli.encoders.compact import compact
+from densecli.encoders.compiled.compact import compact
 from densecli.encoders.folder import ReaderCard
 from densecli.errors import ArtifactError
 from densecli.reader.runtime import Reader

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from densecli.encoders.compact import compact
+from densecli.encoders.compiled.compact import compact
 from densecli.encoders.folder import ReaderCard, read_card
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base

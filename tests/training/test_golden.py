@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from densecli.configs.training import TrainConfig
-from densecli.encoders.dpr_checkpoint import read_retriever_checkpoint
+from densecli.encoders.foreign.dpr_checkpoint import read_retriever_checkpoint
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_start import open_base
 from densecli.io.doors.examples import read_examples

@@ -162,7 +162,7 @@ def settled(
     preset = chosen.get("preset")
     if preset is not None and "preset" not in typed and not has_preset(command_name, preset):
         del chosen["preset"]
-    result = config(**{**preset_values(command_name, chosen.get("preset"), chosen), **chosen})
+    result = config(**{**preset_values(config, command_name, chosen.get("preset"), chosen), **chosen})
     check(result)
     check_effect(result, typed)
     return result

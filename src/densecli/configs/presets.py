@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from densecli.configs.setting import flag
 from densecli.errors import UsageError
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
@@ -60,7 +61,7 @@ def has_preset(command: str, preset: str) -> bool:
     return preset not in PRESETS or command in PRESETS[preset]
 
 
-def preset_values(command: str, preset: str | None, chosen: Iterable[str]) -> Mapping[str, Any]:
+def preset_values(config: type, command: str, preset: str | None, chosen: Iterable[str]) -> Mapping[str, Any]:
     """Return what a preset sets in a command, before options that were chosen beside it.
 
     Raises:
@@ -73,7 +74,7 @@ def preset_values(command: str, preset: str | None, chosen: Iterable[str]) -> Ma
         known = " or ".join(name for name, commands in PRESETS.items() if command in commands)
         raise UsageError(f"--preset {preset} has no effect on {command}; it has {known}")
     if values.keys() <= set(chosen):
-        options = ", ".join(_option(name) for name in values)
+        options = ", ".join(flag(config, name) for name in values)
         raise UsageError(f"--preset {preset} has no effect beside {options}; leave one out")
     return values
 
@@ -84,18 +85,15 @@ def preset_told(command: str, config: Any) -> str | None:
     if preset is None:
         return None
     values = PRESETS[preset][command]
-    taken = {name: value for name, value in values.items() if getattr(config, name) == value}
-    told = f"--preset {preset}: " + " ".join(_given(name, value) for name, value in taken.items())
-    others = [_given(name, getattr(config, name)) for name in values if name not in taken]
+    taken = [name for name, value in values.items() if getattr(config, name) == value]
+    told = f"--preset {preset}: " + " ".join(_given(config, name) for name in taken)
+    others = [_given(config, name) for name in values if name not in taken]
     return told + (f"; chosen otherwise: {' '.join(others)}" if others else "")
 
 
-def _given(name: str, value: Any) -> str:
+def _given(config: Any, name: str) -> str:
     """Return an option as it would be typed."""
+    option, value = flag(type(config), name), getattr(config, name)
     if isinstance(value, bool):
-        return _option(name if value else f"no_{name}")
-    return f"{_option(name)} {value:g}" if isinstance(value, float) else f"{_option(name)} {value}"
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+        return option if value else f"--no-{option[2:]}"
+    return f"{option} {value:g}" if isinstance(value, float) else f"{option} {value}"

@@ -57,6 +57,12 @@ def described_fields(config: type) -> list[tuple[str, Any, Any, Setting]]:
     return [(f.name, hints[f.name], f.default, f.metadata["setting"]) for f in fields(config)]
 
 
+def flag(config: type, name: str) -> str:
+    """Return a field as an option, as people type it: `--min-words`, `--lambda`."""
+    short = next(known.short for field, _, _, known in described_fields(config) if field == name)
+    return short if short and short.startswith("--") else "--" + name.replace("_", "-")
+
+
 def check(config: Any) -> None:
     """Refuse values outside their bounds or choices.
 
@@ -65,7 +71,7 @@ def check(config: Any) -> None:
     """
     for name, _, _, known in described_fields(type(config)):
         value = getattr(config, name)
-        option = "--" + name.replace("_", "-")
+        option = flag(type(config), name)
         if known.choices and value is not None and value not in known.choices:
             allowed = ", ".join(known.choices)
             raise UsageError(f"{option} is {value!r}; expected one of {allowed}")
@@ -91,7 +97,7 @@ def check_effect(config: Any, chosen: Iterable[str]) -> None:
         while when is not None:
             other, values = when
             if getattr(config, other) not in values:
-                option, needed = name.replace("_", "-"), other.replace("_", "-")
+                option, needed = flag(type(config), name), flag(type(config), other)
                 allowed = " or ".join(value for value in values if isinstance(value, str))
-                raise UsageError(f"--{option} has an effect only with --{needed} {allowed}".rstrip())
+                raise UsageError(f"{option} has an effect only with {needed} {allowed}".rstrip())
             when = conditions[other]

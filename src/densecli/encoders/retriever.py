@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from densecli.encoders.bert import read_config
+from densecli.encoders.compiled.onnx_tower import OnnxTower
 from densecli.encoders.folder import (
     WEIGHTS,
     RetrieverCard,
@@ -14,7 +15,6 @@ from densecli.encoders.folder import (
     read_card,
 )
 from densecli.encoders.length_batches import length_batches
-from densecli.encoders.onnx_tower import OnnxTower
 from densecli.encoders.pooling import finish, pool
 from densecli.encoders.tokens import Tokens, check_vocabulary
 from densecli.encoders.weights import FloatArray, load_tensor

@@ -9,10 +9,10 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoTokenizer
 
-from densecli.encoders.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
 from densecli.encoders.folder import SIDES, TOKENIZER, RetrieverCard, is_model_folder, read_card
+from densecli.encoders.foreign.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
+from densecli.encoders.foreign.sentence_transformers import read_pooling
 from densecli.encoders.hub import local_folder
-from densecli.encoders.sentence_transformers import read_pooling
 from densecli.encoders.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
 from densecli.encoders.torch_load import bert_model, load_pretrained, load_tower
 from densecli.encoders.torch_projection import projection

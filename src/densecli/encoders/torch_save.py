@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from densecli.encoders.compiled.tower_files import write_tokenizer, write_tower
 from densecli.encoders.folder import (
     CONFIG,
     GRAPH,
@@ -18,7 +19,6 @@ from densecli.encoders.folder import (
 )
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_tower import word_table_name
-from densecli.encoders.tower_files import write_tokenizer, write_tower
 from densecli.encoders.weights import FloatArray, save_state
 
 TOWER_FILES = (CONFIG, WEIGHTS, GRAPH)

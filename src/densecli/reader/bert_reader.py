@@ -6,9 +6,11 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from densecli.encoders.bert import read_config
-from densecli.encoders.bert_tower import BertTower
-from densecli.encoders.dpr_checkpoint import DprCheckpoint
-from densecli.encoders.dpr_folder import (
+from densecli.encoders.compiled.tower_files import write_tokenizer
+from densecli.encoders.folder import TOKEN_TYPES, WORDS, ReaderCard, read_card, write_card
+from densecli.encoders.foreign.bert_tower import BertTower
+from densecli.encoders.foreign.dpr_checkpoint import DprCheckpoint
+from densecli.encoders.foreign.dpr_folder import (
     CLASSES,
     HEADS,
     PREFIXES,
@@ -16,10 +18,12 @@ from densecli.encoders.dpr_folder import (
     refuse_segments,
     write_dpr_model,
 )
-from densecli.encoders.folder import TOKEN_TYPES, WORDS, ReaderCard, read_card, write_card
+from densecli.encoders.foreign.vocabulary import (
+    longest_input,
+    open_bert_tokenizer,
+    write_hugging_face_tokenizer,
+)
 from densecli.encoders.tokens import check_vocabulary, read_tokenizer
-from densecli.encoders.tower_files import write_tokenizer
-from densecli.encoders.vocabulary import longest_input, open_bert_tokenizer, write_hugging_face_tokenizer
 from densecli.errors import ArtifactError
 from densecli.reader.heads import ENCODER, head_shapes
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from densecli.encoders.bert import read_config
+from densecli.encoders.compiled.onnx_tower import OnnxTower
 from densecli.encoders.folder import WEIGHTS, ReaderCard, fingerprint, read_card
 from densecli.encoders.length_batches import length_batches
-from densecli.encoders.onnx_tower import OnnxTower
 from densecli.encoders.tokens import Tokens
 from densecli.encoders.weights import FloatArray
 from densecli.errors import ArtifactError

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from densecli.encoders.torch_checkpoint import BASE, with_pooler, write_checkpoint
+from densecli.encoders.foreign.torch_checkpoint import BASE, with_pooler, write_checkpoint
 from densecli.reader.bert_reader import CHECKPOINT_PREFIX, BertReader
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
+from densecli.encoders.compiled.tower_files import write_tokenizer
 from densecli.encoders.folder import WORDS, ReaderCard, RetrieverCard, is_model_folder, read_card, write_card
 from densecli.encoders.hub import local_folder
 from densecli.encoders.length_batches import pad
@@ -17,7 +18,6 @@ from densecli.encoders.torch_hardware import arithmetic
 from densecli.encoders.torch_load import load_pretrained, load_tower
 from densecli.encoders.torch_save import save_encoder
 from densecli.encoders.torch_tower import check_token_types, position_limit
-from densecli.encoders.tower_files import write_tokenizer
 from densecli.encoders.weights import FloatArray
 from densecli.errors import UsageError
 from densecli.reader.heads import ENCODER, head_shapes

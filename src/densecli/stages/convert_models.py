@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from densecli.encoders.bert_tower import BertRetriever
-from densecli.encoders.dpr_checkpoint import read_retriever_checkpoint
-from densecli.encoders.dpr_folder import FOLDERS, is_dpr_pair, read_dpr_pair, write_dpr_pair
-from densecli.encoders.sentence_transformers_folder import (
+from densecli.encoders.foreign.bert_tower import BertRetriever
+from densecli.encoders.foreign.dpr_checkpoint import read_retriever_checkpoint
+from densecli.encoders.foreign.dpr_folder import FOLDERS, is_dpr_pair, read_dpr_pair, write_dpr_pair
+from densecli.encoders.foreign.sentence_transformers_folder import (
     is_sentence_transformers_pair,
     read_sentence_transformers_pair,
     write_sentence_transformers,
 )
+from densecli.encoders.foreign.torch_checkpoint import BASE, write_retriever_checkpoint
 from densecli.encoders.torch_base import open_retriever
-from densecli.encoders.torch_checkpoint import BASE, write_retriever_checkpoint
 from densecli.encoders.torch_save import save_retriever
 from densecli.reader.bert_reader import BertReader, read_dpr_reader, read_reader_checkpoint, write_dpr_reader
 from densecli.reader.heads import ENCODER

@@ -6,8 +6,8 @@ from os.path import relpath
 from pathlib import Path
 
 from densecli.encoders.bert import read_config
+from densecli.encoders.compiled.tower_files import write_tower
 from densecli.encoders.folder import TOKENIZER, WEIGHTS, C, RetrieverCard, present, read_card, write_card
-from densecli.encoders.tower_files import write_tower
 from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
 

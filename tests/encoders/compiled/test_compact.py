@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densecli.encoders.compact import compact
+from densecli.encoders.compiled.compact import compact
 from densecli.encoders.folder import RetrieverCard, read_card
 from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.torch_retriever import TorchQuestionEncoder

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from densecli.encoders.bert import DEFAULTS, WORD_TABLE, bert_config, read_config
-from densecli.encoders.bert_tower import BertRetriever, BertTower, projection_of
 from densecli.encoders.folder import CONFIG, RetrieverCard
+from densecli.encoders.foreign.bert_tower import BertRetriever, BertTower, projection_of
+from densecli.encoders.foreign.vocabulary import open_bert_tokenizer
 from densecli.encoders.hub import local_folder
-from densecli.encoders.vocabulary import open_bert_tokenizer
 from densecli.encoders.weights import FloatArray
 from densecli.errors import ArtifactError
 from densecli.io.pickled.torch_file import Settings, StoredTensor, read_torch_file

@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 
 from densecli.encoders.bert import bert_config, read_config
-from densecli.encoders.bert_tower import BertRetriever, BertTower, one_token_type
-from densecli.encoders.dpr_folder import refuse_segments, refuse_trailing_sep
 from densecli.encoders.folder import RetrieverCard
-from densecli.encoders.hugging_face import read_weights, write_model
-from densecli.encoders.sentence_transformers import MODES, read_json, read_pooling
-from densecli.encoders.vocabulary import open_bert_tokenizer, write_hugging_face_tokenizer
+from densecli.encoders.foreign.bert_tower import BertRetriever, BertTower, one_token_type
+from densecli.encoders.foreign.dpr_folder import refuse_segments, refuse_trailing_sep
+from densecli.encoders.foreign.hugging_face import read_weights, write_model
+from densecli.encoders.foreign.sentence_transformers import MODES, read_json, read_pooling
+from densecli.encoders.foreign.vocabulary import open_bert_tokenizer, write_hugging_face_tokenizer
 from densecli.errors import ArtifactError
 
 SIDES = ("question", "passage")

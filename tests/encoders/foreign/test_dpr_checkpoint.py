@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from densecli.encoders.bert_tower import BertRetriever
-from densecli.encoders.dpr_checkpoint import DprCheckpoint, read_retriever_checkpoint
 from densecli.encoders.folder import RetrieverCard, read_card
+from densecli.encoders.foreign.bert_tower import BertRetriever
+from densecli.encoders.foreign.dpr_checkpoint import DprCheckpoint, read_retriever_checkpoint
+from densecli.encoders.foreign.torch_checkpoint import write_retriever_checkpoint
 from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.tokens import Tokens
-from densecli.encoders.torch_checkpoint import write_retriever_checkpoint
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
 from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError
 from densecli.training.forward import vectors_of
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 FORMS = ("v1", "hydra")
 QUERY = "question_model.encoder.layer.0.attention.self.query.weight"
 

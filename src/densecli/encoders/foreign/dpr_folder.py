@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from densecli.encoders.bert import bert_config, read_config
-from densecli.encoders.bert_tower import BertRetriever, BertTower, one_token_type, projection_of
 from densecli.encoders.folder import CONFIG, Card, RetrieverCard
-from densecli.encoders.hugging_face import read_weights, write_model
-from densecli.encoders.vocabulary import longest_input, open_bert_tokenizer, write_hugging_face_tokenizer
+from densecli.encoders.foreign.bert_tower import BertRetriever, BertTower, one_token_type, projection_of
+from densecli.encoders.foreign.hugging_face import read_weights, write_model
+from densecli.encoders.foreign.vocabulary import (
+    longest_input,
+    open_bert_tokenizer,
+    write_hugging_face_tokenizer,
+)
 from densecli.encoders.weights import FloatArray, Shape
 from densecli.errors import ArtifactError
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from densecli.encoders.bert_tower import BertRetriever
-from densecli.encoders.retriever import QuestionEncoder
-from densecli.encoders.sentence_transformers_folder import (
+from densecli.encoders.foreign.bert_tower import BertRetriever
+from densecli.encoders.foreign.sentence_transformers_folder import (
     is_sentence_transformers_pair,
     read_sentence_transformers_pair,
     write_sentence_transformers,
 )
+from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.errors import ArtifactError
 

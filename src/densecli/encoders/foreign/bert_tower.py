@@ -9,6 +9,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from densecli.encoders.bert import WORD_TABLE, Config, is_plain_bert, read_config, weight_shapes
+from densecli.encoders.compiled.tower_files import write_tokenizer, write_tower
 from densecli.encoders.folder import (
     PROJECTION,
     SIDES,
@@ -20,7 +21,6 @@ from densecli.encoders.folder import (
     write_card,
 )
 from densecli.encoders.tokens import check_vocabulary, read_tokenizer
-from densecli.encoders.tower_files import write_tokenizer, write_tower
 from densecli.encoders.weights import IGNORED, FloatArray, Shape, compare_shapes, load_state, save_state
 from densecli.errors import ArtifactError
 

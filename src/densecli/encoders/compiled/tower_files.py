@@ -8,8 +8,8 @@ import orjson
 from tokenizers import Tokenizer
 
 from densecli.encoders.bert import is_plain_bert
+from densecli.encoders.compiled.onnx_graph import write_graph
 from densecli.encoders.folder import CONFIG, TOKENIZER, WEIGHTS
-from densecli.encoders.onnx_graph import write_graph
 from densecli.encoders.weights import FloatArray, save_state
 
 

@@ -10,9 +10,9 @@ import torch
 from safetensors.numpy import load_file, save_file
 from transformers import AutoTokenizer, DPRConfig, DPRContextEncoder, DPRQuestionEncoder
 
-from densecli.encoders.bert_tower import BertRetriever
-from densecli.encoders.dpr_folder import read_dpr_pair, read_dpr_tower, write_dpr_pair
 from densecli.encoders.folder import fingerprint
+from densecli.encoders.foreign.bert_tower import BertRetriever
+from densecli.encoders.foreign.dpr_folder import read_dpr_pair, read_dpr_tower, write_dpr_pair
 from densecli.encoders.tokens import Tokens
 from densecli.encoders.torch_base import open_retriever
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder

@@ -8,10 +8,10 @@ import torch
 from safetensors.numpy import save_file
 
 from densecli.encoders.bert import read_config
+from densecli.encoders.compiled.onnx_tower import OnnxTower
+from densecli.encoders.compiled.tower_files import write_tower
 from densecli.encoders.length_batches import pad
-from densecli.encoders.onnx_tower import OnnxTower
 from densecli.encoders.torch_load import load_tower
-from densecli.encoders.tower_files import write_tower
 from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from densecli.encoders.bert_tower import BertRetriever, BertTower
-from densecli.encoders.dpr_checkpoint import ENCODER_TYPE, PREFIXES
-from densecli.encoders.dpr_folder import refuse_other_vectors
+from densecli.encoders.foreign.bert_tower import BertRetriever, BertTower
+from densecli.encoders.foreign.dpr_checkpoint import ENCODER_TYPE, PREFIXES
+from densecli.encoders.foreign.dpr_folder import refuse_other_vectors
 from densecli.encoders.weights import FloatArray
 from densecli.errors import ResourceError
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from densecli.encoders.sentence_transformers import Pooled, read_pooling
+from densecli.encoders.foreign.sentence_transformers import Pooled, read_pooling
 from densecli.errors import ArtifactError
 
 
