@@ -2,8 +2,9 @@
 
     python benchmarks/train_memory.py [--activation-memory GiB] [--precision fp32] [--questions 128]
 
-Weights and word pieces are random; questions have 64 of them, passages 256. Prints one JSON object: the peak
-of the process's memory, towers and optimiser included, and the time the update took.
+Weights and word pieces are random; questions have 64 of them, passages 256. What is told: the peak of the
+process's memory, towers and optimiser included, and the time the update took. Writes
+results/train-memory.json.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import torch
+from cold_start import about
 from tokenizers import Tokenizer, models, processors
 from transformers import BertConfig, BertModel
 
@@ -26,6 +28,7 @@ from densecli.training.objective import Objective
 from densecli.training.optimise import Optimiser
 from densecli.training.update import update
 
+RESULT = Path(__file__).parent / "results" / "train-memory.json"
 QUESTION_TOKENS, PASSAGE_TOKENS = 64, 256
 SPECIAL = ("[PAD]", "[CLS]", "[SEP]")
 
@@ -61,7 +64,9 @@ def main() -> None:
     parser.add_argument("--activation-memory", type=float)
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     parser.add_argument("--questions", type=int, default=128)
+    parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
+    facts = about()
     torch.manual_seed(1)
     device = torch.device("cpu")
     precision = pick_precision(args.precision, device)
@@ -81,6 +86,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - wall, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
     }
+    args.output.write_text(json.dumps({**facts, **found}, indent=2) + "\n")
     print(json.dumps(found))
 
 

@@ -69,6 +69,18 @@ def test_passages_go_out(prepared):
         assert prepared.call("convert", to, "--to", "psgs").well().stdout == rows["psgs"]
 
 
+def test_a_question_without_a_positive_is_counted_in_a_beir_folder(prepared):
+    row = {
+        "question": "who",
+        "positive_ctxs": [],
+        "hard_negative_ctxs": [{"id": "1", "title": "", "text": "x"}],
+    }
+    prepared.write("e.jsonl", json.dumps(row).encode())
+    ended = prepared.call("convert", "e.jsonl", "--to", "beir", "-o", "set").well()
+    assert "questions without a judgement 1" in ended.stderr
+    assert (prepared.folder / "set/qrels/train.tsv").read_text().count("\n") == 1
+
+
 def test_a_beir_folder(prepared):
     folder = ("--to", "beir", "-o", "set", "--qrels-split", "dev")
     prepared.call("convert", ".densecli/examples/questions", *folder).well()

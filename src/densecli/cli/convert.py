@@ -81,7 +81,9 @@ def register(app: typer.Typer) -> None:
                 )
                 if target.write is None:
                     inputs = [path for path in (source, questions, passages) if path is not None]
-                    _write_folder(session, config, converted, lookup.store, inputs, output, force, bad)
+                    _write_folder(
+                        session, config, converted, lookup.store, inputs, output, force, counts, bad
+                    )
                     return
                 if force:
                     raise UsageError("--force has an effect only on a folder; a file is replaced anyway")
@@ -99,6 +101,7 @@ def _write_folder(
     inputs: list[Any],
     output: Path | None,
     force: bool,
+    counts: Counter[str],
     bad: "BadRecords",
 ) -> None:
     from densecli.io.formats.beir_folder import write_folder
@@ -107,7 +110,7 @@ def _write_folder(
         raise UsageError("--to beir makes a folder of training examples: name it with --output")
     with building(session, output, config, inputs, force) as build:
         build.counts["passages"] = write_folder(build.folder, examples, store, config.qrels_split)
-        build.counts.update(bad.counts)
+        build.counts.update(counts + bad.counts)
         build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{config.qrels_split}.tsv")
 
 

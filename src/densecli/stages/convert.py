@@ -200,6 +200,8 @@ def convert(
         for one in whole:
             if not target.drawn and one.negatives:
                 counts["random_negatives_left_out"] += len(one.negatives)
+            if target.write is None and not one.positives:
+                counts["questions_without_a_judgement"] += 1
             yield one
 
 

@@ -83,8 +83,9 @@ class DprCheckpoint:
         try:
             return local_folder(start)
         except ArtifactError as error:
+            reason = str(error).partition("; ")[0]
             raise ArtifactError(
-                f"{self.path}: needs the tokenizer of {start}, and {error}; name a folder that has it"
+                f"{self.path}: has the tokenizer of {start}; name a folder that holds it as --base ({reason})"
             ) from None
 
     def tower(self, prefix: str, base: Path, heads: Mapping[str, tuple[int, ...]] | None = None) -> BertTower:
