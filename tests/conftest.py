@@ -1,7 +1,10 @@
 """Models small enough to train in a test, and real in every other respect."""
 
+import os
 import string
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch: of several tests at once, each would wait for the others
 
 import pytest
 import torch

@@ -13,12 +13,12 @@ import pytest
 from cli.program import Program, until
 from cli.test_bad_places import files_of_at_most
 
-SMALL = ("--encoder", "base", "--batch-size", 4, "--epochs", 12, "--learning-rate", 1e-3, "--device", "cpu")
+SMALL = ("--encoder", "base", "--batch-size", 4, "--epochs", 8, "--learning-rate", 1e-3, "--device", "cpu")
 COMMANDS = {
     "retriever": ["train", "questions", "--dev", "questions", *SMALL, "--validate-every", 2],
     "reader": ["train-reader", "found.jsonl", "--dev", "found.jsonl", *SMALL],
 }
-STEPS = 36
+STEPS = 24
 FORCE = ("--force", "--save-every", 2)
 MEASURED = {"questions_per_second", "memory"}
 
@@ -48,9 +48,9 @@ class Training:
     def is_saving(self, place: str, begun: int, since: int) -> bool:
         """Whether it is just writing `place`, or has gone on so far that this was missed."""
         try:
-            return (self.partial / place).stat().st_ctime_ns > since or self.saved > begun + 12
+            return (self.partial / place).stat().st_ctime_ns > since or self.saved > begun + 8
         except FileNotFoundError:
-            return self.saved > begun + 12
+            return self.saved > begun + 8
 
     def kill(self, happened, number=signal.SIGKILL):
         """Begin or go on, and end the process when something has happened."""

@@ -102,7 +102,7 @@ def test_torchrun_trains_what_one_process_trains(prepared):
     given = prepared.write("given.jsonl", *(example(*pair) for pair in enumerate(CITIES)))
     exact = ["--dropout", 0, "--precision", "fp32"]
     line = ["train", given, "--dev", given, *LINE[4:], *exact, "--validate-by", "average-rank"]
-    prepared.start(*line, heavy=True, OMP_NUM_THREADS="1").wait().well()
+    prepared.start(*line, heavy=True).wait().well()
     expected, ours = (
         rows(prepared),
         {place: load_file(folder(prepared) / place) for place in weights(prepared)},

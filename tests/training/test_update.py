@@ -136,3 +136,16 @@ def test_triplets_that_all_lose_nothing_stop_the_run(retriever: Retriever) -> No
     far = [Pick("a", "the", Passage("1", "", "x"), (Passage("2", "", "x"),))]
     with pytest.raises(UsageError, match="every triplet loss of a batch is 0.*--triplet-margin"):
         learn(retriever, far, Objective("dot", loss="triplet", margin=0.0))
+
+
+def test_several_threads_come_to_the_same_weights_every_time(tiny_base: Path) -> None:
+    made, threads = [], torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for _ in range(2):
+            retriever = open_base(str(tiny_base), None, 32, 32)
+            learn(retriever, PICKS * 16)
+            made.append(retriever.question.state_dict() | retriever.passage.state_dict())
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(made[0][name], made[1][name]) for name in made[0])
