@@ -47,7 +47,7 @@ def test_what_is_named_is_searched(prepared, named, expected):
 
 def test_reading_and_asking_on_are_hybrid_too(prepared):
     assert "hybrid" in told(prepared.call("read", "who was born in Rome").well())
-    status, shown = prepared.talk("search", "--no-text", typed=["who was born in Oslo\n", "\x04"])
+    status, shown = prepared.talk("search", typed=["who was born in Oslo\n", "\x04"])
     assert status == 0
     assert "searching 36 passages, hybrid" in shown
 

@@ -231,6 +231,9 @@ def test_an_index_over_other_passages(prepared, mode):
     told = fails(prepared, *QUESTION, "--mode", mode)
     assert "was built over other passages" in told
     assert "passages has" in told
+    assert ("index --kind bm25 --force" if mode == "bm25" else "`densecli embed --force`, then") in told
+    if mode == "dense":
+        assert "holds vectors of other passages" in fails(prepared, "index", "--force")
     if mode == "bm25":
         assert "was built over other passages" in fails(
             prepared, "mine-negatives", "questions.jsonl", "--force"
@@ -277,3 +280,17 @@ def test_a_card_that_says_something_unknown(prepared):
     ):
         path.write_text(json.dumps(card | change))
         assert told in fails(prepared, *QUESTION)
+
+
+def test_other_answers_are_matched_anew(prepared):
+    before = prepared.call("evaluate", "found.jsonl").well().rows[0]["top_k"]
+    assert max(before.values()) > 0
+    rows = [json.loads(line) for line in (prepared.folder / "questions.jsonl").read_text().splitlines()]
+    same = [{"id": str(place), **row} for place, row in enumerate(rows, 1)]
+    for name, answers in (("same", None), ("other", ["nowhere at all"])):
+        prepared.write(f"{name}.jsonl", *({**row, "answers": answers or row["answers"]} for row in same))
+    measured = {
+        name: prepared.call("evaluate", "found.jsonl", "--questions", f"{name}.jsonl").well().rows[0]["top_k"]
+        for name in ("same", "other")
+    }
+    assert measured == {"same": before, "other": dict.fromkeys(before, 0.0)}

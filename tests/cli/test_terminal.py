@@ -37,6 +37,8 @@ def test_a_conversation_ends_with_ctrl_c(prepared):
 def test_people_get_colours_and_tables_unless_they_want_none(prepared):
     status, shown = prepared.talk("search", "who was born in Rome", "--mode", "bm25")
     assert (status, "\x1b[1mborn\x1b[0m" in shown, plain(shown).count(". Rome")) == (0, True, 3)
+    for line in (["search", "who", "--no-text"], ["read", "who", "--text"]):
+        assert "has an effect only on JSON lines" in prepared.talk(*line)[1]
     status, shown = prepared.talk("evaluate", "read.jsonl", NO_COLOR="1")
     assert (status, "\x1b[3" in shown) == (0, False)
     assert re.search(r"results +questions +top-1 +top-5 +EM", plain(shown))

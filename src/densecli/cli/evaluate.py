@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
         if json and table:
             raise UsageError("--json and --table contradict each other")
         choice = chosen(session, dataset, split, data_dir, "test")
-        sources = dict(_named(source) for source in results or [_from_stdin(session, choice)])
+        sources = _rows(results or [_from_stdin(session, choice)])
         file = None if choice is None else question_file(session, choice)
         bad = session.bad_records(config.on_error)
         known = Texts(questions, passages).lookup(bad)
@@ -84,6 +84,20 @@ def register(app: typer.Typer) -> None:
             if told:
                 session.terminal.say(f"{name}: {told}")
             _check_threshold(name, summary, config.fail_under)
+
+
+def _rows(results: Sequence[str]) -> dict[str, str]:
+    """Return the paths of results by the names of their rows.
+
+    Raises:
+        UsageError: two have one name.
+    """
+    sources: dict[str, str] = {}
+    for name, path in map(_named, results):
+        if name in sources:
+            raise UsageError(f"two rows are named {name!r}; give each a name of its own: NAME=FILE")
+        sources[name] = path
+    return sources
 
 
 def _named(source: str) -> tuple[str, str]:

@@ -52,6 +52,8 @@ def register(app: typer.Typer) -> None:
         from densecli.stages.read import read as run
 
         people = session.terminal.shows_tables and not json and output is None
+        if people and text:
+            raise UsageError("--text has an effect only on JSON lines: with --json or --output")
         bad = session.bad_records(config.on_error)
         ranked, single = _ranked(session, question, retriever, config.depth, Texts(questions, passages), bad)
         model = open_reader(Path(reader_place(session, reader)), config, single)

@@ -16,6 +16,7 @@ from densecli.cli.result_forms import check_form, write_results
 from densecli.cli.session import Session
 from densecli.cli.tuning import check_tuning, tune_weight
 from densecli.configs.asking import SearchConfig
+from densecli.errors import UsageError
 
 if TYPE_CHECKING:
     from densecli.records import RankedList
@@ -78,6 +79,8 @@ def register(app: typer.Typer) -> None:
 
         check_form(config.format, text, json)
         people = session.terminal.shows_tables and not (json or output or config.format)
+        if people and not text and tune_lambda is None:
+            raise UsageError("--no-text has an effect only on JSON lines: with --json or --output")
         named = Named(retriever, index, bm25, passages)
         choice = chosen(session, dataset, split, data_dir, "test")
         bad = session.bad_records(config.on_error)

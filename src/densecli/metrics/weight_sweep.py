@@ -29,8 +29,7 @@ class BestWeight:
     Attributes:
         weight: λ, rounded to three digits.
         questions: how many had answers.
-        top_k: top-k accuracy in per cent with that λ (`hybrid`), and with one so small or so large that the
-            other side only breaks ties (`bm25`, `dense`).
+        top_k: top-k accuracy in per cent with that λ (`hybrid`), and of each side alone (`bm25`, `dense`).
     """
 
     weight: float
@@ -79,6 +78,7 @@ class WeightSweep:
     def __init__(self) -> None:
         self.questions = 0
         self._bounds: dict[int, tuple[list[float], list[float]]] = {k: ([], []) for k in KS}
+        self._alone = {"bm25": dict.fromkeys(KS, 0), "dense": dict.fromkeys(KS, 0)}
 
     def add(self, rows: Rows, words: Scores, dense: Scores, holds: Sequence[bool]) -> None:
         """Take in one question.
@@ -90,6 +90,11 @@ class WeightSweep:
             holds: (m,) whether each holds an answer.
         """
         self.questions += 1
+        found = np.flatnonzero(words > 0)
+        sides = {"bm25": found[np.lexsort((rows[found], -words[found]))], "dense": np.lexsort((rows, -dense))}
+        for side, order in sides.items():
+            for k in KS:
+                self._alone[side][k] += any(holds[place] for place in order[:k].tolist())
         spans: dict[int, Spans] = {k: [] for k in KS}
         for place in np.flatnonzero(holds).tolist():
             edges, ahead = _ahead(place, rows, words.astype(np.float64), dense.astype(np.float64))
@@ -110,13 +115,10 @@ class WeightSweep:
         between = np.concatenate([edges[:1] - 1, (edges[:-1] + edges[1:]) / 2, edges[-1:] + 1])
         middle = _best_octaves(edges, np.sum([_hits(pair, between) for pair in bounds], axis=0))
         weight = float(f"{2**middle:.3g}")
-        places = {"bm25": between[0], "dense": between[-1], "hybrid": np.log2(weight)}
+        both = {k: int(_hits(pair, np.log2(weight))) for k, pair in zip(KS, bounds, strict=True)}
         top_k = {
-            name: {
-                k: 100 * int(_hits(pair, place)) / max(1, self.questions)
-                for k, pair in zip(KS, bounds, strict=True)
-            }
-            for name, place in places.items()
+            name: {k: 100 * count / max(1, self.questions) for k, count in hits.items()}
+            for name, hits in {**self._alone, "hybrid": both}.items()
         }
         return BestWeight(weight, self.questions, top_k)
 

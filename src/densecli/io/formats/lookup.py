@@ -62,10 +62,20 @@ class Lookup:
         return self.store[row]
 
     def ranked(self, known: RankedList) -> RankedList:
-        """Return a ranked list with what is known of its question and passages."""
-        question = self.question(known.question)
-        ctxs = tuple(replace(ctx, passage=self.passage(ctx.passage)) for ctx in known.ctxs)
-        return RankedList(question, ctxs)
+        """Return a ranked list with what is known of its question and passages.
+
+        Whether a passage holds an answer is open again where the question found has other answers.
+        """
+        question, before = self.question(known.question), known.question
+        answers = before.answers, before.answer_type
+        same = not before.answers or (question.answers, question.answer_type) == answers
+        return RankedList(
+            question,
+            tuple(
+                replace(ctx, passage=self.passage(ctx.passage), has_answer=ctx.has_answer if same else None)
+                for ctx in known.ctxs
+            ),
+        )
 
     def complete(self, record: Any) -> Any:
         """Return a record of any kind with what is known of its texts.
