@@ -12,7 +12,7 @@ from typing import Any
 
 from densecli.cli.guard import UpToDate
 from densecli.cli.session import Session
-from densecli.cli.terminal import listed
+from densecli.counts import listed
 from densecli.errors import ArtifactError
 from densecli.io.atomic import new_folder
 

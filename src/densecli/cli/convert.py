@@ -14,9 +14,9 @@ from densecli.cli.convert_artefacts import convert_artefact
 from densecli.cli.models import RetrieverOption
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
-from densecli.cli.terminal import listed
 from densecli.cli.texts import QuestionsOption, TextsOption
 from densecli.configs.convert import ARTEFACT_FORMS, TAKEN_VECTORS, ConvertConfig
+from densecli.counts import listed
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from densecli.cli.named_sets import (
 )
 from densecli.cli.options import command
 from densecli.cli.session import Session
-from densecli.cli.terminal import listed
 from densecli.cli.texts import QuestionsOption, Texts, TextsOption
 from densecli.configs.asking import EvaluateConfig
+from densecli.counts import listed
 from densecli.errors import ThresholdError, UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from densecli.cli.terminal import Terminal, listed
+from densecli.cli.terminal import Terminal
+from densecli.counts import listed
 from densecli.errors import UsageError
 from densecli.io.workspace import Workspace, find_workspace
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -192,11 +192,6 @@ def _counted(
     for number, item in enumerate(items, start + 1):
         reached = number if done is None else done(item)
         yield item, reached, (reached - start) / max(time.monotonic() - begun, 1e-9)
-
-
-def listed(counts: Mapping[str, int]) -> str:
-    """Return counts in one line: `passages 1,200, dropped without text 3`."""
-    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
 
 
 def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> "RenderableType":

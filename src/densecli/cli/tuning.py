@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from densecli.cli.engines import Named, open_hybrid, open_place
 from densecli.cli.session import Session
-from densecli.cli.terminal import listed
 from densecli.configs.asking import SearchConfig
+from densecli.counts import listed
 from densecli.errors import ArtifactError, InputError, UsageError
 
 if TYPE_CHECKING:
