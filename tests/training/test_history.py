@@ -56,6 +56,11 @@ def test_without_dev_examples_the_loss_must_fall(losses: tuple[float, float], do
     assert (found.doubt(None) is not None) == doubtful
 
 
+@pytest.mark.parametrize("losses", [(3.0,), (3.0, 9.0)])
+def test_one_epoch_is_not_compared_with_its_own_first_update(losses: tuple[float, ...]) -> None:
+    assert history(*(row(step, loss) for step, loss in enumerate(losses, 1))).doubt(None) is None
+
+
 def test_measures_in_one_line() -> None:
     assert told({"average_rank": 12.34567, "loss": None}) == "average rank 12.35, loss unknown"
     assert told({"top_20": 0.5}) == "top-20 0.5"

@@ -62,7 +62,7 @@ class History:
 
         Args:
             improved: whether the best model does better on the dev examples than the untrained one; None
-                without dev examples, where the loss must have fallen.
+                without dev examples, where the loss must have fallen since the first epoch began.
         """
         advice = "try a lower --learning-rate, more --epochs or more examples"
         if improved is False and self.best is not None and self.untrained is not None:
@@ -70,7 +70,7 @@ class History:
                 f"the best model is no better than the untrained one (dev {told(self.best)};"
                 f" before training {told(self.untrained)}): {advice}"
             )
-        if improved is None and self.epoch_loss >= self.losses[0]:
+        if improved is None and self._epoch_begins and self.epoch_loss >= self.losses[0]:
             return (
                 f"the loss did not fall ({self.losses[0]:.4g} in the first update, {self.epoch_loss:.4g} in"
                 f" the last epoch): {advice}"
