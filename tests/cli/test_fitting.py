@@ -42,6 +42,7 @@ def test_what_is_told_and_kept(prepared, name, line, dev, measure):
     best = max(row["step"] for row in ends if row["best"])
     assert (facts["best_step"], facts["steps"]) == (best, 9)
     assert facts["cut"]["passages"] > 0
+    assert (facts["steps_planned"], facts["ended_early"], "ended early" in ended.stderr) == (9, False, False)
     assert (folder / "last").exists() == (best != 9)
     drawn = ElementTree.parse(folder / "training.svg").getroot()
     assert f"dev {measure}" in [text.text for text in drawn.findall(".//{*}text")]
@@ -51,10 +52,13 @@ def test_what_is_told_and_kept(prepared, name, line, dev, measure):
 
 def test_the_best_is_on_top_and_the_last_beside_it(prepared):
     line = (*TRAIN, "--dev", "questions", "--epochs", 40, "--early-stop", 3, "--learning-rate", 1e-2)
-    prepared.call(*line).well()
+    ended = prepared.call(*line).well()
     told = manifest(prepared, "retriever")
     facts, folder = told["facts"], prepared.workspace / "retriever"
+    assert (facts["ended_early"], facts["steps_planned"]) == (True, 120)
     assert facts["steps"] < 120, "it did not end early"
+    early = f"ended early after update {facts['steps']} of 120 (--early-stop 3); kept the model of update "
+    assert f"{early}{facts['best_step']}\n" in ended.stderr
     assert facts["best_step"] == facts["steps"] - 9
     assert facts["best_validation"]["loss"] < facts["validation"]["loss"]
     top, last = (load_file(place / "question" / "weights.safetensors") for place in (folder, folder / "last"))

@@ -108,8 +108,15 @@ def _outcome(session: Session, history: "History", saved: "Checkpoints") -> dict
     doubt = history.doubt(standing.improved)
     if doubt:
         session.terminal.warn(doubt)
+    early = standing.step < standing.steps
+    if early:
+        session.terminal.say(
+            f"ended early after update {standing.step:,} of {standing.steps:,} (--early-stop"
+            f" {standing.stale:,}); kept the model of update {standing.best_step:,}"
+        )
     facts: dict[str, Any] = {
-        "steps": standing.step, "loss": history.losses[-1], "cut": shares, "doubt": doubt
+        "steps": standing.step, "steps_planned": standing.steps, "ended_early": early,
+        "loss": history.losses[-1], "cut": shares, "doubt": doubt,
     }  # fmt: skip
     if history.validations:
         facts |= {
