@@ -155,12 +155,12 @@ def test_a_preset_is_told_recorded_and_gives_way(place):
     options = ("--preset", "paper", "--config", "my.toml", "--dropout", 0, *short)
     said, manifest = trained(place, "a.jsonl", *options, DENSECLI_BATCH_SIZE="6")
     told = "--preset paper: --hard-negatives 1 --similarity dot; chosen otherwise: --batch-size 6"
-    assert f"{told} --learning-rate 3e-05 --dropout 0\n" in said
+    assert f"{told} --learning-rate 3e-05 --dropout 0 --epochs 1\n" in said
     chosen = {"preset": "paper", "batch_size": 6, "learning_rate": 3e-5, "dropout": 0.0, "epochs": 1}
     assert manifest["config"] == manifest["config"] | chosen
     said, manifest = trained(place, "a.jsonl", "--preset", "paper", *short)
     told = "--preset paper: --batch-size 128 --hard-negatives 1 --learning-rate 1e-05 --dropout 0.1"
-    assert f"{told} --similarity dot\n" in said
+    assert f"{told} --similarity dot; chosen otherwise: --epochs 1\n" in said
     assert manifest["config"] == manifest["config"] | PRESETS["paper"]["train"]
     assert "a.jsonl makes batches of 12, not 128: it has no more" in said
 
@@ -184,13 +184,18 @@ def test_the_released_configuration_on_few_examples_is_warned_of(place):
 def test_the_papers_reader_on_few_questions(place):
     options = ("--encoder", "base", "--max-tokens", 64, "--device", "cpu", "--force", "-o", "paper-reader")
     said = place.call("train-reader", "found.jsonl", "--preset", "paper", *options).well().stderr
-    assert "--preset paper: --passages 24 --depth 100 --learning-rate 1e-05 --dropout 0.1\n" in said
+    told = (
+        "--preset paper: --passages 24 --depth 100 --learning-rate 1e-05 --dropout 0.1, and --batch-size by"
+    )
+    assert f"{told} how much there is to train on\n" in said
+    assert "questions with fewer negatives than --passages asks for 12" in said
     assert "12 questions in batches of 4, epochs: 1\n" in said
 
 
 def test_a_preset_without_effect(place):
     said = fails(place, "search", "who", "--preset", "dpr-nq", status=2)
     assert said == "--preset dpr-nq has no effect on search; it has paper"
+    assert "--similarity dot, and --epochs by how much there is to train on\n" in said
     said = fails(place, "train", "--preset", "nq", status=2)
     assert "'nq' is not one of 'paper', 'dpr-nq'" in said
 

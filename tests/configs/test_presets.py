@@ -30,7 +30,9 @@ def test_what_is_chosen_beside_a_preset_is_told():
     config = CONFIGS["train"](**{**PRESETS["paper"]["train"], "dropout": 0.3, "preset": "paper"})
     told = preset_told("train", config)
     assert told.startswith("--preset paper: --batch-size 128 ")
-    assert told.endswith("; chosen otherwise: --dropout 0.3")
+    assert told.endswith(", and --epochs by how much there is to train on; chosen otherwise: --dropout 0.3")
+    config = CONFIGS["train-reader"](**PRESETS["paper"]["train-reader"], batch_size=4, preset="paper")
+    assert preset_told("train-reader", config).endswith("--dropout 0.1; chosen otherwise: --batch-size 4")
     assert preset_told("train", CONFIGS["train"]()) is None
     assert preset_told("index", CONFIGS["index"]()) is None
 
@@ -42,3 +44,9 @@ def test_a_preset_that_sets_nothing_is_refused():
     with pytest.raises(UsageError, match=r"--preset dpr-nq has no effect on search; it has paper$"):
         preset_values(CONFIGS["search"], "search", "dpr-nq", set())
     assert preset_values(CONFIGS["search"], "search", "dpr", set()) == {}, "check() tells which there are"
+    set_by_paper = PRESETS["paper"]["train"]
+    assert preset_values(CONFIGS["train"], "train", "paper", set_by_paper) == set_by_paper, (
+        "there is --epochs"
+    )
+    with pytest.raises(UsageError, match=r" --similarity, --epochs; leave one out"):
+        preset_values(CONFIGS["train"], "train", "paper", {*set_by_paper, "epochs"})

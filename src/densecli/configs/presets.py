@@ -51,9 +51,13 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 """By preset and command: the paper's sections 5, 5.1 and 6.1, and what the authors' release is set to.
 
 The release looks at the dev loss in its first 30 epochs and at the average rank in the last 10, by which its
-checkpoint was chosen; here the rank counts in every epoch. How many epochs or questions in a batch the paper
-has may depend on the number of examples: the configs tell that where a preset is named.
+checkpoint was chosen; here the rank counts in every epoch.
 """
+
+BY_SIZE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "paper": {"train": ("epochs",), "train-reader": ("batch_size",)}
+}
+"""By preset and command: what it sets by the number of examples, which the configs work out from that."""
 
 
 def has_preset(command: str, preset: str) -> bool:
@@ -73,8 +77,9 @@ def preset_values(config: type, command: str, preset: str | None, chosen: Iterab
     if values is None:
         known = " or ".join(name for name, commands in PRESETS.items() if command in commands)
         raise UsageError(f"--preset {preset} has no effect on {command}; it has {known}")
-    if values.keys() <= set(chosen):
-        options = ", ".join(flag(config, name) for name in values)
+    names = [*values, *_by_size(command, preset)]
+    if set(names) <= set(chosen):
+        options = ", ".join(flag(config, name) for name in names)
         raise UsageError(f"--preset {preset} has no effect beside {options}; leave one out")
     return values
 
@@ -85,10 +90,18 @@ def preset_told(command: str, config: Any) -> str | None:
     if preset is None:
         return None
     values = PRESETS[preset][command]
+    by_size = _by_size(command, preset)
     taken = [name for name, value in values.items() if getattr(config, name) == value]
-    told = f"--preset {preset}: " + " ".join(_given(config, name) for name in taken)
-    others = [_given(config, name) for name in values if name not in taken]
+    later = [name for name in by_size if getattr(config, name) is None]
+    parts = [" ".join(_given(config, name) for name in taken)] if taken else []
+    parts += [f"{flag(type(config), name)} by how much there is to train on" for name in later]
+    others = [_given(config, name) for name in (*values, *by_size) if name not in (*taken, *later)]
+    told = f"--preset {preset}: {', and '.join(parts)}"
     return told + (f"; chosen otherwise: {' '.join(others)}" if others else "")
+
+
+def _by_size(command: str, preset: str) -> tuple[str, ...]:
+    return BY_SIZE.get(preset, {}).get(command, ())
 
 
 def _given(config: Any, name: str) -> str:
