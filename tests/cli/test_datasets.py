@@ -133,13 +133,16 @@ def test_the_mix_goes_through_small_sets_four_times(prepared: Program, offline: 
     assert manifest["facts"]["steps"] == 10 * batches
     again = ("train", "--dataset", "multi", "--data-dir", folder, *SMALL, "-o", "new")
     assert "up to date" in prepared.call(*again).well().stderr
-    other = prepared.call(*again, "--sampling-rates", "1,1,1,1")
-    assert (other.status, "sampling_rates was 1,1,4,4, now 1,1,1,1" in other.error) == (4, True)
+    other = prepared.call(*again, "--sampling-rates", "1,1,2,1")
+    assert (other.status, "sampling_rates was 1,1,4,4, now 1,1,2,1" in other.error) == (4, True)
+    rates = [re.findall(r"train: .*\.gz(?:, (.*))?$", run.stderr, re.MULTILINE) for run in (done, other)]
+    assert rates == [["", "", "4 times", "4 times"], ["", "", "2 times", ""]]
 
 
 def test_a_set_is_used_for_what_it_is_for(program: Program, offline: None) -> None:
     for arguments, said in (
         (("train", "--dataset", "nq", "--split", "test"), "--split test is for search and evaluate"),
+        (("train", "--dataset", "multi", "--split", "dev"), "--split dev: multi is a mix of train splits"),
         (("train", "--dataset", "nq", "x.jsonl"), "--dataset and files of examples contradict"),
         (("train", "--split", "dev"), "--split has an effect only with --dataset"),
         (("search", "--data-dir", "x", "who"), "--data-dir has an effect only with --dataset"),

@@ -1,6 +1,6 @@
 """`--dataset`, `--split` and `--data-dir`: a data set of the paper in place of a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -124,25 +124,32 @@ def counted(session: Session, choice: Choice, path: Path, records: Iterator[T]) 
         )
 
 
-def example_files(session: Session, choice: Choice) -> dict[str, int]:
+def example_files(session: Session, choice: Choice, rates: Sequence[float] = ()) -> dict[str, int]:
     """Return the files of training examples of a split, or of a mix's sets, each with its rate in the mix.
 
     What `mine-negatives --dataset` made in the workspace comes before what others made, unless a folder
-    was named that has the latter.
+    was named that has the latter. `rates` are told in place of the mix's own, where there are some.
 
     Raises:
-        UsageError: the split is test.
+        UsageError: the split is test, or that of a mix is not train.
         ArtifactError: there are none, and they cannot be fetched.
     """
     from densecli.io.registry.sets import members, split_of
 
     places: dict[str, int] = {}
-    for one, times in members(choice.dataset):
+    found = members(choice.dataset)
+    for number, (one, times) in enumerate(found):
         split = split_of(one, choice.split)
         if split.name == "test":
             raise UsageError("--split test is for search and evaluate: train on train, or on dev")
+        if len(found) > 1 and split.name != "train":
+            names = ", ".join(one.name for one, _ in found)
+            raise UsageError(
+                f"--split {split.name}: {choice.dataset} is a mix of train splits alone; name one of {names}"
+            )
         path = _examples(session, choice.folders, one, split)
-        session.terminal.say(f"{one.title}, {split.name}: {path}" + (f", {times} times" * (times > 1)))
+        rate = rates[number] if len(rates) == len(found) else times
+        session.terminal.say(f"{one.title}, {split.name}: {path}" + (f", {rate:g} times" * (rate != 1)))
         places[str(path)] = times
     return places
 

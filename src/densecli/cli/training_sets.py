@@ -80,7 +80,7 @@ def example_places(
     elif named:
         raise UsageError("--dataset and files of examples contradict each other")
     else:
-        found = example_files(session, choice)
+        found = example_files(session, choice, config.rates)
         places, usual = list(found), list(found.values())
     if config.sampling_rates is None:
         rates = None if set(usual) == {1} else ",".join(map(str, usual))
