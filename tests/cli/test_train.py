@@ -1,6 +1,7 @@
 """What is trained on: sets and their rates, a part of them, without test questions; presets; bad input."""
 
 import json
+import re
 
 import pytest
 
@@ -85,6 +86,19 @@ def test_more_examples_than_there_are(place):
     assert said == "--examples is 9, and there are 8 that can be trained on"
 
 
+def test_a_set_of_which_nothing_is_left(place):
+    place.write("a.jsonl", *map(example, CITIES[:8]))
+    place.write("b.jsonl", example("Bonn"))
+    two = ("train", "a.jsonl", "b.jsonl", *SMALL)
+    said = fails(place, *two, "--examples", 1, status=2)
+    assert re.fullmatch(
+        r"--examples 1 chose no example of [ab]\.jsonl: raise it, or leave this set out", said
+    )
+    place.write("b.jsonl", example("Bonn", positive_ctxs=[]))
+    dropped = "no example of b.jsonl is left, so leave this set out: examples without a positive passage 1"
+    assert fails(place, *two, status=2) == fails(place, *two, "--examples", 8, status=2) == dropped
+
+
 # questions left out
 
 
@@ -123,8 +137,16 @@ def test_what_is_not_checked_is_said(place):
 
 def test_a_training_on_nothing_but_test_questions(place):
     place.write("a.jsonl", *map(example, CITIES))
-    said = fails(place, "train", "a.jsonl", "--exclude", "questions.jsonl", *SMALL, status=2)
-    assert said.startswith("no training example is left to train on")
+    place.write("dev.jsonl", example("Bonn", positive_ctxs=[]))
+    options = ("--exclude", "questions.jsonl", "--dev", "dev.jsonl")
+    why = "training questions that equal a test question 12"
+    said = fails(place, "train", "a.jsonl", *options, *SMALL, status=2)
+    assert said == f"no training example is left to train on: {why}"
+    assert said == fails(place, "train", "a.jsonl", *options, "--examples", 3, *SMALL, status=2)
+    said = fails(place, "train", "a.jsonl", *options[2:], *SMALL, status=2)
+    assert said == "no dev example is left to validate on: examples without a positive passage 1"
+    said = fails(place, "train-reader", "found.jsonl", *options[:2], status=2)
+    assert said == f"no question is left to train on: {why}"
     assert "none.jsonl: no such file" in fails(place, "train", "a.jsonl", "--exclude", "none.jsonl", *SMALL)
 
 

@@ -96,5 +96,5 @@ def test_what_ranks_highest_is_what_was_asked_for(retriever: Retriever, by: str)
 
 
 def test_no_dev_example_is_said() -> None:
-    with pytest.raises(UsageError, match="no dev example is left"):
+    with pytest.raises(UsageError, match="no dev example is left to validate on$"):
         Validator(spool([]), TrainConfig(), torch.float32)

@@ -132,23 +132,37 @@ def read_sets(
 
     Raises:
         InputError: a file has something that cannot be used.
-        UsageError: there are not as many examples as asked for.
+        UsageError: there are not as many examples as asked for, or one of several sets has none.
     """
     from densecli.io.doors.examples import read_examples
     from densecli.training.examples import ExampleSpool
-    from densecli.training.hygiene import without_questions
+    from densecli.training.hygiene import nothing_left, without_questions
     from densecli.training.sampling import Source, first_examples
 
     keys = question_keys(excluded)
     spool = ExampleSpool((), counts)
-    sources = [
-        Source(spool.add(without_questions(read_examples(place, bad), keys, counts), counts), rate, place)
-        for place, rate in zip(places, config.rates or [1.0] * len(places), strict=True)
-    ]
+    sources, reasons = [], []
+    for place, rate in zip(places, config.rates or [1.0] * len(places), strict=True):
+        dropped: Counter[str] = Counter()
+        rows = spool.add(without_questions(read_examples(place, bad), keys, dropped), dropped)
+        counts.update(dropped)
+        sources.append(Source(rows, rate, place))
+        reasons.append(dropped)
+    if not len(spool):
+        return TrainingSets(spool, sources)
+    for source, dropped in zip(sources, reasons, strict=True):
+        if not source.rows:
+            raise nothing_left(f"no example of {source.name} is left, so leave this set out", dropped)
     if config.examples is not None:
         if config.examples > len(spool):
             raise UsageError(
                 f"--examples is {config.examples:,}, and there are {len(spool):,} that can be trained on"
             )
         sources = first_examples(sources, config.examples, config.seed)
+        for source in sources:
+            if not source.rows:
+                raise UsageError(
+                    f"--examples {config.examples:,} chose no example of {source.name}: raise it, or leave"
+                    " this set out"
+                )
     return TrainingSets(spool, sources)

@@ -12,6 +12,7 @@ from densecli.training.batches import lay_out
 from densecli.training.checkpoint import Keeper, Trainee
 from densecli.training.examples import ExampleSpool
 from densecli.training.forward import bytes_to_keep
+from densecli.training.hygiene import nothing_left
 from densecli.training.objective import Objective
 from densecli.training.optimise import Optimiser
 from densecli.training.prepare import prepare
@@ -56,7 +57,7 @@ def train(
         ArtifactError: the loss or a gradient is not finite.
     """
     sources = sources or [Source(range(len(examples)))]
-    _refuse_idle(examples, sources, config)
+    _refuse_idle(examples, sources, config, counts if dev is None else counts - dev.dropped)
     device = pick_device(ranks.device(config.device))
     precision = pick_precision(config.precision, device)
     prepare(
@@ -118,9 +119,11 @@ def _batches(source: Source, batch_size: int, counts: Counter[str]) -> int:
     return number
 
 
-def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig) -> None:
+def _refuse_idle(
+    examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig, dropped: Counter[str]
+) -> None:
     if not any(source.rows for source in sources):
-        raise UsageError("no training example is left to train on; the counts say why they were dropped")
+        raise nothing_left("no training example is left to train on", dropped)
     negatives = config.other_negatives, config.hard_negatives
     alone = (source.rows for source in sources if not config.in_batch or source.size(config.batch_size) == 1)
     idle = (not any(examples.negatives(row, *negatives) for row in rows) for rows in alone)

@@ -9,7 +9,6 @@ from functools import partial
 from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_hardware import pick_device, pick_precision
-from densecli.errors import UsageError
 from densecli.reader.examples import draw, foremost, reader_examples, sample
 from densecli.reader.torch_folder import TorchReader
 from densecli.reader.torch_update import accumulate_gradients
@@ -17,6 +16,7 @@ from densecli.reader.torch_validation import DevQuestions
 from densecli.records import RankedList, TrainingExample
 from densecli.training.checkpoint import Keeper, Trainee
 from densecli.training.examples import ExampleSpool
+from densecli.training.hygiene import nothing_left
 from densecli.training.joint import JointRetriever
 from densecli.training.optimise import Optimiser
 from densecli.training.report import Lesson, Measures, StepReport, refuse_infinite
@@ -62,7 +62,7 @@ def train_reader(
     found = reader_examples(ranked, tokens, config.max_tokens, config.depth, counts)
     examples = ExampleSpool(found if joint is None else _titles_counted(found, counts), counts)
     if not len(examples):
-        raise UsageError("no question is left to train on; the counts say why they were dropped")
+        raise nothing_left("no question is left to train on", counts)
     counts["questions trained on"] = len(examples)
     held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
     reader.model.prepare(config.dropout, config.freeze_embeddings, device)

@@ -27,7 +27,11 @@ class Pick:
 
 
 class ExampleSpool:
-    """Examples in a nameless temporary file with a table of where each begins."""
+    """Examples in a nameless temporary file with a table of where each begins.
+
+    Attributes:
+        dropped: what was left out of them, by reason.
+    """
 
     def __init__(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> None:
         """Keep the usable examples; `dropped` counts the others by reason.
@@ -39,6 +43,7 @@ class ExampleSpool:
         self._file = tempfile.TemporaryFile(prefix="densecli-examples-")  # noqa: SIM115
         self._starts = array("Q", [0])
         self._hard, self._other = array("I"), array("I")
+        self.dropped: Counter[str] = Counter()
         self.add(examples, dropped)
 
     def add(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> range:
@@ -47,11 +52,11 @@ class ExampleSpool:
         Raises:
             ResourceError: the disk of the temporary folder is full.
         """
-        before = len(self)
+        before, left_out = len(self), Counter[str]()
         self._file.seek(self._starts[-1])
         try:
             for example in examples:
-                usable = usable_part(example, dropped)
+                usable = usable_part(example, left_out)
                 if usable is not None:
                     self._hard.append(len(usable.hard_negatives))
                     self._other.append(len(usable.negatives))
@@ -63,6 +68,8 @@ class ExampleSpool:
             raise ResourceError(
                 f"{tempfile.gettempdir()}: the disk is full; set TMPDIR to a larger one"
             ) from None
+        self.dropped.update(left_out)
+        dropped.update(left_out)
         return range(before, len(self))
 
     def __len__(self) -> int:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import TypeVar
 
+from densecli.counts import listed
+from densecli.errors import UsageError
 from densecli.records import Passage, RankedList, TrainingExample
 from densecli.text.same_question import question_key
 
@@ -17,6 +19,12 @@ def without_questions(records: Iterable[T], known: Set[str], dropped: Counter[st
             dropped["training questions that equal a test question"] += 1
         else:
             yield record
+
+
+def nothing_left(what: str, dropped: Counter[str]) -> UsageError:
+    """Return the error that says of `what` that nothing is left, and why."""
+    why = listed(+dropped)
+    return UsageError(f"{what}: {why}" if why else what)
 
 
 def usable_part(example: TrainingExample, dropped: Counter[str]) -> TrainingExample | None:

@@ -7,10 +7,10 @@ import torch
 from densecli.configs.training import TrainConfig
 from densecli.encoders.tokens import Tokens
 from densecli.encoders.torch_base import Retriever
-from densecli.errors import UsageError
 from densecli.training.batches import Batch, lay_out
 from densecli.training.examples import ExampleSpool
 from densecli.training.forward import vectors_of
+from densecli.training.hygiene import nothing_left
 from densecli.training.objective import Objective
 from densecli.training.pool import DevPool
 from densecli.training.ranks import ALONE, Ranks
@@ -28,7 +28,7 @@ class Validator:
             UsageError: there is no dev example.
         """
         if not len(dev):
-            raise UsageError("no dev example is left to validate on; the counts say why they were dropped")
+            raise nothing_left("no dev example is left to validate on", dev.dropped)
         self._dev = dev
         self._config = config
         self._precision = precision
