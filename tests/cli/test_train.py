@@ -191,6 +191,7 @@ def test_the_papers_epochs_depend_on_the_size(place):
     place.write("a.jsonl", *map(example, CITIES[:2]))
     options = ("--preset", "paper", "--encoder", "base", "--max-passage-tokens", 64, "--device", "cpu")
     said, manifest = trained(place, "a.jsonl", *options)
+    assert "--similarity dot, and --epochs by how much there is to train on\n" in said
     assert "pooling, dot, epochs: 100" in said
     assert (manifest["facts"]["epochs"], manifest["facts"]["steps"]) == (100, 100)
 
@@ -217,7 +218,6 @@ def test_the_papers_reader_on_few_questions(place):
 def test_a_preset_without_effect(place):
     said = fails(place, "search", "who", "--preset", "dpr-nq", status=2)
     assert said == "--preset dpr-nq has no effect on search; it has paper"
-    assert "--similarity dot, and --epochs by how much there is to train on\n" in said
     said = fails(place, "train", "--preset", "nq", status=2)
     assert "'nq' is not one of 'paper', 'dpr-nq'" in said
 
@@ -291,6 +291,14 @@ def test_numbers_that_train_nothing(place):
     ):
         assert said in fails(place, "train", "questions", *options, status=2)
     assert "no data set 'nqq'; known: nq" in fails(place, "train", "--dataset", "nqq", status=2)
+
+
+def test_a_reader_cannot_sample_more_passages_than_it_is_given(place):
+    options = ("train-reader", "found.jsonl", "--passages", 50)
+    said = fails(place, *options, "--depth", 3, status=2)
+    assert said.startswith("--passages 50 cannot be sampled from --depth 3: raise --depth, or lower")
+    short = ("--max-tokens", 32, "--device", "cpu", "--force", "-o", "shallow")
+    place.call(*options, "--encoder", "base", *short, DENSECLI_DEPTH="3").well()
 
 
 def test_a_temperature_is_for_cosines(place):

@@ -148,6 +148,12 @@ def test_bf16_trains_float32_weights(tiny_base):
     assert run.reports[-1].loss == run.reports[-1].loss
 
 
+def test_questions_with_too_few_passages_are_counted(tiny_base):
+    (first, *others) = results()[:3]
+    run = Run(tiny_base, CONFIG, [replace(first, ctxs=first.ctxs[:2]), *others])
+    assert run.counts["questions with fewer negatives than --passages asks for"] == 1
+
+
 def test_dropped_questions_are_counted(tiny_base):
     hopeless = [
         replace(one, question=replace(one.question, answers=answers))

@@ -12,6 +12,7 @@ from densecli.cli.joint import PLACE, Joint, JointOption, joint_folder
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.training import TrainReaderConfig
+from densecli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,11 @@ def register(app: typer.Typer) -> None:
         """
         sources = results or [session.input_or_stdin(None, "search results")]
         check_looks(session, dev, tensorboard)
+        if config.passages > config.depth and {"passages", "depth"} <= session.typed:
+            raise UsageError(
+                f"--passages {config.passages:,} cannot be sampled from --depth {config.depth:,}:"
+                " raise --depth, or lower --passages"
+            )
         base = base_folder(config.encoder, "reader")
         left_out = excluded_files(session, None, exclude)
         beside = joint_folder(joint)

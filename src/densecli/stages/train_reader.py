@@ -64,6 +64,10 @@ def train_reader(
     if not len(examples):
         raise nothing_left("no question is left to train on", counts)
     counts["questions trained on"] = len(examples)
+    asked = config.passages - 1
+    short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
+    if short:
+        counts["questions with fewer negatives than --passages asks for"] = short
     held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
     reader.model.prepare(config.dropout, config.freeze_embeddings, device)
     size = config.batch(len(examples))
