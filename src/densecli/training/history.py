@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 CUT = " cut"
+TELLING = 8
+"""So many updates tell a loss that did not fall from chance; with fewer it must have doubled."""
 
 
 class History:
@@ -62,7 +64,7 @@ class History:
 
         Args:
             improved: whether the best model does better on the dev examples than the untrained one; None
-                without dev examples, where the loss must have fallen since the first epoch began.
+                without dev examples, where the loss must have fallen since the first update.
         """
         advice = "try a lower --learning-rate, more --epochs or more examples"
         if improved is False and self.best is not None and self.untrained is not None:
@@ -70,11 +72,14 @@ class History:
                 f"the best model is no better than the untrained one (dev {told(self.best)};"
                 f" before training {told(self.untrained)}): {advice}"
             )
-        if improved is None and self._epoch_begins and self.epoch_loss >= self.losses[0]:
-            return (
-                f"the loss did not fall ({self.losses[0]:.4g} in the first update, {self.epoch_loss:.4g} in"
-                f" the last epoch): {advice}"
-            )
+        first, later = self.losses[0], self.losses[(len(self.losses) + 1) // 2 :]
+        if improved is None and later:
+            mean = sum(later) / len(later)
+            if mean >= first * (1 if len(self.losses) >= TELLING else 2):
+                return (
+                    f"the loss did not fall ({first:.4g} in the first update, {mean:.4g} in the second half):"
+                    f" {advice}"
+                )
         return None
 
 
