@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_page import header, line
+from reference.paired import CUTS
 
 INTRODUCTION = Path(__file__).parent / "equal_budget_run.md"
 SETS = {"webq": "WebQuestions", "trec": "CuratedTREC", "nq": "NQ"}
-CUTS = (1, 5, 20, 100)
 KINDS = {
     "reference": "set as the reference",
     "own": "our defaults, same budget",

@@ -20,6 +20,7 @@ from typing import Any
 
 from cold_start import about
 from equal_budget_page import page
+from reference.paired import CUTS
 from webquestions_run import measure
 
 HERE = Path(__file__).parent
@@ -40,7 +41,6 @@ SETTINGS = {"reference": AS_REFERENCE, "own": OWN, "dot": f"{OWN} --similarity d
 ARMS = (
     *(f"{kind}-{seed}" for seed in SEEDS for kind in ("reference", "own")), f"dot-{SEEDS[0]}", "base"
 )  # fmt: skip
-CUTS = ("1", "5", "20", "100")
 
 
 def main() -> None:
@@ -124,7 +124,7 @@ def steps_of(arm: str) -> Iterator[str]:
 def outcome(work: Path, arm: str, done: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an arm came to: loss and accuracy of its training, dev loss, top-k accuracy by set."""
     top = {name: done[f"evaluate {arm}.{name}.jsonl"]["printed"]["top_k"] for name in SETS}
-    found: dict[str, Any] = {"top_k": {name: [row[k] for k in CUTS] for name, row in top.items()}}
+    found: dict[str, Any] = {"top_k": {name: [row[str(k)] for k in CUTS] for name, row in top.items()}}
     if arm == "base":
         return found
     steps = [json.loads(line) for line in (work / arm / "metrics.jsonl").read_text().splitlines()]

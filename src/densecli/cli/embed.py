@@ -39,14 +39,14 @@ def register(app: typer.Typer) -> None:
         import numpy as np
 
         from densecli.encoders.folder import passage_fingerprint
-        from densecli.io.manifest import describe_input, digest_texts
+        from densecli.io.manifest import digest_texts, told_path
         from densecli.io.store.passages import PassageStore
         from densecli.io.vectors.shards import finished_rows, write_shard
 
         place = model_folder(retriever_place(session, retriever))
         store = PassageStore.open(passages or session.workspace.passages)
         target = output or session.workspace.vectors
-        made_by = describe_input(place) | {"sha256": passage_fingerprint(place)}
+        made_by = {"path": told_path(place), "sha256": passage_fingerprint(place)}
         with building(session, target, config, [made_by, store.folder], force, keep_partial=True) as build:
             from densecli.encoders.torch_retriever import PassageEncoder  # seconds, not for "up to date"
             from densecli.stages.embed import embed as run

@@ -135,11 +135,16 @@ def open_bm25(folder: Path, store: "PassageStore") -> "Bm25":
     if not folder.exists():
         raise ArtifactError(f"{folder}: no bm25 index; run `densecli index --kind bm25` first")
     made = Manifest.read(folder, *BM25)
-    _check_passages(folder, made.parents.get("passages", ""), store, "`densecli index --kind bm25 --force`")
+    check_passages(folder, made.parents.get("passages", ""), store, "`densecli index --kind bm25 --force`")
     return Bm25.open(folder)
 
 
-def _check_passages(folder: Path, built_over: str, store: "PassageStore", again: str) -> None:
+def check_passages(folder: Path, built_over: str, store: "PassageStore", again: str) -> None:
+    """Refuse what was built over other passages than a store has; `again` names the commands that mend it.
+
+    Raises:
+        ArtifactError: names both.
+    """
     if built_over != store.fingerprint:
         raise ArtifactError(
             f"{folder} was built over other passages ({built_over[:12]}) than {store.folder} has "
@@ -160,7 +165,7 @@ def open_dense(session: Session, named: Named, place: Workspace, store: "Passage
     if not folder.exists():
         raise ArtifactError(f"{folder}: no index; run `densecli embed` and `densecli index` first")
     index = DenseIndex.open(folder)
-    _check_passages(folder, index.passages, store, "`densecli embed --force`, then `densecli index --force`")
+    check_passages(folder, index.passages, store, "`densecli embed --force`, then `densecli index --force`")
     sampled = place.root.parent == SAMPLE and named.retriever is None
     model = str(STARTER / "retriever") if sampled else retriever_place(session, named.retriever)
     encoder = open_question_encoder(session, model_folder(model))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from densecli.cli.building import Building, building
+from densecli.cli.engines import check_passages
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.corpus import IndexConfig
-from densecli.errors import ArtifactError, UsageError
+from densecli.errors import UsageError
 
 if TYPE_CHECKING:
     from densecli.io.vectors.shards import VectorStore
@@ -52,31 +53,18 @@ def register(app: typer.Typer) -> None:
             raise UsageError("--workers has an effect only with --kind bm25; dense kinds use all cores")
         if passages is not None:
             raise UsageError("--passages has an effect only with --kind bm25; dense kinds index vectors")
+        from densecli.io.store.passages import PassageStore
         from densecli.io.vectors.shards import VectorStore
 
         store = VectorStore.open(vectors or session.workspace.vectors)
         if vectors is None:
-            _check_passages(store, session.workspace.passages)
+            place = session.workspace.passages
+            if place.exists():
+                check_passages(
+                    store.folder, store.passages, PassageStore.open(place), "`densecli embed --force`"
+                )
         with building(session, output or session.workspace.index, config, [store.folder], force) as build:
             _fill_dense(session, config, store, build)
-
-
-def _check_passages(store: "VectorStore", passages: Path) -> None:
-    """Refuse a workspace's vectors of other passages than it has now.
-
-    Raises:
-        ArtifactError: names both.
-    """
-    from densecli.io.store.passages import PassageStore
-
-    if not passages.exists():
-        return
-    made = PassageStore.open(passages)
-    if made.fingerprint != store.passages:
-        raise ArtifactError(
-            f"{store.folder} holds vectors of other passages ({store.passages[:12]}) than {passages} has "
-            f"({made.fingerprint[:12]}); run `densecli embed --force`"
-        )
 
 
 def _fill_dense(session: Session, config: IndexConfig, store: "VectorStore", build: Building) -> None:

@@ -149,7 +149,7 @@ def read_sets(
         sources.append(Source(rows, rate, place))
         reasons.append(dropped)
     if not len(spool):
-        return TrainingSets(spool, sources)
+        raise nothing_left("no training example is left to train on", sum(reasons, Counter(bad.counts)))
     for source, dropped in zip(sources, reasons, strict=True):
         if not source.rows:
             raise nothing_left(f"no example of {source.name} is left, so leave this set out", dropped)

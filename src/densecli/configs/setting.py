@@ -57,10 +57,14 @@ def described_fields(config: type) -> list[tuple[str, Any, Any, Setting]]:
     return [(f.name, hints[f.name], f.default, f.metadata["setting"]) for f in fields(config)]
 
 
-def flag(config: type, name: str) -> str:
+def option(name: str, known: Setting) -> str:
     """Return a field as an option, as people type it: `--min-words`, `--lambda`."""
-    short = next(known.short for field, _, _, known in described_fields(config) if field == name)
-    return short if short and short.startswith("--") else "--" + name.replace("_", "-")
+    return known.short if known.short and known.short.startswith("--") else "--" + name.replace("_", "-")
+
+
+def flag(config: type, name: str) -> str:
+    """Return the option of a config's field."""
+    return option(name, next(f.metadata["setting"] for f in fields(config) if f.name == name))
 
 
 def check(config: Any) -> None:
@@ -71,18 +75,18 @@ def check(config: Any) -> None:
     """
     for name, _, _, known in described_fields(type(config)):
         value = getattr(config, name)
-        option = flag(type(config), name)
+        typed = option(name, known)
         if known.choices and value is not None and value not in known.choices:
             allowed = ", ".join(known.choices)
-            raise UsageError(f"{option} is {value!r}; expected one of {allowed}")
+            raise UsageError(f"{typed} is {value!r}; expected one of {allowed}")
         if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise UsageError(f"{option} is {value!r}; expected UTF-8 text")
+            raise UsageError(f"{typed} is {value!r}; expected UTF-8 text")
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         if value != value or (known.min is not None and value < known.min):
-            raise UsageError(f"{option} is {value}; the smallest value is {known.min}")
+            raise UsageError(f"{typed} is {value}; the smallest value is {known.min}")
         if known.max is not None and value > known.max:
-            raise UsageError(f"{option} is {value}; the largest value is {known.max}")
+            raise UsageError(f"{typed} is {value}; the largest value is {known.max}")
 
 
 def check_effect(config: Any, chosen: Iterable[str]) -> None:
@@ -97,7 +101,7 @@ def check_effect(config: Any, chosen: Iterable[str]) -> None:
         while when is not None:
             other, values = when
             if getattr(config, other) not in values:
-                option, needed = flag(type(config), name), flag(type(config), other)
+                typed, needed = flag(type(config), name), flag(type(config), other)
                 allowed = " or ".join(value for value in values if isinstance(value, str))
-                raise UsageError(f"{option} has an effect only with {needed} {allowed}".rstrip())
+                raise UsageError(f"{typed} has an effect only with {needed} {allowed}".rstrip())
             when = conditions[other]

@@ -93,8 +93,9 @@ class WeightSweep:
         found = np.flatnonzero(words > 0)
         sides = {"bm25": found[np.lexsort((rows[found], -words[found]))], "dense": np.lexsort((rows, -dense))}
         for side, order in sides.items():
+            first = next((rank for rank, place in enumerate(order.tolist()) if holds[place]), max(KS))
             for k in KS:
-                self._alone[side][k] += any(holds[place] for place in order[:k].tolist())
+                self._alone[side][k] += first < k
         spans: dict[int, Spans] = {k: [] for k in KS}
         for place in np.flatnonzero(holds).tolist():
             edges, ahead = _ahead(place, rows, words.astype(np.float64), dense.astype(np.float64))

@@ -57,7 +57,7 @@ def train(
         ArtifactError: the loss or a gradient is not finite.
     """
     sources = sources or [Source(range(len(examples)))]
-    _refuse_idle(examples, sources, config, counts if dev is None else counts - dev.dropped)
+    _refuse_idle(examples, sources, config)
     device = pick_device(ranks.device(config.device))
     precision = pick_precision(config.precision, device)
     prepare(
@@ -119,11 +119,9 @@ def _batches(source: Source, batch_size: int, counts: Counter[str]) -> int:
     return number
 
 
-def _refuse_idle(
-    examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig, dropped: Counter[str]
-) -> None:
+def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig) -> None:
     if not any(source.rows for source in sources):
-        raise nothing_left("no training example is left to train on", dropped)
+        raise nothing_left("no training example is left to train on", examples.dropped)
     negatives = config.other_negatives, config.hard_negatives
     alone = (source.rows for source in sources if not config.in_batch or source.size(config.batch_size) == 1)
     idle = (not any(examples.negatives(row, *negatives) for row in rows) for rows in alone)

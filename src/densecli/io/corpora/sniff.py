@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from densecli.configs.corpus import PreprocessConfig
+from densecli.configs.setting import flag
 from densecli.errors import InputError, UsageError
 from densecli.io.corpora.columns import IDS, TEXTS, Columns
 from densecli.io.corpora.folder import READERS as DOCUMENTS
@@ -77,9 +78,9 @@ def _check_cutting(path: str, form: str, config: PreprocessConfig) -> None:
     usual = PreprocessConfig()
     changed = [name for name in CUTTING if getattr(config, name) != getattr(usual, name)]
     if changed and form in ("psgs", *OWN_COLUMNS):
-        option = changed[0].replace("_", "-")
+        option = flag(PreprocessConfig, changed[0])
         raise UsageError(
-            f"{told(path)}: {form} holds passages, which are not cut again: --{option} has no effect"
+            f"{told(path)}: {form} holds passages, which are not cut again: {option} has no effect"
         )
 
 
