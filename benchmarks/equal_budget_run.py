@@ -21,7 +21,7 @@ from typing import Any
 from cold_start import about
 from equal_budget_page import page
 from reference.paired import CUTS
-from webquestions_run import measure
+from steps import measured_once
 
 HERE = Path(__file__).parent
 HEAD = 21_315  # rows with gold and core articles; after them every twentieth, 41,918 in all
@@ -58,13 +58,7 @@ def main() -> None:
     told: dict[str, Any] = {**about(), "base": Path(options.base).name}
     told["versions"] |= {"torch": version("torch")}
     told["passages"] = collect(options.data, options.work)
-    file = options.work / "steps.json"
-    done: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    for step in planned(options.arms):
-        if step not in done:
-            words = [options.base if word == "BASE" else word for word in step.split()]
-            done[step] = {**measure(words, options.work), "date": told["date"]}
-            file.write_text(json.dumps(done, indent=2) + "\n")
+    done = measured_once(planned(options.arms), options.base, options.work)
     found = {arm: outcome(options.work, arm, done) for arm in options.arms}
     figures = {**told, "arms": found, "steps": {step: done[step] for step in planned(options.arms)}}
     figures_at = (options.to or HERE / "results") / "equal-budget.json"

@@ -24,7 +24,7 @@ from typing import Any
 from cold_start import about
 from hybrid_page import page
 from reference.paired import CUTS, sign_test
-from webquestions_run import measure
+from steps import measured_once
 
 from densecli.configs.asking import EvaluateConfig
 from densecli.io.doors.questions import read_questions
@@ -92,14 +92,9 @@ def main() -> None:
     told: dict[str, Any] = {**about(), "retriever": Path(options.retriever).name, "passages": passages}
     told["versions"] |= {"torch": version("torch")}
     told["questions"] = collect(options.data, options.work, options.take)
-    file = options.work / "steps.json"
-    done: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     steps = planned(options.rows)
-    for command in (command for _, commands in steps for command in commands.values()):
-        if command not in done:
-            words = [options.retriever if word == "BASE" else word for word in command.split()]
-            done[command] = {**measure(words, options.work), "date": told["date"]}
-            file.write_text(json.dumps(done, indent=2) + "\n")
+    commands = (command for _, named in steps for command in named.values())
+    done = measured_once(commands, options.retriever, options.work)
     results = {
         one: {name: ranks(options.work / f"{name}.{one}.jsonl") for name in SETS} for one in options.rows
     }

@@ -13,13 +13,12 @@ import json
 import os
 import platform
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from steps import measured_once
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "webquestions-100k.json"
@@ -60,11 +59,8 @@ def main() -> None:
     parser.add_argument("--base", required=True, help="folder or Hub name")
     options = parser.parse_args()
     collect(options.data, options.work)
-    done: dict[str, Any] = json.loads(RESULT.read_text())["steps"] if RESULT.exists() else {}
-    for step in STEPS:
-        if step not in done:
-            done[step] = measure(step.replace("BASE", options.base).split(), options.work)
-            RESULT.write_text(json.dumps({**about(options.base), "steps": done}, indent=2) + "\n")
+    done = measured_once(STEPS, options.base, options.work)
+    RESULT.write_text(json.dumps({**about(options.base), "steps": done}, indent=2) + "\n")
     PAGE.write_text(page(Path(options.base).name, done))
     print(PAGE.read_text())
 
@@ -84,26 +80,6 @@ def chosen(lines: Any) -> Iterator[bytes]:
     for row, line in enumerate(lines):
         if row <= DENSE_HEAD or (row - DENSE_HEAD) % 5 == 0:
             yield line
-
-
-def measure(arguments: list[str], work: Path) -> dict[str, Any]:
-    """Run one command; return seconds, peak memory of its process, and what it printed to stdout."""
-    print("densecli", *arguments, file=sys.stderr)
-    begun = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "densecli", *arguments], cwd=work, stdout=subprocess.PIPE
-    ) as process:
-        printed = process.stdout.read() if process.stdout else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(process.returncode)
-    return {
-        "seconds": round(time.perf_counter() - begun, 1),
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
-        "peak_mb": usage.ru_maxrss // 1024,
-        "printed": json.loads(printed) if printed else None,
-    }
 
 
 def about(base: str) -> dict[str, Any]:
