@@ -36,6 +36,17 @@ def test_bad_records_are_counted_and_the_first_told(prepared, command):
     assert "skipped broken JSON 2, skipped a JSON list 2" in ended.stderr
 
 
+def test_a_reader_is_trained_without_results_that_have_no_text(prepared):
+    rows = [json.loads(line) for line in (prepared.folder / "found.jsonl").read_text().splitlines()]
+    bare = rows[0] | {"ctxs": [{**ctx, "text": ""} for ctx in rows[0]["ctxs"]]}
+    prepared.write("x.jsonl", bare, *rows[1:])
+    line = ["train-reader", "x.jsonl", *OPTIONS["train-reader"]]
+    assert "x.jsonl: record 1: question " in fails(prepared, *line)
+    told = prepared.call(*line, "--on-error", "skip").well().stderr
+    assert "warning: skipped x.jsonl: record 1: question " in told
+    assert "expected results that `densecli search` wrote without --no-text\n" in told
+
+
 def test_convert_leaves_out_what_it_cannot_complete(prepared):
     prepared.write("q.jsonl", {"id": "q1", "question": "who"})
     prepared.write("x.run", b"q1 Q0 a 1 2.0 t\nq1 Q0 b 2\nq2 Q0 a 1 1.0 t\n")

@@ -307,3 +307,5 @@ def test_a_temperature_is_for_cosines(place):
     assert ended.status == 2
     assert "--temperature has no effect: " in ended.error
     assert "is trained by dot unless there is --similarity cosine" in ended.error
+    line = ("train", "a.jsonl", "--encoder", "base", "--epochs", 1, "--batch-size", 4, "--force")
+    place.call(*line, DENSECLI_TEMPERATURE="0.1").well()

@@ -85,9 +85,9 @@ def _ranked(
             if retriever is not None:
                 raise UsageError("--retriever has no effect on results that were searched before")
             from densecli.io.doors.results import read_ranked
-            from densecli.reader.retrieved import check_texts
+            from densecli.reader.retrieved import TEXTS, check_texts
 
-            check = partial(check_texts, depth=k)
+            check = partial(check_texts, depth=k, expected=f"{TEXTS}, or --passages FOLDER")
             return read_ranked(source, bad, texts.lookup(bad), check), False
     if texts.named:
         raise UsageError(f"--{texts.named} has an effect only on results that were searched before")

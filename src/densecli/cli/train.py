@@ -14,6 +14,7 @@ from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.cli.training_sets import example_place, example_places, read_sets
 from densecli.configs.training import TrainConfig
+from densecli.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -74,12 +75,18 @@ def register(app: typer.Typer) -> None:
             dev_spool = ExampleSpool(read_examples(held_out, bad), build.counts) if held_out else None
             build.counts.update(bad.counts)
             retriever = open_to_train(str(base), config)
+            similarity = retriever.card.similarity
+            if similarity != "cosine" and "temperature" in session.typed:
+                raise UsageError(
+                    f"--temperature has no effect: {base} is trained by {similarity} unless there is"
+                    " --similarity cosine"
+                )
             write = partial(save_retriever, retriever)
             saved = Checkpoints(session, build, config, write, save_every, tensorboard)
             ranks = session.ranks or ALONE
             session.terminal.say(
                 f"training on {len(sets):,} examples from {base}, {retriever.card.pooling} pooling,"
-                f" {retriever.card.similarity}, epochs:"
+                f" {similarity}, epochs:"
                 f" {config.passes(len(sets)):,} ({hardware(config, ranks)})"
             )
             for warning in sets.warnings(config):

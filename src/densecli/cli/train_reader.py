@@ -1,5 +1,6 @@
 """`densecli train-reader`: search results to a reader."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,8 +89,9 @@ def register(app: typer.Typer) -> None:
             jointly = f", and the question encoder of {beside} with it" if beside else ""
             session.terminal.say(f"training a reader from {base}{jointly} ({hardware(config, ALONE)})")
             bad = session.bad_records(config.on_error)
-            held_out = _results([dev], bad) if dev else None
-            ranked = without_questions(_results(sources, bad), question_keys(left_out), build.counts)
+            held_out = _results([dev], bad, min(config.depth, config.dev_depth)) if dev else None
+            found = _results(sources, bad, config.depth)
+            ranked = without_questions(found, question_keys(left_out), build.counts)
             more = () if retriever is None else (retriever.retriever, retriever.temperature)
             reports = run(ranked, held_out, reader, config, build.counts, saved, *more)
 
@@ -115,7 +117,9 @@ def _begun(reports: "Iterator[StepReport]", tell: "Callable[[], None]") -> "Iter
         yield report
 
 
-def _results(sources: list[str], bad: "BadRecords") -> "Iterator[RankedList]":
+def _results(sources: list[str], bad: "BadRecords", depth: int) -> "Iterator[RankedList]":
     from densecli.io.doors.results import read_ranked
+    from densecli.reader.retrieved import check_texts
 
-    return (one for source in sources for one in read_ranked(source, bad))
+    check = partial(check_texts, depth=depth)
+    return (one for source in sources for one in read_ranked(source, bad, check=check))

@@ -3,6 +3,8 @@
 from densecli.errors import FieldError, InputError
 from densecli.records import Passage, RankedList
 
+TEXTS = "results that `densecli search` wrote without --no-text"
+
 
 def retrieved_passages(ranked: RankedList, depth: int) -> list[Passage]:
     """Return the first `depth` passages of a search result, best first.
@@ -17,8 +19,8 @@ def retrieved_passages(ranked: RankedList, depth: int) -> list[Passage]:
     return [ctx.passage for ctx in ranked.ctxs[:depth]]
 
 
-def check_texts(ranked: RankedList, depth: int) -> None:
-    """Refuse a search result of which the first `depth` passages cannot be read.
+def check_texts(ranked: RankedList, depth: int, expected: str = TEXTS) -> None:
+    """Refuse a search result of which the first `depth` passages cannot be read; `expected` says what can.
 
     Raises:
         FieldError: passages were found, but none of them has text.
@@ -27,4 +29,4 @@ def check_texts(ranked: RankedList, depth: int) -> None:
     if passages and not any(ctx.passage.text for ctx in passages):
         asked = ranked.question
         what = f"question {asked.id or asked.question!r}: its passages have no text"
-        raise FieldError(what, "results that `densecli search` wrote without --no-text, or --passages FOLDER")
+        raise FieldError(what, expected)

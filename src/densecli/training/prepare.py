@@ -15,8 +15,7 @@ def open_to_train(source: str, config: TrainConfig) -> Retriever:
 
     Raises:
         ArtifactError: no such model, or it is incomplete or not supported.
-        UsageError: a property contradicts a trained model's, a length exceeds the encoder's positions, or a
-            temperature is chosen and there is no cosine to divide by it.
+        UsageError: a property contradicts a trained model's, or a length exceeds the encoder's positions.
     """
     change = Change(
         similarity=None if config.similarity == "auto" else config.similarity,
@@ -29,13 +28,7 @@ def open_to_train(source: str, config: TrainConfig) -> Retriever:
         seed=config.seed,
     )
     lengths = config.max_question_tokens, config.max_passage_tokens
-    retriever = open_base(source, config.pooling, *lengths, change)
-    found = retriever.card.similarity
-    if found != "cosine" and config.temperature != TrainConfig.temperature:
-        raise UsageError(
-            f"--temperature has no effect: {source} is trained by {found} unless there is --similarity cosine"
-        )
-    return retriever
+    return open_base(source, config.pooling, *lengths, change)
 
 
 def prepare(
