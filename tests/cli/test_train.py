@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -15,8 +16,6 @@ SMALL = ("--encoder", "base", "--epochs", 1, "--batch-size", 4, "--max-passage-t
 @pytest.fixture(scope="module")
 def place(tiny_place, tmp_path_factory):
     """One place for all of these; each writes its own results."""
-    import shutil
-
     from cli.program import Program
 
     own = tmp_path_factory.mktemp("train")
@@ -299,6 +298,21 @@ def test_a_reader_cannot_sample_more_passages_than_it_is_given(place):
     assert said.startswith("--passages 50 cannot be sampled from --depth 3: raise --depth, or lower")
     short = ("--max-tokens", 32, "--device", "cpu", "--force", "-o", "shallow")
     place.call(*options, "--encoder", "base", *short, DENSECLI_DEPTH="3").well()
+
+
+def test_a_base_is_trained_by_the_similarity_that_it_was_made_with(place):
+    kinds = ("Transformer", "Normalize")
+    modules = [{"path": "", "type": f"sentence_transformers.models.{kind}"} for kind in kinds]
+    shutil.copytree(place.folder / "base", place.folder / "unit")
+    (place.folder / "unit" / "modules.json").write_text(json.dumps(modules))
+    place.write("a.jsonl", *map(example, CITIES))
+    asked = {"base": ("base",), "unit": ("unit",), "asked": ("unit", "--similarity", "dot")}
+    for name, encoder in asked.items():
+        place.call("train", "a.jsonl", *SMALL[2:], "-o", name + "-made", "--encoder", *encoder).well()
+    cards = {name: json.loads((place.folder / f"{name}-made" / "model.json").read_text()) for name in asked}
+    assert {name: (card["similarity"], card["normalize"]) for name, card in cards.items()} == {
+        "base": ("dot", False), "unit": ("cosine", True), "asked": ("dot", False),
+    }  # fmt: skip
 
 
 def test_a_temperature_is_for_cosines(place):
