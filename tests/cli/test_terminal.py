@@ -97,11 +97,16 @@ def test_progress_where_there_is_no_terminal(capsys, monkeypatch):
             time.sleep(0.03)
             yield item
 
-    assert list(Terminal().track(slowly(), "work", 4, "things ", lambda item: f"at {item}")) == [0, 1, 2, 3]
+    assert list(Terminal().progress(slowly(), "work", 4, "things ", lambda item: f"at {item}")) == [
+        0,
+        1,
+        2,
+        3,
+    ]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert re.fullmatch(r"work: 2 of 4 things \(\d+\.\d/s, 0:00:00 left\) at 1", lines[0])
-    assert list(Terminal(quiet=True).track(slowly(), "work", 4)) == [0, 1, 2, 3]
+    assert list(Terminal(quiet=True).progress(slowly(), "work", 4)) == [0, 1, 2, 3]
     assert capsys.readouterr() == ("", "")
 
 
@@ -109,7 +114,7 @@ def test_progress_that_goes_on_in_large_steps(capsys, monkeypatch):
     monkeypatch.setattr(terminal, "HEARTBEAT_SECONDS", 0)
     clock = iter(range(0, 100, 10))
     monkeypatch.setattr(terminal.time, "monotonic", lambda: float(next(clock)))
-    list(Terminal().track([700, 1000], "work", 3000, "things ", done=lambda item: item, start=400))
+    list(Terminal().progress([700, 1000], "work", 3000, "things ", done=lambda item: item, start=400))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "work: 700 of 3,000 things (30.0/s, 0:01:17 left)"
     assert lines[1].startswith("work: 1,000 of 3,000 things (")
@@ -126,7 +131,7 @@ def test_a_transfer_where_there_is_no_terminal(capsys, monkeypatch):
 
 def test_talk_and_quiet(capsys):
     for quiet in (False, True):
-        Terminal(quiet).say("said")
-        Terminal(quiet).warn("warned")
+        Terminal(quiet).message("said")
+        Terminal(quiet).warning("warned")
         Terminal(quiet).error("failed")
     assert capsys.readouterr() == ("", "said\nwarning: warned\nerror: failed\nerror: failed\n")

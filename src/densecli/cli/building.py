@@ -78,7 +78,7 @@ def building(
                 "seconds": round(seconds, 3),
             },
         ).write(folder)
-    session.terminal.say(f"{target}: {listed(build.counts) or 'done'} ({seconds:.1f} s)")
+    session.terminal.message(f"{target}: {listed(build.counts) or 'done'} ({seconds:.1f} s)")
 
 
 def _check_target(

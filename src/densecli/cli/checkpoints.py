@@ -83,7 +83,7 @@ def resumable(
         if other or not note:
             _empty(build.folder)
         elif odd := changes(note["surroundings"], [], surroundings(), []):
-            session.terminal.warn(f"{'; '.join(odd)}: the last bits of the result may be others")
+            session.terminal.warning(f"{'; '.join(odd)}: the last bits of the result may be others")
         _agree(session, config, described)
         try:
             yield build
@@ -197,7 +197,7 @@ class Checkpoints:
 
             self._board = self._open.enter_context(closing(Board(self._tensorboard, self.standing.step)))
         if self.standing.step:
-            self._terminal.say(f"going on after update {self.standing.step:,}")
+            self._terminal.message(f"going on after update {self.standing.step:,}")
         return self.standing
 
     def best(self) -> None:
@@ -216,9 +216,9 @@ class Checkpoints:
             self._save()
         if self._stopping and not all_ends:
             if self._lasting:
-                self._terminal.say(f"saved after update {standing.step:,}")
+                self._terminal.message(f"saved after update {standing.step:,}")
             else:
-                self._terminal.warn(
+                self._terminal.warning(
                     "nothing is saved: what came through a pipe can't be read again; name a file"
                 )
             raise KeyboardInterrupt

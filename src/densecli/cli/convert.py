@@ -75,7 +75,7 @@ def register(app: typer.Typer) -> None:
                 open_lookup(source, questions, passages, bad) as lookup,
                 placed(told(source), counts, bad) as refuse,
             ):
-                tracked = session.terminal.track(records, "convert", unit="records ")
+                tracked = session.terminal.progress(records, "convert", unit="records ")
                 converted = bad.usable(
                     told(source), run(tracked, kind, taken, target, lookup, counts, refuse)
                 )
@@ -90,7 +90,7 @@ def register(app: typer.Typer) -> None:
                 with _stream(session, output) as stream:
                     target.write(converted, stream)
         counts.update(bad.counts)
-        session.terminal.say(f"{output or 'stdout'}: {listed(counts) or 'no records'}")
+        session.terminal.message(f"{output or 'stdout'}: {listed(counts) or 'no records'}")
 
 
 def _write_folder(

@@ -70,7 +70,7 @@ def _convert_model(session: Session, config: ConvertConfig, source: Path, output
             raise UsageError("--force has an effect only on a folder; a file is replaced anyway")
         with new_file(output) as path:
             write(source, path, options)
-        session.terminal.say(f"{output}: written")
+        session.terminal.message(f"{output}: written")
         return
     with building(session, output, config, [source], force) as build:
         write(source, build.folder, options)

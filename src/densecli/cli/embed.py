@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
             from densecli.stages.embed import embed as run
 
             encoder = PassageEncoder(place, config.device, config.precision, config.batch_tokens)
-            session.terminal.say(f"embedding {len(store):,} passages with {place} ({encoder.about})")
+            session.terminal.message(f"embedding {len(store):,} passages with {place} ({encoder.about})")
             build.parents = {
                 "retriever": encoder.fingerprint,
                 "passage_tower": encoder.passage_tower,
@@ -62,9 +62,9 @@ def register(app: typer.Typer) -> None:
             plan = digest_texts([build.fingerprint, str(config.shard_rows)])
             first = min(finished_rows(build.folder, plan, config.shard_rows), len(store))
             if first:
-                session.terminal.say(f"going on at passage {first:,}")
+                session.terminal.message(f"going on at passage {first:,}")
             waiting: list[FloatArray] = []
-            pieces = session.terminal.track(
+            pieces = session.terminal.progress(
                 run(store, encoder, config, first),
                 "embed",
                 len(store),

@@ -58,7 +58,7 @@ def open_collection(session: Session, config: SearchConfig, named: Named) -> Col
         engine, told = open_dense(session, named, place, store), kind
     else:
         engine, told = open_bm25(named.bm25 or named.index or place.bm25, store), kind
-    session.terminal.say(f"searching {len(store):,} passages, {told}")
+    session.terminal.message(f"searching {len(store):,} passages, {told}")
     return Collection(store, engine)
 
 
@@ -187,7 +187,9 @@ def open_question_encoder(session: Session, folder: Path) -> "Encoder":
         return QuestionEncoder(folder)
     from densecli.encoders.torch_retriever import TorchQuestionEncoder
 
-    session.terminal.say(f"{folder} has no compiled form: encoding questions in torch, which takes seconds")
+    session.terminal.message(
+        f"{folder} has no compiled form: encoding questions in torch, which takes seconds"
+    )
     return TorchQuestionEncoder(folder)
 
 

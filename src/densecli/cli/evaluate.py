@@ -82,7 +82,7 @@ def register(app: typer.Typer) -> None:
         for name, summary in summaries.items():
             told = listed(+summary.counts)
             if told:
-                session.terminal.say(f"{name}: {told}")
+                session.terminal.message(f"{name}: {told}")
             _check_threshold(name, summary, config.fail_under)
 
 
@@ -161,7 +161,7 @@ def _summary(
 
     counts: Counter[str] = Counter()
     bad = session.bad_records(config.on_error)
-    records = session.terminal.track(read_results(path, bad, known), "evaluate", unit="questions ")
+    records = session.terminal.progress(read_results(path, bad, known), "evaluate", unit="questions ")
     if choice is not None and file is not None:
         from densecli.stages.supply_answers import supply_answers
 

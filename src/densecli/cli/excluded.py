@@ -41,10 +41,12 @@ def excluded_files(session: Session, choice: Choice | None, named: list[str] | N
     told = f"left out of training: questions of {', '.join([*here, *(named or [])])}"
     if not here and not named:
         told = "left out of training: no test questions (--exclude names a file of yours)"
-    session.terminal.say(told + (f"; test sets not on this disk: {', '.join(missing)}" if missing else ""))
+    session.terminal.message(
+        told + (f"; test sets not on this disk: {', '.join(missing)}" if missing else "")
+    )
     for name in missing:
         if name in trained:
-            session.terminal.warn(
+            session.terminal.warning(
                 f"the test questions of {name} are not on this disk, so they are not left out of training;"
                 f" `densecli datasets {name} --fetch questions` brings them, or name a file with --exclude"
             )
@@ -72,7 +74,7 @@ def _test_file(session: Session, folders: list[Path], one: "QuestionSet") -> Pat
     if path is not None:
         return path
     try:
-        return Fetch(one, test, folders[-1:], session.terminal.transfer, session.terminal.warn).cached()
+        return Fetch(one, test, folders[-1:], session.terminal.transfer, session.terminal.warning).cached()
     except ArtifactError as error:
-        session.terminal.warn(f"passed over {error}")
+        session.terminal.warning(f"passed over {error}")
         return None

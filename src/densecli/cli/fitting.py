@@ -77,7 +77,7 @@ def follow(
 
     with saved.running() as history:
         first = next(reports, None)
-        tracked = session.terminal.track(
+        tracked = session.terminal.progress(
             itertools.chain(() if first is None else (first,), reports),
             what,
             first.steps if first else 0,
@@ -89,12 +89,12 @@ def follow(
         for report in tracked:
             saved.note(report)
             if report.untrained is not None:
-                session.terminal.say(f"before training: dev {told(report.untrained)}")
+                session.terminal.message(f"before training: dev {told(report.untrained)}")
             if report.epoch_ends or report.validation is not None:
                 dev = f"; dev {told(report.validation)}" if report.validation is not None else ""
                 place = f"epoch {report.epoch}" if report.epoch_ends else f"update {report.step:,}"
                 best = " (the best so far)" if report.best else ""
-                session.terminal.say(f"{place}: training loss {history.epoch_loss:.4f}{dev}{best}")
+                session.terminal.message(f"{place}: training loss {history.epoch_loss:.4f}{dev}{best}")
     session.part()
     return _outcome(session, history, saved)
 
@@ -104,13 +104,13 @@ def _outcome(session: Session, history: "History", saved: "Checkpoints") -> dict
     shares = history.shares_cut()
     if shares:
         cut = ", ".join(f"{share:.1%} of {name}" for name, share in shares.items())
-        session.terminal.say(f"too long and cut: {cut}")
+        session.terminal.message(f"too long and cut: {cut}")
     doubt = history.doubt(standing.improved)
     if doubt:
-        session.terminal.warn(doubt)
+        session.terminal.warning(doubt)
     early = standing.step < standing.steps
     if early:
-        session.terminal.say(
+        session.terminal.message(
             f"ended early after update {standing.step:,} of {standing.steps:,} (--early-stop"
             f" {standing.stale:,}); kept the model of update {standing.best_step:,}"
         )

@@ -72,7 +72,7 @@ def end(error: BaseException, terminal: Terminal, ranks: "Ranks | None" = None) 
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, UpToDate):
-        terminal.say(str(error))
+        terminal.message(str(error))
     elif message:
         terminal.error(message)
     if terminal.verbose and (status is ExitStatus.BUG or isinstance(error, OSError)):

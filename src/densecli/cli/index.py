@@ -72,7 +72,7 @@ def _fill_dense(session: Session, config: IndexConfig, store: "VectorStore", bui
     from densecli.stages.build_index import BATCH, build_index
 
     batches = -(-store.shape[0] // BATCH)
-    for rows in session.terminal.track(
+    for rows in session.terminal.progress(
         build_index(store, config, build.folder), f"index {config.kind}", batches
     ):
         build.counts["vectors"] = rows
@@ -104,7 +104,7 @@ def build_bm25_index(
     session = replace(session, command="index")  # which `mine-negatives` has done for it
     target = output or session.workspace.bm25
     with building(session, target, config, [source], force, keep_partial=True) as build:
-        tracked = session.terminal.track(store, "index bm25", len(store))
+        tracked = session.terminal.progress(store, "index bm25", len(store))
         analysis = Analysis.chosen(config)
         build_words(tracked, build.folder, config.k1, config.b, analysis, store.fingerprint, workers)
         build.counts["passages"] = len(store)

@@ -52,7 +52,9 @@ def open_mined(session: Session, config: MineConfig, named: Named, workers: int)
 
     store = PassageStore.open(named.passages or session.workspace.passages)
     if len(store) < config.depth != MineConfig.depth:
-        session.terminal.warn(f"--depth is {config.depth}, the collection has {len(store):,}: all are ranked")
+        session.terminal.warning(
+            f"--depth is {config.depth}, the collection has {len(store):,}: all are ranked"
+        )
     folders = [store.folder]
     bm25, dense = None, None
     if config.positives != "keep" or "bm25" in config.wanted:
@@ -103,11 +105,11 @@ def fill(
     with growing_lines(build.folder / EXAMPLES_FILE, plan) as lines:
         build.counts.update(lines.done.counts)
         if lines.done.records:
-            session.terminal.say(f"going on at question {lines.done.records + 1:,}")
+            session.terminal.message(f"going on at question {lines.done.records + 1:,}")
         rest = islice(asked, lines.done.records, None)
         blocks = mine(rest, opener, store, config, build.counts, collection.dense, workers)
         with closing(blocks):
-            tracked = session.terminal.track(
+            tracked = session.terminal.progress(
                 blocks,
                 "mine",
                 unit="questions ",
@@ -118,7 +120,7 @@ def fill(
                 rows = (example.to_json() for example in examples)
                 lines.add(rows, build.counts["questions"], build.counts)
     if not build.counts["examples"]:
-        session.terminal.warn("no question has a positive passage: there is nothing to train on")
+        session.terminal.warning("no question has a positive passage: there is nothing to train on")
     build.parents = {"passages": store.fingerprint}
     build.seal(EXAMPLES_FILE)
 

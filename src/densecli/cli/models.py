@@ -31,7 +31,7 @@ def model_place(session: Session, named: str | None, kind: str) -> str:
     if own.exists():
         return str(own)
     if session.workspace.prepared:
-        session.terminal.say(f"no {kind} in {session.workspace.root}: using the starter {kind}")
+        session.terminal.message(f"no {kind} in {session.workspace.root}: using the starter {kind}")
     return starter
 
 

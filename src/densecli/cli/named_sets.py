@@ -89,11 +89,11 @@ def question_file(session: Session, choice: Choice) -> Path:
     if path is None:
         from densecli.io.registry.fetch import Fetch
 
-        fetch = Fetch(one, split, choice.folders, session.terminal.transfer, session.terminal.warn)
+        fetch = Fetch(one, split, choice.folders, session.terminal.transfer, session.terminal.warning)
         path = fetch.questions()
-    session.terminal.say(f"{one.title}, {split.name}: {path}")
+    session.terminal.message(f"{one.title}, {split.name}: {path}")
     if path.name.endswith("cut.jsonl"):
-        session.terminal.warn(
+        session.terminal.warning(
             "its train and dev are a cut of the official train questions, and not the authors' own:"
             " their dev file has questions of this train, and the other way round"
         )
@@ -119,7 +119,7 @@ def counted(session: Session, choice: Choice, path: Path, records: Iterator[T]) 
         number += 1
         yield record
     if number != split.questions:
-        session.terminal.warn(
+        session.terminal.warning(
             f"{path} has {number:,} questions; in the paper {one.title} {split.name} has {split.questions:,}"
         )
 
@@ -149,7 +149,7 @@ def example_files(session: Session, choice: Choice, rates: Sequence[float] = ())
             )
         path = _examples(session, choice.folders, one, split)
         rate = rates[number] if len(rates) == len(found) else times
-        session.terminal.say(f"{one.title}, {split.name}: {path}" + (f", {rate:g} times" * (rate != 1)))
+        session.terminal.message(f"{one.title}, {split.name}: {path}" + (f", {rate:g} times" * (rate != 1)))
         places[str(path)] = times
     return places
 
@@ -165,5 +165,5 @@ def _examples(session: Session, folders: list[Path], one: "QuestionSet", split: 
     if found is None:
         from densecli.io.registry.fetch import Fetch
 
-        found = Fetch(one, split, folders, session.terminal.transfer, session.terminal.warn).examples()
+        found = Fetch(one, split, folders, session.terminal.transfer, session.terminal.warning).examples()
     return found

@@ -77,7 +77,7 @@ def command(
                 )
                 told = preset_told(name, values)
                 if told is not None:
-                    session.terminal.say(told)
+                    session.terminal.message(told)
                 body(session, values, **given)
             except (Exception, KeyboardInterrupt) as error:
                 if isinstance(error, typer.Exit):

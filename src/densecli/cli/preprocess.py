@@ -72,16 +72,16 @@ def register(app: typer.Typer) -> None:
             with PassageSink(build.folder, config.keep_offsets, plan) as sink:
                 done = sink.begun
                 if done.records:
-                    session.terminal.say(f"going on at record {done.records + 1:,}")
+                    session.terminal.message(f"going on at record {done.records + 1:,}")
                 cuts = run(opened, config, workers or cores(), done.records)
-                for cut in session.terminal.track(cuts, "preprocess", unit="blocks ", note=_where):
+                for cut in session.terminal.progress(cuts, "preprocess", unit="blocks ", note=_where):
                     done = done.after(cut.records, len(cut.passages), cut.counts, cut.errors)
                     sink.add(cut.passages, cut.name, done)
                 for error in done.errors:
-                    session.terminal.warn(f"skipped {error}")
+                    session.terminal.warning(f"skipped {error}")
                 finished = sink.finish(name, unique=config.on_error == "skip")
             for error in finished.errors[: EXAMPLES - len(done.errors)]:
-                session.terminal.warn(f"skipped {error}")
+                session.terminal.warning(f"skipped {error}")
             build.counts.update(done.counts)
             if finished.left_out:
                 build.counts[f"skipped_{DUPLICATE}"] = finished.left_out

@@ -76,13 +76,13 @@ def _conversation(session: Session, prompt: str) -> "Iterator[Question]":
     """Yield the questions that a person types, until an empty end of input."""
     from densecli.records import Question
 
-    session.terminal.say("type a question; Ctrl-D ends")
+    session.terminal.message("type a question; Ctrl-D ends")
     number = 0
     while True:
         try:
             text = session.terminal.ask(prompt)
         except EOFError:
-            session.terminal.say("")
+            session.terminal.message("")
             return
         if text:
             number += 1

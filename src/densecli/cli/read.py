@@ -63,11 +63,11 @@ def register(app: typer.Typer) -> None:
             _show(session, predictions)
         else:
             if not single:
-                predictions = session.terminal.track(predictions, "read", unit="questions ")
+                predictions = session.terminal.progress(predictions, "read", unit="questions ")
             session.write((one.to_json(text) for one in predictions), output)
         session.tell_skipped(bad)
         if counts["without_passages"]:
-            session.terminal.warn(f"{counts['without_passages']:,} questions had no passage to read")
+            session.terminal.warning(f"{counts['without_passages']:,} questions had no passage to read")
 
 
 def _ranked(

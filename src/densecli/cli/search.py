@@ -98,7 +98,7 @@ def register(app: typer.Typer) -> None:
         collection = open_collection(session, config, named)
         k = config.k or (PEOPLE_K if people else PROGRAM_K)
         if config.k is not None and k > len(collection.store):
-            session.terminal.warn(
+            session.terminal.warning(
                 f"-k is {k}, the collection has {len(collection.store):,} passages: showing all"
             )
         counts: Counter[str] = Counter()
@@ -108,11 +108,11 @@ def register(app: typer.Typer) -> None:
             _show(session, ranked)
         else:
             if not single:
-                ranked = session.terminal.track(ranked, "search", unit="questions ")
+                ranked = session.terminal.progress(ranked, "search", unit="questions ")
             write_results(session, ranked, config.format or "jsonl", text, output)
         session.tell_skipped(bad)
         if counts["without_result"]:
-            session.terminal.warn(
+            session.terminal.warning(
                 f"{counts['without_result']:,} of {counts['questions']:,} questions found nothing"
             )
 

@@ -52,7 +52,7 @@ class Session:
         and nothing was named."""
         if self.workspace.prepared or any(named):
             return self.workspace
-        self.terminal.say(
+        self.terminal.message(
             f"no collection in {self.workspace.root}: answering from the sample that ships with densecli"
         )
         return Workspace(SAMPLE / "workspace")
@@ -73,12 +73,12 @@ class Session:
         """Return what takes the records that cannot be used; the first that are passed over are told."""
         from densecli.io.bad_records import BadRecords
 
-        return BadRecords(on_error == "skip", lambda told: self.terminal.warn(f"skipped {told}"))
+        return BadRecords(on_error == "skip", lambda told: self.terminal.warning(f"skipped {told}"))
 
     def tell_skipped(self, bad: "BadRecords") -> None:
         """Tell how many records were passed over, by reason."""
         if bad.counts:
-            self.terminal.warn(listed(bad.counts))
+            self.terminal.warning(listed(bad.counts))
 
     @contextmanager
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from densecli.observer import Observer
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -15,7 +17,7 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS = 30.0
 
 
-class Terminal:
+class Terminal(Observer):
     """Where a command speaks. `quiet` leaves only errors; rich is loaded when first needed."""
 
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
@@ -32,14 +34,14 @@ class Terminal:
         """Whether a person sits at stdin."""
         return sys.stdin is not None and sys.stdin.isatty()
 
-    def say(self, text: str) -> None:
-        """Tell something in one line."""
+    def message(self, text: str) -> None:
+        """Print one line."""
         if not self.quiet:
             print(text, file=sys.stderr)
 
-    def warn(self, text: str) -> None:
-        """Tell something that the user should look at."""
-        self.say(f"warning: {text}")
+    def warning(self, text: str) -> None:
+        """Print one line about something that the user should check."""
+        self.message(f"warning: {text}")
 
     def error(self, text: str) -> None:
         """Tell what failed, in one line; this is never silenced."""
@@ -69,7 +71,7 @@ class Terminal:
         for part in parts:
             console.print(part)
 
-    def track(
+    def progress(
         self,
         items: Iterable[T],
         what: str,
@@ -140,7 +142,7 @@ class Terminal:
                 spoken = now
                 of = f" of {total:,}" if total else ""
                 left = f", {timedelta(seconds=round((total - done) / rate))} left" if total and rate else ""
-                self.say(f"{what}: {done:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip())
+                self.message(f"{what}: {done:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip())
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
@@ -151,7 +153,7 @@ class Terminal:
             with self._bytes_bar(what) as show:
                 yield show
         else:
-            self.say(f"fetching {what}")
+            self.message(f"fetching {what}")
             yield self._bytes_heartbeat(what)
 
     @contextmanager
@@ -179,7 +181,7 @@ class Terminal:
             if time.monotonic() - spoken >= HEARTBEAT_SECONDS:
                 spoken = time.monotonic()
                 of = f" of {whole / 1e6:,.0f}" if whole else ""
-                self.say(f"{what}: {came / 1e6:,.0f}{of} MB")
+                self.message(f"{what}: {came / 1e6:,.0f}{of} MB")
 
         return show
 

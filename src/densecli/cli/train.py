@@ -84,13 +84,13 @@ def register(app: typer.Typer) -> None:
             write = partial(save_retriever, retriever)
             saved = Checkpoints(session, build, config, write, save_every, tensorboard)
             ranks = session.ranks or ALONE
-            session.terminal.say(
+            session.terminal.message(
                 f"training on {len(sets):,} examples from {base}, {retriever.card.pooling} pooling,"
                 f" {similarity}, epochs:"
                 f" {config.passes(len(sets)):,} ({hardware(config, ranks)})"
             )
             for warning in sets.warnings(config):
-                session.terminal.warn(warning)
+                session.terminal.warning(warning)
             reports = run(sets.spool, dev_spool, retriever, config, build.counts, saved, sets.sources, ranks)
             build.facts = follow(session, "train", reports, saved) | sets.facts(config)
             saved.settle()

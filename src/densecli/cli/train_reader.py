@@ -87,7 +87,7 @@ def register(app: typer.Typer) -> None:
 
             saved = Checkpoints(session, build, config, write, save_every, tensorboard)
             jointly = f", and the question encoder of {beside} with it" if beside else ""
-            session.terminal.say(f"training a reader from {base}{jointly} ({hardware(config, ALONE)})")
+            session.terminal.message(f"training a reader from {base}{jointly} ({hardware(config, ALONE)})")
             bad = session.bad_records(config.on_error)
             held_out = _results([dev], bad, min(config.depth, config.dev_depth)) if dev else None
             found = _results(sources, bad, config.depth)
@@ -98,7 +98,7 @@ def register(app: typer.Typer) -> None:
             def tell() -> None:
                 count = build.counts["questions trained on"]
                 epochs, size = config.passes(count), config.batch(count)
-                session.terminal.say(f"{count:,} questions in batches of {size}, epochs: {epochs:,}")
+                session.terminal.message(f"{count:,} questions in batches of {size}, epochs: {epochs:,}")
 
             build.facts = follow(session, "train-reader", _begun(reports, tell), saved)
             build.counts.update(bad.counts)

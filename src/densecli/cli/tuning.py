@@ -61,7 +61,7 @@ def tune_weight(
     counts: Counter[str] = Counter()
     asked = read_questions(questions, config.answer_type, bad)
     seen = tune(asked, engine, store, config.batch_size, sweep, counts)
-    for _ in session.terminal.track(seen, "tune", unit="questions "):
+    for _ in session.terminal.progress(seen, "tune", unit="questions "):
         pass
     best = sweep.best()
     if not best.questions:
@@ -76,5 +76,5 @@ def tune_weight(
         best.questions,
     )
     path = tuned.write(pair.index, best.to_json())
-    session.terminal.say(f"{path}: λ {best.weight:.4g} ({listed(+counts + bad.counts)})")
+    session.terminal.message(f"{path}: λ {best.weight:.4g} ({listed(+counts + bad.counts)})")
     return best
