@@ -22,7 +22,7 @@ class FittingConfig:
         choices=("paper", "dpr-nq"),
     )
     encoder: str = setting(
-        "bert-base-uncased",
+        "google-bert/bert-base-uncased",
         "Model to start from: a folder, a Hub name, or `starter`.",
         source="sections 5 and 6.1",
     )

@@ -26,7 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "layer_norm_eps": 1e-12,
     "pad_token_id": 0,
 }
-"""What a BERT's config says where a file leaves it out: bert-base-uncased."""
+"""What a BERT's config says where a file leaves it out: google-bert/bert-base-uncased."""
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
 Config = Mapping[str, Any]
 

@@ -79,7 +79,7 @@ class DprCheckpoint:
         """
         if named is not None:
             return named
-        start = str(self.settings.get("pretrained_model_cfg") or "bert-base-uncased")
+        start = str(self.settings.get("pretrained_model_cfg") or "google-bert/bert-base-uncased")
         try:
             return local_folder(start)
         except ArtifactError as error:

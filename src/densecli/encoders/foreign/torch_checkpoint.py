@@ -14,7 +14,7 @@ from densecli.encoders.foreign.dpr_folder import refuse_other_vectors
 from densecli.encoders.weights import FloatArray
 from densecli.errors import ResourceError
 
-BASE = "bert-base-uncased"
+BASE = "google-bert/bert-base-uncased"
 
 
 def write_retriever_checkpoint(retriever: BertRetriever, path: Path, base: str = BASE) -> None:
