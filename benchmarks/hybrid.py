@@ -20,8 +20,6 @@ from pathlib import Path
 import numpy as np
 from cold_start import about
 
-from densecli.cli.engines import open_bm25
-from densecli.cli.models import STARTER
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig
 from densecli.encoders.retriever import QuestionEncoder
@@ -33,6 +31,8 @@ from densecli.io.vectors.shards import VectorStore, write_shard
 from densecli.records import Question
 from densecli.stages.hybrid import HybridEngine
 from densecli.stages.search import DenseEngine, Engine, search
+from densecli.workflows.engines import open_bm25
+from densecli.workflows.models import STARTER
 
 RESULT = Path(__file__).parent / "results" / "hybrid.json"
 SHARD = 1 << 16

@@ -52,11 +52,11 @@ def test_a_library_is_imported_only_where_it_lives(library: str) -> None:
 
 
 def test_only_commands_import_late() -> None:
-    """The one lazy seam is between a command and its stage; and the program begins before it is loaded."""
+    """A command imports its workflow late; a workflow the libraries that only one of its branches needs."""
     late = [
         f"{path.relative_to(SOURCE)}:{inner.lineno}"
         for path in FILES
-        if path.relative_to(SOURCE).parts[0] not in ("cli", "__main__.py")
+        if path.relative_to(SOURCE).parts[0] not in ("cli", "workflows", "__main__.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef)
         for inner in ast.walk(node)

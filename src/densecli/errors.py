@@ -29,6 +29,14 @@ class UsageError(DenseError):
     status = ExitStatus.USAGE
 
 
+class UpToDate(Exception):  # noqa: N818 - nothing failed
+    """An artifact was made before from the same inputs and settings."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder}: up to date")
+        self.folder = folder
+
+
 class FieldError(ValueError):
     """One field of one record is wrong; the reader adds the file and the line.
 

@@ -103,7 +103,7 @@ def test_embedding_goes_on_where_it_was_stopped(many):
         assert many.results() == before
     whole = len(list(shards.glob("*.npy")))
     assert 4 <= whole < 17, "it was not in the middle"
-    assert f"going on at passage {whole * 256:,}" in many.call(*line).well().stderr
+    assert f"resuming at passage {whole * 256:,}" in many.call(*line).well().stderr
     assert not many.leftovers()
     gone_on = many.results()
     many.call(*line).well()

@@ -1,4 +1,5 @@
 import errno
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -6,7 +7,7 @@ import pytest
 import torch
 import typer
 
-from densecli.cli.guard import UpToDate, end, status_of
+from densecli.cli.guard import end, status_of
 from densecli.cli.terminal import Terminal
 from densecli.errors import (
     ArtifactError,
@@ -16,6 +17,7 @@ from densecli.errors import (
     InputError,
     ResourceError,
     ThresholdError,
+    UpToDate,
     UsageError,
 )
 
@@ -34,7 +36,7 @@ def os_error(number, name="place"):
         (ResourceError("r"), 5, "r"),
         (ThresholdError("t"), 6, "t"),
         (KeyboardInterrupt(), 130, "interrupted; finished work is kept, run the same command to go on"),
-        (UpToDate("x: up to date"), 0, ""),
+        (UpToDate(Path("x")), 0, ""),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 0, ""),
         (os_error(errno.ENOSPC), 5, "place: no space left; make room, or choose another place"),
         (os_error(errno.EFBIG), 5, "place: no space left"),
@@ -76,10 +78,8 @@ def test_one_line_whatever_the_message(capsys):
 
 
 def test_quiet_silences_talk_and_no_error(capsys):
-    assert end(UpToDate("x: up to date"), Terminal(quiet=True)) == 0
+    assert end(UpToDate(Path("x")), Terminal()) == 0
     assert capsys.readouterr() == ("", "")
-    assert end(UpToDate("x: up to date"), Terminal()) == 0
-    assert capsys.readouterr() == ("", "x: up to date\n")
     assert end(UsageError("u"), Terminal(quiet=True)) == 2
     assert capsys.readouterr() == ("", "error: u\n")
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from densecli.cli.building import Building, building, changes
 from densecli.cli.session import Session
 from densecli.errors import ArtifactError, UsageError
 from densecli.io.atomic import new_folder, recover
+from densecli.workflows.building import Building, building, changes
 
 if TYPE_CHECKING:
     from densecli.training.checkpoint import Standing, Trainee
@@ -67,7 +67,9 @@ def resumable(
     again = _can_be_read_again(described)
     if session.ranks is not None and not again:
         raise UsageError("several processes can't read the same pipe; name files")
-    with building(session, target, config, described, force, keep_partial=again) as build:
+    with building(
+        session.command, target, config, described, force, session.terminal, keep_partial=again
+    ) as build:
         from densecli.training.checkpoint import read_note, surroundings  # seconds, not for "up to date"
 
         for name in (CHECKPOINT, BEST, LAST):

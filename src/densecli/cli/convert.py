@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import typer
 
-from densecli.cli.building import building
 from densecli.cli.convert_artefacts import convert_artefact
-from densecli.cli.models import RetrieverOption
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
-from densecli.cli.texts import QuestionsOption, TextsOption
+from densecli.cli.shared_options import QuestionsOption, RetrieverOption, TextsOption
 from densecli.configs.convert import ARTEFACT_FORMS, TAKEN_VECTORS, ConvertConfig
 from densecli.counts import listed
 from densecli.errors import UsageError
+from densecli.workflows.building import building
 
 if TYPE_CHECKING:
     from densecli.io.bad_records import BadRecords
@@ -108,7 +107,7 @@ def _write_folder(
 
     if output is None:
         raise UsageError("--to beir makes a folder of training examples: name it with --output")
-    with building(session, output, config, inputs, force) as build:
+    with building(session.command, output, config, inputs, force, session.terminal) as build:
         build.counts["passages"] = write_folder(build.folder, examples, store, config.qrels_split)
         build.counts.update(counts + bad.counts)
         build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{config.qrels_split}.tsv")

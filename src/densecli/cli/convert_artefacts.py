@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from densecli.cli.building import building
-from densecli.cli.models import model_folder, retriever_place
 from densecli.cli.session import Session
 from densecli.configs.convert import MODEL_FORMS, TAKEN_VECTORS, ConvertConfig
 from densecli.configs.corpus import EmbedConfig
 from densecli.errors import UsageError
+from densecli.workflows.building import building
+from densecli.workflows.models import model_folder, retriever_place
 
 if TYPE_CHECKING:
     from densecli.io.store.passages import PassageStore
@@ -43,7 +43,7 @@ def convert_artefact(
 
     store = PassageStore.open(passages or session.workspace.passages)
     if config.to in TAKEN_VECTORS:
-        place = model_folder(retriever_place(session, retriever))
+        place = model_folder(retriever_place(session.workspace, session.terminal, retriever))
         _take_vectors(session, config, Path(source), place, store, output, force)
     elif retriever is not None:
         raise UsageError(f"--retriever has no effect with --to {config.to}")
@@ -72,7 +72,7 @@ def _convert_model(session: Session, config: ConvertConfig, source: Path, output
             write(source, path, options)
         session.terminal.message(f"{output}: written")
         return
-    with building(session, output, config, [source], force) as build:
+    with building(session.command, output, config, [source], force, session.terminal) as build:
         write(source, build.folder, options)
         if is_model_folder(build.folder):
             build.fingerprint = fingerprint(build.folder)
@@ -95,7 +95,7 @@ def _take_vectors(
     rows = PassageRows(store, PREFIX if config.id_prefix is None else config.id_prefix)
     maker = Maker.of(retriever)
     inputs = [*input_files(source), retriever, store.folder]
-    with building(session, output, config, inputs, force) as build:
+    with building(session.command, output, config, inputs, force, session.terminal) as build:
         build.parents = {
             "retriever": maker.fingerprint,
             "passage_tower": maker.passage_tower,
@@ -119,6 +119,6 @@ def _give_vectors(
 
     program, _, what = str(config.to).partition("-")
     made = open_made(source, what, store)
-    with building(session, output, config, [source, store.folder], force) as build:
+    with building(session.command, output, config, [source, store.folder], force, session.terminal) as build:
         build.counts["vectors"] = write_for(program, made, store, build.folder, config.id_prefix or "")
         build.seal(*sorted(path.name for path in build.folder.iterdir()))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from densecli.cli.named_sets import Choice, example_files, question_file
 from densecli.cli.options import command
 from densecli.cli.session import Session
 from densecli.configs.data import DatasetsConfig
 from densecli.errors import UsageError
+from densecli.workflows.datasets import DatasetChoice, example_files, question_file
 
 if TYPE_CHECKING:
     from densecli.io.registry.sets import QuestionSet, Split
@@ -55,11 +55,11 @@ def register(app: typer.Typer) -> None:
 
 def _fetch(session: Session, one: "QuestionSet", folders: list[Path], what: str | None) -> None:
     for split in one.splits.values():
-        choice = Choice(one.name, split.name, folders)
+        choice = DatasetChoice(one.name, split.name, folders)
         if what in ("questions", "all"):
-            question_file(session, choice)
+            question_file(choice, session.terminal)
         if what in ("examples", "all") and split.dpr_examples is not None:
-            example_files(session, choice)
+            example_files(choice, session.workspace, session.terminal)
 
 
 def _rows(one: "QuestionSet", folders: list[Path]) -> Iterator[dict[str, Any]]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densecli.cli.named_sets import Choice
 from densecli.cli.session import Session
 from densecli.errors import ArtifactError
+from densecli.workflows.datasets import DatasetChoice
 
 if TYPE_CHECKING:
     from densecli.io.registry.sets import QuestionSet
@@ -23,7 +23,9 @@ ExcludeOption = Annotated[
 ]
 
 
-def excluded_files(session: Session, choice: Choice | None, named: list[str] | None = None) -> list[str]:
+def excluded_files(
+    session: Session, choice: DatasetChoice | None, named: list[str] | None = None
+) -> list[str]:
     """Return the files of questions that are not trained on; say which test questions are not on this disk.
 
     Args:

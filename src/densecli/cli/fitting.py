@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from densecli.cli.models import STARTER, model_folder
 from densecli.cli.session import Session
 from densecli.configs.training import FittingConfig
 from densecli.errors import UsageError
+from densecli.workflows.models import STARTER, model_folder
 
 if TYPE_CHECKING:
     from densecli.cli.checkpoints import Checkpoints

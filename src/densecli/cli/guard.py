@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from densecli.cli.terminal import Terminal
-from densecli.errors import DenseError, ExitStatus
+from densecli.errors import DenseError, ExitStatus, UpToDate
 
 if TYPE_CHECKING:
     from densecli.training.ranks import Ranks
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 NO_MEMORY = "not enough memory; use smaller batches or a machine with more"
-
-
-class UpToDate(Exception):  # noqa: N818 - nothing went wrong
-    """The work asked for is already done."""
 
 
 def status_of(error: BaseException) -> tuple[ExitStatus, str]:
@@ -71,9 +67,7 @@ def end(error: BaseException, terminal: Terminal, ranks: "Ranks | None" = None) 
         return ExitStatus(told)
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, UpToDate):
-        terminal.message(str(error))
-    elif message:
+    if message:
         terminal.error(message)
     if terminal.verbose and (status is ExitStatus.BUG or isinstance(error, OSError)):
         traceback.print_exception(error)

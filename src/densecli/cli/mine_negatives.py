@@ -7,25 +7,16 @@ from typing import Annotated
 import typer
 
 from densecli.cli.audit import AuditOption, audit
-from densecli.cli.building import building
-from densecli.cli.engines import Named
-from densecli.cli.guard import UpToDate
 from densecli.cli.mining import fill, open_mined
-from densecli.cli.models import RetrieverOption
-from densecli.cli.named_sets import (
-    DataDirOption,
-    DatasetOption,
-    SplitOption,
-    chosen,
-    counted,
-    question_file,
-    single,
-)
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
+from densecli.cli.shared_options import DataDirOption, DatasetOption, RetrieverOption, SplitOption
 from densecli.configs.mining import MineConfig
-from densecli.errors import UsageError
+from densecli.errors import UpToDate, UsageError
 from densecli.io.workspace import EXAMPLES_FILE
+from densecli.workflows.building import building
+from densecli.workflows.datasets import check_size, choose_dataset, question_file
+from densecli.workflows.engines import Parts
 
 FILE_ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz|bz2))+$")
 
@@ -83,14 +74,14 @@ def register(app: typer.Typer) -> None:
         if "seed" in session.typed and not (audit_size or {"random", "gold"} & set(config.wanted)):
             raise UsageError("--seed has an effect only on random and gold --negatives, and on --audit")
         bad = session.bad_records(config.on_error)
-        choice = chosen(session, dataset, split, data_dir, "train")
+        choice = choose_dataset(session.workspace, dataset, split, data_dir, "train")
         if choice is not None:
             if questions is not None:
                 raise UsageError("--dataset and a file of questions contradict each other")
-            one, part = single(choice)
-            name, file = f"{one.name}-{part.name}", question_file(session, choice)
+            one, part = choice.single()
+            name, file = f"{one.name}-{part.name}", question_file(choice, session.terminal)
             source, answer_type = str(file), config.answer_type or one.answer_type
-            asked = counted(session, choice, file, read_asked(source, answer_type, bad))
+            asked = check_size(choice, file, read_asked(source, answer_type, bad), session.terminal)
         else:
             source = session.input_or_stdin(questions, "questions")
             name = "stdin" if source == "-" else FILE_ENDINGS.sub("", Path(source).name)
@@ -99,12 +90,14 @@ def register(app: typer.Typer) -> None:
         target = output or session.workspace.examples / name
         if target.resolve() == Path(source).resolve():
             raise UsageError(f"{target} would take the place of its own input; name another --output")
-        named = Named(retriever, index, bm25, passages)
+        named = Parts(retriever, index, bm25, passages)
         collection = open_mined(session, config, named, workers or cores())
         inputs: list[str | Path] = [source, *collection.folders]
         again = "sha256" in known  # what comes through a pipe cannot be gone on with
         try:
-            with building(session, target, config, inputs, force, keep_partial=again) as build:
+            with building(
+                session.command, target, config, inputs, force, session.terminal, keep_partial=again
+            ) as build:
                 fill(session, config, collection, asked, build, workers or cores())
                 build.counts.update(bad.counts)
         except UpToDate:

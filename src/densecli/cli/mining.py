@@ -8,14 +8,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from densecli.cli.building import Building
-from densecli.cli.engines import Named, open_bm25, open_dense
-from densecli.cli.index import build_bm25_index
 from densecli.cli.session import Session
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.mining import MineConfig
 from densecli.errors import ArtifactError, UsageError
 from densecli.io.workspace import EXAMPLES_FILE
+from densecli.workflows.building import Building
+from densecli.workflows.engines import Parts, open_bm25, open_dense
+from densecli.workflows.index import build_bm25_index
 
 if TYPE_CHECKING:
     from densecli.io.store.passages import PassageStore
@@ -41,7 +41,7 @@ class Mined:
     folders: tuple[Path, ...]
 
 
-def open_mined(session: Session, config: MineConfig, named: Named, workers: int) -> Mined:
+def open_mined(session: Session, config: MineConfig, named: Parts, workers: int) -> Mined:
     """Open the passages and what searches them; BM25 is built, by so many workers, when it is missing.
 
     Raises:
@@ -60,13 +60,13 @@ def open_mined(session: Session, config: MineConfig, named: Named, workers: int)
     if config.positives != "keep" or "bm25" in config.wanted:
         bm25 = named.bm25 or session.workspace.bm25
         if not bm25.exists():
-            build_bm25_index(session, IndexConfig(kind="bm25"), store.folder, bm25, workers=workers)
+            build_bm25_index(store.folder, bm25, IndexConfig(kind="bm25"), False, workers, session.terminal)
         open_bm25(bm25, store)
         folders.append(bm25)
     elif named.bm25 is not None:
         raise UsageError("--bm25 has no effect: positives are kept, and no negatives come from it")
     if "dense" in config.wanted:
-        dense = open_dense(session, named, session.workspace, store)
+        dense = open_dense(session.workspace, named, session.workspace, store, session.terminal)
         folders.append(named.index or session.workspace.index)
     elif named.index is not None or named.retriever is not None:
         raise UsageError("--index and --retriever have an effect only with --negatives dense")

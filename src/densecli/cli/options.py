@@ -2,20 +2,22 @@
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Set
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
-from densecli.cli.session import open_session
+from densecli.cli.session import Session, open_session
 from densecli.cli.terminal import Terminal
 from densecli.cli.together import end_together, joined
 from densecli.configs.presets import has_preset, preset_told, preset_values
 from densecli.configs.setting import Setting, check, check_effect, described_fields
-from densecli.errors import InputError
+from densecli.errors import InputError, UsageError
 
+C = TypeVar("C")
 Force = Annotated[bool, typer.Option("--force", help="Replace a result made from other inputs or settings.")]
 WorkspaceOption = Annotated[
     Path | None,
@@ -73,7 +75,7 @@ def command(
                     typed,
                 )
                 session = open_session(
-                    name, common["workspace"], common["quiet"], common["verbose"], typed, ranks
+                    name, common["workspace"], terminal, typed, common["config_file"], ranks
                 )
                 told = preset_told(name, values)
                 if told is not None:
@@ -166,6 +168,34 @@ def settled(
     check(result)
     check_effect(result, typed)
     return result
+
+
+def standing_config(session: Session, kind: type[C], command_name: str) -> C:
+    """Return the config that the environment and the config file give another command.
+
+    Raises:
+        UsageError: a value is out of bounds or of a wrong type.
+        InputError: the config file cannot be used.
+    """
+    given = {
+        name: _from_text(name, _plain(hint), os.environ[variable(name)])
+        for name, hint, _, _ in described_fields(kind)
+        if variable(name) in os.environ
+    }
+    found: C = settled(kind, command_name, given, session.config_file, frozenset())
+    return found
+
+
+def _from_text(name: str, kind: type, text: str) -> Any:
+    if kind is bool:
+        switch = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
+        if text.lower() not in {*switch, "off"}:
+            raise UsageError(f"{variable(name)} is {text!r}; expected true or false")
+        return switch.get(text.lower(), False)
+    try:
+        return kind(text)
+    except ValueError:
+        raise UsageError(f"{variable(name)} is {text!r}; expected {kind.__name__}") from None
 
 
 def _of_kind(name: str, kind: type, value: Any, path: Path | None) -> Any:

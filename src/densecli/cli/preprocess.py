@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from densecli.cli.building import building
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.configs.corpus import PreprocessConfig
 from densecli.errors import UsageError
+from densecli.workflows.building import building
 
 if TYPE_CHECKING:
     from densecli.io.corpora.source import Source
@@ -67,7 +67,9 @@ def register(app: typer.Typer) -> None:
         opened, inputs = _corpora(sources or [], hf or [], config)
         once = any(_read_once(one) for one in inputs)
         name = ", ".join([*(sources or []), *(hf or [])])
-        with building(session, target, config, inputs, force, keep_partial=not once) as build:
+        with building(
+            session.command, target, config, inputs, force, session.terminal, keep_partial=not once
+        ) as build:
             plan = None if once else digest_texts([str(asdict(config)), str(build.inputs)])
             with PassageSink(build.folder, config.keep_offsets, plan) as sink:
                 done = sink.begun

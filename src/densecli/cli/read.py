@@ -1,25 +1,24 @@
 """`densecli read`: an answer for each question, with its passage and place."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from densecli.cli.engines import Named, open_collection, open_reader
-from densecli.cli.models import ReaderOption, RetrieverOption, reader_place
-from densecli.cli.options import command
-from densecli.cli.questions import asked, is_file
+from densecli.cli.options import command, standing_config
+from densecli.cli.questions import Conversation, is_file, parse_questions
 from densecli.cli.session import Session
-from densecli.cli.texts import QuestionsOption, Texts, TextsOption
+from densecli.cli.shared_options import (
+    JsonOption,
+    QuestionsOption,
+    ReaderOption,
+    RetrieverOption,
+    TextsOption,
+)
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import UsageError
-
-if TYPE_CHECKING:
-    from densecli.io.bad_records import BadRecords
-    from densecli.records import Prediction, RankedList
+from densecli.records import Prediction, Question
 
 
 def register(app: typer.Typer) -> None:
@@ -43,64 +42,49 @@ def register(app: typer.Typer) -> None:
         text: Annotated[
             bool, typer.Option("--text/--no-text", help="Put title and text of passages in the predictions.")
         ] = False,
-        json: Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")] = False,
+        json: JsonOption = False,
     ) -> None:
         """Read the answer to a question in its passages.
 
         A question is searched first; search results are read as they are.
         """
-        from densecli.stages.read import read as run
+        from densecli.workflows.read import read as run
+        from densecli.workflows.texts import Texts
 
         people = session.terminal.shows_tables and not json and output is None
         if people and text:
             raise UsageError("--text has an effect only on JSON lines: with --json or --output")
-        bad = session.bad_records(config.on_error)
-        ranked, single = _ranked(session, question, retriever, config.depth, Texts(questions, passages), bad)
-        model = open_reader(Path(reader_place(session, reader)), config, single)
-        counts: Counter[str] = Counter()
-        predictions = run(ranked, model, config, counts)
+        results, asked = _parse_input(session, question, config)
+        predictions = run(
+            asked,
+            results=results,
+            reader=reader,
+            retriever=retriever,
+            texts=Texts(questions, passages),
+            one_at_a_time=isinstance(asked, Conversation),
+            search_config=standing_config(session, SearchConfig, "search"),
+            **session.arguments(config),
+        )
         if people:
             _show(session, predictions)
         else:
-            if not single:
+            if not isinstance(asked, Question | Conversation):
                 predictions = session.terminal.progress(predictions, "read", unit="questions ")
             session.write((one.to_json(text) for one in predictions), output)
-        session.tell_skipped(bad)
-        if counts["without_passages"]:
-            session.terminal.warning(f"{counts['without_passages']:,} questions had no passage to read")
 
 
-def _ranked(
-    session: Session,
-    given: str | None,
-    retriever: str | None,
-    k: int,
-    texts: Texts,
-    bad: "BadRecords",
-) -> "tuple[Iterator[RankedList], bool]":
-    """Return search results, and whether they are of questions that come one at a time."""
+def _parse_input(
+    session: Session, given: str | None, config: ReadConfig
+) -> tuple[Path | None, Question | Path | Conversation | None]:
+    """Return the path of search results, or else the questions to search."""
     if given is not None or not session.terminal.can_ask:
         source = session.input_or_stdin(given, "question or search results")
         if source == "-" or is_file(source):
-            if retriever is not None:
-                raise UsageError("--retriever has no effect on results that were searched before")
-            from densecli.io.doors.results import read_ranked
-            from densecli.reader.retrieved import TEXTS, check_texts
-
-            check = partial(check_texts, depth=k, expected=f"{TEXTS}, or --passages FOLDER")
-            return read_ranked(source, bad, texts.lookup(bad), check), False
-    if texts.named:
-        raise UsageError(f"--{texts.named} has an effect only on results that were searched before")
-    from densecli.stages.search import search
-
-    questions, single = asked(session, given, None, bad, "read")
-    config = SearchConfig()
-    collection = open_collection(session, config, Named(retriever))
-    batch_size = 1 if single else config.batch_size
-    return search(questions, collection.engine, collection.store, k, batch_size, Counter()), single
+            return Path(source), None
+    return None, parse_questions(session, given, config, "read")
 
 
-def _show(session: Session, predictions: "Iterable[Prediction]") -> None:
+def _show(session: Session, predictions: Iterable[Prediction]) -> None:
     from densecli.cli.snippets import prediction_view
 
     for one in predictions:

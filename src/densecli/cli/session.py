@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from densecli.training.ranks import Ranks
 
 T = TypeVar("T")
-SAMPLE = Path(__file__).parent.parent / "sample"
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class Session:
     workspace: Workspace
     typed: Set[str] = frozenset()
     """Names of the options given on the command line, and not by environment or config file."""
+    config_file: Path | None = None
     ranks: "Ranks | None" = None
     """The processes that do this work together; None where there is but this one."""
 
@@ -47,15 +47,14 @@ class Session:
         if self.ranks is not None:
             self.ranks.leave()
 
-    def collection(self, *named: object) -> Workspace:
-        """Return the workspace to search: this one, or the sample when nothing is prepared here
-        and nothing was named."""
-        if self.workspace.prepared or any(named):
-            return self.workspace
-        self.terminal.message(
-            f"no collection in {self.workspace.root}: answering from the sample that ships with densecli"
-        )
-        return Workspace(SAMPLE / "workspace")
+    def arguments(self, config: Any) -> dict[str, Any]:
+        """Return what every function of the library takes from a command.
+
+        That is the workspace, the observer and the config; options that were typed are passed as single
+        settings too, because each of those must have an effect.
+        """
+        typed = {f.name: getattr(config, f.name) for f in fields(config) if f.name in self.typed}
+        return {"workspace": self.workspace, "observer": self.terminal, "config": config, **typed}
 
     def input_or_stdin(self, path: str | None, what: str) -> str:
         """Return the input's path, `-` when it is left out and something is piped in.
@@ -114,11 +113,12 @@ def _nothing_piped() -> bool:
 def open_session(
     command: str,
     workspace: Path | None,
-    quiet: bool,
-    verbose: bool,
+    terminal: Terminal,
     typed: Set[str],
+    config_file: Path | None = None,
     ranks: "Ranks | None" = None,
 ) -> Session:
     """Make the session of one command; of several processes only the first talks."""
-    silent = quiet or not (ranks is None or ranks.first)
-    return Session(command, Terminal(silent, verbose), find_workspace(workspace), typed, ranks)
+    if ranks is not None and not ranks.first:
+        terminal = Terminal(quiet=True, verbose=terminal.verbose)
+    return Session(command, terminal, find_workspace(workspace), typed, config_file, ranks)

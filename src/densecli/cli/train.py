@@ -9,12 +9,13 @@ import typer
 from densecli.cli.checkpoints import Checkpoints, SaveEvery, TensorBoard, resumable
 from densecli.cli.excluded import ExcludeOption, excluded_files
 from densecli.cli.fitting import base_folder, check_looks, follow, hardware
-from densecli.cli.named_sets import DataDirOption, DatasetOption, SplitOption, chosen
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
+from densecli.cli.shared_options import DataDirOption, DatasetOption, SplitOption
 from densecli.cli.training_sets import example_place, example_places, read_sets
 from densecli.configs.training import TrainConfig
 from densecli.errors import UsageError
+from densecli.workflows.datasets import choose_dataset
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +55,7 @@ def register(app: typer.Typer) -> None:
         A batch never mixes several sets. With --dataset multi: nq and trivia, and webq and trec four times
         each, as in the paper. A question that is also a test question is dropped and counted.
         """
-        choice = chosen(session, dataset, split, data_dir, "train")
+        choice = choose_dataset(session.workspace, dataset, split, data_dir, "train")
         places, config = session.in_turn(lambda: example_places(session, config, choice, files or []))
         held_out = None if dev is None else example_place(session, dev)
         check_looks(session, dev, tensorboard)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from densecli.cli.excluded import question_keys
-from densecli.cli.named_sets import Choice, example_files
 from densecli.cli.session import Session
 from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, InputError, UsageError
 from densecli.io.workspace import EXAMPLES_FILE
+from densecli.workflows.datasets import DatasetChoice, example_files
 
 if TYPE_CHECKING:
     from densecli.io.bad_records import BadRecords
@@ -65,7 +65,7 @@ class TrainingSets:
 
 
 def example_places(
-    session: Session, config: TrainConfig, choice: Choice | None, named: Sequence[str]
+    session: Session, config: TrainConfig, choice: DatasetChoice | None, named: Sequence[str]
 ) -> tuple[list[str], TrainConfig]:
     """Return what is trained on, and the config with a sampling rate for each where there are several.
 
@@ -80,7 +80,7 @@ def example_places(
     elif named:
         raise UsageError("--dataset and files of examples contradict each other")
     else:
-        found = example_files(session, choice, config.rates)
+        found = example_files(choice, session.workspace, session.terminal, config.rates)
         places, usual = list(found), list(found.values())
     if config.sampling_rates is None:
         rates = None if set(usual) == {1} else ",".join(map(str, usual))

@@ -62,11 +62,13 @@ class Workspace:
         return self.passages.exists()
 
 
-def find_workspace(named: Path | None) -> Workspace:
+def find_workspace(named: "Workspace | Path | str | None" = None) -> Workspace:
     """Return the workspace: the named one, else `$DENSECLI_WORKSPACE`, else the nearest
     `.densecli` upward from here, else `.densecli` here (not created yet)."""
+    if isinstance(named, Workspace):
+        return named
     if named is not None:
-        return Workspace(named)
+        return Workspace(Path(named))
     if os.environ.get(VARIABLE):
         return Workspace(Path(os.environ[VARIABLE]))
     here = Path.cwd()

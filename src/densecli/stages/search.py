@@ -24,7 +24,10 @@ class Engine(Protocol):
 class Encoder(Protocol):
     """Turns questions into vectors, with compiled or with torch towers."""
 
-    fingerprint: str
+    @property
+    def fingerprint(self) -> str:
+        """What ties vectors to the model."""
+        ...
 
     @property
     def passage_tower(self) -> str:

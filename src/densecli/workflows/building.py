@@ -1,20 +1,43 @@
-"""Making an artefact folder: refuse, skip, or write it whole with its manifest last."""
+"""Making an artifact folder: refuse, skip, or write it whole with its manifest last."""
 
 import functools
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
-from densecli.cli.guard import UpToDate
-from densecli.cli.session import Session
 from densecli.counts import listed
-from densecli.errors import ArtifactError
+from densecli.errors import ArtifactError, UpToDate
 from densecli.io.atomic import new_folder
+from densecli.io.manifest import Manifest, describe_input, digest_file, digest_texts, read_row
+from densecli.observer import Observer
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A folder that a function of densecli made, or found to be up to date."""
+
+    folder: Path
+    up_to_date: bool = False
+
+
+def returns_artifact(make: Callable[P, Path]) -> Callable[P, Artifact]:
+    """Wrap a function that returns the folder it made or raises UpToDate: return an Artifact."""
+
+    @functools.wraps(make)
+    def call(*args: P.args, **settings: P.kwargs) -> Artifact:
+        try:
+            return Artifact(make(*args, **settings))
+        except UpToDate as done:
+            return Artifact(done.folder, up_to_date=True)
+
+    return call
 
 
 @dataclass
@@ -30,18 +53,17 @@ class Building:
 
     def seal(self, *names: str) -> None:
         """Take the content of some of its files as the artefact's fingerprint."""
-        from densecli.io.manifest import digest_file, digest_texts
-
         self.fingerprint = digest_texts([digest_file(self.folder / name) for name in names])
 
 
 @contextmanager
 def building(
-    session: Session,
+    command: str,
     target: Path,
     config: Any,
     inputs: Sequence[str | Path | Mapping[str, Any]],
     force: bool,
+    observer: Observer,
     keep_partial: bool = False,
 ) -> Iterator[Building]:
     """Yield the artefact to fill; on a good end it takes the place of `target`.
@@ -53,11 +75,16 @@ def building(
         UpToDate: `target` was made by the same command from the same inputs and settings.
         ArtifactError: it was made otherwise and `force` is off, or it is no artefact of ours.
     """
-    from densecli.io.manifest import Manifest, describe_input
-
     settings = asdict(config)
     described = [one if isinstance(one, Mapping) else describe_input(one) for one in inputs]
-    check = functools.partial(_check_target, session.command, target, settings, described, force)
+
+    def check() -> None:
+        try:
+            _check_target(command, target, settings, described, force)
+        except UpToDate as done:
+            observer.message(str(done))
+            raise
+
     check()
     begun = time.monotonic()
     with new_folder(target, keep_partial) as folder:
@@ -66,7 +93,7 @@ def building(
         yield build
         seconds = time.monotonic() - begun
         Manifest(
-            command=session.command,
+            command=command,
             config=settings,
             fingerprint=build.fingerprint,
             inputs=described,
@@ -78,7 +105,7 @@ def building(
                 "seconds": round(seconds, 3),
             },
         ).write(folder)
-    session.terminal.message(f"{target}: {listed(build.counts) or 'done'} ({seconds:.1f} s)")
+    observer.message(f"{target}: {listed(build.counts) or 'done'} ({seconds:.1f} s)")
 
 
 def _check_target(
@@ -88,8 +115,6 @@ def _check_target(
     described: Sequence[Mapping[str, Any]],
     force: bool,
 ) -> None:
-    from densecli.io.manifest import Manifest, read_row
-
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     row = read_row(target)
@@ -105,7 +130,7 @@ def _check_target(
     found = changes(made.config, made.inputs, settings, described)
     if found:
         raise ArtifactError(f"{target}: made otherwise ({'; '.join(found[:3])}); --force replaces it")
-    raise UpToDate(f"{target}: up to date")
+    raise UpToDate(target)
 
 
 def changes(

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from densecli.cli.engines import open_reader
 from densecli.configs.asking import ReadConfig
 from densecli.encoders.compiled.onnx_tower import OnnxTower
 from densecli.encoders.folder import GRAPH
 from densecli.reader.torch_folder import open_reader_base, save_reader
 from densecli.records import Passage
+from densecli.workflows.engines import open_reader
 
 FP32 = ReadConfig(device="cpu", precision="fp32")
 PASSAGES = [Passage("a", "king", "the king was born in the city"), Passage("b", "", "a song of the sea")]

@@ -1,0 +1,45 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RetrieverOption = Annotated[
+    str | None,
+    typer.Option(
+        "--retriever",
+        help="Retriever: a folder, a Hub name, or `starter`. [default: WORKSPACE/retriever, else starter]",
+    ),
+]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option("--reader", help="Reader: a folder or `starter`. [default: WORKSPACE/reader, else starter]"),
+]
+PassagesOption = Annotated[
+    Path | None, typer.Option("--passages", help="Passage store. [default: WORKSPACE/passages]")
+]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        help="A data set of the paper: nq, trivia, webq, trec or squad; fetched when it is not on this disk.",
+    ),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--split", help="train, dev or test of --dataset. [default: train to train and mine, else test]"
+    ),
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder with files of --dataset. [default: WORKSPACE/data]"),
+]
+QuestionsOption = Annotated[
+    str | None, typer.Option("--questions", help="Questions for what holds only their ids.")
+]
+TextsOption = Annotated[
+    Path | None, typer.Option("--passages", help="Passage store for what holds only passage ids.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")]

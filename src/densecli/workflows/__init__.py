@@ -1,0 +1,1 @@
+"""What each command does, for Python: the functions that `densecli` exports. No terminal, no options."""

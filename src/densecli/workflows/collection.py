@@ -1,0 +1,234 @@
+"""A collection that stays open: search it and read answers from it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from densecli.configs.asking import ReadConfig, SearchConfig
+from densecli.configs.resolve import resolve_config
+from densecli.configs.setting import check_effect
+from densecli.errors import UsageError
+from densecli.io.manifest import Manifest
+from densecli.io.store.passages import PassageStore
+from densecli.io.workspace import Workspace, find_workspace
+from densecli.observer import SILENT, Observer
+from densecli.records import Prediction, Question, RankedList
+from densecli.stages.search import Engine
+from densecli.stages.search import search as search_questions
+from densecli.workflows.engines import (
+    CustomRetriever,
+    Parts,
+    fusion_weight,
+    open_bm25,
+    open_dense,
+    open_hybrid,
+    open_place,
+    open_reader,
+)
+from densecli.workflows.models import reader_place
+
+if TYPE_CHECKING:
+    from densecli.reader.runtime import Reader
+
+DEFAULT_K = 100
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Passages and what searches them. It stays open: models and indexes are loaded once.
+
+    Attributes:
+        store: the passages, by row.
+        engine: finds rows and scores.
+        config: how it searches.
+        workspace: where its reader is.
+        observer: receives messages and warnings.
+    """
+
+    store: PassageStore
+    engine: Engine
+    config: SearchConfig
+    workspace: Workspace
+    observer: Observer
+    _readers: "dict[str, Reader]" = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    @overload
+    def search(  # type: ignore[overload-overlap]  # a str is an iterable of str, and means one question
+        self, questions: str | Question, k: int | None = None
+    ) -> RankedList: ...
+    @overload
+    def search(
+        self, questions: Iterable[str | Question], k: int | None = None, batch_size: int | None = None
+    ) -> Iterator[RankedList]: ...
+    def search(
+        self,
+        questions: str | Question | Iterable[str | Question],
+        k: int | None = None,
+        batch_size: int | None = None,
+    ) -> RankedList | Iterator[RankedList]:
+        """Find the best passages.
+
+        Args:
+            questions: one question, or many. Many are answered in order, as a stream.
+            k: passages for each question; by default the config's, else 100.
+            batch_size: questions that are searched together; by default the config's.
+
+        Returns:
+            The ranked list of one question, or an iterator of ranked lists. `has_answer` is set where the
+            question has answers.
+        """
+        if isinstance(questions, str | Question):
+            return next(self._search([questions], k, 1))
+        return self._search(questions, k, batch_size)
+
+    @overload
+    def read(self, questions: str | Question, reader: str | None = None, **settings: Any) -> Prediction: ...
+    @overload
+    def read(
+        self, questions: Iterable[str | Question], reader: str | None = None, **settings: Any
+    ) -> Iterator[Prediction]: ...
+    def read(
+        self,
+        questions: str | Question | Iterable[str | Question],
+        reader: str | None = None,
+        **settings: Any,
+    ) -> Prediction | Iterator[Prediction]:
+        """Search, and read an answer in the passages found.
+
+        Args:
+            questions: one question, or many. Many are answered in order, as a stream.
+            reader: folder of a reader, or `starter`; by default the workspace's, else the starter.
+            **settings: fields of ReadConfig, such as `depth=20` passages for each question.
+
+        Returns:
+            The prediction of one question, or an iterator of predictions.
+        """
+        from densecli.stages.read import read
+
+        config = resolve_config(ReadConfig, "read", None, settings)
+        single = isinstance(questions, str | Question)
+        many = [questions] if isinstance(questions, str | Question) else questions
+        model = self._reader(reader, config, single)
+        found = read(self._search(many, config.depth, 1 if single else None), model, config, Counter())
+        return next(found) if single else found
+
+    def _reader(self, named: str | None, config: ReadConfig, single: bool) -> "Reader":
+        place = reader_place(self.workspace, self.observer, named)
+        key = f"{place} {single} {config.device} {config.precision}"
+        if key not in self._readers:
+            self._readers[key] = open_reader(Path(place), config, single)
+        return self._readers[key]
+
+    def _search(
+        self, questions: Iterable[str | Question], k: int | None, batch_size: int | None
+    ) -> Iterator[RankedList]:
+        counts: Counter[str] = Counter()
+        yield from search_questions(
+            as_questions(questions),
+            self.engine,
+            self.store,
+            k or self.config.k or DEFAULT_K,
+            batch_size or self.config.batch_size,
+            counts,
+        )
+        if counts["without_result"]:
+            self.observer.warning(
+                f"{counts['without_result']:,} of {counts['questions']:,} questions found nothing"
+            )
+
+
+def as_questions(questions: Iterable[str | Question]) -> Iterator[Question]:
+    """Yield records; a plain text gets its place, counted from 1, as its id.
+
+    Raises:
+        FieldError: a question is empty.
+    """
+    for number, question in enumerate(questions, 1):
+        if isinstance(question, Question):
+            yield question
+        else:
+            yield Question.from_json({"question": question}, str(number))
+
+
+def open_collection(
+    workspace: Workspace | Path | str | None = None,
+    *,
+    passages: Path | None = None,
+    index: Path | None = None,
+    bm25: Path | None = None,
+    retriever: str | CustomRetriever | None = None,
+    config: SearchConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> Collection:
+    """Open a collection to search, and keep it warm.
+
+    Args:
+        workspace: its folder; by default the nearest `.densecli`, else the sample that ships with densecli.
+        passages: passage store, in place of the workspace's.
+        index: dense or BM25 index, in place of the workspace's.
+        bm25: BM25 index, in place of the workspace's.
+        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        config: how to search.
+        observer: receives messages, such as which kind of search it is.
+        **settings: fields of SearchConfig, such as `mode="bm25"`.
+
+    Raises:
+        ArtifactError: something is missing, or the parts do not belong together.
+        UsageError: a setting has no effect on such a search.
+
+    Example:
+        >>> collection = open_collection()
+        >>> collection.search("who voiced Meg", k=3).ctxs[0].passage.title
+        'Meg Griffin'
+    """
+    config = resolve_config(SearchConfig, "search", config, settings)
+    parts = Parts(retriever, index, bm25, passages)
+    home = find_workspace(workspace)
+    place, store = open_place(home, parts, observer)
+    kind = _kind(place, config, parts)
+    engine: Engine
+    if kind == "hybrid":
+        hybrid, pair = open_hybrid(home, config, parts, place, store, observer)
+        weight, about = fusion_weight(config, pair)
+        engine = replace(hybrid, weight=weight)
+    elif kind == "dense":
+        engine, about = open_dense(home, parts, place, store, observer), kind
+    else:
+        engine, about = open_bm25(parts.bm25 or parts.index or place.bm25, store), kind
+    observer.message(f"searching {len(store):,} passages, {about}")
+    return Collection(store, engine, config, home, observer)
+
+
+def _kind(place: Workspace, config: SearchConfig, parts: Parts) -> str:
+    """Return `hybrid`, `dense` or `bm25`: what was asked for, else what the indexes named or at hand allow.
+
+    Raises:
+        UsageError: an option has no effect on such a search.
+    """
+    index = _index_kind(parts.index)
+    words = parts.bm25 is not None or index == "bm25" or (index is None and place.bm25.exists())
+    dense = index == "dense" or (index is None and place.index.exists())
+    kind = config.mode or ("hybrid" if words and dense else "bm25" if words else "dense")
+    if index is not None and kind != index and (index, kind) != ("dense", "hybrid"):
+        raise UsageError(f"--index {parts.index} is for {index} search, --mode is {kind}")
+    if parts.bm25 is not None and (kind == "dense" or index == "bm25"):
+        raise UsageError(f"--bm25 has no effect on a {kind} search{' in --index' if index == 'bm25' else ''}")
+    if parts.retriever is not None and kind == "bm25":
+        raise UsageError("--retriever has no effect on a search by bm25; leave it out or use --mode dense")
+    defaults = SearchConfig()
+    changed = {name for name, value in asdict(config).items() if value != getattr(defaults, name)}
+    check_effect(replace(config, mode=kind), changed)
+    return kind
+
+
+def _index_kind(folder: Path | None) -> str | None:
+    if folder is None:
+        return None
+    made = Manifest.read(folder, "the index", "densecli index")
+    return "bm25" if made.facts.get("kind") == "bm25" else "dense"

@@ -1,0 +1,160 @@
+"""Embedding: passages to vectors (paper, section 3.1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from densecli.configs.corpus import EmbedConfig
+from densecli.configs.resolve import resolve_config
+from densecli.encoders.folder import passage_fingerprint
+from densecli.io.manifest import digest_texts, told_path
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.shards import FloatArray, finished_rows, write_shard
+from densecli.io.workspace import Workspace, find_workspace
+from densecli.observer import SILENT, Observer
+from densecli.records import Passage
+from densecli.stages.embed import embed as embed_passages
+from densecli.workflows.building import Building, building, returns_artifact
+from densecli.workflows.engines import CustomRetriever, as_vectors
+from densecli.workflows.models import model_folder, retriever_place
+
+
+@returns_artifact
+def embed(
+    *,
+    workspace: Workspace | Path | str | None = None,
+    retriever: str | CustomRetriever | None = None,
+    passages: Path | None = None,
+    output: Path | None = None,
+    force: bool = False,
+    config: EmbedConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> Path:
+    """Turn passages into vectors.
+
+    An interrupted run resumes after the last whole shard. Vectors of a retriever with the same passage
+    encoder are up to date.
+
+    Args:
+        workspace: its folder; by default the nearest `.densecli`.
+        retriever: folder, Hub name, `starter`, or an encoder of your own; by default the workspace's.
+        passages: passage store, in place of the workspace's.
+        output: folder to write; by default `vectors` in the workspace.
+        force: rebuild vectors that were made from other inputs or with other settings.
+        config: how to embed.
+        observer: receives messages and progress.
+        **settings: fields of EmbedConfig, such as `precision="fp32"`.
+
+    Raises:
+        ArtifactError: the passages or the retriever are missing, or the output was built otherwise.
+    """
+    config = resolve_config(EmbedConfig, "embed", config, settings)
+    home = find_workspace(workspace)
+    store = PassageStore.open(passages or home.passages)
+    target = output or home.vectors
+    if isinstance(retriever, CustomRetriever):
+        place, made_by = None, {"path": retriever.name, "sha256": retriever.fingerprint}
+    else:
+        place = model_folder(retriever_place(home, observer, retriever))
+        made_by = {"path": told_path(place), "sha256": passage_fingerprint(place)}
+    inputs: list[str | Path | Mapping[str, Any]] = [made_by, store.folder]
+    with building("embed", target, config, inputs, force, observer, keep_partial=True) as build:
+        if isinstance(retriever, CustomRetriever):
+            encoder: PassageTower = _CustomTower(retriever)
+        else:
+            from densecli.encoders.torch_retriever import PassageEncoder  # torch: not for "up to date"
+
+            assert place is not None
+            encoder = PassageEncoder(place, config.device, config.precision, config.batch_tokens)
+        observer.message(f"embedding {len(store):,} passages with {made_by['path']} ({encoder.about})")
+        build.parents = {
+            "retriever": encoder.fingerprint,
+            "passage_tower": encoder.passage_tower,
+            "passages": store.fingerprint,
+        }
+        build.fingerprint = digest_texts([encoder.fingerprint, store.fingerprint, config.precision])
+        dimension = _write_shards(store, encoder, config, build, observer)
+        build.counts["passages"] = len(store)
+        build.facts = {
+            "rows": len(store),
+            "dimension": dimension,
+            "shards": -(-len(store) // config.shard_rows),
+        }
+    return target
+
+
+class PassageTower(Protocol):
+    """Turns passages into vectors, and says what ties them to its model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What ties vectors to the retriever."""
+        ...
+
+    @property
+    def passage_tower(self) -> str:
+        """What ties vectors to the passage encoder alone."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """Hardware and precision, for a message."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def encode(self, passages: Sequence[Passage], /) -> FloatArray:
+        """Return vectors (n, d) in the order given."""
+        ...
+
+
+@dataclass
+class _CustomTower:
+    retriever: CustomRetriever
+    about: str = "your own encoder"
+    dimension: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        return self.retriever.fingerprint
+
+    passage_tower = fingerprint
+
+    def encode(self, passages: Sequence[Passage], /) -> FloatArray:
+        found = self.retriever.encode_passages(passages)
+        vectors = as_vectors(found, len(passages), self.retriever.name)
+        self.dimension = vectors.shape[1]
+        return vectors
+
+
+def _write_shards(
+    store: PassageStore, encoder: PassageTower, config: EmbedConfig, build: Building, observer: Observer
+) -> int:
+    """Write the shards that an interrupted run has not left behind; return the dimension of the vectors."""
+    plan = digest_texts([build.fingerprint, str(config.shard_rows)])
+    first = min(finished_rows(build.folder, plan, config.shard_rows), len(store))
+    if first:
+        observer.message(f"resuming at passage {first:,}")
+    waiting: list[FloatArray] = []
+    pieces = observer.progress(
+        embed_passages(store, encoder, config, first),
+        "embed",
+        len(store),
+        "passages ",
+        done=lambda piece: piece[0] + len(piece[1]),
+        start=first,
+    )
+    for row, vectors in pieces:
+        waiting.append(vectors)
+        end = row + len(vectors)
+        if end % config.shard_rows == 0 or end == len(store):
+            write_shard(build.folder, (end - 1) // config.shard_rows, np.concatenate(waiting))
+            waiting.clear()
+    return encoder.dimension

@@ -1,0 +1,117 @@
+"""Indexing: vectors to a dense index, or words to a BM25 index."""
+
+from pathlib import Path
+from typing import Any
+
+from densecli.configs.corpus import IndexConfig
+from densecli.configs.resolve import resolve_config
+from densecli.errors import UsageError
+from densecli.io.manifest import digest_texts
+from densecli.io.store.passages import PassageStore
+from densecli.io.vectors.shards import VectorStore
+from densecli.io.workspace import Workspace, find_workspace
+from densecli.observer import SILENT, Observer
+from densecli.workflows.building import building, returns_artifact
+from densecli.workflows.engines import check_passages
+
+
+@returns_artifact
+def index(
+    *,
+    workspace: Workspace | Path | str | None = None,
+    vectors: Path | None = None,
+    passages: Path | None = None,
+    output: Path | None = None,
+    workers: int | None = None,
+    force: bool = False,
+    config: IndexConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> Path:
+    """Build a flat, HNSW or BM25 index.
+
+    Args:
+        workspace: its folder; by default the nearest `.densecli`.
+        vectors: vectors, in place of the workspace's, for flat and HNSW.
+        passages: passage store, in place of the workspace's, for BM25.
+        output: folder to write; by default `index` or `bm25` in the workspace.
+        workers: processes that index words; by default one for each core.
+        force: rebuild an index that was made from other inputs or with other settings.
+        config: the kind of index and its settings.
+        observer: receives messages and progress.
+        **settings: fields of IndexConfig, such as `kind="bm25"`.
+
+    Raises:
+        ArtifactError: vectors or passages are missing or do not fit, or the output was built otherwise.
+        UsageError: a setting has no effect on such an index.
+    """
+    config = resolve_config(IndexConfig, "index", config, settings)
+    home = find_workspace(workspace)
+    if config.kind == "bm25":
+        if vectors is not None:
+            raise UsageError("--vectors has no effect with --kind bm25, which indexes words")
+        target = output or home.bm25
+        build_bm25_index(passages or home.passages, target, config, force, workers, observer)
+        return target
+    if workers is not None:
+        raise UsageError("--workers has an effect only with --kind bm25; dense kinds use all cores")
+    if passages is not None:
+        raise UsageError("--passages has an effect only with --kind bm25; dense kinds index vectors")
+    store = VectorStore.open(vectors or home.vectors)
+    if vectors is None and home.passages.exists():
+        check_passages(
+            store.folder, store.passages, PassageStore.open(home.passages), "`densecli embed --force`"
+        )
+    target = output or home.index
+    build_dense_index(store, target, config, force, observer)
+    return target
+
+
+def build_dense_index(
+    store: VectorStore, target: Path, config: IndexConfig, force: bool, observer: Observer
+) -> None:
+    """Build the flat or HNSW index of vectors.
+
+    Raises:
+        ArtifactError: the vectors are damaged, or the target was built otherwise and `force` is off.
+    """
+    with building("index", target, config, [store.folder], force, observer) as build:
+        from densecli.index.dense import BATCH  # FAISS: not for "up to date"
+        from densecli.index.dense import build as build_index
+
+        batches = -(-store.shape[0] // BATCH)
+        built = build_index(store, config, build.folder)
+        for rows in observer.progress(built, f"index {config.kind}", batches):
+            build.counts["vectors"] = rows
+        build.parents = {
+            "retriever": store.model,
+            "passage_tower": store.passage_tower,
+            "passages": store.passages,
+            "vectors": store.fingerprint,
+        }
+        build.fingerprint = digest_texts([store.fingerprint, str(config)])
+        build.facts = {"kind": config.kind, "dimension": store.shape[1]}
+
+
+def build_bm25_index(
+    passages: Path, target: Path, config: IndexConfig, force: bool, workers: int | None, observer: Observer
+) -> None:
+    """Build the BM25 index of a passage store, with one process for each core by default.
+
+    Raises:
+        ArtifactError: the passages are missing, or the target was built otherwise and `force` is off.
+    """
+    from densecli.lexical.analysis import Analysis
+    from densecli.lexical.build import build as build_words
+
+    store = PassageStore.open(passages)
+    with building("index", target, config, [passages], force, observer, keep_partial=True) as build:
+        tracked = observer.progress(store, "index bm25", len(store))
+        analysis = Analysis.chosen(config)
+        build_words(tracked, build.folder, config.k1, config.b, analysis, store.fingerprint, workers)
+        build.counts["passages"] = len(store)
+        build.parents = {"passages": store.fingerprint}
+        build.fingerprint = digest_texts(
+            [store.fingerprint, str(config.k1), str(config.b), str(analysis.to_json())]
+        )
+        build.facts = {"kind": "bm25"}

@@ -1,0 +1,47 @@
+"""Which model a command uses: a name, the workspace's own, or the starter that ships."""
+
+from pathlib import Path
+
+from densecli.io.workspace import Workspace
+from densecli.observer import Observer
+
+STARTER = Path(__file__).parent.parent / "starter"
+
+
+def model_place(workspace: Workspace, observer: Observer, named: str | None, kind: str) -> str:
+    """Return the folder (or Hub name) of the `retriever` or `reader` to use.
+
+    A message says so when it is the starter model and nobody named it.
+    """
+    starter = str(STARTER / kind)
+    if named is not None:
+        return starter if named == "starter" else named
+    own = workspace.root / kind
+    if own.exists():
+        return str(own)
+    if workspace.prepared:
+        observer.message(f"no {kind} in {workspace.root}: using the starter {kind}")
+    return starter
+
+
+def retriever_place(workspace: Workspace, observer: Observer, named: str | None) -> str:
+    """Return the retriever to use."""
+    return model_place(workspace, observer, named, "retriever")
+
+
+def reader_place(workspace: Workspace, observer: Observer, named: str | None) -> str:
+    """Return the reader to use."""
+    return model_place(workspace, observer, named, "reader")
+
+
+def model_folder(place: str) -> Path:
+    """Return the local folder of a model, fetching it from the Hub when its name is one.
+
+    Raises:
+        ArtifactError: no such folder, and the Hub does not have it or is out of reach.
+    """
+    if Path(place).is_dir():
+        return Path(place)
+    from densecli.encoders.hub import local_folder
+
+    return local_folder(place)

@@ -1,0 +1,110 @@
+"""Search: the best passages for questions (paper, section 3.1)."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from densecli.configs.asking import SearchConfig
+from densecli.configs.resolve import resolve_config
+from densecli.errors import UsageError
+from densecli.io.bad_records import BadRecords
+from densecli.io.doors.questions import read_questions
+from densecli.io.workspace import Workspace, find_workspace
+from densecli.observer import SILENT, Observer
+from densecli.records import Question, RankedList
+from densecli.workflows.collection import as_questions, open_collection
+from densecli.workflows.datasets import choose_dataset, question_file, read_split_questions
+from densecli.workflows.engines import CustomRetriever
+from densecli.workflows.reporting import collect_bad_records, report_skipped
+
+Questions = str | Question | Path | Iterable[str | Question]
+
+
+def search(
+    questions: Questions | None = None,
+    *,
+    workspace: Workspace | Path | str | None = None,
+    passages: Path | None = None,
+    index: Path | None = None,
+    bm25: Path | None = None,
+    retriever: str | CustomRetriever | None = None,
+    dataset: str | None = None,
+    split: str | None = None,
+    data_dir: Path | None = None,
+    one_at_a_time: bool = False,
+    config: SearchConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> Iterator[RankedList]:
+    """Find the best passages for questions.
+
+    The collection is opened at once; questions are read and answered as the result is consumed.
+
+    Args:
+        questions: a question, several, or the path of a file of them (`Path("-")` is standard input).
+        workspace: folder of the collection; by default the nearest `.densecli`, else the sample.
+        passages: passage store, in place of the workspace's.
+        index: dense or BM25 index, in place of the workspace's.
+        bm25: BM25 index, in place of the workspace's.
+        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        dataset: a dataset of the paper, in place of questions.
+        split: its split; by default test.
+        data_dir: folder with files of the dataset.
+        one_at_a_time: answer each question before the next is read, as in a conversation.
+        config: how to search.
+        observer: receives messages, warnings and progress.
+        **settings: fields of SearchConfig, such as `k=20` or `mode="bm25"`.
+
+    Returns:
+        One ranked list for each question, in order. `has_answer` is set where the question has answers.
+
+    Raises:
+        ArtifactError: something is missing, or the parts do not belong together.
+        InputError: a file cannot be read or is not a list of questions.
+        UsageError: a setting has no effect, or there are both questions and a dataset, or neither.
+    """
+    config = resolve_config(SearchConfig, "search", config, settings)
+    home = find_workspace(workspace)
+    bad = collect_bad_records(config.on_error, observer)
+    given = open_questions(questions, home, config, bad, observer, dataset, split, data_dir)
+    collection = open_collection(
+        home, passages=passages, index=index, bm25=bm25, retriever=retriever, config=config, observer=observer
+    )
+    if config.k is not None and config.k > len(collection):
+        observer.warning(f"-k is {config.k}, the collection has {len(collection):,} passages: showing all")
+    batch_size = 1 if one_at_a_time or isinstance(questions, str | Question) else None
+    return _report(collection.search(given, batch_size=batch_size), bad, observer)
+
+
+def open_questions(
+    questions: Questions | None,
+    workspace: Workspace,
+    config: SearchConfig,
+    bad: BadRecords,
+    observer: Observer,
+    dataset: str | None = None,
+    split: str | None = None,
+    data_dir: Path | None = None,
+) -> Iterator[Question]:
+    """Return the questions that are given, in a file, or those of a dataset.
+
+    Raises:
+        UsageError: there are both questions and a dataset, or neither.
+        ArtifactError: the dataset is not on this disk and cannot be fetched.
+        InputError: a file is missing, or is not a list of questions.
+        ValueError: a question is empty.
+    """
+    choice = choose_dataset(workspace, dataset, split, data_dir, "test")
+    if (choice is None) == (questions is None):
+        raise UsageError("give either questions (or a file of them) or a dataset")
+    if choice is not None:
+        file = question_file(choice, observer)
+        return read_split_questions(choice, file, config.answer_type, bad, observer)
+    if isinstance(questions, Path):
+        return read_questions(str(questions), config.answer_type, bad)
+    return as_questions([questions] if isinstance(questions, str | Question) else questions or ())
+
+
+def _report(ranked: Iterator[RankedList], bad: BadRecords, observer: Observer) -> Iterator[RankedList]:
+    yield from ranked
+    report_skipped(bad, observer)

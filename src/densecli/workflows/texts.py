@@ -1,0 +1,33 @@
+"""Texts for results that hold only ids, such as runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from densecli.io.bad_records import BadRecords
+from densecli.io.formats.lookup import Lookup
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Where the texts are: a file of questions, and a passage store."""
+
+    questions: str | None = None
+    passages: Path | None = None
+
+    @property
+    def named(self) -> str:
+        """Name of the first that is given, or an empty string."""
+        return "questions" if self.questions is not None else "passages" if self.passages else ""
+
+    def lookup(self, bad: BadRecords) -> Lookup:
+        """Return the texts.
+
+        Raises:
+            InputError: the questions cannot be read, or an id occurs twice.
+            ArtifactError: the passage store is missing or incomplete.
+        """
+        if not self.named:
+            return Lookup()
+        from densecli.io.doors.records import lookup_from  # loads Arrow, which results with texts do not need
+
+        return lookup_from(self.questions, self.passages, bad)

@@ -1,0 +1,81 @@
+"""Tuning the weight λ of hybrid search (paper, section 5.1)."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from densecli.configs.asking import SearchConfig
+from densecli.configs.resolve import resolve_config
+from densecli.counts import listed
+from densecli.errors import ArtifactError, InputError
+from densecli.io.doors.questions import read_questions
+from densecli.io.fusion_weight import FusionWeight
+from densecli.io.manifest import describe_input
+from densecli.io.workspace import Workspace, find_workspace
+from densecli.metrics.weight_sweep import BestWeight, WeightSweep
+from densecli.observer import SILENT, Observer
+from densecli.stages.tune import tune
+from densecli.workflows.engines import CustomRetriever, Parts, open_hybrid, open_place
+from densecli.workflows.reporting import collect_bad_records
+
+
+def tune_fusion_weight(
+    questions: Path,
+    *,
+    workspace: Workspace | Path | str | None = None,
+    passages: Path | None = None,
+    index: Path | None = None,
+    bm25: Path | None = None,
+    retriever: str | CustomRetriever | None = None,
+    config: SearchConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> BestWeight:
+    """Find λ on questions with answers, store it with the dense index, and return what was found.
+
+    Args:
+        questions: a file of questions with answers.
+        workspace: its folder; by default the nearest `.densecli`.
+        passages: passage store, in place of the workspace's.
+        index: dense index, in place of the workspace's.
+        bm25: BM25 index, in place of the workspace's.
+        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        config: how to search.
+        observer: receives messages, warnings and progress.
+        **settings: fields of SearchConfig, such as `missing="min"`.
+
+    Raises:
+        ArtifactError: a side of the collection is missing, or the parts do not belong together.
+        InputError: no question has an answer.
+    """
+    config = resolve_config(SearchConfig, "search", config, settings)
+    home = find_workspace(workspace)
+    bad = collect_bad_records(config.on_error, observer)
+    described = describe_input(questions)
+    parts = Parts(retriever, index, bm25, passages)
+    place, store = open_place(home, parts, observer)
+    if place != home:
+        raise ArtifactError(f"{home.root}: no collection to tune λ for; run `densecli preprocess` first")
+    engine, pair = open_hybrid(home, config, parts, place, store, observer)
+    sweep = WeightSweep()
+    counts: Counter[str] = Counter()
+    asked = read_questions(str(questions), config.answer_type, bad)
+    for _ in observer.progress(
+        tune(asked, engine, store, config.batch_size, sweep, counts), "tune", unit="questions "
+    ):
+        pass
+    best = sweep.best()
+    if not best.questions:
+        raise InputError(questions, None, "no question with an answer", "questions with answers")
+    tuned = FusionWeight(
+        best.weight,
+        config.missing,
+        pair.retriever,
+        pair.bm25,
+        described["path"],
+        described.get("sha256", ""),
+        best.questions,
+    )
+    path = tuned.write(pair.index, best.to_json())
+    observer.message(f"{path}: λ {best.weight:.4g} ({listed(+counts + bad.counts)})")
+    return best
