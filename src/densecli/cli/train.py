@@ -38,6 +38,18 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--dev", help="Examples to validate on after each epoch; the best model is kept."),
         ] = None,
+        vectors: Annotated[
+            Path | None,
+            typer.Option(
+                "--vectors",
+                help="Vectors that a fixed passage encoder made, used instead of encoding passages again. "
+                "[default: WORKSPACE/vectors, where they fit]",
+            ),
+        ] = None,
+        passages: Annotated[
+            Path | None,
+            typer.Option("--passages", help="Passage store of --vectors. [default: WORKSPACE/passages]"),
+        ] = None,
         output: Annotated[
             Path | None,
             typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/retriever]"),
@@ -61,7 +73,12 @@ def register(app: typer.Typer) -> None:
         check_looks(session, dev, tensorboard)
         base = session.in_turn(lambda: base_folder(config.encoder, "retriever"))
         left_out = excluded_files(session, choice, exclude)
+        from densecli.training.stored import find_stored
+
+        stored = find_stored(session.workspace, config, base, passages, vectors, session.terminal)
         inputs: list[str | Path] = [*places, *([held_out] if held_out else []), *left_out, base]
+        if stored is not None:
+            inputs.append(stored.vectors.folder)
         with resumable(session, output or session.workspace.retriever, config, inputs, force) as build:
             from densecli.encoders.folder import fingerprint
             from densecli.encoders.torch_save import save_retriever
@@ -92,7 +109,10 @@ def register(app: typer.Typer) -> None:
             )
             for warning in sets.warnings(config):
                 session.terminal.warning(warning)
-            reports = run(sets.spool, dev_spool, retriever, config, build.counts, saved, sets.sources, ranks)
+            reports = run(
+                sets.spool, dev_spool, retriever, config, build.counts, saved, sets.sources, ranks, stored,
+                session.terminal,
+            )  # fmt: skip
             build.facts = follow(session, "train", reports, saved) | sets.facts(config)
             saved.settle()
             build.counts["examples"] = len(sets)

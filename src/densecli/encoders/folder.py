@@ -161,10 +161,15 @@ def passage_fingerprint(folder: Path) -> str:
     if not is_model_folder(folder):
         return fingerprint(folder)
     card = read_card(folder, RetrieverCard)
-    told = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
+    told = passage_properties(card)
     tower = _tower_files("passage", folder / card.tower("passage"), folder / card.words["passage"])
     files = [(TOKENIZER, present(folder / TOKENIZER, "tokenizer")), *tower]
     return _digest(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), files)
+
+
+def passage_properties(card: RetrieverCard) -> dict[str, Any]:
+    """Return the properties of a retriever that change its passages' vectors, by name."""
+    return {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
 
 
 def _digest(told: bytes, files: Iterable[tuple[str, Path]]) -> str:

@@ -8,6 +8,7 @@ from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_hardware import pick_device, pick_precision
 from densecli.errors import UsageError
+from densecli.observer import SILENT, Observer
 from densecli.training.batches import lay_out
 from densecli.training.checkpoint import Keeper, Trainee
 from densecli.training.examples import ExampleSpool
@@ -16,10 +17,12 @@ from densecli.training.hygiene import nothing_left
 from densecli.training.objective import Objective
 from densecli.training.optimise import Optimiser
 from densecli.training.prepare import prepare
+from densecli.training.question_batches import KnownExamples
 from densecli.training.ranks import ALONE, Ranks
 from densecli.training.report import Lesson, StepReport
 from densecli.training.run import Course, Validated, run
 from densecli.training.sampling import Source, epoch_batches
+from densecli.training.stored import Stored
 from densecli.training.update import update
 from densecli.training.validation import Validator
 
@@ -35,6 +38,8 @@ def train(
     keeper: Keeper,
     sources: Sequence[Source] = (),
     ranks: Ranks = ALONE,
+    stored: Stored | None = None,
+    observer: Observer = SILENT,
 ) -> Iterator[StepReport]:
     """Train both towers in place with in-batch and hard negatives (paper, section 3.2).
 
@@ -48,6 +53,9 @@ def train(
         sources: the sets that the examples are from; by default all are one set.
         ranks: the processes that train together; each is given all of the above, and only the first one's
             `keeper` is asked.
+        stored: the vectors that a fixed passage tower made of a collection. Those of other passages are made
+            once, before the first update.
+        observer: told how far that is.
 
     Yields:
         A report after each update, with steps and epochs counted from 1.
@@ -70,19 +78,36 @@ def train(
     )
     per_epoch = sum(_batches(source, config.batch_size, counts) for source in sources)
     epochs = config.passes(sum(len(source.rows) for source in sources))
+    known: KnownExamples | None = None
+    known_dev: KnownExamples | None = None
+    if config.fixed_passage_encoder:
+        drawn = (
+            (epoch, number, rows)
+            for epoch in range(epochs)
+            for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, epoch))
+        )
+        known = KnownExamples(examples, drawn, config, retriever, stored, precision, ranks)
+        known.encode(observer)
+        if dev is not None:
+            known_dev = KnownExamples(dev, None, config, retriever, stored, precision, ranks)
+            known_dev.encode(observer)
     towers = retriever.question, retriever.passage
     optimiser = Optimiser.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
     tokens = retriever.tokens
-    validator = None if dev is None else Validator(dev, config, precision, ranks)
+    validator = None if dev is None else Validator(dev, config, precision, ranks, known_dev, stored)
     objective = Objective.of(config, retriever.card.similarity)
     keep = bytes_to_keep(config.activation_memory, device)
 
     def learn(rows: Sequence[int], step: int) -> Lesson:
         tokens.counts.clear()
         epoch, number = divmod(step, per_epoch)
-        negatives = config.other_negatives, config.hard_negatives
-        picks = examples.draw(rows, *negatives, config.seed, epoch, number, config.shuffle_positives)
-        batch = lay_out(picks, tokens, ranks.part(len(picks)))
+        own = ranks.part(len(rows))
+        if known is not None:
+            batch = known.lay_out(known.draw(epoch, number, rows), tokens, own)
+        else:
+            negatives = config.other_negatives, config.hard_negatives
+            picks = examples.draw(rows, *negatives, config.seed, epoch, number, config.shuffle_positives)
+            batch = lay_out(picks, tokens, own)
         done = update(retriever, batch, optimiser, precision, config.seed + step, objective, keep, ranks)
         counted = ranks.total(tokens.counts[name] for name in INPUTS)
         inputs = {name: int(count) for name, count in zip(INPUTS, counted, strict=True)}

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from densecli.encoders.tokens import Tokens
 from densecli.records import Passage
 from densecli.training.examples import Pick
@@ -23,6 +25,7 @@ class Batch:
         row: the first of its own questions.
         column: the first of its own passages.
         columns: M, where it has a part of them.
+        vectors: (M, d) of all M passages as pooled, where they are known; `passages` is empty then.
     """
 
     ids: tuple[str, ...]
@@ -32,6 +35,7 @@ class Batch:
     row: int = 0
     column: int = 0
     columns: int | None = None
+    vectors: Tensor | None = None
 
     @property
     def owners(self) -> list[int]:

@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import orjson
 
@@ -14,6 +15,8 @@ from densecli.errors import ResourceError
 from densecli.io.jsonl import encode_line
 from densecli.records import Passage, TrainingExample
 from densecli.training.hygiene import usable_part
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,38 @@ class Pick:
     question: str
     positive: Passage
     negatives: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates(Generic[T]):
+    """The passages of an example, or what stands for them."""
+
+    positives: Sequence[T]
+    hard: Sequence[T]
+    other: Sequence[T]
+
+    def draw(
+        self,
+        other: int,
+        hard: int,
+        dice: random.Random | None,
+        any_positive: bool = False,
+        most_positives: int = 1,
+    ) -> tuple[list[T], list[T]]:
+        """Return the positives and the negatives that the question brings; see `ExampleSpool.draw`.
+
+        Without `dice` both are the first ones.
+        """
+        others, hards = list(self.other), list(self.hard)
+        if dice is not None:
+            dice.shuffle(others)
+            dice.shuffle(hards)
+        negatives = others[:other] + (hards or others[other:])[:hard]
+        if dice is None or not any_positive:
+            return list(self.positives[:most_positives]), negatives
+        if most_positives == 1:
+            return [dice.choice(self.positives)], negatives
+        return dice.sample(self.positives, min(most_positives, len(self.positives))), negatives
 
 
 class ExampleSpool:
@@ -109,12 +144,17 @@ class ExampleSpool:
         takes further random ones. There may be fewer than asked for. The draw depends on the rows, the
         seed, the epoch and the batch's number in it (both from 0) alone.
         """
-        dice = random.Random(seed + epoch + number + 1)
+        dice = dice_of(seed, epoch, number)
         return [_pick(self[row], other, hard, dice, any_positive) for row in rows]
 
     def first(self, row: int, other: int, hard: int) -> Pick:
         """Return a row's first positive and first negatives, for validation."""
         return _pick(self[row], other, hard, None)
+
+
+def dice_of(seed: int, epoch: int, number: int) -> random.Random:
+    """Return what a batch is drawn with: it depends on the seed, the epoch and the batch's number alone."""
+    return random.Random(seed + epoch + number + 1)
 
 
 def _pick(
@@ -124,10 +164,6 @@ def _pick(
     dice: random.Random | None,
     any_positive: bool = False,
 ) -> Pick:
-    randoms, hards = list(example.negatives), list(example.hard_negatives)
-    if dice is not None:
-        dice.shuffle(randoms)
-        dice.shuffle(hards)
-    others, hards = randoms[:other], (hards or randoms[other:])[:hard]
-    positive = dice.choice(example.positives) if dice is not None and any_positive else example.positives[0]
-    return Pick(example.question.id, example.question.question, positive, (*others, *hards))
+    given = Candidates(example.positives, example.hard_negatives, example.negatives)
+    (positive,), negatives = given.draw(other, hard, dice, any_positive)
+    return Pick(example.question.id, example.question.question, positive, tuple(negatives))

@@ -1,5 +1,6 @@
 """Dev passages that every dev question is ranked against."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +11,7 @@ from densecli.training.examples import ExampleSpool
 from densecli.training.forward import vectors_of
 from densecli.training.objective import Objective
 from densecli.training.ranks import ALONE, Ranks
+from densecli.training.stored import Stored
 
 PASSAGES_AT_ONCE = 4096
 SCORES_AT_ONCE = 1 << 24
@@ -21,11 +23,15 @@ class DevPool:
     Its length counts passages of the same title and text once.
     """
 
-    def __init__(self, dev: ExampleSpool, questions: int, hard: int, other: int) -> None:
+    def __init__(
+        self, dev: ExampleSpool, questions: int, hard: int, other: int, stored: Stored | None = None
+    ) -> None:
         """Collect each question's first positive, and its first `other` and `hard` negatives.
 
-        A question without hard ones brings the first of the others a second time, as in DPR.
+        A question without hard ones brings the first of the others a second time, as in DPR. The passage
+        tower need not encode what is `stored`.
         """
+        self._stored = stored
         self._questions: list[str] = []
         self._positives: list[int] = []
         self._matchers: list[AnswerMatcher] = []
@@ -86,14 +92,22 @@ class DevPool:
 
     def _vectors(self, retriever: Retriever, precision: torch.dtype, ranks: Ranks) -> Tensor:
         tokens = retriever.tokens
+        at_hand = [None if self._stored is None else self._stored.row_of(one) for one in self._passages]
+        others = [number for number, row in enumerate(at_hand) if row is None]
         own: list[int] = []
         parts = [vectors_of(retriever.passage, [], tokens.pad, precision)]
-        for start in ranks.dealt(range(0, len(self), PASSAGES_AT_ONCE)):
-            rows = range(start, min(start + PASSAGES_AT_ONCE, len(self)))
-            pieces = tokens.passages(self._passages[rows.start : rows.stop])
+        for start in ranks.dealt(range(0, len(others), PASSAGES_AT_ONCE)):
+            numbers = others[start : start + PASSAGES_AT_ONCE]
+            pieces = tokens.passages([self._passages[number] for number in numbers])
             parts.append(vectors_of(retriever.passage, pieces, tokens.pad, precision))
-            own += rows
-        return ranks.rows(torch.cat(parts), own, len(self))
+            own += numbers
+        vectors = ranks.rows(torch.cat(parts), own, len(self))
+        if self._stored is not None:
+            known = [number for number, row in enumerate(at_hand) if row is not None]
+            rows = np.array([row for row in at_hand if row is not None], dtype=np.int64)
+            found = self._stored.pooled(rows, retriever.card.similarity)
+            vectors[known] = torch.from_numpy(found).to(vectors.device)
+        return vectors
 
     def _answered(self, number: int, found: list[int]) -> bool:
         matcher = self._matchers[number]

@@ -53,10 +53,13 @@ def update(
             tower.train(tower.trainable)
         asked = TowerPass(retriever.question, batch.questions, pad, precision, keep_bytes)
         keep_bytes -= asked.kept_bytes
-        told = TowerPass(retriever.passage, batch.passages, pad, precision, keep_bytes)
+        told = None
+        if batch.vectors is None:
+            told = TowerPass(retriever.passage, batch.passages, pad, precision, keep_bytes)
         owners, positives = (torch.tensor(rows, device=device) for rows in (batch.owners, batch.positives))
         questions = ranks.whole(asked.vectors, batch.row, len(batch.ids))
-        passages = ranks.whole(told.vectors, batch.column, batch.width)
+        passages = batch.vectors if told is None else ranks.whole(told.vectors, batch.column, batch.width)
+        assert passages is not None
         scores = objective.scores(questions, passages, owners)
         losses = objective.losses(scores, positives)
         mean = losses.mean()
@@ -64,7 +67,7 @@ def update(
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
         _refuse_idle(value > 0 or objective.loss == "nll", "every triplet loss of a batch is 0")
         optimiser.scaled(mean).backward()  # type: ignore[no-untyped-call]
-        for tower_pass in (asked, told):
+        for tower_pass in filter(None, (asked, told)):
             tower_pass.backward()
     norm = optimiser.clip()
     if not optimiser.finds_scale:

@@ -13,16 +13,27 @@ from densecli.training.forward import vectors_of
 from densecli.training.hygiene import nothing_left
 from densecli.training.objective import Objective
 from densecli.training.pool import DevPool
+from densecli.training.question_batches import KnownExamples
 from densecli.training.ranks import ALONE, Ranks
+from densecli.training.stored import Stored
 
 
 class Validator:
     """Held-out examples and how they are scored."""
 
     def __init__(
-        self, dev: ExampleSpool, config: TrainConfig, precision: torch.dtype, ranks: Ranks = ALONE
+        self,
+        dev: ExampleSpool,
+        config: TrainConfig,
+        precision: torch.dtype,
+        ranks: Ranks = ALONE,
+        known: KnownExamples | None = None,
+        stored: Stored | None = None,
     ) -> None:
         """Prepare to score `dev` after each epoch; each of several `ranks` encodes a part of it.
+
+        `known` has the vectors of its passages, where the passage tower stays as it is, and `stored` those of
+        a collection.
 
         Raises:
             UsageError: there is no dev example.
@@ -33,9 +44,12 @@ class Validator:
         self._config = config
         self._precision = precision
         self._ranks = ranks
+        self._known = known
         self._pool = None
         if config.validate_by != "nll":
-            self._pool = DevPool(dev, config.dev_questions, config.dev_negatives, config.dev_negatives)
+            self._pool = DevPool(
+                dev, config.dev_questions, config.dev_negatives, config.dev_negatives, stored
+            )
 
     def validate(self, retriever: Retriever) -> tuple[dict[str, float], tuple[float, ...]]:
         """Return the measures by name, and how they rank beside others: higher is better.
@@ -48,8 +62,7 @@ class Validator:
         for tower in (retriever.question, retriever.passage):
             tower.eval()
         objective = Objective.of(config, retriever.card.similarity)
-        negatives = config.other_negatives, config.hard_negatives
-        batches = dev_batches(self._dev, retriever.tokens, config.batch_size, *negatives, self._ranks)
+        batches = self._batches(retriever.tokens)
         measures = dev_loss(retriever, batches, objective, self._precision, self._ranks)
         if self._pool is None:
             return measures, (-measures["loss"],)
@@ -59,6 +72,20 @@ class Validator:
         measures |= {"average_rank": rank, f"top_{k}": top, "pool": len(self._pool)}
         return measures, (-rank,) if config.validate_by == "average-rank" else (top, -rank)
 
+    def _batches(self, tokens: Tokens) -> Iterator[Batch]:
+        config, known = self._config, self._known
+        if known is None:
+            negatives = config.other_negatives, config.hard_negatives
+            return dev_batches(self._dev, tokens, config.batch_size, *negatives, self._ranks)
+        rows = dev_rows(len(self._dev), config.batch_size, self._ranks)
+        return (known.lay_out(known.first(part), tokens) for part in rows)
+
+
+def dev_rows(count: int, batch_size: int, ranks: Ranks = ALONE) -> Iterator[range]:
+    """Yield the rows of each batch in file order; each of several `ranks` has its own batches."""
+    for start in ranks.dealt(range(0, count, batch_size)):
+        yield range(start, min(start + batch_size, count))
+
 
 def dev_batches(
     dev: ExampleSpool, tokens: Tokens, batch_size: int, other: int, hard: int, ranks: Ranks = ALONE
@@ -67,8 +94,7 @@ def dev_batches(
 
     Each of several `ranks` has its own of them.
     """
-    for start in ranks.dealt(range(0, len(dev), batch_size)):
-        rows = range(start, min(start + batch_size, len(dev)))
+    for rows in dev_rows(len(dev), batch_size, ranks):
         yield lay_out([dev.first(row, other, hard) for row in rows], tokens)
 
 
@@ -87,7 +113,9 @@ def dev_loss(
     found = []
     for batch in batches:
         questions = vectors_of(retriever.question, batch.questions, pad, precision)
-        passages = vectors_of(retriever.passage, batch.passages, pad, precision)
+        passages = batch.vectors
+        if passages is None:
+            passages = vectors_of(retriever.passage, batch.passages, pad, precision)
         owners, positives = (
             torch.tensor(rows, device=questions.device) for rows in (batch.owners, batch.positives)
         )

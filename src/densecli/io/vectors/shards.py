@@ -1,6 +1,7 @@
 """Vectors on disk: float32 `.npy` shards cut at fixed rows, memory-mapped."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,26 @@ class VectorStore:
             ArtifactError: they are missing or incomplete.
         """
         return cls(folder, Manifest.read(folder, "the vector store", "densecli embed"))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def take(self, rows: NDArray[np.int64]) -> FloatArray:
+        """Return the vectors (n, d) of `rows` (n,), in that order; only these are read.
+
+        Raises:
+            ArtifactError: as `shards`.
+        """
+        found = np.empty((len(rows), self.shape[1]), dtype=np.float32)
+        for first, shard in self._mapped:
+            own = (rows >= first) & (rows < first + len(shard))
+            if own.any():
+                found[own] = shard[rows[own] - first]
+        return found
+
+    @cached_property
+    def _mapped(self) -> list[tuple[int, FloatArray]]:
+        return list(self.shards())
 
     def shards(self) -> Iterator[tuple[int, FloatArray]]:
         """Yield `(first row, vectors (n, d))` shard by shard, memory-mapped.

@@ -1,0 +1,170 @@
+"""Vectors of the passages of training examples that a fixed passage tower gives them, each made once."""
+
+import errno
+import os
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from densecli.batches import batched
+from densecli.encoders.torch_base import Retriever
+from densecli.errors import ResourceError
+from densecli.io.vectors.shards import FloatArray
+from densecli.records import Passage, Question
+from densecli.training.examples import Candidates, ExampleSpool
+from densecli.training.forward import vectors_of
+from densecli.training.ranks import ALONE, Ranks
+from densecli.training.stored import Stored
+
+PASSAGES_AT_ONCE = 4096
+
+Numbers = NDArray[np.int64]
+
+
+class ExamplePassages:
+    """The passages of all examples as numbers; no text of a passage is held in memory.
+
+    A passage of the collection has its row as its number. The others count on from there, those of the same
+    title and text once.
+
+    Attributes:
+        questions: the question of each example.
+    """
+
+    def __init__(self, examples: ExampleSpool, stored: Stored | None) -> None:
+        """Number the passages of all examples."""
+        self.questions: list[Question] = []
+        self._examples = examples
+        self._rows = 0 if stored is None else len(stored)
+        self._starts = array("q", [0])
+        self._numbers = array("q")
+        self._positives, self._hard = array("I"), array("I")
+        others: dict[bytes, int] = {}
+        for row in range(len(examples)):
+            example = examples[row]
+            self.questions.append(example.question)
+            for passage in example.passages:
+                number = None if stored is None else stored.row_of(passage)
+                if number is None:
+                    number = self._rows + others.setdefault(_digest(passage), len(others))
+                self._numbers.append(number)
+            self._starts.append(len(self._numbers))
+            self._positives.append(len(example.positives))
+            self._hard.append(len(example.hard_negatives))
+        self.others = len(others)
+
+    def candidates(self, row: int) -> Candidates[int]:
+        """Return the numbers of an example's passages."""
+        numbers = self._numbers[self._starts[row] : self._starts[row + 1]]
+        hard = self._positives[row]
+        other = hard + self._hard[row]
+        return Candidates(numbers[:hard], numbers[hard:other], numbers[other:])
+
+    def texts(self) -> Iterator[tuple[int, Passage]]:
+        """Yield the passages that the collection does not have and their numbers, once each and ascending."""
+        following = self._rows
+        for row in range(len(self._examples)):
+            numbers = self._numbers[self._starts[row] : self._starts[row + 1]]
+            if not any(number >= following for number in numbers):
+                continue
+            for number, passage in zip(numbers, self._examples[row].passages, strict=True):
+                if number == following:
+                    yield number, passage
+                    following += 1
+
+
+def _digest(passage: Passage) -> bytes:
+    title = passage.title.encode()
+    return blake2b(b"%d %b%b" % (len(title), title, passage.text.encode()), digest_size=16).digest()
+
+
+class PassageVectors:
+    """The vectors of the numbers that are used: read from the collection, the others encoded once.
+
+    Those that are encoded lie in a nameless temporary file. They depend on the examples alone, so a training
+    that goes on has the same ones.
+    """
+
+    def __init__(
+        self,
+        passages: ExamplePassages,
+        used: Iterable[int],
+        retriever: Retriever,
+        stored: Stored | None,
+        precision: torch.dtype,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        """Prepare for the `used` numbers; `encode` makes those that the collection does not have.
+
+        Raises:
+            ResourceError: the disk of the temporary folder is full.
+        """
+        self._passages = passages
+        self._retriever = retriever
+        self._stored = stored
+        self._rows = 0 if stored is None else len(stored)
+        self._precision = precision
+        self._ranks = ranks
+        self._device = next(retriever.passage.parameters()).device
+        made = np.zeros(passages.others, dtype=bool)
+        for number in used:
+            if number >= self._rows:
+                made[number - self._rows] = True
+        self._places = np.cumsum(made) - 1
+        self._made = made
+        self._encoded = _spooled(int(made.sum()), retriever.passage.width)
+
+    @property
+    def missing(self) -> int:
+        """How many used passages the collection does not have."""
+        return len(self._encoded)
+
+    def encode(self) -> Iterator[int]:
+        """Encode the used passages that the collection does not have; yield how many are done."""
+        tower, tokens = self._retriever.passage.eval(), self._retriever.tokens
+        wanted = (one for number, one in self._passages.texts() if self._made[number - self._rows])
+        done = 0
+        for block in batched(wanted, PASSAGES_AT_ONCE):
+            own = self._ranks.part(len(block))
+            pieces = tokens.passages(block[own.start : own.stop])
+            vectors = vectors_of(tower, pieces, tokens.pad, self._precision)
+            whole = self._ranks.rows(vectors, own, len(block))
+            self._encoded[done : done + len(block)] = whole.cpu().numpy()
+            done += len(block)
+            yield done
+
+    def take(self, numbers: Sequence[int]) -> Tensor:
+        """Return the vectors (n, d) of some used numbers as pooled, on the retriever's device."""
+        wanted = np.asarray(numbers, dtype=np.int64)
+        found = np.empty((len(wanted), self._encoded.shape[1]), dtype=np.float32)
+        here = wanted < self._rows
+        if self._stored is not None:
+            found[here] = self._stored.pooled(wanted[here], self._retriever.card.similarity)
+        found[~here] = self._encoded[self._places[wanted[~here] - self._rows]]
+        return torch.from_numpy(found).to(self._device)
+
+
+def _spooled(rows: int, width: int) -> FloatArray:
+    """Return zeros (rows, width) that lie in a temporary file, whose place on the disk is taken at once.
+
+    Raises:
+        ResourceError: there is not enough.
+    """
+    if not rows:
+        return np.zeros((0, width), dtype=np.float32)
+    with tempfile.TemporaryFile(prefix="densecli-vectors-") as stream:
+        try:
+            os.posix_fallocate(stream.fileno(), 0, rows * width * 4)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise ResourceError(
+                f"{tempfile.gettempdir()}: the disk is full; set TMPDIR to a larger one"
+            ) from None
+        return np.memmap(stream, dtype=np.float32, mode="r+", shape=(rows, width))

@@ -1,0 +1,58 @@
+"""Training the question encoder alone, over the vectors that are there."""
+
+import json
+import shutil
+
+import pytest
+
+from cli.test_bad_input import fails
+
+SMALL = (
+    "--epochs",
+    2,
+    "--batch-size",
+    4,
+    "--max-passage-tokens",
+    64,
+    "--device",
+    "cpu",
+    "--learning-rate",
+    1e-3,
+)
+FIXED = ("train", "questions", "--encoder", ".densecli/retriever", "--fixed-passage-encoder", *SMALL)
+
+
+@pytest.fixture(scope="module")
+def place(tiny_place, tmp_path_factory):
+    """One place for all of these; each writes its own results."""
+    from cli.program import Program
+
+    own = tmp_path_factory.mktemp("fixed")
+    shutil.copytree(tiny_place, own / "place")
+    program = Program(own / "place", own)
+    yield program
+    program.stop()
+
+
+def test_the_workspaces_vectors_are_taken_and_its_index_is_searched(place):
+    done = place.call(*FIXED, "-o", "new").well()
+    assert "no stored vectors" not in done.stderr
+    assert "embed examples" not in done.stderr
+    inputs = [
+        row["path"] for row in json.loads((place.folder / "new" / "manifest.json").read_text())["inputs"]
+    ]
+    assert any(path.endswith("vectors") for path in inputs)
+    ended = place.call("search", "who was born in Rome", "--mode", "dense", "--retriever", "new").well()
+    assert ended.stdout
+    assert "up to date" in place.call(*FIXED, "-o", "new").well().stderr
+
+
+def test_vectors_that_do_not_fit_are_left_alone_and_said(place):
+    wide = [word if word != 64 else 128 for word in FIXED]
+    done = place.call(*wide, "-o", "wide").well()
+    assert "no stored vectors are used: " in done.stderr
+    assert "vectors: was made with --max-passage-tokens 64, not 128" in done.stderr
+    ended = place.call(*wide, "-o", "other", "--vectors", ".densecli/vectors")
+    assert (ended.status, "was made with --max-passage-tokens 64, not 128" in ended.error) == (4, True)
+    said = fails(place, "train", "questions", "--vectors", ".densecli/vectors", status=2)
+    assert said == "--vectors has an effect only with --fixed-passage-encoder"
