@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from densecli.cli.foreign_text import mask
 from densecli.cli.session import Session
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def audit(session: Session, path: Path, size: int, seed: int) -> None:
     from rich.console import Group
 
     console = session.terminal.console(stderr=True)
-    marked = console.color_system is None or console.no_color
+    marked = console.color_system is None
     for example in _drawn(path, size, seed):
-        console.print(Group(*_view(example, marked)))
+        session.terminal.show(Group(*_view(example, marked)), stderr=True)
 
 
 def _drawn(path: Path, size: int, seed: int) -> "Iterator[TrainingExample]":
@@ -54,11 +55,11 @@ def _drawn(path: Path, size: int, seed: int) -> "Iterator[TrainingExample]":
 def _view(example: "TrainingExample", marked: bool) -> "Iterator[RenderableType]":
     from rich.text import Text
 
-    from densecli.cli.snippets import ANSWER_STYLE, shown
+    from densecli.cli.snippets import ANSWER_STYLE
 
     question = example.question
-    answers = shown(" | ".join(question.answers))
-    yield Text.assemble((shown(question.question), "bold underline"), "  ", (answers, ANSWER_STYLE))
+    answers = mask(" | ".join(question.answers))
+    yield Text.assemble((mask(question.question), "bold underline"), "  ", (answers, ANSWER_STYLE))
     lists = (
         ("+", "green", example.positives[:1]),
         ("-", "red", example.hard_negatives),
@@ -78,16 +79,16 @@ def _passage(
     from rich.padding import Padding
     from rich.text import Text
 
-    from densecli.cli.snippets import shown, snippet
+    from densecli.cli.snippets import snippet
     from densecli.records import Context, RankedList, ScoredPassage
 
     told = ""
     if isinstance(passage, Context):
         rank = "" if passage.rank is None else f"rank {passage.rank}"
         score = "" if passage.score is None else f"{passage.score:.2f}"
-        told = "  ".join(filter(None, (passage.source, rank, score)))
+        told = mask("  ".join(filter(None, (passage.source, rank, score))))
     yield Text.assemble(
-        (f"  {sign} ", style), (shown(passage.title or passage.id), "bold cyan"), (f"  {told}", "dim")
+        (f"  {sign} ", style), (mask(passage.title or passage.id), "bold cyan"), (f"  {told}", "dim")
     )
     part = snippet(ScoredPassage(passage, 0.0), RankedList(question, ()))
     yield Padding(_in_brackets(part) if marked else part, (0, 0, 0, 4))

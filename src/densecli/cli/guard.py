@@ -1,14 +1,12 @@
 """From an exception to one line on stderr and a documented exit code: the only place."""
 
 import errno
-import os
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 import typer
 
-from densecli.cli.terminal import Terminal
+from densecli.cli.terminal import Terminal, discard
 from densecli.errors import DenseError, ExitStatus, UpToDate
 
 if TYPE_CHECKING:
@@ -65,10 +63,12 @@ def end(error: BaseException, terminal: Terminal, ranks: "Ranks | None" = None) 
     told = None if ranks is None else ranks.end(status)
     if told is not None:
         return ExitStatus(told)
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    try:
+        sys.stdout.flush()
+    except OSError:
+        discard(sys.stdout)
     if message:
         terminal.error(message)
     if terminal.verbose and (status is ExitStatus.BUG or isinstance(error, OSError)):
-        traceback.print_exception(error)
+        terminal.traceback(error)
     return status

@@ -1,6 +1,5 @@
 """The program: its commands and the entry point."""
 
-import os
 import sys
 from typing import Annotated
 
@@ -21,7 +20,7 @@ from densecli.cli import (
     train_reader,
 )
 from densecli.cli.guard import end
-from densecli.cli.terminal import Terminal
+from densecli.cli.terminal import Terminal, prepare_streams
 from densecli.cli.together import is_beside
 from densecli.errors import ExitStatus
 
@@ -80,20 +79,14 @@ for module in (
 
 def main() -> None:
     """Run the program; the console script."""
-    _open_missing_streams()
+    prepare_streams()
     try:
         status = app(prog_name="densecli", standalone_mode=False)
         if status == ExitStatus.INTERRUPTED and not isinstance(status, ExitStatus):
             raise KeyboardInterrupt  # typer has met it before or after a command's body, and said nothing
+        sys.stdout.flush()
         sys.exit(status)
-    except (typer.TyperException, KeyboardInterrupt) as error:
+    except (typer.TyperException, KeyboardInterrupt, OSError) as error:
         if is_beside():
             sys.exit(ExitStatus.OK)  # or torchrun might end the one that tells before it does
         sys.exit(end(error, Terminal()))
-
-
-def _open_missing_streams() -> None:
-    """Open what the caller closed (`2>&-`), or the next file opened would become standard error."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open as long as the program runs

@@ -8,7 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from densecli.cli.terminal import Terminal
+from densecli.cli.terminal import Terminal, data_stream
 from densecli.counts import listed
 from densecli.errors import UsageError
 from densecli.io.workspace import Workspace, find_workspace
@@ -83,8 +83,9 @@ class Session:
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:
         """Yield a stream for data: stdout, or a file that appears when it is whole."""
         if output is None or str(output) == "-":
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
+            stream = data_stream()
+            yield stream
+            stream.flush()
             return
         from densecli.io.atomic import new_file
 

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from densecli.cli.foreign_text import mask
 from densecli.records import Prediction, RankedList, ScoredPassage
 from densecli.text.answers import AnswerMatcher
 
@@ -15,15 +16,13 @@ PLAIN = (
     "a an and are as at be by did do does for from had has have how in is it many much of on or that the "
     "their this to was were what when where which who whom whose why will with"
 )
-# A passage must not move the cursor or change colours; each sign keeps its place, which spans count on.
-SIGNS = {code: " " if chr(code).isspace() else "\ufffd" for code in (*range(32), *range(127, 160))}
 ANSWER_STYLE = "bold green"
 WORD_STYLE = "bold"
 
 
 def ranked_view(ranked: RankedList) -> RenderableType:
     """Return a question's passages, numbered, with answers and question words highlighted."""
-    question = shown(ranked.question.question)
+    question = mask(ranked.question.question)
     if not ranked.ctxs:
         return Text(f"{question}: nothing found", style="dim")
     parts: list[RenderableType] = [Text(question, style="bold underline")]
@@ -37,9 +36,9 @@ def _heading(rank: int, ctx: ScoredPassage) -> Text:
     mark = {True: (" ✓", ANSWER_STYLE), False: ("", ""), None: ("", "")}[ctx.has_answer]
     return Text.assemble(
         (f"{rank:>2}. ", "dim"),
-        (shown(ctx.passage.title or ctx.passage.id), "bold cyan"),
+        (mask(ctx.passage.title or ctx.passage.id), "bold cyan"),
         mark,
-        (f"  {ctx.score:.2f}  {shown(ctx.passage.id)}", "dim"),
+        (f"  {ctx.score:.2f}  {mask(ctx.passage.id)}", "dim"),
     )
 
 
@@ -64,7 +63,7 @@ def cut(text: str, answers: list[tuple[int, int]], words: list[tuple[int, int]])
     first = max(0, min(middle - SNIPPET_WORDS // 3, len(spans) - SNIPPET_WORDS))
     last = min(len(spans), first + SNIPPET_WORDS) - 1
     start, end = spans[first][0], spans[last][1]
-    part = Text(shown(text[start:end]))
+    part = Text(mask(text[start:end]))
     for style, places in ((WORD_STYLE, words), (ANSWER_STYLE, answers)):
         for begin, stop in places:
             if begin < end and stop > start:
@@ -73,24 +72,19 @@ def cut(text: str, answers: list[tuple[int, int]], words: list[tuple[int, int]])
     return Text.assemble(ends[0], part, ends[1])
 
 
-def shown(text: str) -> str:
-    """Return text of the same length without control characters."""
-    return text.translate(SIGNS)
-
-
 def prediction_view(prediction: Prediction) -> RenderableType:
     """Return the answer to a question, and where it stands."""
-    question = Text(shown(prediction.ranked.question.question), style="bold underline")
+    question = Text(mask(prediction.ranked.question.question), style="bold underline")
     if not prediction.spans:
         return Group(question, Text("    no answer found", style="dim"))
     best = prediction.spans[0]
     texts = {ctx.passage.id: ctx.passage.text for ctx in prediction.ranked.ctxs}
     place = cut(texts.get(best.passage_id) or best.text, [(best.start, best.end)], [])
-    others = dict.fromkeys(shown(span.text) for span in prediction.spans[1:] if span.text != best.text)
-    source = shown(f"  {best.title}  {best.passage_id}")
+    others = dict.fromkeys(mask(span.text) for span in prediction.spans[1:] if span.text != best.text)
+    source = mask(f"  {best.title}  {best.passage_id}")
     parts: list[RenderableType] = [
         question,
-        Text.assemble("    ", (shown(best.text), ANSWER_STYLE), (source, "dim")),
+        Text.assemble("    ", (mask(best.text), ANSWER_STYLE), (source, "dim")),
         Padding(place, (0, 0, 0, 4)),
     ]
     if others:

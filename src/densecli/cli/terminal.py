@@ -1,13 +1,16 @@
 """The one object that talks to people: progress and talk on stderr, tables on stdout."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar, cast
 
+from densecli.cli.foreign_text import TerminalData, escape
 from densecli.observer import Observer
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 HEARTBEAT_SECONDS = 30.0
+WIDEST = 1000
+NAME_WIDTH = 12
+"""Columns that a name keeps in a table that is too wide; longer ones go on in the next line."""
+PADDING = re.compile(r" +$", re.MULTILINE)
 
 
 class Terminal(Observer):
@@ -37,7 +44,7 @@ class Terminal(Observer):
     def message(self, text: str) -> None:
         """Print one line."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            _tell(f"{escape(text)}\n")
 
     def warning(self, text: str) -> None:
         """Print one line about something that the user should check."""
@@ -45,7 +52,14 @@ class Terminal(Observer):
 
     def error(self, text: str) -> None:
         """Tell what failed, in one line; this is never silenced."""
-        print("error:", " ".join(text.splitlines()), file=sys.stderr)
+        _tell(f"error: {escape(' '.join(text.splitlines()))}\n")
+
+    def traceback(self, error: BaseException) -> None:
+        """Tell where an error came from, line by line."""
+        from traceback import format_exception
+
+        for line in "".join(format_exception(error)).splitlines():
+            _tell(f"{escape(line)}\n")
 
     def ask(self, prompt: str) -> str:
         """Return a line that a person types.
@@ -55,21 +69,40 @@ class Terminal(Observer):
         """
         if sys.stdout.isatty():
             return input(f"{prompt}> ").strip()
-        print(f"{prompt}> ", end="", file=sys.stderr, flush=True)
+        _tell(f"{prompt}> ")
         return input().strip()
 
     def console(self, stderr: bool = False) -> "Console":
-        """Return a rich console on stdout (or stderr); NO_COLOR is honoured by rich."""
+        """Return a rich console on stdout (or stderr), which takes no text for markup.
+
+        With NO_COLOR it has no styles at all: rich itself leaves bold and underlines.
+        """
         from rich.console import Console
 
-        width = int(os.environ["COLUMNS"]) if os.environ.get("COLUMNS", "").isdigit() else None
-        return Console(stderr=stderr, width=width, highlight=False)
+        return Console(
+            stderr=stderr,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            color_system=None if os.environ.get("NO_COLOR") else "auto",
+        )
 
-    def show(self, *parts: "RenderableType") -> None:
-        """Print tables and styled text to stdout."""
-        console = self.console()
-        for part in parts:
-            console.print(part)
+    def show(self, *parts: "RenderableType", stderr: bool = False) -> None:
+        """Print tables and styled text to stdout (or stderr), a table as wide as it needs to be."""
+        from rich.table import Table
+
+        console = self.console(stderr)
+        needed = [part.min_width or 0 for part in parts if isinstance(part, Table)]
+        console.width = max([console.width, *needed])
+        with console.capture() as captured:
+            for part in parts:
+                console.print(part)
+        text = PADDING.sub("", captured.get())
+        if stderr:
+            _tell(text)
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     def progress(
         self,
@@ -113,17 +146,17 @@ class Terminal(Observer):
         )
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]} {task.fields[note]}"),
+            TextColumn("{task.fields[rate]} {task.fields[note]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self.console(stderr=True), transient=True) as progress:
-            task = progress.add_task(what, total=total, rate="", note="")
+            task = progress.add_task(escape(what), total=total, rate="", note="")
             for item, done, rate in items:
-                progress.update(task, completed=done, rate=f"{rate:,.1f}/s", note=note(item))
+                progress.update(task, completed=done, rate=f"{rate:,.1f}/s", note=escape(note(item)))
                 yield item
 
     def _heartbeat(
@@ -167,10 +200,10 @@ class Terminal(Observer):
             TransferSpeedColumn,
         )
 
-        text = TextColumn("{task.description}")
+        text = TextColumn("{task.description}", markup=False)
         columns = (text, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console(stderr=True), transient=True) as progress:
-            task = progress.add_task(what, total=None)
+            task = progress.add_task(escape(what), total=None)
             yield lambda came, whole: progress.update(task, completed=came, total=whole)
 
     def _bytes_heartbeat(self, what: str) -> Callable[[int, int | None], None]:
@@ -197,12 +230,56 @@ def _counted(
 
 
 def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> "RenderableType":
-    """Return a table with the first column on the left and numbers on the right."""
+    """Return a table with the first column on the left and numbers, which are never cut, on the right."""
+    from rich.cells import cell_len
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(header):
-        table.add_column(name, justify="left" if place == 0 else "right")
-    for row in rows:
+    cells = [[escape(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(header, *cells, strict=True)]
+    widths[0] = min(widths[0], NAME_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="bold", min_width=sum(widths) + 2 * len(widths) - 2)
+    table.add_column(header[0], overflow="fold", min_width=widths[0])
+    for name, width in zip(header[1:], widths[1:], strict=True):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    for row in cells:
         table.add_row(*row)
     return table
+
+
+def data_stream() -> BinaryIO:
+    """Return stdout for data: bytes as they are, or on a terminal what it can show."""
+    if not sys.stdout.isatty():
+        return sys.stdout.buffer
+    return cast(BinaryIO, TerminalData(sys.stdout.buffer, sys.stdout.encoding))
+
+
+def prepare_streams() -> None:
+    """Make the standard streams, and what libraries take for the terminal's size, safe to use.
+
+    What the caller closed (`2>&-`) is opened, or the next file opened would become standard error. What the
+    encoding lacks is replaced.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open as long as the program runs
+    for stream, errors in ((sys.stdout, "replace"), (sys.stderr, "backslashreplace")):
+        cast(TextIOWrapper, stream).reconfigure(errors=errors)
+    for name in ("COLUMNS", "LINES"):
+        size = os.environ.get(name, "")
+        if not (size.isascii() and size.isdigit() and 0 < int(size) <= WIDEST):
+            os.environ.pop(name, None)
+
+
+def _tell(text: str) -> None:
+    """Write to stderr. One that cannot be written (a full disk, a pipe that nobody reads) does not end the
+    work."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Send to nowhere what a stream still holds and will get: Python flushes it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
