@@ -1,7 +1,19 @@
-"""densecli: dense passage retrieval and open-domain question answering from the command line."""
+"""Dense passage retrieval and open-domain question answering (DPR, Karpukhin et al., 2020).
 
+The functions do what the commands of the same names do; docs/python.md is a tour. Importing this module loads
+nothing heavy: a name is imported when it is first used.
+
+Example:
+    >>> import densecli
+    >>> collection = densecli.open_collection()
+    >>> collection.search("who voiced Meg", k=1).ctxs[0].passage.title
+    'Meg Griffin'
+"""
+
+import importlib
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -18,3 +30,63 @@ os.environ.update(
 )
 # `import openvino` alone sends an event. It has no switch for that, but does without this package.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+if TYPE_CHECKING:
+    from densecli.observer import Observer as Observer
+    from densecli.records import Article as Article
+    from densecli.records import Passage as Passage
+    from densecli.records import Prediction as Prediction
+    from densecli.records import Question as Question
+    from densecli.records import RankedList as RankedList
+    from densecli.records import ScoredPassage as ScoredPassage
+    from densecli.records import TrainingExample as TrainingExample
+    from densecli.workflows.building import Artifact as Artifact
+    from densecli.workflows.collection import Collection as Collection
+    from densecli.workflows.collection import open_collection as open_collection
+    from densecli.workflows.embed import embed as embed
+    from densecli.workflows.engines import CustomRetriever as CustomRetriever
+    from densecli.workflows.evaluate import Evaluation as Evaluation
+    from densecli.workflows.evaluate import evaluate as evaluate
+    from densecli.workflows.index import index as index
+    from densecli.workflows.read import read as read
+    from densecli.workflows.search import search as search
+    from densecli.workflows.texts import Texts as Texts
+    from densecli.workflows.tune import tune_fusion_weight as tune_fusion_weight
+
+_MODULES = {
+    "Article": "records",
+    "Artifact": "workflows.building",
+    "Collection": "workflows.collection",
+    "CustomRetriever": "workflows.engines",
+    "Evaluation": "workflows.evaluate",
+    "Observer": "observer",
+    "Passage": "records",
+    "Prediction": "records",
+    "Question": "records",
+    "RankedList": "records",
+    "ScoredPassage": "records",
+    "Texts": "workflows.texts",
+    "TrainingExample": "records",
+    "embed": "workflows.embed",
+    "evaluate": "workflows.evaluate",
+    "index": "workflows.index",
+    "open_collection": "workflows.collection",
+    "read": "workflows.read",
+    "search": "workflows.search",
+    "tune_fusion_weight": "workflows.tune",
+}
+"""The public names, and the modules that define them."""
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'densecli' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"densecli.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})
