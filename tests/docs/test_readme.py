@@ -31,3 +31,18 @@ def test_the_commands_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
 @pytest.mark.parametrize("target", sorted(set(LINK.findall(README))))
 def test_the_links_lead_somewhere(target: str) -> None:
     assert (ROOT / target).exists()
+
+
+def sentences() -> list[str]:
+    """The sentences of the running text: no code, tables, headings, pictures or commands."""
+    text = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    lines = [line for line in text.splitlines() if not line.startswith(("    ", "|", "#", "!", "<"))]
+    paragraphs = re.split(r"\n\s*\n|\n- ", "\n".join(lines))
+    plain = [re.sub(r"\]\([^)]*\)", "]", " ".join(paragraph.split())) for paragraph in paragraphs]
+    return [sentence for paragraph in plain for sentence in re.split(r"(?<=[.:!?]) ", paragraph) if sentence]
+
+
+def test_it_is_short_and_its_sentences_are_short() -> None:
+    assert len(README.splitlines()) <= 150
+    assert len(sentences()) > 30
+    assert not [sentence for sentence in sentences() if len(sentence.split()) > 25]
