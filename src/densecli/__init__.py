@@ -15,7 +15,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from densecli.version import __version__ as __version__
 
 # What the libraries below send to their makers is off, whatever the environment says. It is here because
 # each of them decides at its import, and no module of densecli is imported before this one.

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from densecli import __version__
 from densecli.cli import (
     convert,
     datasets,
@@ -23,6 +22,7 @@ from densecli.cli.guard import end
 from densecli.cli.terminal import Terminal, prepare_streams
 from densecli.cli.together import is_beside
 from densecli.errors import ExitStatus
+from densecli.version import __version__
 
 app = typer.Typer(
     name="densecli",

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from densecli import __version__
 from densecli.errors import ArtifactError, InputError
+from densecli.version import __version__
 
 NAME = "manifest.json"
 SCHEMA = 1

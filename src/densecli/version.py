@@ -1,0 +1,3 @@
+"""The version of densecli."""
+
+__version__ = "0.1.0"
