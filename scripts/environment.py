@@ -34,7 +34,9 @@ def main() -> None:
     update_pip()
     install_torch()
     say("the other packages at the versions in constraints.txt, and densecli itself")
-    if pip("install", "-q", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[documents]", "--group", "dev").returncode:
+    if pip(
+        "install", "-q", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[documents,openvino]", "--group", "dev"
+    ).returncode:
         sys.exit("setup: pip could not install the packages; its message is above")
     MARKER.write_text(state)
     say(f"done in {time.monotonic() - begun:.0f} s")

@@ -19,6 +19,7 @@ HOMES = {
     "transformers": ("training/*", "*/torch_*"),
     "faiss": ("index/*",),
     "onnxruntime": ("encoders/compiled/onnx_*",),
+    "openvino": ("encoders/compiled/openvino_*",),
     "datasets": ("io/registry/hub.py",),
     "httpx2": ("io/registry/download.py",),
     "typer": ("cli/*",),

@@ -86,7 +86,7 @@ def test_no_command_opens_a_socket_or_writes_into_home(sealed: Sealed) -> None:
 def test_the_compiled_engine_says_nothing_when_densecli_is_a_library(sealed: Sealed) -> None:
     """Whatever the environment says: onnxruntime notes a device id as soon as it is imported."""
     used = """
-from densecli.encoders.compiled.onnx_tower import OnnxTower
+from densecli.encoders.compiled.onnx_session import OnnxSession
 import onnxruntime, densecli, pathlib
 graph = pathlib.Path(densecli.__file__).parent / "starter" / "retriever" / "question" / "graph.onnx"
 onnxruntime.InferenceSession(graph)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from densecli.configs.asking import ReadConfig
-from densecli.encoders.compiled.onnx_tower import OnnxTower
+from densecli.encoders.compiled.tower import CompiledTower
 from densecli.encoders.folder import GRAPH
 from densecli.reader.torch_folder import open_reader_base, save_reader
 from densecli.records import Passage
@@ -36,7 +36,7 @@ def test_a_reader_without_a_graph_reads_in_torch(folder):
 @pytest.mark.parametrize("single", [True, False])
 def test_bf16_is_read_in_torch_and_finds_the_same_passages(folder, single, monkeypatch):
     compiled = read(folder)
-    monkeypatch.delattr(OnnxTower, "hidden")
+    monkeypatch.delattr(CompiledTower, "hidden")
     assert {passage for _, passage in read(folder, replace(FP32, precision="bf16"), single)} == {
         passage for _, passage in compiled
     }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from densecli.configs.bad_input import on_error_setting
+from densecli.configs.engine import engine_setting
 from densecli.configs.setting import setting
 
 FORMATS = (
@@ -63,7 +64,9 @@ class PreprocessConfig:
 class EmbedConfig:
     """Passages to vectors."""
 
-    batch_tokens: int = setting(4096, "Word pieces in one forward pass.", min=16, max=1 << 20)
+    batch_tokens: int | None = setting(
+        None, "Word pieces in one forward pass; by default what suits the engine.", min=16, max=1 << 20
+    )
     shard_rows: int = setting(
         16_384,
         "Passages in one vector file; an interrupted run goes on after the last whole one.",
@@ -76,6 +79,7 @@ class EmbedConfig:
         choices=("auto", "fp32", "bf16", "fp16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+    engine: str = engine_setting()
 
 
 STEMMERS = (

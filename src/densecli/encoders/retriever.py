@@ -1,30 +1,94 @@
-"""Questions to vectors for search, on the compiled runtime."""
+"""Questions and passages to vectors without torch, on the compiled engines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from densecli.encoders.bert import read_config
-from densecli.encoders.compiled.onnx_tower import OnnxTower
-from densecli.encoders.folder import (
-    WEIGHTS,
-    RetrieverCard,
-    fingerprint,
-    passage_fingerprint,
-    read_card,
-)
-from densecli.encoders.length_batches import length_batches
+from densecli.encoders.compiled.onnx_session import OnnxSession
+from densecli.encoders.compiled.session import OpenSession
+from densecli.encoders.compiled.tower import CompiledTower, Ids, TowerParts, stored_tower
+from densecli.encoders.encoding import Encoder, Forward
+from densecli.encoders.folder import WEIGHTS, RetrieverCard, read_card
 from densecli.encoders.pooling import finish, pool
 from densecli.encoders.tokens import Tokens, check_vocabulary
 from densecli.encoders.weights import FloatArray, load_tensor
 from densecli.errors import ArtifactError
+from densecli.records import Passage
 
 BATCH_TOKENS = 2048
 
 
-class QuestionEncoder:
-    """The question tower of a compiled model folder; torch is not needed."""
+@dataclass(frozen=True)
+class Side:
+    """One tower of a retriever outside of any engine.
+
+    Attributes:
+        name: `question` or `passage`.
+        folder: of the model.
+        card: the model's.
+        tokens: the tokenizer with the model's limits.
+        parts: the encoder.
+        projection: weight and bias of the layer behind the pooling; empty without one.
+    """
+
+    name: str
+    folder: Path
+    card: RetrieverCard
+    tokens: Tokens
+    parts: TowerParts
+    projection: Sequence[FloatArray]
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> "Side":
+        """Read one tower of a compiled model folder.
+
+        Raises:
+            ArtifactError: the folder is no whole retriever model.
+        """
+        card = read_card(folder, RetrieverCard)
+        tokens = Tokens.open(folder, card)
+        tower = folder / card.tower(name)
+        heads = card.heads(read_config(tower)["hidden_size"])
+        parts = stored_tower(tower, folder / card.words[name], heads)
+        check_vocabulary(tokens.tokenizer, [parts.words.shape[0]], folder)
+        limit = f"max_{name}_tokens"
+        asked, held = getattr(card, limit), int(parts.config["max_position_embeddings"])
+        if asked > held:
+            raise ArtifactError(f"{folder}: {limit} is {asked}, but the tower has {held} positions")
+        projection = [load_tensor(tower / WEIGHTS, head) for head in heads]
+        return cls(name, folder, card, tokens, parts, projection)
+
+    @property
+    def dimension(self) -> int:
+        """The length of the vectors that search sees."""
+        return self.card.dimension(int(self.parts.config["hidden_size"]))
+
+
+def compiled_forward(side: Side, open_session: OpenSession) -> tuple[Forward, str]:
+    """Load a tower in an engine; return what runs it, and its arithmetic.
+
+    Raises:
+        ArtifactError: the engine refuses the tower.
+    """
+    card = side.card
+    tower = CompiledTower(
+        side.parts, open_session, side.tokens.pad, card.last_position(side.name), side.tokens.separator
+    )
+
+    def forward(batches: Iterable[Ids]) -> Iterator[FloatArray]:
+        for hidden, mask in tower.hidden(batches):
+            pooled = pool(hidden, mask, card.pooling)
+            if side.projection:
+                weight, bias = side.projection
+                pooled = pooled @ weight.T + bias
+            yield finish(pooled, card, side.name)
+
+    return forward, tower.arithmetic
+
+
+class QuestionEncoder(Encoder[str]):
+    """The question tower of a compiled model folder in onnxruntime."""
 
     def __init__(self, folder: Path) -> None:
         """Open the model in `folder`.
@@ -32,51 +96,27 @@ class QuestionEncoder:
         Raises:
             ArtifactError: the folder is no whole retriever model.
         """
-        self._card = card = read_card(folder, RetrieverCard)
-        self._tokens = Tokens.open(folder, card)
-        tower, words = folder / card.tower("question"), folder / card.words["question"]
-        hidden = read_config(tower)["hidden_size"]
-        self._tower = OnnxTower(
-            tower,
-            words,
-            self._tokens.pad,
-            card.heads(hidden),
-            card.last_position("question"),
-            self._tokens.separator,
-        )
-        self._projection = [load_tensor(tower / WEIGHTS, name) for name in card.heads(hidden)]
-        check_vocabulary(self._tokens.tokenizer, [self._tower.words.shape[0]], folder)
-        if card.max_question_tokens > self._tower.max_tokens:
-            asked, held = card.max_question_tokens, self._tower.max_tokens
-            raise ArtifactError(
-                f"{folder}: max_question_tokens is {asked}, but the tower has {held} positions"
-            )
-        self._folder = folder
-        self.fingerprint = fingerprint(folder)
-        self.dimension = card.dimension(hidden)
+        side = Side.open(folder, "question")
+        forward, precision = compiled_forward(side, OnnxSession)
+        arithmetic = f"onnxruntime {precision}"
+        super().__init__(folder, side.tokens.questions, forward, side.dimension, arithmetic, BATCH_TOKENS)
 
-    @property
-    def passage_tower(self) -> str:
-        """What ties passage vectors to this model."""
-        return passage_fingerprint(self._folder)
 
-    def encode(self, questions: Sequence[str]) -> FloatArray:
-        """Return one vector per question, (n, d) float32.
+class CompiledPassageEncoder(Encoder[Passage]):
+    """The passage tower of any model in a compiled engine."""
+
+    def __init__(self, side: Side, open_session: OpenSession, engine: str, batch_tokens: int) -> None:
+        """Load the tower of `side`.
+
+        Args:
+            side: the passages'.
+            open_session: loads a graph in the engine.
+            engine: its name.
+            batch_tokens: padded word pieces of a batch.
 
         Raises:
-            ArtifactError: the weights give values that are not finite.
+            ArtifactError: the engine refuses the tower.
         """
-        sequences = self._tokens.questions(questions)
-        vectors = np.empty((len(sequences), self.dimension), dtype=np.float32)
-        for rows in length_batches(sequences, BATCH_TOKENS):
-            hidden, mask = self._tower.hidden([sequences[row] for row in rows])
-            pooled = pool(hidden, mask, self._card.pooling)
-            if self._projection:
-                weight, bias = self._projection
-                pooled = pooled @ weight.T + bias
-            vectors[rows] = finish(pooled, self._card, "question")
-        if not np.isfinite(vectors).all():
-            raise ArtifactError(
-                f"{self._folder}: the question tower gives values that are not finite; train again"
-            )
-        return vectors
+        forward, precision = compiled_forward(side, open_session)
+        arithmetic = f"{engine} {precision}"
+        super().__init__(side.folder, side.tokens.passages, forward, side.dimension, arithmetic, batch_tokens)

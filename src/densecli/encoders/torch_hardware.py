@@ -38,6 +38,11 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
     return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(name, torch.float32)
 
 
+def precision_name(precision: torch.dtype) -> str:
+    """Return arithmetic as options name it."""
+    return {torch.bfloat16: "bf16", torch.float16: "fp16"}.get(precision, "fp32")
+
+
 def told_hardware(device: torch.device, precision: torch.dtype) -> str:
     """Return device and arithmetic for people: `cpu, bfloat16`."""
     return f"{device}, {str(precision).removeprefix('torch.')}"

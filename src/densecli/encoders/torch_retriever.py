@@ -1,83 +1,89 @@
-"""Passages (and questions, where no compiled tower is there) to vectors in torch."""
+"""Questions and passages to vectors in torch."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Generic, TypeVar
 
-import numpy as np
+import torch
 
-from densecli.configs.corpus import EmbedConfig
-from densecli.encoders.folder import fingerprint, passage_fingerprint
+from densecli.encoders.bert import is_plain_bert
+from densecli.encoders.compiled.tower import Ids, built_tower
+from densecli.encoders.encoding import Encoder, Forward
+from densecli.encoders.length_batches import pad
+from densecli.encoders.retriever import Side
 from densecli.encoders.torch_base import Retriever, open_retriever
-from densecli.encoders.torch_encode import encode
-from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
+from densecli.encoders.torch_hardware import arithmetic, pick_device, pick_precision, precision_name
 from densecli.encoders.torch_tower import Tower
 from densecli.encoders.weights import FloatArray
-from densecli.errors import ArtifactError
 from densecli.records import Passage
 
-T = TypeVar("T")
+BATCH_TOKENS = 4096
 
 
-class _TorchEncoder(ABC, Generic[T]):
-    """One tower of any supported model: a densecli, Hugging Face or sentence-transformers folder."""
+def torch_forward(tower: Tower, pad_id: int, precision: torch.dtype) -> Forward:
+    """Return what runs a tower, as it is at the time and without dropout."""
+    device = next(tower.parameters()).device
+
+    def forward(batches: Iterable[Ids]) -> Iterator[FloatArray]:
+        for batch in batches:
+            tower.eval()
+            ids, mask = (torch.from_numpy(array).to(device) for array in pad(batch, pad_id))
+            with torch.inference_mode(), arithmetic(device, precision):
+                vectors = tower(ids, mask)
+            yield vectors.cpu().numpy()
+
+    return forward
+
+
+class PassageEncoder(Encoder[Passage]):
+    """The passage tower of any model in torch: a densecli, Hugging Face or sentence-transformers folder."""
 
     def __init__(
         self,
-        source: str | Path,
+        source: str | Path | Retriever,
         device: str = "cpu",
         precision: str = "fp32",
-        batch_tokens: int = EmbedConfig.batch_tokens,
+        batch_tokens: int = BATCH_TOKENS,
     ) -> None:
+        """Open a model by folder or Hub name, or take an open one.
+
+        Raises:
+            ArtifactError: no such model, or it is incomplete or not supported.
+        """
+        opened = source if isinstance(source, Retriever) else open_retriever(str(source))
+        forward, told = _placed(opened.passage, opened.tokens.pad, device, precision)
+        dimension = opened.passage.dimension
+        super().__init__(opened.folder, opened.tokens.passages, forward, dimension, told, batch_tokens)
+
+
+class TorchQuestionEncoder(Encoder[str]):
+    """The question tower of any model in torch."""
+
+    def __init__(self, source: str | Path, device: str = "cpu", precision: str = "fp32") -> None:
         """Open a model by folder or Hub name.
 
         Raises:
             ArtifactError: no such model, or it is incomplete or not supported.
         """
-        retriever = open_retriever(str(source))
-        tower, self._word_pieces = self._side(retriever)
-        place = pick_device(device)
-        self._tower = tower.to(place)
-        self._precision = pick_precision(precision, place)
-        self.about = told_hardware(place, self._precision)
-        self._pad_id = retriever.tokens.pad
-        self._batch_tokens = batch_tokens
-        self._folder = retriever.folder
-        self.fingerprint = fingerprint(retriever.folder)
-        self.dimension = tower.dimension
-
-    @property
-    def passage_tower(self) -> str:
-        """What ties passage vectors to this model."""
-        return passage_fingerprint(self._folder)
-
-    @abstractmethod
-    def _side(self, retriever: Retriever) -> tuple[Tower, Callable[[Sequence[T]], list[list[int]]]]:
-        """Return the tower, and what makes its word pieces."""
-
-    def encode(self, texts: Sequence[T], /) -> FloatArray:
-        """Return one vector per question or passage, (n, d) float32, in order.
-
-        Raises:
-            ArtifactError: the weights give values that are not finite.
-        """
-        pieces = self._word_pieces(texts)
-        vectors = encode(self._tower, pieces, self._pad_id, self._batch_tokens, self._precision)
-        if not np.isfinite(vectors).all():
-            raise ArtifactError(f"{self._folder}: a tower gives values that are not finite; train again")
-        return vectors
+        opened = open_retriever(str(source))
+        forward, told = _placed(opened.question, opened.tokens.pad, device, precision)
+        dimension = opened.question.dimension
+        super().__init__(opened.folder, opened.tokens.questions, forward, dimension, told, BATCH_TOKENS)
 
 
-class PassageEncoder(_TorchEncoder[Passage]):
-    """The passage tower of a model."""
+def _placed(tower: Tower, pad_id: int, device: str, precision: str) -> tuple[Forward, str]:
+    place = pick_device(device)
+    chosen = pick_precision(precision, place)
+    return torch_forward(tower.to(place), pad_id, chosen), f"torch {precision_name(chosen)} on {place.type}"
 
-    def _side(self, retriever: Retriever) -> tuple[Tower, Callable[[Sequence[Passage]], list[list[int]]]]:
-        return retriever.passage, retriever.tokens.passages
 
-
-class TorchQuestionEncoder(_TorchEncoder[str]):
-    """The question tower of a model without a compiled form."""
-
-    def _side(self, retriever: Retriever) -> tuple[Tower, Callable[[Sequence[str]], list[list[int]]]]:
-        return retriever.question, retriever.tokens.questions
+def compiled_side(retriever: Retriever, name: str) -> Side | None:
+    """Return one tower of an open model for the compiled engines; None where they can't run its encoder."""
+    tower = retriever.passage if name == "passage" else retriever.question
+    config = tower.model.config.to_dict()
+    if not is_plain_bert(config):
+        return None
+    state = {name: weight.numpy(force=True) for name, weight in tower.model.state_dict().items()}
+    layer = tower.encode_proj
+    projection = [] if layer is None else [part.numpy(force=True) for part in (layer.weight, layer.bias)]
+    parts = built_tower(retriever.folder, config, state)
+    return Side(name, retriever.folder, retriever.card, retriever.tokens, parts, projection)

@@ -203,3 +203,19 @@ class WordTable:
     def take(self, ids: NDArray[np.int64]) -> FloatArray:
         """Return the rows of `ids` (...,) as float32 (..., H)."""
         return dequantise(self._rows[ids], None if self._scales is None else self._scales[ids])
+
+
+class HeldWords:
+    """The rows of a word-embedding table (V, H) in memory."""
+
+    def __init__(self, rows: FloatArray) -> None:
+        self._rows = rows
+
+    @property
+    def shape(self) -> Shape:
+        """(V, H)."""
+        return self._rows.shape
+
+    def take(self, ids: NDArray[np.int64]) -> FloatArray:
+        """Return the rows of `ids` (...,) as float32 (..., H)."""
+        return self._rows[ids]

@@ -18,7 +18,8 @@ from densecli.version import __version__
 NAME = "manifest.json"
 SCHEMA = 1
 LIBRARIES = (
-    "numpy", "pyarrow", "torch", "transformers", "faiss-cpu", "PyStemmer", "onnxruntime", "tokenizers",
+    "numpy", "pyarrow", "torch", "transformers", "faiss-cpu", "PyStemmer", "onnxruntime", "openvino",
+    "tokenizers",
 )  # fmt: skip
 
 

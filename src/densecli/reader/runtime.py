@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from densecli.encoders.bert import read_config
-from densecli.encoders.compiled.onnx_tower import OnnxTower
+from densecli.encoders.compiled.onnx_session import OnnxSession
+from densecli.encoders.compiled.tower import CompiledTower, stored_tower
 from densecli.encoders.folder import WEIGHTS, ReaderCard, fingerprint, read_card
 from densecli.encoders.length_batches import length_batches
 from densecli.encoders.tokens import Tokens
@@ -73,7 +74,8 @@ class Reader:
 def _compiled(folder: Path, card: ReaderCard, tokens: Tokens) -> Forward:
     tower, words = folder / ENCODER, folder / card.words[ENCODER]
     shapes = head_shapes(read_config(tower)["hidden_size"])
-    encoder = OnnxTower(tower, words, tokens.pad, shapes, separator=tokens.separator)
+    parts = stored_tower(tower, words, shapes)
+    encoder = CompiledTower(parts, OnnxSession, tokens.pad, separator=tokens.separator)
     if card.max_tokens > encoder.max_tokens:
         raise ArtifactError(
             f"{folder}: max_tokens is {card.max_tokens}, but its encoder has {encoder.max_tokens} positions;"
@@ -82,7 +84,7 @@ def _compiled(folder: Path, card: ReaderCard, tokens: Tokens) -> Forward:
     heads = Heads.open(tower / WEIGHTS)
 
     def forward(ids: Sequence[Sequence[int]]) -> tuple[FloatArray, FloatArray]:
-        hidden, _ = encoder.hidden(ids)
+        ((hidden, _),) = encoder.hidden([ids])
         return heads.spans(hidden), heads.relevance(hidden)
 
     return forward

@@ -1,6 +1,6 @@
 """Embedding: passages to vectors (paper, section 3.1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ import numpy as np
 
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
+from densecli.encoders.encoding import Part
 from densecli.encoders.folder import passage_fingerprint
 from densecli.io.manifest import digest_texts, told_path
 from densecli.io.store.passages import PassageStore
@@ -66,17 +67,18 @@ def embed(
         if isinstance(retriever, CustomRetriever):
             encoder: PassageTower = _CustomTower(retriever)
         else:
-            from densecli.encoders.torch_retriever import PassageEncoder  # torch: not for "up to date"
+            from densecli.encoders.engines import Asked, open_passage_encoder  # not for "up to date"
 
             assert place is not None
-            encoder = PassageEncoder(place, config.device, config.precision, config.batch_tokens)
-        observer.message(f"embedding {len(store):,} passages with {made_by['path']} ({encoder.about})")
+            asked = Asked(config.engine, config.device, config.precision)
+            encoder = open_passage_encoder(place, asked, config.batch_tokens, observer)
+        observer.message(f"embedding {len(store):,} passages with {made_by['path']} ({encoder.arithmetic})")
         build.parents = {
             "retriever": encoder.fingerprint,
             "passage_tower": encoder.passage_tower,
             "passages": store.fingerprint,
         }
-        build.fingerprint = digest_texts([encoder.fingerprint, store.fingerprint, config.precision])
+        build.fingerprint = digest_texts([encoder.fingerprint, store.fingerprint, encoder.arithmetic])
         dimension = _write_shards(store, encoder, config, build, observer)
         build.counts["passages"] = len(store)
         build.facts = {
@@ -101,8 +103,8 @@ class PassageTower(Protocol):
         ...
 
     @property
-    def about(self) -> str:
-        """Hardware and precision, for a message."""
+    def arithmetic(self) -> str:
+        """Engine and precision: vectors of two of them differ a little."""
         ...
 
     @property
@@ -110,15 +112,15 @@ class PassageTower(Protocol):
         """Length of a vector."""
         ...
 
-    def encode(self, passages: Sequence[Passage], /) -> FloatArray:
-        """Return vectors (n, d) in the order given."""
+    def encode_windows(self, windows: Iterable[Sequence[Passage]], /) -> Iterator[Part]:
+        """Yield the vectors of all passages, batch by batch, window after window."""
         ...
 
 
 @dataclass
 class _CustomTower:
     retriever: CustomRetriever
-    about: str = "your own encoder"
+    arithmetic: str = "your own encoder"
     dimension: int = 0
 
     @property
@@ -127,11 +129,12 @@ class _CustomTower:
 
     passage_tower = fingerprint
 
-    def encode(self, passages: Sequence[Passage], /) -> FloatArray:
-        found = self.retriever.encode_passages(passages)
-        vectors = as_vectors(found, len(passages), self.retriever.name)
-        self.dimension = vectors.shape[1]
-        return vectors
+    def encode_windows(self, windows: Iterable[Sequence[Passage]], /) -> Iterator[Part]:
+        for number, passages in enumerate(windows):
+            found = self.retriever.encode_passages(passages)
+            vectors = as_vectors(found, len(passages), self.retriever.name)
+            self.dimension = vectors.shape[1]
+            yield Part(number, np.arange(len(passages)), vectors, tokens=0)
 
 
 def _write_shards(
@@ -143,15 +146,18 @@ def _write_shards(
     if first:
         observer.message(f"resuming at passage {first:,}")
     waiting: list[FloatArray] = []
-    pieces = observer.progress(
+    steps = observer.progress(
         embed_passages(store, encoder, config, first),
         "embed",
         len(store),
         "passages ",
-        done=lambda piece: piece[0] + len(piece[1]),
+        done=lambda step: step.passages,
         start=first,
     )
-    for row, vectors in pieces:
+    for step in steps:
+        if step.finished is None:
+            continue
+        row, vectors = step.finished
         waiting.append(vectors)
         end = row + len(vectors)
         if end % config.shard_rows == 0 or end == len(store):

@@ -1,16 +1,17 @@
-"""A BERT encoder as a small ONNX graph whose weights stay in `weights.safetensors`."""
+"""A BERT encoder as an ONNX graph: a small one whose weights stay in a file, or one that holds them."""
 
 import math
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from densecli.encoders.bert import Config, read_config
 from densecli.encoders.folder import GRAPH, WEIGHTS
-from densecli.encoders.weights import KINDS, SCALE, Header, header_digest, read_header
+from densecli.encoders.weights import KINDS, SCALE, FloatArray, Header, header_digest, read_header
 
 OPSET = 20
 IR_VERSION = 10
@@ -18,14 +19,30 @@ MASKED = -1e30
 
 
 def write_graph(tower: Path) -> None:
-    """Write `graph.onnx` beside a BERT tower's config and weights.
+    """Write `graph.onnx` beside a BERT tower's config and weights; its tensors point into the weights' file.
 
     Inputs `embeddings` float32 (B, L, H), the rows of the word table, and `attention_mask` int64 (B, L);
     output `hidden` float32 (B, L, H). Positions and token type 0 are added inside.
     """
-    config = read_config(tower)
     path = tower / WEIGHTS
-    graph = _Graph(read_header(path))
+    model = _model(read_config(tower), _FiledGraph(read_header(path)))
+    helper.set_model_props(model, {"weights": header_digest(path)})
+    (tower / GRAPH).write_bytes(model.SerializeToString(deterministic=True))
+    onnx.checker.check_model(tower / GRAPH)
+
+
+def graph_with_weights(config: Config, state: Mapping[str, FloatArray]) -> bytes:
+    """Return the same graph with its weights in it.
+
+    Args:
+        config: of a BERT.
+        state: all its weights but the word table, by the names Hugging Face gives them.
+    """
+    made: bytes = _model(config, _FilledGraph(state)).SerializeToString()
+    return made
+
+
+def _model(config: Config, graph: "_Graph") -> ModelProto:
     graph.encoder(config)
     hidden = config["hidden_size"]
     made = helper.make_graph(
@@ -40,18 +57,19 @@ def write_graph(tower: Path) -> None:
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     model.producer_name = "densecli"
-    helper.set_model_props(model, {"weights": header_digest(path)})
-    (tower / GRAPH).write_bytes(model.SerializeToString(deterministic=True))
-    onnx.checker.check_model(tower / GRAPH)
+    return model
 
 
-class _Graph:
+class _Graph(ABC):
     """Collects nodes and tensors; every method returns the name of its result."""
 
-    def __init__(self, header: Header) -> None:
-        self.header = header
+    def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
         self.tensors: list[TensorProto] = []
+
+    @abstractmethod
+    def weight(self, name: str) -> str:
+        """Add a weight of the encoder."""
 
     def add(self, op: str, inputs: Sequence[str], **attributes: object) -> str:
         name = f"{op}_{len(self.nodes)}"
@@ -62,24 +80,6 @@ class _Graph:
         name = f"constant_{len(self.tensors)}"
         self.tensors.append(numpy_helper.from_array(np.array(values, dtype=dtype), name))
         return name
-
-    def weight(self, name: str) -> str:
-        """Refer to a stored weight; 8-bit rows are multiplied by their scales."""
-        self._external(name, self.header[name].shape)
-        if self.header[name].dtype != KINDS["I8"]:
-            return name
-        scale = name + SCALE
-        self._external(scale, self.header[scale].shape[:1])
-        return self.add("DequantizeLinear", [name, scale], axis=0)
-
-    def _external(self, name: str, shape: Sequence[int]) -> None:
-        stored = self.header[name]
-        kind = TensorProto.INT8 if stored.dtype == KINDS["I8"] else TensorProto.FLOAT
-        tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
-        place = {"location": WEIGHTS, "offset": stored.offset, "length": stored.nbytes}
-        for key, value in place.items():
-            tensor.external_data.add(key=key, value=str(value))
-        self.tensors.append(tensor)
 
     def linear(self, x: str, name: str) -> str:
         """`x W^T + b` for x (N, in); W stays as it is stored, (out, in)."""
@@ -143,3 +143,41 @@ class _Graph:
         if name == "relu":
             return self.add("Relu", [x])
         return self.add("Gelu", [x], approximate="none" if name == "gelu" else "tanh")
+
+
+class _FiledGraph(_Graph):
+    """A graph whose weights stay in their file."""
+
+    def __init__(self, header: Header) -> None:
+        super().__init__()
+        self._header = header
+
+    def weight(self, name: str) -> str:
+        """Refer to a stored weight; 8-bit rows are multiplied by their scales."""
+        self._external(name, self._header[name].shape)
+        if self._header[name].dtype != KINDS["I8"]:
+            return name
+        scale = name + SCALE
+        self._external(scale, self._header[scale].shape[:1])
+        return self.add("DequantizeLinear", [name, scale], axis=0)
+
+    def _external(self, name: str, shape: Sequence[int]) -> None:
+        stored = self._header[name]
+        kind = TensorProto.INT8 if stored.dtype == KINDS["I8"] else TensorProto.FLOAT
+        tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
+        place = {"location": WEIGHTS, "offset": stored.offset, "length": stored.nbytes}
+        for key, value in place.items():
+            tensor.external_data.add(key=key, value=str(value))
+        self.tensors.append(tensor)
+
+
+class _FilledGraph(_Graph):
+    """A graph that holds its weights."""
+
+    def __init__(self, state: Mapping[str, FloatArray]) -> None:
+        super().__init__()
+        self._state = state
+
+    def weight(self, name: str) -> str:
+        self.tensors.append(numpy_helper.from_array(self._state[name], name))
+        return name

@@ -8,7 +8,8 @@ import torch
 from safetensors.numpy import save_file
 
 from densecli.encoders.bert import read_config
-from densecli.encoders.compiled.onnx_tower import OnnxTower
+from densecli.encoders.compiled.onnx_session import OnnxSession
+from densecli.encoders.compiled.tower import CompiledTower, stored_tower
 from densecli.encoders.compiled.tower_files import write_tower
 from densecli.encoders.length_batches import pad
 from densecli.encoders.torch_load import load_tower
@@ -16,6 +17,10 @@ from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
 
 IDS = [[2, 5, 6, 7, 8, 9, 3], [2, 30, 3], [2, 11, 12, 13, 3]]
+
+
+def opened(tower: Path, words: Path) -> CompiledTower:
+    return CompiledTower(stored_tower(tower, words), OnnxSession)
 
 
 def tower_at(folder: Path, source: Path, activation: str = "gelu", compact: bool = False) -> Path:
@@ -33,7 +38,7 @@ def test_compiled_and_torch_towers_agree(
 ) -> None:
     tower = tower_at(tmp_path / "tower", tiny_retriever / "question", activation, compact)
     words = tower / "words.safetensors"
-    found, mask = OnnxTower(tower, words).hidden(IDS)
+    ((found, mask),) = opened(tower, words).hidden([IDS])
     model, _ = load_tower(tower, words)
     ids, _ = pad(IDS, 0)
     with torch.inference_mode():
@@ -44,9 +49,8 @@ def test_compiled_and_torch_towers_agree(
 
 
 def test_padding_changes_nothing(tiny_retriever: Path) -> None:
-    tower = OnnxTower(tiny_retriever / "question", tiny_retriever / "question" / "words.safetensors")
-    together, _ = tower.hidden(IDS)
-    alone, _ = tower.hidden([IDS[1]])
+    tower = opened(tiny_retriever / "question", tiny_retriever / "question" / "words.safetensors")
+    (together, _), (alone, _) = tower.hidden([IDS, [IDS[1]]])
     np.testing.assert_allclose(together[1, :3], alone[0], atol=1e-5)
 
 
@@ -61,7 +65,7 @@ def test_every_file_is_needed(tiny_retriever: Path, tmp_path: Path, name: str) -
     tower = shutil.copytree(tiny_retriever / "question", tmp_path / "tower")
     (tower / name).unlink()
     with pytest.raises(ArtifactError, match=f"{name}: the .* missing"):
-        OnnxTower(tower, tower / "words.safetensors")
+        opened(tower, tower / "words.safetensors")
 
 
 def test_weights_of_another_shape_are_named(tiny_retriever: Path, tmp_path: Path) -> None:
@@ -72,14 +76,14 @@ def test_weights_of_another_shape_are_named(tiny_retriever: Path, tmp_path: Path
     with pytest.raises(
         ArtifactError, match=r"encoder\.layer\.1\.output\.dense\.weight has shape \(32, 63\).*\(32, 64\)"
     ):
-        OnnxTower(tower, tower / "words.safetensors")
+        opened(tower, tower / "words.safetensors")
 
 
 def test_a_word_table_of_another_model_is_refused(tiny_retriever: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.safetensors"
     save_state(words, {"embeddings.word_embeddings.weight": np.zeros((9, 32), np.float32)})
     with pytest.raises(ArtifactError, match=r"shape \(9, 32\)"):
-        OnnxTower(tiny_retriever / "question", words)
+        opened(tiny_retriever / "question", words)
 
 
 def test_weights_laid_out_otherwise_do_not_pass_for_the_compiled_ones(
@@ -89,15 +93,15 @@ def test_weights_laid_out_otherwise_do_not_pass_for_the_compiled_ones(
     state = load_state(tower / "weights.safetensors")
     save_file(state, tower / "weights.safetensors", {"note": "a longer header moves every weight"})
     with pytest.raises(ArtifactError, match=r"compiled for another weights\.safetensors"):
-        OnnxTower(tower, tower / "words.safetensors")
+        opened(tower, tower / "words.safetensors")
 
 
 def test_a_damaged_graph_is_refused(tiny_retriever: Path, tmp_path: Path) -> None:
     tower = shutil.copytree(tiny_retriever / "question", tmp_path / "tower")
     graph = tower / "graph.onnx"
     graph.write_bytes(graph.read_bytes()[:500])
-    with pytest.raises(ArtifactError, match="the runtime refuses it"):
-        OnnxTower(tower, tower / "words.safetensors")
+    with pytest.raises(ArtifactError, match="the engine refuses it"):
+        opened(tower, tower / "words.safetensors")
     (tower / "config.json").write_bytes(orjson.dumps({"hidden_size": 32}))
     with pytest.raises(ArtifactError, match="no 'model_type'"):
-        OnnxTower(tower, tower / "words.safetensors")
+        opened(tower, tower / "words.safetensors")

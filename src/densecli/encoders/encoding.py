@@ -1,0 +1,96 @@
+"""Questions or passages to vectors, on whichever engine."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densecli.encoders.folder import fingerprint, passage_fingerprint
+from densecli.encoders.length_batches import length_batches
+from densecli.encoders.weights import FloatArray
+from densecli.errors import ArtifactError
+
+T = TypeVar("T")
+Ids = Sequence[Sequence[int]]
+Forward = Callable[[Iterable[Ids]], Iterator[FloatArray]]
+"""Batches of sequences of ids to vectors (B, d), in order. It may be given batches before it returns one."""
+
+
+class Part(NamedTuple):
+    """The vectors (n, d) of some texts of a window: of those at `rows` (n,), with `tokens` word pieces."""
+
+    window: int
+    rows: NDArray[np.int64]
+    vectors: FloatArray
+    tokens: int
+
+
+class Encoder(Generic[T]):
+    """One tower of a retriever in one engine.
+
+    Attributes:
+        fingerprint: of the whole model.
+        dimension: the length of the vectors.
+        arithmetic: engine and precision: `openvino bf16`. Vectors of two of them differ a little.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        word_pieces: Callable[[Sequence[T]], list[list[int]]],
+        forward: Forward,
+        dimension: int,
+        arithmetic: str,
+        batch_tokens: int,
+    ) -> None:
+        self._folder = folder
+        self._word_pieces = word_pieces
+        self._forward = forward
+        self._batch_tokens = batch_tokens
+        self.dimension = dimension
+        self.arithmetic = arithmetic
+        self.fingerprint = fingerprint(folder)
+
+    @property
+    def passage_tower(self) -> str:
+        """What ties passage vectors to this model."""
+        return passage_fingerprint(self._folder)
+
+    def encode(self, texts: Sequence[T], /) -> FloatArray:
+        """Return one vector per question or passage, (n, d) float32, in order.
+
+        Raises:
+            ArtifactError: the weights give values that are not finite.
+        """
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for part in self.encode_windows([texts]):
+            vectors[part.rows] = part.vectors
+        return vectors
+
+    def encode_windows(self, windows: Iterable[Sequence[T]], /) -> Iterator[Part]:
+        """Yield the vectors of all texts, batch by batch, window after window.
+
+        A batch holds texts of one window, of like length. The same windows give the same bytes on the same
+        machine, wherever in a series of windows one begins.
+
+        Raises:
+            ArtifactError: the weights give values that are not finite.
+        """
+        waiting: deque[tuple[int, NDArray[np.int64], int]] = deque()
+
+        def batches() -> Iterator[Ids]:
+            for number, texts in enumerate(windows):
+                pieces = self._word_pieces(texts)
+                for rows in length_batches(pieces, self._batch_tokens):
+                    batch = [pieces[row] for row in rows]
+                    waiting.append((number, rows, sum(map(len, batch))))
+                    yield batch
+
+        for vectors in self._forward(batches()):
+            if not np.isfinite(vectors).all():
+                raise ArtifactError(f"{self._folder}: a tower gives values that are not finite; train again")
+            number, rows, tokens = waiting.popleft()
+            yield Part(number, rows, vectors, tokens)

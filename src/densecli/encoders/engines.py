@@ -1,0 +1,140 @@
+"""Which engine runs an encoder over many texts: OpenVINO, onnxruntime or torch.
+
+docs/engines.md has the measurements behind the order: OpenVINO is the fastest on every CPU that was tried,
+with and without bfloat16. Where it is not installed, torch is, if the CPU computes in bfloat16, and
+onnxruntime if it does not. A GPU belongs to torch.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from densecli.encoders.compiled.onnx_session import OnnxSession
+from densecli.encoders.compiled.session import EngineError, OpenSession
+from densecli.encoders.encoding import Encoder
+from densecli.encoders.folder import RetrieverCard, is_compiled, is_model_folder, read_card
+from densecli.encoders.hardware import has_bfloat16, has_gpu
+from densecli.encoders.retriever import CompiledPassageEncoder, Side
+from densecli.errors import UsageError
+from densecli.observer import SILENT, Observer
+from densecli.records import Passage
+
+OPENVINO = "densecli.encoders.compiled.openvino_session"
+TORCH = "densecli.encoders.torch_retriever"
+BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 2048, "torch": 4096}
+"""The padded word pieces of a batch that each engine computes fastest."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for; `auto` leaves the choice to the program.
+
+    Attributes:
+        engine: `openvino`, `onnxruntime` or `torch`.
+        device: `cpu`, `cuda` or `cuda:N`.
+        precision: `fp32`, `bf16` or `fp16`.
+    """
+
+    engine: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.engine in ("openvino", "onnxruntime"):
+            if self.device not in ("auto", "cpu"):
+                raise UsageError(f"--device {self.device} needs --engine torch; {self.engine} uses the CPU")
+            if self.precision == "fp16" or (self.engine, self.precision) == ("onnxruntime", "bf16"):
+                raise UsageError(f"--engine {self.engine} does not compute in {self.precision}")
+
+
+def engines_for_many(asked: Asked, observer: Observer = SILENT) -> list[str]:
+    """Return the engines that may encode many texts, the fastest first; no other beside a named one."""
+    if asked.engine != "auto":
+        return [asked.engine]
+    on_gpu = asked.device.startswith("cuda") or (asked.device == "auto" and has_gpu())
+    if on_gpu or asked.precision == "fp16":
+        return ["torch"]
+    if find_spec("openvino") is not None:
+        return ["openvino", "torch"]
+    observer.message("OpenVINO would be faster: `pip install 'densecli[openvino]'`")
+    in_bfloat16 = asked.precision == "bf16" or (asked.precision == "auto" and has_bfloat16())
+    return ["torch"] if in_bfloat16 else ["onnxruntime", "torch"]
+
+
+def session_opener(engine: str, precision: str) -> OpenSession:
+    """Return what loads graphs in a compiled engine.
+
+    Args:
+        engine: `openvino` or `onnxruntime`.
+        precision: `auto` is bf16 where engine and CPU have it.
+
+    Raises:
+        EngineError: the engine is not installed or broken, or does not compute so on this CPU.
+    """
+    if engine == "onnxruntime":
+        return OnnxSession
+    try:
+        # Late, since it is an optional extra that takes a fifth of a second to load.
+        openvino: Any = import_module(OPENVINO)
+        fast = openvino.has_bfloat16()
+    except Exception as error:  # a broken installation fails in many classes
+        told = "is not installed" if find_spec("openvino") is None else f"can't be loaded ({error})"
+        raise EngineError(
+            f"OpenVINO {told}; run `pip install 'densecli[openvino]'`, or use --engine torch"
+        ) from None
+    if precision == "bf16" and not fast:
+        raise EngineError("OpenVINO has no bf16 on this CPU; use --precision fp32, or --engine torch")
+    chosen = precision if precision != "auto" else "bf16" if fast else "fp32"
+    opener: OpenSession = partial(openvino.OpenVinoSession, precision=chosen)
+    return opener
+
+
+def open_passage_encoder(
+    folder: Path, asked: Asked, batch_tokens: int | None = None, observer: Observer = SILENT
+) -> Encoder[Passage]:
+    """Open the passage tower of any model in the fastest engine, or in the one that is asked for.
+
+    Args:
+        folder: of a model: densecli's, Hugging Face's or sentence-transformers'.
+        asked: engine, device and precision.
+        batch_tokens: padded word pieces of a batch; None takes what suits the engine.
+        observer: is told where the fastest engine can't be used.
+
+    Raises:
+        ArtifactError: the model is incomplete or not supported; or the engine asked for can't run it.
+        UsageError: the choices contradict each other.
+        ResourceError: there is no such device.
+    """
+    engines = engines_for_many(asked, observer)
+    for engine in engines:
+        size = batch_tokens or BATCH_TOKENS[engine]
+        try:
+            if engine == "torch":
+                torch: Any = import_module(TORCH)
+                encoder: Encoder[Passage] = torch.PassageEncoder(folder, asked.device, asked.precision, size)
+                return encoder
+            opener = session_opener(engine, asked.precision)
+            return CompiledPassageEncoder(_side(folder, "passage", engine), opener, engine, size)
+        except EngineError as error:
+            if engine == engines[-1]:
+                raise
+            observer.warning(f"{error}; torch is used instead")
+    raise AssertionError("no engine")
+
+
+def _side(folder: Path, name: str, engine: str) -> Side:
+    """Read one tower for a compiled engine.
+
+    Raises:
+        EngineError: compiled engines can't run its encoder.
+    """
+    if is_model_folder(folder) and is_compiled(folder, read_card(folder, RetrieverCard).tower(name)):
+        return Side.open(folder, name)
+    torch: Any = import_module(TORCH)
+    side: Side | None = torch.compiled_side(torch.open_retriever(str(folder)), name)
+    if side is None:
+        raise EngineError(f"{folder}: {engine} can't run an encoder of this type")
+    return side

@@ -1,0 +1,155 @@
+"""A tower gives the same vectors on every engine, and what can't be used is passed over with a word."""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from densecli.encoders import engines
+from densecli.encoders.compiled.session import EngineError
+from densecli.encoders.engines import Asked, engines_for_many, open_passage_encoder
+from densecli.encoders.torch_retriever import PassageEncoder
+from densecli.errors import UsageError
+from densecli.observer import Observer
+from densecli.records import Passage
+from encoder_families import FAMILIES
+
+PASSAGES = [Passage(str(n), "king" if n % 2 else "", "the river " * (n % 40) + "and sea") for n in range(150)]
+EVERY = ["openvino", "onnxruntime", "torch"]
+
+
+class Heard(Observer):
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.warnings: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def asked(engine: str) -> Asked:
+    return Asked(engine, "cpu", "fp32")
+
+
+@pytest.mark.parametrize("engine", EVERY)
+@pytest.mark.parametrize("kind", ["compiled", "of Hugging Face"])
+def test_every_engine_gives_the_vectors_of_torch(
+    engine: str, kind: str, tiny_retriever: Path, tiny_base: Path
+) -> None:
+    folder = tiny_retriever if kind == "compiled" else tiny_base
+    expected = PassageEncoder(folder, precision="fp32").encode(PASSAGES)
+    encoder = open_passage_encoder(folder, asked(engine), 256)
+    found = encoder.encode(PASSAGES)
+    assert encoder.arithmetic.startswith(f"{engine} fp32")
+    assert found.shape == expected.shape == (150, encoder.dimension)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_the_bytes_do_not_depend_on_the_number_of_threads(
+    tiny_retriever: Path, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = open_passage_encoder(tiny_retriever, asked("openvino"), 256).encode(PASSAGES)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    again = open_passage_encoder(tiny_retriever, asked("openvino"), 256).encode(PASSAGES)
+    assert usual.tobytes() == again.tobytes()
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_windows_may_begin_anywhere(tiny_retriever: Path, engine: str) -> None:
+    encoder = open_passage_encoder(tiny_retriever, asked(engine), 128)
+    windows = [PASSAGES[:60], PASSAGES[60:70], PASSAGES[70:]]
+    whole = list(encoder.encode_windows(windows))
+    rest = list(encoder.encode_windows(windows[1:]))
+    assert [part.window for part in whole] == sorted(part.window for part in whole)
+    for part, same in zip([part for part in whole if part.window], rest, strict=True):
+        assert (part.window - 1, part.tokens) == (same.window, same.tokens)
+        assert part.rows.tolist() == same.rows.tolist()
+        assert part.vectors.tobytes() == same.vectors.tobytes()
+
+
+def test_who_stops_early_leaves_an_engine_that_works(tiny_retriever: Path) -> None:
+    encoder = open_passage_encoder(tiny_retriever, asked("openvino"), 64)
+    parts = encoder.encode_windows([PASSAGES])
+    next(parts)
+    parts.close()  # type: ignore[attr-defined]
+    assert np.isfinite(encoder.encode(PASSAGES)).all()
+
+
+def test_openvino_comes_first_and_torch_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "has_gpu", lambda: False)
+    assert engines_for_many(Asked()) == ["openvino", "torch"]
+    assert engines_for_many(Asked(precision="fp16")) == ["torch"]
+    assert engines_for_many(Asked(device="cuda:1")) == ["torch"]
+    assert engines_for_many(Asked("onnxruntime")) == ["onnxruntime"]
+    monkeypatch.setattr(engines, "has_gpu", lambda: True)
+    assert engines_for_many(Asked()) == ["torch"]
+    assert engines_for_many(Asked(device="cpu")) == ["openvino", "torch"]
+
+
+@pytest.mark.parametrize(("bfloat16", "expected"), [(True, ["torch"]), (False, ["onnxruntime", "torch"])])
+def test_without_openvino_one_line_names_it(
+    bfloat16: bool, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "has_gpu", lambda: False)
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: bfloat16)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    heard = Heard()
+    assert engines_for_many(Asked(), heard) == expected
+    (line,) = heard.messages
+    assert "densecli[openvino]" in line
+
+
+def test_a_broken_installation_is_told_once_and_torch_takes_its_place(
+    tiny_retriever: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "openvino").mkdir()
+    (tmp_path / "openvino" / "__init__.py").write_text("raise OSError('libopenvino.so: no such file')")
+    for name in [name for name in sys.modules if name.split(".")[0] == "openvino"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, engines.OPENVINO, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    heard = Heard()
+    encoder = open_passage_encoder(tiny_retriever, Asked(device="cpu", precision="fp32"), None, heard)
+    assert encoder.arithmetic.startswith("torch")
+    (line,) = heard.warnings
+    assert "libopenvino.so: no such file" in line
+    assert "torch" in line
+    with pytest.raises(EngineError, match="libopenvino"):
+        open_passage_encoder(tiny_retriever, asked("openvino"))
+
+
+def test_an_encoder_that_the_engine_cannot_take_runs_in_torch(tmp_path: Path) -> None:
+    folder = FAMILIES["deberta-v2"].save(tmp_path / "base")
+    heard = Heard()
+    encoder = open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, heard)
+    assert encoder.arithmetic.startswith("torch")
+    assert len(heard.warnings) == 1
+    with pytest.raises(EngineError, match="can't run an encoder"):
+        open_passage_encoder(folder, asked("openvino"))
+
+
+def test_a_damaged_graph_is_told_and_torch_takes_its_place(tiny_retriever: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_retriever, tmp_path / "model")
+    graph = folder / "passage" / "graph.onnx"
+    graph.write_bytes(graph.read_bytes()[:100])
+    heard = Heard()
+    encoder = open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, heard)
+    assert encoder.arithmetic.startswith("torch")
+    assert "refuses it" in heard.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "precision"),
+    [("openvino", "cuda", "auto"), ("onnxruntime", "auto", "bf16"), ("openvino", "cpu", "fp16")],
+)
+def test_choices_that_contradict_each_other(engine: str, device: str, precision: str) -> None:
+    with pytest.raises(UsageError, match=engine):
+        Asked(engine, device, precision)
