@@ -11,8 +11,8 @@ import typer
 from densecli.cli.main import app
 
 WATCHED = {
-    "bm25s", "datasets", "faiss", "huggingface_hub", "numpy", "onnx", "onnxruntime", "pandas", "pyarrow",
-    "rich", "tokenizers", "torch", "transformers",
+    "bm25s", "datasets", "faiss", "huggingface_hub", "numpy", "onnx", "onnxruntime", "openvino", "pandas",
+    "pyarrow", "rich", "tokenizers", "torch", "transformers",
 }  # fmt: skip
 COMMANDS = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 PROBE = """
