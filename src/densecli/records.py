@@ -23,6 +23,10 @@ class Article:
         """Build an article from `{id, title?, text}`."""
         return cls(id_field(row, "id"), text_field(row, "title", ""), text_field(row, "text"))
 
+    def to_json(self) -> dict[str, Any]:
+        """Return `{id, title, text}`."""
+        return {"id": self.id, "title": self.title, "text": self.text}
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

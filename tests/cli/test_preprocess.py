@@ -1,4 +1,4 @@
-"""`preprocess` as people run it: bad records, many processes, and going on after a kill."""
+"""`preprocess` as people run it: bad records, many processes, and resuming after a kill."""
 
 import bz2
 import gzip
@@ -158,7 +158,7 @@ def test_any_number_of_workers_gives_the_same_bytes(long):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_run_that_was_cut_off_is_gone_on_with(long, number, workers):
+def test_a_run_that_was_cut_off_is_resumed(long, number, workers):
     partial = long.workspace / ".passages.partial"
     running = long.start(*LINE, "--workers", workers)
     until((partial / "progress.json").exists)
@@ -170,7 +170,7 @@ def test_a_run_that_was_cut_off_is_gone_on_with(long, number, workers):
     assert not (long.workspace / "passages").exists(), "it was not in the middle"
     done = json.loads((partial / "progress.json").read_text())["records"]
     again = long.call(*LINE).well()
-    assert f"going on at record {done + 1:,}" in again.stderr
+    assert f"resuming at record {done + 1:,}" in again.stderr
     assert not long.leftovers()
     long.call(*LINE, "-o", "at-once").well()
     for name in ("passages.arrow", "ids.npy"):
@@ -199,7 +199,7 @@ def dump(pages):
         ("d-multistream.xml.bz2", lambda parts: b"".join(bz2.compress(part.encode(), 1) for part in parts)),
     ],
 )
-def test_a_dump_that_was_cut_off_is_gone_on_with(program, monkeypatch, name, pack):
+def test_a_dump_that_was_cut_off_is_resumed(program, monkeypatch, name, pack):
     (program.folder / name).write_bytes(pack(dump(60)))
     line = ("preprocess", name, "--words", 4)
     partial = program.workspace / ".passages.partial"
@@ -214,7 +214,7 @@ def test_a_dump_that_was_cut_off_is_gone_on_with(program, monkeypatch, name, pac
     monkeypatch.setattr(
         wikipedia_dump, "prose", lambda text, *more: parsed.append(text) or wikitext.prose(text, *more)
     )
-    assert f"going on at record {done + 1:,}" in program.call(*line, "--workers", 1).well().stderr
+    assert f"resuming at record {done + 1:,}" in program.call(*line, "--workers", 1).well().stderr
     assert len(parsed) == 60 - done
     assert f"w{done} " in parsed[0].replace("'", "")
     program.call(*line, "-o", "at-once").well()
@@ -224,9 +224,9 @@ def test_a_dump_that_was_cut_off_is_gone_on_with(program, monkeypatch, name, pac
     assert manifest(program)["counts"]["records"] == 60
 
 
-def test_other_settings_begin_anew(long):
+def test_other_settings_start_over(long):
     running = long.start(*LINE)
     until((long.workspace / ".passages.partial" / "progress.json").exists)
     running.send(signal.SIGKILL)
     running.wait()
-    assert "going on" not in long.call(*LINE[:-1], 100).well().stderr
+    assert "resuming" not in long.call(*LINE[:-1], 100).well().stderr

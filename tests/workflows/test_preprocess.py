@@ -1,0 +1,133 @@
+"""`preprocess` from Python: articles in memory, resuming, and reports through an observer."""
+
+import json
+
+import pytest
+
+from densecli.errors import ArtifactError, InputError, UsageError
+from densecli.io.store.passages import PassageStore
+from densecli.records import Article, Passage
+from densecli.workflows.preprocess import preprocess
+
+pytestmark = pytest.mark.usefixtures("silence")
+ARTICLES = [Article("a", "Ulm", "one two three"), Article("b", "", "four")]
+
+
+def rows(artifact):
+    return [(one.id, one.title, one.text) for one in PassageStore.open(artifact.folder)]
+
+
+def manifest(artifact):
+    return json.loads((artifact.folder / "manifest.json").read_text())
+
+
+def test_articles_in_memory_give_the_passages_of_a_file(tmp_path):
+    path = tmp_path / "articles.jsonl"
+    path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in ARTICLES))
+    of_records = preprocess(ARTICLES, workspace=tmp_path / "records", words=2)
+    of_a_file = preprocess(path, workspace=tmp_path / "file", words=2)
+    assert rows(of_records) == [("a#0", "Ulm", "one two"), ("a#1", "Ulm", "three"), ("b#0", "", "four")]
+    assert rows(of_a_file) == rows(of_records)
+    assert manifest(of_a_file)["fingerprint"] == manifest(of_records)["fingerprint"]
+    assert not of_records.up_to_date
+
+
+def test_several_paths_are_one_corpus(tmp_path):
+    for name in ("x", "y"):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"id": name, "text": name}))
+    made = preprocess([tmp_path / "x.jsonl", str(tmp_path / "y.jsonl")], workspace=tmp_path / "w")
+    assert [row[0] for row in rows(made)] == ["x#0", "y#0"]
+
+
+def test_passages_in_memory_are_not_cut(tmp_path):
+    made = preprocess([Passage("p1", "T", "one two three")], output=tmp_path / "store", words=2)
+    assert rows(made) == [("p1", "T", "one two three")]
+
+
+def test_the_same_articles_are_up_to_date_and_others_want_force(tmp_path, observer):
+    preprocess(ARTICLES, workspace=tmp_path)
+    again = preprocess([*ARTICLES], workspace=tmp_path, observer=observer)
+    assert again.up_to_date
+    assert observer.messages == [f"{tmp_path / 'passages'}: up to date"]
+    with pytest.raises(ArtifactError, match="its input was records in memory"):
+        preprocess(ARTICLES[:1], workspace=tmp_path)
+    assert len(rows(preprocess(ARTICLES[:1], workspace=tmp_path, force=True))) == 1
+
+
+def test_an_iterator_is_read_once_and_never_up_to_date(tmp_path):
+    given = iter(ARTICLES)
+    made = preprocess(given, workspace=tmp_path)
+    assert [row[0] for row in rows(made)] == ["a#0", "b#0"]
+    assert list(given) == []
+    with pytest.raises(ArtifactError, match="cannot be read twice"):
+        preprocess(iter(ARTICLES), workspace=tmp_path)
+
+
+class LongCorpus:
+    """Very many articles that can be read again, and a place where reading them fails once it exists."""
+
+    def __init__(self, note):
+        self.note = note
+
+    def __iter__(self):
+        for number in range(140):
+            if self.note.exists():
+                raise KeyboardInterrupt
+            yield Article(str(number), "T", f"w{number} e t " * 6000)
+
+
+def test_an_interrupted_run_over_records_resumes(tmp_path, observer):
+    corpus = LongCorpus(tmp_path / ".made.partial" / "progress.json")
+    with pytest.raises(KeyboardInterrupt):
+        preprocess(corpus, output=tmp_path / "made", words=15, workers=1)
+    done = json.loads(corpus.note.read_text())["records"]
+    corpus.note = tmp_path / "nowhere"
+    made = preprocess(corpus, output=tmp_path / "made", words=15, workers=1, observer=observer)
+    assert observer.messages[0] == f"resuming at record {done + 1:,}"
+    whole = preprocess(corpus, output=tmp_path / "whole", words=15, workers=1)
+    for name in ("passages.arrow", "ids.npy"):
+        assert (made.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
+BAD = [
+    Article("a", "", "good"),
+    Article("b", "", "\ud800"),
+    Article("", "", "no id"),
+    Article("c", "", "x\0"),
+]
+
+
+def test_a_record_that_cannot_be_stored_is_named_by_its_number(tmp_path, observer):
+    with pytest.raises(InputError, match="^records in memory:2: 'text' holds a lone surrogate"):
+        preprocess(BAD, workspace=tmp_path)
+    made = preprocess(BAD, workspace=tmp_path, on_error="skip", observer=observer)
+    assert [row[0] for row in rows(made)] == ["a#0"]
+    assert [text.split(";")[0] for text in observer.warnings] == [
+        "skipped records in memory:2: 'text' holds a lone surrogate",
+        "skipped records in memory:3: 'id' is empty",
+        "skipped records in memory:4: 'text' holds a NUL character",
+    ]
+    assert observer.work == ["preprocess"]
+
+
+def test_ids_can_be_made(tmp_path):
+    made = preprocess([Article("", "", "one"), Article("own", "", "two")], workspace=tmp_path, make_ids=True)
+    assert [row[0] for row in rows(made)] == ["1#0", "own#0"]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "settings", "error", "what"),
+    [
+        ([], {}, UsageError, "no corpus given"),
+        (ARTICLES, {"input_format": "jsonl"}, UsageError, "--input-format has no effect on records"),
+        (ARTICLES, {"text_column": "body"}, UsageError, "--text-column has no effect on records"),
+        (ARTICLES, {"words": 2, "stride": 3}, UsageError, "--stride 3 is more than --words 2"),
+        (ARTICLES, {"word": 2}, TypeError, "'word' is not a setting of PreprocessConfig"),
+        (["x.jsonl", ARTICLES[0]], {}, TypeError, "either paths, or Article and Passage records"),
+        ([{"id": "a", "text": "t"}], {}, TypeError, "either paths, or Article and Passage records"),
+    ],
+)
+def test_a_wrong_call_says_why(tmp_path, corpus, settings, error, what):
+    with pytest.raises(error, match=what):
+        preprocess(corpus, workspace=tmp_path / "w", **settings)
+    assert not (tmp_path / "w").exists()
