@@ -12,16 +12,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from densecli.encoders.compiled.onnx_session import OnnxSession
 from densecli.encoders.compiled.session import EngineError, OpenSession
+from densecli.encoders.compiled.side import CompiledPassageEncoder, Side
 from densecli.encoders.encoding import Encoder
 from densecli.encoders.folder import RetrieverCard, is_compiled, is_model_folder, read_card
 from densecli.encoders.hardware import has_bfloat16, has_gpu
-from densecli.encoders.retriever import CompiledPassageEncoder, Side
 from densecli.errors import UsageError
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
 
+ONNX = "densecli.encoders.compiled.onnx_session"
 OPENVINO = "densecli.encoders.compiled.openvino_session"
 TORCH = "densecli.encoders.torch_retriever"
 BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 2048, "torch": 4096}
@@ -74,10 +74,11 @@ def session_opener(engine: str, precision: str) -> OpenSession:
     Raises:
         EngineError: the engine is not installed or broken, or does not compute so on this CPU.
     """
+    # Engines are loaded late: each takes from a tenth of a second to seconds, and one is an optional extra.
     if engine == "onnxruntime":
-        return OnnxSession
+        onnx: OpenSession = import_module(ONNX).OnnxSession
+        return onnx
     try:
-        # Late, since it is an optional extra that takes a fifth of a second to load.
         openvino: Any = import_module(OPENVINO)
         fast = openvino.has_bfloat16()
     except Exception as error:  # a broken installation fails in many classes

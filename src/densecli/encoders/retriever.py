@@ -1,90 +1,12 @@
-"""Questions and passages to vectors without torch, on the compiled engines."""
+"""Questions to vectors for search, without torch."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from densecli.encoders.bert import read_config
 from densecli.encoders.compiled.onnx_session import OnnxSession
-from densecli.encoders.compiled.session import OpenSession
-from densecli.encoders.compiled.tower import CompiledTower, Ids, TowerParts, stored_tower
-from densecli.encoders.encoding import Encoder, Forward
-from densecli.encoders.folder import WEIGHTS, RetrieverCard, read_card
-from densecli.encoders.pooling import finish, pool
-from densecli.encoders.tokens import Tokens, check_vocabulary
-from densecli.encoders.weights import FloatArray, load_tensor
-from densecli.errors import ArtifactError
-from densecli.records import Passage
+from densecli.encoders.compiled.side import Side, compiled_forward
+from densecli.encoders.encoding import Encoder
 
 BATCH_TOKENS = 2048
-
-
-@dataclass(frozen=True)
-class Side:
-    """One tower of a retriever outside of any engine.
-
-    Attributes:
-        name: `question` or `passage`.
-        folder: of the model.
-        card: the model's.
-        tokens: the tokenizer with the model's limits.
-        parts: the encoder.
-        projection: weight and bias of the layer behind the pooling; empty without one.
-    """
-
-    name: str
-    folder: Path
-    card: RetrieverCard
-    tokens: Tokens
-    parts: TowerParts
-    projection: Sequence[FloatArray]
-
-    @classmethod
-    def open(cls, folder: Path, name: str) -> "Side":
-        """Read one tower of a compiled model folder.
-
-        Raises:
-            ArtifactError: the folder is no whole retriever model.
-        """
-        card = read_card(folder, RetrieverCard)
-        tokens = Tokens.open(folder, card)
-        tower = folder / card.tower(name)
-        heads = card.heads(read_config(tower)["hidden_size"])
-        parts = stored_tower(tower, folder / card.words[name], heads)
-        check_vocabulary(tokens.tokenizer, [parts.words.shape[0]], folder)
-        limit = f"max_{name}_tokens"
-        asked, held = getattr(card, limit), int(parts.config["max_position_embeddings"])
-        if asked > held:
-            raise ArtifactError(f"{folder}: {limit} is {asked}, but the tower has {held} positions")
-        projection = [load_tensor(tower / WEIGHTS, head) for head in heads]
-        return cls(name, folder, card, tokens, parts, projection)
-
-    @property
-    def dimension(self) -> int:
-        """The length of the vectors that search sees."""
-        return self.card.dimension(int(self.parts.config["hidden_size"]))
-
-
-def compiled_forward(side: Side, open_session: OpenSession) -> tuple[Forward, str]:
-    """Load a tower in an engine; return what runs it, and its arithmetic.
-
-    Raises:
-        ArtifactError: the engine refuses the tower.
-    """
-    card = side.card
-    tower = CompiledTower(
-        side.parts, open_session, side.tokens.pad, card.last_position(side.name), side.tokens.separator
-    )
-
-    def forward(batches: Iterable[Ids]) -> Iterator[FloatArray]:
-        for hidden, mask in tower.hidden(batches):
-            pooled = pool(hidden, mask, card.pooling)
-            if side.projection:
-                weight, bias = side.projection
-                pooled = pooled @ weight.T + bias
-            yield finish(pooled, card, side.name)
-
-    return forward, tower.arithmetic
 
 
 class QuestionEncoder(Encoder[str]):
@@ -100,23 +22,3 @@ class QuestionEncoder(Encoder[str]):
         forward, precision = compiled_forward(side, OnnxSession)
         arithmetic = f"onnxruntime {precision}"
         super().__init__(folder, side.tokens.questions, forward, side.dimension, arithmetic, BATCH_TOKENS)
-
-
-class CompiledPassageEncoder(Encoder[Passage]):
-    """The passage tower of any model in a compiled engine."""
-
-    def __init__(self, side: Side, open_session: OpenSession, engine: str, batch_tokens: int) -> None:
-        """Load the tower of `side`.
-
-        Args:
-            side: the passages'.
-            open_session: loads a graph in the engine.
-            engine: its name.
-            batch_tokens: padded word pieces of a batch.
-
-        Raises:
-            ArtifactError: the engine refuses the tower.
-        """
-        forward, precision = compiled_forward(side, open_session)
-        arithmetic = f"{engine} {precision}"
-        super().__init__(side.folder, side.tokens.passages, forward, side.dimension, arithmetic, batch_tokens)

@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 
 from densecli.encoders.bert import is_plain_bert
-from densecli.encoders.compiled.tower import Ids, built_tower
+from densecli.encoders.compiled.built import built_tower
+from densecli.encoders.compiled.side import Side
+from densecli.encoders.compiled.tower import Ids
 from densecli.encoders.encoding import Encoder, Forward
 from densecli.encoders.length_batches import pad
-from densecli.encoders.retriever import Side
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_hardware import arithmetic, pick_device, pick_precision, precision_name
 from densecli.encoders.torch_tower import Tower

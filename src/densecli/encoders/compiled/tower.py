@@ -9,15 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.encoders.bert import WORD_TABLE, Config, read_config, weight_shapes
-from densecli.encoders.compiled.onnx_graph import graph_with_weights
+from densecli.encoders.bert import Config, read_config, weight_shapes
 from densecli.encoders.compiled.session import EngineError, Inputs, OpenSession
 from densecli.encoders.folder import GRAPH, WEIGHTS, present
 from densecli.encoders.length_batches import pad
 from densecli.encoders.tokens import second_segment
 from densecli.encoders.weights import (
     FloatArray,
-    HeldWords,
     Shape,
     WordTable,
     check_shapes,
@@ -87,13 +85,6 @@ def stored_tower(tower: Path, words: Path, heads: Mapping[str, Shape] | None = N
     return TowerParts(
         graph, config, graph, header_digest(weights), table, lambda name: load_tensor(weights, name)
     )
-
-
-def built_tower(place: Path, config: Config, state: Mapping[str, FloatArray]) -> TowerParts:
-    """Return the parts of a tower whose weights are in memory, in float32 and checked."""
-    others = {name: weight for name, weight in state.items() if name != WORD_TABLE}
-    words = HeldWords(state[WORD_TABLE])
-    return TowerParts(place, config, graph_with_weights(config, others), None, words, others.__getitem__)
 
 
 class CompiledTower:
