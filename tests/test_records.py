@@ -29,8 +29,9 @@ SPANS = st.builds(Span, TEXT.filter(bool), TEXT, TEXT, PLACES, PLACES, NUMBERS, 
 PREDICTIONS = st.builds(Prediction, RANKED, many(SPANS))
 RANKS = st.none() | st.integers(1, 100)
 FOUND = st.builds(Context, TEXT, TEXT, TEXT, score=NUMBERS, rank=RANKS, source=TEXT)
+TAUGHT = st.builds(Context, TEXT, TEXT, TEXT, teacher_score=NUMBERS)
 DRAWN = st.builds(Context, TEXT, TEXT, TEXT, source=TEXT.filter(bool))
-MANY = many(PASSAGES | FOUND | DRAWN, most=2)
+MANY = many(PASSAGES | FOUND | DRAWN | TAUGHT, most=2)
 EXAMPLES = st.builds(TrainingExample, QUESTIONS, MANY, MANY, MANY, TEXT)
 
 

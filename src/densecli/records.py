@@ -221,28 +221,45 @@ class Context(Passage):
         score: of the search that found it, higher is better.
         rank: its place in that search, from 1.
         source: what found it, such as `bm25`, `dense` or `random`.
+        teacher_score: how well it answers the question by a teacher (`train --distill`), higher is better.
     """
 
     score: float | None = None
     rank: int | None = None
     source: str = ""
+    teacher_score: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{id, title, text}` and what is known of `score`, `rank`, `source`."""
-        known = {"score": self.score, "rank": self.rank, "source": self.source or None}
+        """Return `{id, title, text}` and what is known of `score`, `rank`, `source`, `teacher_score`."""
+        known = {
+            "score": self.score,
+            "rank": self.rank,
+            "source": self.source or None,
+            "teacher_score": self.teacher_score,
+        }
         plain = Passage.to_json(self)
         return plain | {name: value for name, value in known.items() if value is not None}
 
 
 def context_from_json(row: Json, default_id: str) -> Passage:
-    """Build a passage of a training example: a `Context` where the row tells its score or source."""
+    """Build a passage of a training example: a `Context` where the row has a score or source."""
     passage = Passage.from_json({"passage_id": default_id, **row})
-    score, rank = (None if row.get(name) is None else number_field(row, name) for name in ("score", "rank"))
+    score, rank, teacher_score = (
+        None if row.get(name) is None else number_field(row, name)
+        for name in ("score", "rank", "teacher_score")
+    )
     source = text_field(row, "source", "")
-    if score is None and not source:
+    if score is None and teacher_score is None and not source:
         return passage
-    place = None if rank is None else int(rank)
-    return Context(passage.id, passage.title, passage.text, score=score, rank=place, source=source)
+    return Context(
+        passage.id,
+        passage.title,
+        passage.text,
+        score=score,
+        rank=None if rank is None else int(rank),
+        source=source,
+        teacher_score=teacher_score,
+    )
 
 
 @dataclass(frozen=True, slots=True)

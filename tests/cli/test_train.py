@@ -323,3 +323,42 @@ def test_a_temperature_is_for_cosines(place):
     assert "is trained by dot unless there is --similarity cosine" in ended.error
     line = ("train", "a.jsonl", "--encoder", "base", "--epochs", 1, "--batch-size", 4, "--force")
     place.call(*line, DENSECLI_TEMPERATURE="0.1").well()
+
+
+# distillation
+
+
+def taught(city, right=1.0, wrong=0.0):
+    ctxs = {
+        "positive_ctxs": [{"title": city, "text": article(city), "teacher_score": right}],
+        "hard_negative_ctxs": [{"title": "", "text": f"a sea, and no {city}", "teacher_score": wrong}],
+    }
+    return example(city, **ctxs)
+
+
+def test_teacher_scores_change_what_is_learned(place):
+    place.write("taught.jsonl", *(taught(city, 0.0, 5.0) for city in CITIES[:8]))
+    common = ("taught.jsonl", *SMALL, "--learning-rate", 1e-3)
+    _, plain = trained(place, *common)
+    _, half = trained(place, *common, "--distill", 0.5)
+    _, other = trained(place, *common, "--distill", 0.5, "--teacher-temperature", 10)
+    assert len({plain["fingerprint"], half["fingerprint"], other["fingerprint"]}) == 3
+
+
+def test_examples_without_teacher_scores_are_counted(place):
+    place.write("mixed.jsonl", *map(taught, CITIES[:5]), *map(example, CITIES[5:8]))
+    said, manifest = trained(place, "mixed.jsonl", *SMALL, "--distill", 0.5)
+    assert manifest["counts"]["examples without teacher scores"] == 3
+    assert "examples without teacher scores 3" in said
+
+
+def test_distillation_without_any_teacher_score(place):
+    place.write("plain.jsonl", *map(example, CITIES[:8]))
+    error = fails(place, "train", "plain.jsonl", *SMALL, "--distill", 0.5, "-o", "other", status=2)
+    assert "no example has a teacher_score for each of its passages" in error
+
+
+def test_a_teacher_temperature_without_distillation(place):
+    place.write("taught.jsonl", *map(taught, CITIES[:8]))
+    error = fails(place, "train", "taught.jsonl", *SMALL, "--teacher-temperature", 2, "-o", "other", status=2)
+    assert "--teacher-temperature has an effect only with --distill" in error

@@ -12,7 +12,7 @@ from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError
-from densecli.records import Passage, Question, TrainingExample
+from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.stages.train import train
 from densecli.training.batches import lay_out
 from densecli.training.examples import ExampleSpool
@@ -49,17 +49,30 @@ CONFIG = TrainConfig(
 
 
 def examples() -> list[TrainingExample]:
-    """Some passages are stored, some have a stored id and another text or title, some are unknown."""
+    """Some passages are stored, some have a stored id and another text or title, some are unknown.
+
+    A teacher knows the passages of every other example.
+    """
     unknown = [Passage(str(n), "", f"who wrote {n}") for n in range(3)]
     renamed = replace(STORED[2], title="where")
     rewritten = replace(STORED[4], text="when the king was born")
     others = [unknown, [renamed, STORED[9]], [rewritten, unknown[1], STORED[12]], []]
+
+    def passages(n: int, *given: Passage) -> tuple[Passage, ...]:
+        if n % 2:
+            return given
+        scores = (float(len(one.text) % 5) for one in given)
+        return tuple(
+            Context(one.id, one.title, one.text, teacher_score=score)
+            for one, score in zip(given, scores, strict=True)
+        )
+
     return [
         TrainingExample(
             Question(str(n), f"who is {'xyzqjvkw'[n]}"),
-            (STORED[2 * n], STORED[2 * n + 1]) if n != 5 else (renamed,),
-            tuple(others[n % 4]),
-            (STORED[(2 * n + 7) % 16],),
+            passages(n, *((STORED[2 * n], STORED[2 * n + 1]) if n != 5 else (renamed,))),
+            passages(n, *others[n % 4]),
+            passages(n, STORED[(2 * n + 7) % 16]),
         )
         for n in range(8)
     ]
@@ -112,8 +125,9 @@ def with_the_tower_in_every_update(base: Path, config: TrainConfig) -> tuple[lis
         (Change(similarity="cosine", passage_prefix="film "), "mean", {"hard_negatives": 2}),
         (Change(similarity="l2", projection=6), None, {"in_batch": False, "shuffle_positives": True}),
         (Change(), "mean", {"loss": "triplet", "hard_negatives": 5}),
+        (Change(), None, {"hard_negatives": 2, "distill": 0.7, "teacher_temperature": 2.0}),
     ],
-    ids=["dot", "cosine", "l2", "triplet"],
+    ids=["dot", "cosine", "l2", "triplet", "distilled"],
 )
 @pytest.mark.parametrize("stores", [True, False])
 def test_the_losses_are_those_of_a_passage_tower_that_runs_in_every_update(

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densecli.training.loss import marginal_nll, nll, triplet
+from densecli.training.loss import distillation, marginal_nll, nll, triplet
 
 INF = math.inf
 
@@ -74,3 +74,24 @@ def test_columns_left_out_get_no_gradient(loss) -> None:
     assert scores.grad[0, 1] == 0
     assert scores.grad.isfinite().all()
     assert (scores.grad[1] != 0).all()
+
+
+@given(scored(), st.data())
+def test_distillation_is_the_divergence_of_a_loop(
+    case: tuple[list[list[float]], list[int]], data: st.DataObject
+) -> None:
+    scores, _ = case
+    score = st.floats(-20, 20, width=32)
+    teacher = [[data.draw(score) if one > -INF else -INF for one in row] for row in scores]
+    expected = []
+    for ours, theirs in zip(scores, teacher, strict=True):
+        mine, wanted = (
+            [math.exp(one) / sum(math.exp(other) for other in row) for one in row] for row in (ours, theirs)
+        )
+        expected.append(sum(q * math.log(q / p) for p, q in zip(mine, wanted, strict=True) if q > 0))
+    found = torch.tensor(scores, requires_grad=True)
+    losses = distillation(found, torch.tensor(teacher))
+    assert losses.tolist() == pytest.approx(expected, abs=1e-3)
+    losses.sum().backward()
+    assert found.grad is not None
+    assert found.grad.isfinite().all()

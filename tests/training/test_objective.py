@@ -55,11 +55,46 @@ def test_a_question_sees_the_columns_of_its_scheme(batch: Batch, in_batch: bool)
 
 
 def test_the_objective_is_what_the_settings_say() -> None:
-    config = TrainConfig(temperature=0.5, loss="triplet", triplet_margin=2, in_batch=False)
-    assert Objective.of(config, "cosine") == Objective("cosine", 0.5, "triplet", 2, False)
-    assert Objective.of(config, "l2") == Objective("l2", 1.0, "triplet", 2, False)
+    config = TrainConfig(
+        temperature=0.5, loss="triplet", triplet_margin=2, in_batch=False, distill=0.5, teacher_temperature=3
+    )
+    assert Objective.of(config, "cosine") == Objective("cosine", 0.5, "triplet", 2, False, 0.5, 3)
+    assert Objective.of(config, "l2") == Objective("l2", 1.0, "triplet", 2, False, 0.5, 3)
+    assert Objective.of(TrainConfig(), "dot").distill == 0
 
 
 def test_the_temperature_divides_cosines() -> None:
     question, passage = torch.tensor([[3.0, 4.0]]), torch.tensor([[1.0, 0.0]])
     assert Objective("cosine", 0.1).similarities(question, passage).item() == pytest.approx(6.0)
+
+
+NAN = float("nan")
+
+
+def test_distillation_compares_a_questions_own_passages_with_the_teachers_probabilities() -> None:
+    scores = torch.tensor([[1.0, 0.0, 9.0, 9.0, 9.0], [9.0, 9.0, 2.0, 0.5, 1.0]])
+    owners = torch.tensor([0, 0, 1, 1, 1])
+    teacher = torch.tensor([4.0, 2.0, 0.0, 0.0, 0.0])
+    losses = torch.tensor([10.0, 20.0])
+    objective = Objective(distill=0.25, teacher_temperature=2.0)
+    found = objective.distilled(losses, scores, owners, teacher)
+    # the teacher gives the first question's passages 2 and 1, ours gives 1 and 0: the same probabilities
+    assert found[0].item() == pytest.approx(0.75 * 10)
+    own = torch.tensor([2.0, 0.5, 1.0]).log_softmax(0)
+    divergence = float((torch.log(torch.tensor(1 / 3)) - own).mean())
+    assert found[1].item() == pytest.approx(0.75 * 20 + 0.25 * divergence, abs=1e-5)
+
+
+def test_a_question_without_all_teacher_scores_keeps_its_loss() -> None:
+    scores = torch.zeros(2, 4, requires_grad=True)
+    objective = Objective(distill=1.0)
+    losses = torch.tensor([3.0, 4.0])
+    found = objective.distilled(
+        losses, scores, torch.tensor([0, 0, 1, 1]), torch.tensor([1.0, NAN, 1.0, 0.0])
+    )
+    assert found[0] == 3.0
+    assert found[1] < 1.0
+    found.sum().backward()
+    assert scores.grad is not None
+    assert scores.grad.isfinite().all()
+    assert (scores.grad != 0).tolist() == [[False] * 4, [False, False, True, True]]

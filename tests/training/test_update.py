@@ -9,7 +9,7 @@ from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_dropout import set_dropout
 from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError, UsageError
-from densecli.records import Passage
+from densecli.records import Context, Passage
 from densecli.training import forward
 from densecli.training.batches import Batch, lay_out
 from densecli.training.examples import Pick
@@ -89,6 +89,25 @@ def test_the_gradient_is_that_of_the_whole_batch(
     near = 2e-3 if objective.similarity == "cosine" else 2e-4  # divided by the temperature
     for ours, theirs in zip(found, grads, strict=True):
         torch.testing.assert_close(ours, theirs, atol=near, rtol=1e-3)
+
+
+def test_distillation_brings_the_probabilities_to_the_teachers(retriever: Retriever) -> None:
+    """The teacher prefers the negative, against the label."""
+    taught = Context("1", "river", "the river of a", teacher_score=0.0)
+    preferred = Context("2", "", "a king", teacher_score=2.0)
+    pick = Pick("a", "who was born in a", taught, (preferred,))
+    batch = lay_out([pick], retriever.tokens)
+    assert batch.teacher == (0.0, 2.0)
+    set_dropout(retriever.question, 0.0)
+    set_dropout(retriever.passage, 0.0)
+    towers = retriever.question, retriever.passage
+    optimiser = Optimiser(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=60)
+    objective = Objective(distill=1.0)
+    losses = [
+        update(retriever, batch, optimiser, torch.float32, 5, objective, EVERYTHING).loss for _ in range(40)
+    ]
+    assert losses[0] > 0.3
+    assert losses[-1] < 0.01
 
 
 def test_dropout_comes_from_the_seed_and_torchs_own_generator_stays(tiny_base: Path) -> None:

@@ -76,6 +76,8 @@ def register(app: typer.Typer) -> None:
         from densecli.training.stored import find_stored
 
         stored = find_stored(session.workspace, config, base, passages, vectors, session.terminal)
+        if not config.distill and "teacher_temperature" in session.typed:
+            raise UsageError("--teacher-temperature has an effect only with --distill")
         inputs: list[str | Path] = [*places, *([held_out] if held_out else []), *left_out, base]
         if stored is not None:
             inputs.append(stored.vectors.folder)

@@ -133,6 +133,14 @@ class TrainConfig(FittingConfig):
         source="appendix B",
         when=("loss", ("triplet",)),
     )
+    distill: float | None = setting(
+        None,
+        "Share of the loss that is distillation: the KL divergence between the probabilities of a question's"
+        " own passages and those of their teacher_score in the examples. By default 0.",
+        min=0,
+        max=1,
+    )
+    teacher_temperature: float = setting(1.0, "What teacher scores are divided by.", min=1e-3, max=1e3)
     pooling: str | None = setting(
         None,
         "cls or mean; by default what the base model was made with, else cls.",

@@ -66,6 +66,13 @@ def train(
     """
     sources = sources or [Source(range(len(examples)))]
     _refuse_idle(examples, sources, config)
+    if config.distill:
+        if not examples.taught:
+            raise UsageError(
+                "--distill needs teacher scores: no example has a teacher_score for each of its passages"
+            )
+        if examples.taught < len(examples):
+            counts["examples without teacher scores"] = len(examples) - examples.taught
     device = pick_device(ranks.device(config.device))
     precision = pick_precision(config.precision, device)
     prepare(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from densecli.encoders.tokens import Tokens
 from densecli.records import Passage
-from densecli.training.examples import Pick
+from densecli.training.examples import Pick, teacher_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Batch:
         column: the first of its own passages.
         columns: M, where it has a part of them.
         vectors: (M, d) of all M passages as pooled, where they are known; `passages` is empty then.
+        teacher: the teacher's score of each of the M passages, NaN where it has none.
     """
 
     ids: tuple[str, ...]
@@ -36,6 +37,7 @@ class Batch:
     column: int = 0
     columns: int | None = None
     vectors: Tensor | None = None
+    teacher: tuple[float, ...] = ()
 
     @property
     def owners(self) -> list[int]:
@@ -74,4 +76,5 @@ def lay_out(picks: Sequence[Pick], tokens: Tokens, own: range | None = None) -> 
         own.start,
         first,
         len(passages),
+        teacher=tuple(map(teacher_score, passages)),
     )

@@ -1,6 +1,7 @@
 """Training examples that can be read again in any order without holding their texts in memory."""
 
 import errno
+import math
 import random
 import tempfile
 from array import array
@@ -13,7 +14,7 @@ import orjson
 
 from densecli.errors import ResourceError
 from densecli.io.jsonl import encode_line
-from densecli.records import Passage, TrainingExample
+from densecli.records import Context, Passage, TrainingExample
 from densecli.training.hygiene import usable_part
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class ExampleSpool:
 
     Attributes:
         dropped: what was left out of them, by reason.
+        taught: how many have a teacher score for each of their passages.
     """
 
     def __init__(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> None:
@@ -79,6 +81,7 @@ class ExampleSpool:
         self._starts = array("Q", [0])
         self._hard, self._other = array("I"), array("I")
         self.dropped: Counter[str] = Counter()
+        self.taught = 0
         self.add(examples, dropped)
 
     def add(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> range:
@@ -95,6 +98,7 @@ class ExampleSpool:
                 if usable is not None:
                     self._hard.append(len(usable.hard_negatives))
                     self._other.append(len(usable.negatives))
+                    self.taught += not any(map(math.isnan, map(teacher_score, usable.passages)))
                     self._starts.append(self._starts[-1] + self._file.write(encode_line(usable.to_json())))
             self._file.flush()
         except OSError as error:
@@ -150,6 +154,12 @@ class ExampleSpool:
     def first(self, row: int, other: int, hard: int) -> Pick:
         """Return a row's first positive and first negatives, for validation."""
         return _pick(self[row], other, hard, None)
+
+
+def teacher_score(passage: Passage) -> float:
+    """Return how well a passage answers its question by the teacher, NaN where that is not known."""
+    known = passage.teacher_score if isinstance(passage, Context) else None
+    return math.nan if known is None else known
 
 
 def dice_of(seed: int, epoch: int, number: int) -> random.Random:

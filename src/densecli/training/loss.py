@@ -37,3 +37,17 @@ def triplet(scores: Tensor, positives: Tensor, margin: float) -> Tensor:
     negative = (scores != -torch.inf) & (columns != positives[:, None])
     missing = (margin - scores.gather(1, positives[:, None]) + scores).clamp(min=0)
     return missing.where(negative, 0).sum(1) / negative.sum(1).clamp(min=1)
+
+
+def distillation(scores: Tensor, teacher: Tensor) -> Tensor:
+    """Return the KL divergence of each question's probabilities from the teacher's, one for each question.
+
+    Args:
+        scores: (B, M), -inf in columns that a question is not compared with.
+        teacher: (B, M) scores of the teacher, -inf in the same columns; at least one in each row is finite.
+    """
+    expected = teacher.softmax(1)
+    compared = teacher != -torch.inf
+    difference = teacher.log_softmax(1) - scores.log_softmax(1)
+    # outside of what is compared both are -inf, and their difference is no number
+    return (expected * difference.where(compared, 0)).sum(1)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from densecli.configs.training import TrainConfig
-from densecli.training.loss import nll, triplet
+from densecli.training.loss import distillation, nll, triplet
 from densecli.training.similarity import SIMILARITIES
 
 
@@ -20,6 +20,8 @@ class Objective:
         loss: `nll` or `triplet`.
         margin: by how much the triplet loss wants a positive's score above a negative's.
         in_batch: all passages of the batch are compared with every question; else only its own.
+        distill: the share of the loss that is distillation from a teacher.
+        teacher_temperature: what teacher scores are divided by.
     """
 
     similarity: str = "dot"
@@ -27,6 +29,8 @@ class Objective:
     loss: str = "nll"
     margin: float = 1.0
     in_batch: bool = True
+    distill: float = 0.0
+    teacher_temperature: float = 1.0
 
     @classmethod
     def of(cls, config: TrainConfig, similarity: str) -> "Objective":
@@ -35,7 +39,15 @@ class Objective:
         Only cosines have a temperature.
         """
         temperature = config.temperature if similarity == "cosine" else 1.0
-        return cls(similarity, temperature, config.loss, config.triplet_margin, config.in_batch)
+        return cls(
+            similarity,
+            temperature,
+            config.loss,
+            config.triplet_margin,
+            config.in_batch,
+            config.distill or 0.0,
+            config.teacher_temperature,
+        )
 
     def similarities(self, questions: Tensor, passages: Tensor) -> Tensor:
         """Return scores (B, M) of every question with every passage, from vectors as pooled."""
@@ -50,11 +62,31 @@ class Objective:
             owners: the row of the question that brought each passage, (M,) int64.
         """
         scores = self.similarities(questions, passages)
-        if self.in_batch:
-            return scores
-        rows = torch.arange(len(questions), device=scores.device)
-        return scores.masked_fill(owners != rows[:, None], -torch.inf)
+        return scores if self.in_batch else scores.masked_fill(~_own(scores, owners), -torch.inf)
 
     def losses(self, scores: Tensor, positives: Tensor) -> Tensor:
         """Return the loss of each question (B,) from scores (B, M) and its positive's column (B,)."""
         return nll(scores, positives) if self.loss == "nll" else triplet(scores, positives, self.margin)
+
+    def distilled(self, losses: Tensor, scores: Tensor, owners: Tensor, teacher: Tensor) -> Tensor:
+        """Return the losses (B,) with the share of distillation in them.
+
+        The teacher's probabilities are those of a question's own passages. A question whose passages do not
+        all have a teacher score keeps its loss.
+
+        Args:
+            losses: (B,), from `losses`.
+            scores: (B, M), from `scores`.
+            owners: the row of the question that brought each passage, (M,) int64.
+            teacher: the teacher's score of each passage for its owner, (M,) float32; NaN where it has none.
+        """
+        own = _own(scores, owners)
+        known = ~(own & teacher.isnan()).any(1)
+        wanted = (teacher.nan_to_num() / self.teacher_temperature).expand_as(scores)
+        found = distillation(scores.masked_fill(~own, -torch.inf), wanted.masked_fill(~own, -torch.inf))
+        return torch.where(known, (1 - self.distill) * losses + self.distill * found, losses)
+
+
+def _own(scores: Tensor, owners: Tensor) -> Tensor:
+    """Return (B, M), true in the columns of passages that a question brought itself."""
+    return owners == torch.arange(len(scores), device=scores.device)[:, None]

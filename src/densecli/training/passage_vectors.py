@@ -6,6 +6,7 @@ import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from densecli.encoders.torch_base import Retriever
 from densecli.errors import ResourceError
 from densecli.io.vectors.shards import FloatArray
 from densecli.records import Passage, Question
-from densecli.training.examples import Candidates, ExampleSpool
+from densecli.training.examples import Candidates, ExampleSpool, teacher_score
 from densecli.training.forward import vectors_of
 from densecli.training.ranks import ALONE, Ranks
 from densecli.training.stored import Stored
@@ -25,6 +26,13 @@ from densecli.training.stored import Stored
 PASSAGES_AT_ONCE = 4096
 
 Numbers = NDArray[np.int64]
+
+
+class KnownPassage(NamedTuple):
+    """The number of an example's passage, and how well a teacher finds that it answers (NaN: not known)."""
+
+    number: int
+    teacher_score: float
 
 
 class ExamplePassages:
@@ -43,7 +51,7 @@ class ExamplePassages:
         self._examples = examples
         self._rows = 0 if stored is None else len(stored)
         self._starts = array("q", [0])
-        self._numbers = array("q")
+        self._numbers, self._teacher = array("q"), array("f")
         self._positives, self._hard = array("I"), array("I")
         others: dict[bytes, int] = {}
         for row in range(len(examples)):
@@ -54,17 +62,19 @@ class ExamplePassages:
                 if number is None:
                     number = self._rows + others.setdefault(_digest(passage), len(others))
                 self._numbers.append(number)
+                self._teacher.append(teacher_score(passage))
             self._starts.append(len(self._numbers))
             self._positives.append(len(example.positives))
             self._hard.append(len(example.hard_negatives))
         self.others = len(others)
 
-    def candidates(self, row: int) -> Candidates[int]:
-        """Return the numbers of an example's passages."""
-        numbers = self._numbers[self._starts[row] : self._starts[row + 1]]
+    def candidates(self, row: int) -> Candidates[KnownPassage]:
+        """Return the passages of an example."""
+        places = slice(self._starts[row], self._starts[row + 1])
+        known = list(map(KnownPassage, self._numbers[places], self._teacher[places]))
         hard = self._positives[row]
         other = hard + self._hard[row]
-        return Candidates(numbers[:hard], numbers[hard:other], numbers[other:])
+        return Candidates(known[:hard], known[hard:other], known[other:])
 
     def texts(self) -> Iterator[tuple[int, Passage]]:
         """Yield the passages that the collection does not have and their numbers, once each and ascending."""

@@ -14,18 +14,18 @@ from densecli.observer import Observer
 from densecli.records import Question
 from densecli.training.batches import Batch
 from densecli.training.examples import ExampleSpool, dice_of
-from densecli.training.passage_vectors import ExamplePassages, PassageVectors
+from densecli.training.passage_vectors import ExamplePassages, KnownPassage, PassageVectors
 from densecli.training.ranks import ALONE, Ranks
 from densecli.training.stored import Stored
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPick:
-    """What one question brings to a batch: numbers of its positives, and of the negatives drawn for it."""
+    """What one question brings to a batch: its positives, and the negatives drawn for it."""
 
     question: Question
-    positives: Sequence[int]
-    negatives: Sequence[int]
+    positives: Sequence[KnownPassage]
+    negatives: Sequence[KnownPassage]
 
 
 class KnownExamples:
@@ -54,7 +54,7 @@ class KnownExamples:
             picks = chain.from_iterable(self.first([row]) for row in range(len(examples)))
         else:
             picks = chain.from_iterable(self.draw(*batch) for batch in batches)
-        used = (number for pick in picks for number in chain(pick.positives, pick.negatives))
+        used = (one.number for pick in picks for one in chain(pick.positives, pick.negatives))
         everything = used if self._passages.others else ()
         self.vectors = PassageVectors(self._passages, everything, retriever, stored, precision, ranks)
 
@@ -75,11 +75,11 @@ class KnownExamples:
 
     def lay_out(self, picks: Sequence[KnownPick], tokens: Tokens, own: range | None = None) -> Batch:
         """Return the batch of `picks`, or the part of it with the rows `own`, with all passages' vectors."""
-        numbers: list[int] = []
+        passages: list[KnownPassage] = []
         positives: list[int] = []
         for pick in picks:
-            positives.append(len(numbers))
-            numbers += [*pick.positives, *pick.negatives]
+            positives.append(len(passages))
+            passages += [*pick.positives, *pick.negatives]
         own = range(len(picks)) if own is None else own
         return Batch(
             tuple(pick.question.id for pick in picks),
@@ -87,8 +87,9 @@ class KnownExamples:
             [],
             tuple(positives),
             own.start,
-            columns=len(numbers),
-            vectors=self.vectors.take(numbers),
+            columns=len(passages),
+            vectors=self.vectors.take([one.number for one in passages]),
+            teacher=tuple(one.teacher_score for one in passages),
         )
 
     def encode(self, observer: Observer) -> None:

@@ -62,6 +62,9 @@ def update(
         assert passages is not None
         scores = objective.scores(questions, passages, owners)
         losses = objective.losses(scores, positives)
+        if objective.distill:
+            teacher = torch.tensor(batch.teacher, device=device)
+            losses = objective.distilled(losses, scores, owners, teacher)
         mean = losses.mean()
         value = float(mean.detach())
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
