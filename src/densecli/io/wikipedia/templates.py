@@ -3,54 +3,50 @@
 A name counts in lower case, with spaces for underscores. What a template becomes:
 
 * FIRST, SECOND, LAST: that one of its parameters without a name;
-* JOINED: all of them, with nothing, a space or a hyphen between;
-* BEFORE: a short text, then the first parameter;
+* JOINED: all of them, with nothing between;
 * FIXED: that text;
-* MAKERS: what a function builds from the parameters, such as `5 km` for `{{convert|5|km|mi}}`.
+* MAKERS: what a function builds from the parameters, such as `5 kilometres` for `{{convert|5|km|mi}}`.
 
-Pronunciations, notes, flags, icons and calls for better sources hold no prose and are not here.
+The text is what Wikipedia shows. A template whose form is not known here is dropped whole, and counted: a
+part of it would say something else. Pronunciations, notes, flags, icons and calls for better sources hold no
+prose and are not here.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 from densecli.io.wikipedia import makers
-from densecli.io.wikipedia.languages import named
-from densecli.io.wikipedia.makers import Arguments, positional
+from densecli.io.wikipedia.arguments import Arguments, grouped, positional
+from densecli.io.wikipedia.measures import conversion
 
 FIRST = {
     "nowrap", "nobr", "nobreak", "no wrap", "small", "smaller", "smalldiv", "big", "large", "larger",
     "huge", "sup", "sub", "sc", "sc2", "smallcaps", "small caps", "center", "centre", "noitalic",
     "noitalics", "nobold", "bold", "strong", "em", "italic", "u", "underline", "code", "mono", "kbd",
-    "key", "keypress", "var", "math", "mvar", "bigmath", "tmath", "vanchor", "visible anchor", "tooltip",
-    "abbr", "linktext", "link text", "unicode", "nihongo2", "ruby", "nowraplinks", "quote", "quotation",
-    "blockquote", "bquote", "cquote", "rquote", "poem", "poemquote", "verse", "block indent",
-    "pull quote", "angbr", "angle bracket", "clarify span", "cn span", "citation needed span",
-    "fact span", "dubious span", "not a typo", "notatypo", "as written",
-    "proper name", "typo", "red link", "keep", "nastaliq", "hebrew", "polytonic", "grc-tr", "chem2",
-    "format price", "formatprice", "formatnum", "nts", "ordinal", "percentage", "dts", "date", "flag",
-    "flagcountry", "flagu", "lc", "uc", "lcfirst", "ucfirst", "native phrase", "script/hebrew",
-    "script/arabic", "script/greek", "script/coptic", "script/cuneiform", "highlight",
-    "strikethrough", "midsize",
+    "var", "vr", "math", "mvar", "bigmath", "tooltip", "abbr", "unicode", "nihongo2", "nowraplinks",
+    "poem", "block indent", "clarify span", "cn span", "citation needed span", "fact span", "dubious span",
+    "red link", "nastaliq", "hebrew", "polytonic", "strikethrough", "midsize",
 }  # fmt: skip
-SECOND = {"lang", "rtl-lang", "rtllang", "wikt-lang", "resize", "font color", "color", "colour", "script"}
-LAST = {"transl", "transliteration", "tlit", "langwithname"}
+SECOND = {"lang", "rtl-lang", "rtllang", "color", "colour", "script"}
+LAST = {
+    "transl", "transliteration", "tlit", "wikt-lang", "font color", "resize", "script/hebrew",
+    "script/arabic", "script/greek", "script/coptic", "script/cuneiform",
+}  # fmt: skip
 JOINED = {
-    "chem": "",
-    "sic": "",
-    "nuclide": "-",
-    "simplenuclide": "-",
-    "simplenuclide2": "-",
-    "bibleverse": " ",
-    "bibleref2": " ",
-}
-BEFORE = {
-    "circa": "c. ", "c.": "c. ", "ca.": "c. ", "ca": "c. ", "fl.": "fl. ", "floruit": "fl. ",
-    "born": "b. ", "b.": "b. ", "d.": "d. ", "reign": "r. ", "r.": "r. ", "us$": "US$", "usd": "US$",
-    "a$": "A$", "aud": "A$", "ca$": "C$", "cad": "C$", "£": "£", "gbp": "£", "pound sterling": "£",
-    "€": "€", "eur": "€", "euro": "€", "inr": "₹", "indian rupee": "₹", "₹": "₹", "¥": "¥", "jpy": "¥",
-    "radic": "√", "sqrt": "√", "e": "×10^", "esp": "×10^", "10^": "10^", "vol.": "vol. ",
+    "chem", "linktext", "link text", "not a typo", "notatypo", "typo", "as written", "proper name",
 }  # fmt: skip
+MONEY = {
+    "us$": "US$", "usd": "US$", "a$": "A$", "aud": "A$", "ca$": "C$", "cad": "C$", "£": "£", "gbp": "£",
+    "pound sterling": "£", "€": "€", "eur": "€", "euro": "€", "inr": "₹", "indian rupee": "₹", "₹": "₹",
+    "¥": "¥", "jpy": "¥",
+}  # fmt: skip
+SPANS = {
+    "circa": ("c. ", " – "), "c.": ("c. ", " – "), "ca.": ("c. ", " – "), "ca": ("c. ", " – "),
+    "fl.": ("fl. ", "–"), "floruit": ("fl. ", "–"), "reign": ("r. ", "–"), "r.": ("r. ", "–"),
+}  # fmt: skip
+"""What stands before a year, and between two."""
+POWERS = {"e": "×10^", "10^": "10^", "born": "b. ", "b.": "b. ", "d.": "d. "}
+"""A short text before the only parameter."""
 FOREIGN = "lang-"
 """`{{lang-fr|mot}}`: its first parameter, with the name of the language."""
 DASH = " – "
@@ -63,35 +59,73 @@ FIXED = {
     "pad": " ", "br": " ", "break": " ", "shy": "", "zwsp": "", "'": "'", "' \"": "'\"", "\" '": "\"'",
     "'\"": "'\"", "'s": "'s", "'-": "'", "okina": "ʻ", "hamza": "ʼ", "ayin": "ʽ", "=": "=", "!": " ",
     "...": "…", "ellipsis": "…", "hydrogen": "H", "carbon": "C", "nitrogen": "N", "oxygen": "O",
+    "co2": "CO2", "h2o": "H2O", "ch4": "CH4", "so2": "SO2", "no2": "NO2",
     "degree": "°", "deg": "°", "prime": "′", "sharp": "♯", "flat": "♭", "natural": "♮", "infin": "∞",
 }  # fmt: skip
-MAKERS: dict[str, Callable[[Arguments], str]] = {
-    **dict.fromkeys(("convert", "cvt"), makers.conversion),
+Maker = Callable[[Arguments], str | None]
+MAKERS: dict[str, Maker] = {
+    "convert": conversion,
+    "cvt": partial(conversion, symbols=True),
     **dict.fromkeys(("frac", "fraction", "sfrac", "tfrac"), makers.fraction),
     **dict.fromkeys(
-        ("birth date", "birth date and age", "bda", "dob", "birth-date", "death date", "death-date"),
+        ("birth date", "birth date and age", "bda", "dob", "death date", "start date", "end date"),
         makers.date,
     ),
-    **dict.fromkeys(
-        ("death date and age", "start date", "end date", "start date and age", "film date"), makers.date
-    ),
+    "start date and age": makers.date,
+    "birth-date": makers.written_date,
+    "death-date": makers.written_date,
+    "death date and age": makers.death,
+    "oldstyledate": makers.old_style,
     **{
         prefix: partial(makers.ship, prefix)
-        for prefix in ("ship", "uss", "hms", "ss", "rms", "hmas", "hmcs", "sms", "ins")
+        for prefix in ("ship", "uss", "hms", "ss", "rms", "hmas", "hmcs", "sms", "ins", "mv")
     },
     **dict.fromkeys(("sclass", "sclass-", "sclass2", "sclass2-"), makers.ship_class),
-    **dict.fromkeys(("nihongo", "nihongo3"), makers.nihongo),
+    "nihongo": makers.nihongo,
+    "nihongo3": makers.nihongo_romanized,
     **dict.fromkeys(("zh", "lang-zh", "zh-full"), makers.chinese),
-    "langx": lambda args: named(args.get("1", ""), args.get("2") or args.get("text", "")),
+    "langx": makers.language_first,
+    "langwithname": makers.named_language,
+    "native phrase": makers.native_phrase,
     "as of": makers.as_of,
     "asof": makers.as_of,
     "val": makers.value,
     "height": makers.height,
-    "ill": lambda args: args.get("lt") or args.get("1", ""),
-    "interlanguage link": lambda args: args.get("lt") or args.get("1", ""),
+    "ill": lambda args: args.get("lt") or args.get("1"),
+    "interlanguage link": lambda args: args.get("lt") or args.get("1"),
+    **dict.fromkeys(("vanchor", "visible anchor"), lambda args: args.get("text") or args.get("1")),
+    "percentage": makers.percentage,
+    "ordinal": makers.ordinal,
+    "nts": makers.number,
+    "formatnum": makers.number,
+    **dict.fromkeys(("radic", "sqrt"), makers.root),
+    "mya": makers.ago,
+    "unité": makers.french_unit,
+    **dict.fromkeys(("nuclide", "nuclide2", "simplenuclide", "simplenuclide2"), makers.nuclide),
+    "chem2": makers.formula,
+    "sic": makers.as_written,
+    **dict.fromkeys(("bibleverse", "bibleref", "bibleref2"), makers.bible_verse),
+    **dict.fromkeys(
+        ("quote", "quotation", "blockquote", "bquote", "poemquote", "pull quote"), makers.quotation
+    ),
+    "rquote": makers.pulled_quotation,
+    "cquote": makers.big_quotation,
+    **dict.fromkeys(("key", "keypress", "key press"), makers.keys),
+    "ruby": makers.ruby,
+    "music": makers.music,
+    **dict.fromkeys(("flag", "flagcountry", "flagu"), makers.country),
+    **dict.fromkeys(("angbr", "angle bracket"), makers.bracketed),
+    **{name: partial(makers.money, sign) for name, sign in MONEY.items()},
+    **{name: partial(makers.since, *marks) for name, marks in SPANS.items()},
 }
-FUNCTIONS = {"formatnum", "lc", "uc", "lcfirst", "ucfirst"}
-"""Parser functions: their first parameter stands after a colon."""
+FUNCTIONS: dict[str, Callable[[str], str | None]] = {
+    "formatnum": grouped,
+    "lc": str.lower,
+    "uc": str.upper,
+    "lcfirst": lambda words: words[:1].lower() + words[1:],
+    "ucfirst": lambda words: words[:1].upper() + words[1:],
+}
+"""Parser functions: their parameter stands after a colon."""
 
 
 def plain_name(name: str) -> str:
@@ -102,35 +136,35 @@ def plain_name(name: str) -> str:
 
 
 def is_prose(name: str) -> bool:
-    """Return whether a template of this name, as written, is replaced by text."""
+    """Return whether a template of this name, as written, may be replaced by text."""
     plain = plain_name(name)
-    tables = (FIRST, SECOND, LAST, JOINED, BEFORE, FIXED, MAKERS)
+    tables = (FIRST, SECOND, LAST, JOINED, POWERS, FIXED, MAKERS, FUNCTIONS)
     return plain.startswith(FOREIGN) or any(plain in table for table in tables)
 
 
-def replacement(name: str, args: Arguments) -> str:
-    """Return the text that stands for a template, empty for one that holds no prose.
+def replacement(name: str, args: Arguments) -> str | None:
+    """Return the text that stands for a template; None for one that is dropped.
 
     Args:
         name: the template's name as written.
         args: its parameters as text.
     """
     plain = plain_name(name)
+    if plain in FUNCTIONS and ":" in name:
+        return FUNCTIONS[plain](name.partition(":")[2].strip()) if "1" not in args else None
     if plain in MAKERS:
-        return MAKERS[plain](args)
+        return MAKERS[plain](args) or None
     if plain in FIXED:
         return FIXED[plain]
-    if plain in BEFORE:
-        return BEFORE[plain] + args.get("1", "").strip()
+    parts = positional(args)
+    if plain in POWERS:
+        return POWERS[plain] + parts[0] if len(parts) == 1 and parts[0] else None
     if plain in JOINED:
-        return JOINED[plain].join(positional(args))
-    if plain in FUNCTIONS and ":" in name:
-        return name.partition(":")[2]
-    first = next((args[key] for key in ("1", "text", "quote", "content") if args.get(key)), "")
+        return "".join(parts) or None
     if plain.startswith(FOREIGN):
-        return named(plain.removeprefix(FOREIGN), first)
+        return makers.language(plain.removeprefix(FOREIGN), args)
     if plain in FIRST:
-        return first
+        return next((args[key] for key in ("1", "text", "content") if args.get(key)), None)
     if plain in SECOND:
-        return args.get("2") or args.get("text", "")
-    return positional(args)[-1] if plain in LAST and positional(args) else ""
+        return args.get("2") or args.get("text") or None
+    return parts[-1] or None if plain in LAST and parts else None

@@ -21,6 +21,9 @@ UNSEEN = frozenset(
 )
 """Casefolded prefixes of links that show no text, in many wikis: names that outlive those in their dumps."""
 
+NOT_UNDERSTOOD = "templates_not_understood"
+"""Counts the templates that are known, but not in the form that a page uses: they are dropped whole."""
+
 
 def prose(text: str, unseen: Iterable[str] = (), left_out: Counter[str] | None = None) -> str:
     """Return the running prose of a page, one paragraph a line; empty when it has none.
@@ -44,21 +47,23 @@ def _section(text: str, unseen: frozenset[str], left_out: Counter[str]) -> str:
     words = without_tags(without_clutter(text, is_prose, unseen, left_out))
     plain, items = LIST_MARKS.subn(ITEM, words)
     left_out["list_items"] += items
-    return tidy(_rendered(Parser().parse(plain, skip_style_tags=True)))
+    return tidy(_rendered(Parser().parse(plain, skip_style_tags=True), left_out))
 
 
-def _rendered(code: Wikicode | None) -> str:
-    return "" if code is None else "".join(map(_words, code.nodes))
+def _rendered(code: Wikicode | None, left_out: Counter[str]) -> str:
+    return "" if code is None else "".join(_words(node, left_out) for node in code.nodes)
 
 
-def _words(node: Node) -> str:
+def _words(node: Node, left_out: Counter[str]) -> str:
     if isinstance(node, Text):
         return str(node.value)
     if isinstance(node, Wikilink):
-        return _label(node)
+        return _label(node, left_out)
     if isinstance(node, Template):
-        args = {str(one.name).strip(): _rendered(one.value) for one in node.params}
-        return replacement(str(node.name), args)
+        args = {str(one.name).strip(): _rendered(one.value, left_out) for one in node.params}
+        text = replacement(str(node.name), args)
+        left_out[NOT_UNDERSTOOD] += text is None
+        return text or ""
     if isinstance(node, HTMLEntity):
         return str(node)
     if isinstance(node, Tag) and node.wiki_markup:
@@ -68,11 +73,11 @@ def _words(node: Node) -> str:
     return ""
 
 
-def _label(link: Wikilink) -> str:
+def _label(link: Wikilink, left_out: Counter[str]) -> str:
     """Return what a link shows: its text, else the page's name without prefix, section or pipe trick."""
-    if link.text is not None and (label := _rendered(link.text)).strip():
+    if link.text is not None and (label := _rendered(link.text, left_out)).strip():
         return label
-    title = _rendered(link.title).strip().strip("/")
+    title = _rendered(link.title, left_out).strip().strip("/")
     prefix, colon, rest = title.removeprefix(":").partition(":")
     if colon and rest and not rest[0].isspace() and not prefix.strip(PROJECT):
         title = rest
