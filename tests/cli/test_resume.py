@@ -17,7 +17,14 @@ SMALL = ("--encoder", "base", "--batch-size", 4, "--epochs", 8, "--learning-rate
 COMMANDS = {
     "retriever": ["train", "questions", "--dev", "questions", *SMALL, "--validate-every", 2],
     "reader": ["train-reader", "found.jsonl", "--dev", "found.jsonl", *SMALL],
-}
+    "question": [
+        "train", "questions", "--dev", "questions.jsonl", *SMALL, "--encoder", ".densecli/retriever",
+        "--fixed-passage-encoder", "--index-negatives", "all", "--max-positives", 2,
+        "--validate-by", "search", "--validate-every", 2, "--max-passage-tokens", 64,
+        "-o", ".densecli/question",
+    ],
+}  # fmt: skip
+BOTH = ("retriever", "reader")
 STEPS = 24
 FORCE = ("--force", "--save-every", 2)
 MEASURED = {"questions_per_second", "memory"}
@@ -77,10 +84,10 @@ class Training:
 def uninterrupted(tiny_place, tmp_path_factory):
     """What each training comes to when nothing happens to it."""
     own = tmp_path_factory.mktemp("whole")
-    shutil.copytree(tiny_place, own / "place")
-    program = Program(own / "place", own)
     found = {}
     for name in COMMANDS:
+        shutil.copytree(tiny_place, own / name / "place")
+        program = Program(own / name / "place", own / name)
         training = Training(program, name)
         program.start(*training.line, heavy=True).wait().well()
         found[name] = training.outcome()
@@ -126,7 +133,7 @@ def test_killed_while_it_saves(prepared, uninterrupted, name, place):
     assert not prepared.leftovers()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", BOTH)
 def test_ctrl_c_saves_after_the_update_and_says_how_to_go_on(prepared, uninterrupted, name):
     training = Training(prepared, name)
     training.line[-1] = 1000
@@ -140,7 +147,7 @@ def test_ctrl_c_saves_after_the_update_and_says_how_to_go_on(prepared, uninterru
     assert training.outcome() == uninterrupted[name]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", BOTH)
 def test_a_full_disk_keeps_the_checkpoint_before(prepared, uninterrupted, name):
     training = Training(prepared, name)
     training.kill(lambda: training.saved >= 6)
@@ -154,7 +161,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(prepared, uninterrupted, name):
     assert training.outcome() == uninterrupted[name]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", BOTH)
 def test_another_training_is_not_gone_on_with(prepared, name):
     training = Training(prepared, name)
     training.kill(lambda: training.saved >= 2)

@@ -32,3 +32,25 @@ def test_the_papers_reader_sees_fewer_questions_at_once_where_there_are_few() ->
     assert [paper.batch(questions) for questions in (2_474, 9_999, 10_000, 58_880)] == [4, 4, 16, 16]
     assert TrainReaderConfig(preset="paper", batch_size=16).batch(10) == 16
     assert TrainReaderConfig().batch(10) == TrainReaderConfig(preset="dpr-nq").batch(10) == 16
+
+
+def test_negatives_from_the_index() -> None:
+    def config(asked: str | None) -> TrainConfig:
+        return TrainConfig(fixed_passage_encoder=True, index_negatives=asked)
+
+    assert [config(asked).index_depth for asked in (None, "all", "1", "100000")] == [None, None, 1, 100_000]
+    for wrong in ("", "0", "-3", "ALL", "1.5", "100001", "\u0663"):
+        with pytest.raises(UsageError, match="^--index-negatives is .*; expected all, or a number up to"):
+            config(wrong)
+
+
+def test_what_only_a_softmax_can_do() -> None:
+    with pytest.raises(UsageError, match="^--index-negatives is for --loss nll, not triplet"):
+        TrainConfig(loss="triplet", fixed_passage_encoder=True, index_negatives="all")
+    with pytest.raises(UsageError, match="^--max-positives is for --loss nll, not triplet"):
+        TrainConfig(loss="triplet", fixed_passage_encoder=True, max_positives=2)
+
+
+def test_a_search_of_stored_vectors_needs_vectors_that_stay() -> None:
+    with pytest.raises(UsageError, match="^--validate-by search needs --fixed-passage-encoder"):
+        TrainConfig(validate_by="search")

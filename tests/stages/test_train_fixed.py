@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,7 +12,7 @@ from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import Change, open_base
-from densecli.errors import ArtifactError
+from densecli.errors import ArtifactError, UsageError
 from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.stages.train import train
 from densecli.training.batches import lay_out
@@ -22,6 +23,7 @@ from densecli.training.pool import DevPool
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.report import StepReport
 from densecli.training.sampling import Source, epoch_batches
+from densecli.training.search_validation import SearchValidator
 from densecli.training.stored import Stored
 from densecli.training.update import update
 from keeping import Kept
@@ -195,3 +197,80 @@ def test_vectors_that_do_not_fit_are_refused(tiny_base: Path, tmp_path: Path) ->
     write_store(tmp_path / "fewer", STORED[1:])
     refused("vectors of other passages", tmp_path / "fewer", vectors, base)
     refused("the vector store does not exist", passages, tmp_path / "none", base)
+
+
+ANSWERED = [
+    replace(
+        example,
+        question=replace(example.question, answers=(THINGS[number],)),
+        positives=tuple(STORED[2 * number : 2 * number + 2]),
+    )
+    for number, example in enumerate(examples())
+]
+
+
+def test_a_question_tower_learns_to_tell_its_passage_from_all_others(tiny_base: Path, tmp_path: Path) -> None:
+    base, stored = stored_of(tmp_path, tiny_base, Change(similarity="cosine"), "mean")
+    for negatives in ("all", "7"):
+        config = replace(
+            CONFIG, batch_size=8, epochs=60, dropout=0.0, index_negatives=negatives, max_positives=2,
+            validate_by="search", validate_k=1, learning_rate=1e-2,
+        )  # fmt: skip
+        retriever = open_to_train(str(base), config)
+        asked = [example.question for example in ANSWERED]
+        given = ExampleSpool(ANSWERED, Counter())
+        reports = list(train(given, asked, retriever, config, Counter(), Kept(), stored=stored))
+        assert reports[0].untrained is not None
+        assert reports[0].untrained["top_1"] < 0.5
+        assert reports[-1].validation == {
+            "top_1": 1.0, "reciprocal_rank": 1.0, "questions": 8, "pool": len(STORED),
+        }  # fmt: skip
+        assert reports[-1].accuracy == 1.0
+
+
+def test_search_is_validated_by_the_rank_of_the_first_answer(tiny_base: Path, tmp_path: Path) -> None:
+    base, stored = stored_of(tmp_path, tiny_base, Change(similarity="l2"))
+    retriever = open_to_train(str(base), CONFIG)
+    none = Question("none", "what is a king")
+    asked = [none, *(example.question for example in ANSWERED)]
+    config = replace(CONFIG, validate_by="search", validate_k=3, dev_questions=7)
+    validator = SearchValidator(asked, stored, config, CPU, torch.float32)
+    measures, rank = validator.validate(retriever)
+    passages = torch.from_numpy(stored.vectors.take(np.arange(len(STORED))))
+    ranks = []
+    for number, question in enumerate(asked[1:8]):
+        (ids,) = retriever.tokens.questions([question.question])
+        with torch.no_grad():
+            vector = retriever.question.eval()(torch.tensor([ids]), torch.ones(1, len(ids)))[0]
+        order = (passages @ vector).argsort(descending=True).tolist()
+        found = [place for place, row in enumerate(order, 1) if THINGS[number] in STORED[row].text.split()]
+        ranks.append(found[0])
+    top = sum(place <= 3 for place in ranks) / 7
+    reciprocal = sum(1 / place for place in ranks if place <= 3) / 7
+    first = sum(place == 1 for place in ranks) / 7
+    expected = {"top_1": first, "top_3": top, "reciprocal_rank": reciprocal, "questions": 7, "pool": 16}
+    assert measures == pytest.approx(expected)
+    assert rank == pytest.approx((top, reciprocal))
+    assert 0 < top < 1
+    with pytest.raises(UsageError, match="no dev question has an answer"):
+        SearchValidator([none], stored, config, CPU, torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"index_negatives": "all"}, "--index-negatives needs the stored vectors"),
+        ({"validate_by": "search"}, "--validate-by search needs the stored vectors"),
+    ],
+)
+def test_what_needs_stored_vectors_says_so(tiny_base: Path, settings: dict, said: str) -> None:
+    config = replace(CONFIG, **settings)
+    retriever = open_to_train(str(tiny_base), config)
+    with pytest.raises(UsageError, match=said):
+        list(train(spool(), [Question("0", "who")], retriever, config, Counter(), Kept()))
+
+
+def test_all_stored_passages_are_no_negatives_by_l2(tiny_base: Path, tmp_path: Path) -> None:
+    base, stored = stored_of(tmp_path, tiny_base, Change(similarity="l2"))
+    with pytest.raises(UsageError, match="with l2 name a number"):
+        run(base, stored, replace(CONFIG, index_negatives="all"))

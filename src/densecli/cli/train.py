@@ -12,7 +12,7 @@ from densecli.cli.fitting import base_folder, check_looks, follow, hardware
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
 from densecli.cli.shared_options import DataDirOption, DatasetOption, SplitOption
-from densecli.cli.training_sets import example_place, example_places, read_sets
+from densecli.cli.training_sets import example_place, example_places, read_dev, read_sets
 from densecli.configs.training import TrainConfig
 from densecli.errors import UsageError
 from densecli.workflows.datasets import choose_dataset
@@ -36,7 +36,11 @@ def register(app: typer.Typer) -> None:
         ] = None,
         dev: Annotated[
             str | None,
-            typer.Option("--dev", help="Examples to validate on after each epoch; the best model is kept."),
+            typer.Option(
+                "--dev",
+                help="Examples to validate on after each epoch (with --validate-by search any questions with "
+                "answers); the best model is kept.",
+            ),
         ] = None,
         vectors: Annotated[
             Path | None,
@@ -84,15 +88,13 @@ def register(app: typer.Typer) -> None:
         with resumable(session, output or session.workspace.retriever, config, inputs, force) as build:
             from densecli.encoders.folder import fingerprint
             from densecli.encoders.torch_save import save_retriever
-            from densecli.io.doors.examples import read_examples
             from densecli.stages.train import train as run
-            from densecli.training.examples import ExampleSpool
             from densecli.training.prepare import open_to_train
             from densecli.training.ranks import ALONE
 
             bad = session.bad_records(config.on_error)
             sets = read_sets(places, config, left_out, build.counts, bad)
-            dev_spool = ExampleSpool(read_examples(held_out, bad), build.counts) if held_out else None
+            held = read_dev(held_out, config, build.counts, bad) if held_out else None
             build.counts.update(bad.counts)
             retriever = open_to_train(str(base), config)
             similarity = retriever.card.similarity
@@ -112,7 +114,7 @@ def register(app: typer.Typer) -> None:
             for warning in sets.warnings(config):
                 session.terminal.warning(warning)
             reports = run(
-                sets.spool, dev_spool, retriever, config, build.counts, saved, sets.sources, ranks, stored,
+                sets.spool, held, retriever, config, build.counts, saved, sets.sources, ranks, stored,
                 session.terminal,
             )  # fmt: skip
             build.facts = follow(session, "train", reports, saved) | sets.facts(config)

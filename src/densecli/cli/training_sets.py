@@ -15,6 +15,7 @@ from densecli.workflows.datasets import DatasetChoice, example_files
 
 if TYPE_CHECKING:
     from densecli.io.bad_records import BadRecords
+    from densecli.records import Question
     from densecli.training.examples import ExampleSpool
     from densecli.training.sampling import Source
 
@@ -166,3 +167,21 @@ def read_sets(
                     " this set out"
                 )
     return TrainingSets(spool, sources)
+
+
+def read_dev(
+    place: str, config: TrainConfig, counts: Counter[str], bad: "BadRecords"
+) -> "ExampleSpool | list[Question]":
+    """Read what is validated on: examples, or with `--validate-by search` the questions of any file.
+
+    Raises:
+        InputError: the file has something that cannot be used.
+    """
+    if config.validate_by == "search":
+        from densecli.io.doors.asked import read_asked
+
+        return [example.question for example in read_asked(place, bad=bad)]
+    from densecli.io.doors.examples import read_examples
+    from densecli.training.examples import ExampleSpool
+
+    return ExampleSpool(read_examples(place, bad), counts)

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 from densecli.errors import UsageError
 
 Condition = tuple[str, tuple[str | bool | None, ...]]
-"""Another field, and its values that give a field its effect."""
+"""Another field, and its values that give a field its effect; no values stand for all but None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def check_effect(config: Any, chosen: Iterable[str]) -> None:
         when = conditions[name] if name in chosen else None
         while when is not None:
             other, values = when
-            if getattr(config, other) not in values:
+            value = getattr(config, other)
+            if value not in values if values else value is None:
                 typed, needed = flag(type(config), name), flag(type(config), other)
                 allowed = " or ".join(value for value in values if isinstance(value, str))
                 raise UsageError(f"{typed} has an effect only with {needed} {allowed}".rstrip())

@@ -63,6 +63,7 @@ class TrainConfig(FittingConfig):
     PAPER_EPOCHS: ClassVar[int] = 40
     PAPER_EPOCHS_SMALL: ClassVar[int] = 100
     MOST_RATE: ClassVar[int] = 1000
+    MOST_NEGATIVES: ClassVar[int] = 100_000
 
     batch_size: int = setting(
         32, "Questions in a batch; the paper uses 128.", min=1, max=65_536, source="section 5"
@@ -151,7 +152,30 @@ class TrainConfig(FittingConfig):
         None, "Length of vectors to which a linear layer projects the pooled ones.", min=2, max=65_536
     )
     shared_encoder: bool = setting(False, "One encoder for questions and passages.")
-    fixed_passage_encoder: bool = setting(False, "Train the question encoder alone.", source="appendix D")
+    fixed_passage_encoder: bool = setting(
+        False, "Train the question encoder alone, over passage vectors that stay.", source="appendix D"
+    )
+    max_positives: int = setting(
+        1,
+        "Positives used of each question: training raises the sum of their probabilities.",
+        min=1,
+        max=1000,
+        when=("fixed_passage_encoder", (True,)),
+    )
+    index_negatives: str | None = setting(
+        None,
+        "Negatives from all stored passages, found anew in every update: all, or how many of the best of each"
+        " question.",
+        when=("fixed_passage_encoder", (True,)),
+    )
+    check_depth: int = setting(
+        100,
+        "How many of a question's best stored passages are searched for its answers; those that hold one are"
+        " no negatives.",
+        min=0,
+        max=10_000,
+        when=("index_negatives", ()),
+    )
     question_prefix: str | None = setting(None, "Text before each question, kept in the model.")
     passage_prefix: str | None = setting(None, "Text before each passage's title, kept in the model.")
     max_question_tokens: int = setting(64, "Word pieces of a question.", min=8, max=32_768)
@@ -183,18 +207,23 @@ class TrainConfig(FittingConfig):
     )
     validate_by: str = setting(
         "nll",
-        "What tells the best model: nll, or rank and top-k accuracy in a pool of dev passages.",
-        choices=("nll", "average-rank", "top-k"),
+        "What tells the best model: nll; average-rank or top-k accuracy in a pool of dev passages; or search:"
+        " top-k accuracy among all stored passages, with --fixed-passage-encoder.",
+        choices=("nll", "average-rank", "top-k", "search"),
     )
     validate_k: int = setting(
-        20, "The k of top-k accuracy.", min=1, max=10_000, when=("validate_by", ("average-rank", "top-k"))
+        20,
+        "The k of top-k accuracy.",
+        min=1,
+        max=10_000,
+        when=("validate_by", ("average-rank", "top-k", "search")),
     )
     dev_questions: int = setting(
         1000,
-        "Dev questions that are ranked, and whose passages are the pool.",
+        "Dev questions that are ranked; the passages of their examples are the pool.",
         min=1,
         max=100_000,
-        when=("validate_by", ("average-rank", "top-k")),
+        when=("validate_by", ("average-rank", "top-k", "search")),
     )
     dev_negatives: int = setting(
         30,
@@ -205,8 +234,39 @@ class TrainConfig(FittingConfig):
     )
 
     def __post_init__(self) -> None:
-        """Refuse rates that are none."""
+        """Refuse rates that are none, and negatives that cannot be had.
+
+        Raises:
+            UsageError: names the option.
+        """
         _ = self.rates
+        _ = self.index_depth
+        several = [name for name in ("index_negatives", "max_positives") if self._chosen(name)]
+        if several and self.loss != "nll":
+            raise UsageError(f"--{several[0].replace('_', '-')} is for --loss nll, not {self.loss}")
+        if self.validate_by == "search" and not self.fixed_passage_encoder:
+            raise UsageError(
+                "--validate-by search needs --fixed-passage-encoder: else the vectors of all passages change"
+            )
+
+    def _chosen(self, name: str) -> bool:
+        return bool(getattr(self, name) != getattr(type(self), name))
+
+    @property
+    def index_depth(self) -> int | None:
+        """How many of the best stored passages are a question's negatives; None where all or none are.
+
+        Raises:
+            UsageError: `index_negatives` is neither `all` nor such a number.
+        """
+        asked = self.index_negatives
+        if asked in (None, "all"):
+            return None
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= self.MOST_NEGATIVES):
+            raise UsageError(
+                f"--index-negatives is {asked!r}; expected all, or a number up to {self.MOST_NEGATIVES:,}"
+            )
+        return int(asked)
 
     @property
     def rates(self) -> tuple[float, ...]:

@@ -27,6 +27,8 @@ class Batch:
         columns: M, where it has a part of them.
         vectors: (M, d) of all M passages as pooled, where they are known; `passages` is empty then.
         teacher: the teacher's score of each of the M passages, NaN where it has none.
+        matches: (B, M) true in the columns of each question's positives, where it may have several.
+        compared: (B, M) true in the columns that count for a question, where `matches` are told.
     """
 
     ids: tuple[str, ...]
@@ -38,6 +40,8 @@ class Batch:
     columns: int | None = None
     vectors: Tensor | None = None
     teacher: tuple[float, ...] = ()
+    matches: Tensor | None = None
+    compared: Tensor | None = None
 
     @property
     def owners(self) -> list[int]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from densecli.configs.training import TrainConfig
-from densecli.training.loss import distillation, nll, triplet
+from densecli.training.loss import distillation, marginal_nll, nll, triplet
 from densecli.training.similarity import SIMILARITIES
 
 
@@ -61,11 +61,20 @@ class Objective:
             passages: vectors (M, d) of all questions' positives and negatives, as pooled.
             owners: the row of the question that brought each passage, (M,) int64.
         """
-        scores = self.similarities(questions, passages)
+        return self.compared(self.similarities(questions, passages), owners)
+
+    def compared(self, scores: Tensor, owners: Tensor) -> Tensor:
+        """Return similarities (B, M) with -inf where a question is not compared with a passage."""
         return scores if self.in_batch else scores.masked_fill(~_own(scores, owners), -torch.inf)
 
     def losses(self, scores: Tensor, positives: Tensor) -> Tensor:
-        """Return the loss of each question (B,) from scores (B, M) and its positive's column (B,)."""
+        """Return the loss of each question (B,) from scores (B, M).
+
+        `positives` are the columns of one positive each (B,), or true in the columns of all (B, M); then the
+        loss is the negative log likelihood of any of them.
+        """
+        if positives.dtype == torch.bool:
+            return marginal_nll(scores, positives)
         return nll(scores, positives) if self.loss == "nll" else triplet(scores, positives, self.margin)
 
     def distilled(self, losses: Tensor, scores: Tensor, owners: Tensor, teacher: Tensor) -> Tensor:
@@ -76,7 +85,7 @@ class Objective:
 
         Args:
             losses: (B,), from `losses`.
-            scores: (B, M), from `scores`.
+            scores: (B, M), from `similarities`.
             owners: the row of the question that brought each passage, (M,) int64.
             teacher: the teacher's score of each passage for its owner, (M,) float32; NaN where it has none.
         """

@@ -43,13 +43,15 @@ class ExamplePassages:
 
     Attributes:
         questions: the question of each example.
+        rows: passages of the collection.
+        others: passages that it does not have.
     """
 
     def __init__(self, examples: ExampleSpool, stored: Stored | None) -> None:
         """Number the passages of all examples."""
         self.questions: list[Question] = []
         self._examples = examples
-        self._rows = 0 if stored is None else len(stored)
+        self.rows = 0 if stored is None else len(stored)
         self._starts = array("q", [0])
         self._numbers, self._teacher = array("q"), array("f")
         self._positives, self._hard = array("I"), array("I")
@@ -60,7 +62,7 @@ class ExamplePassages:
             for passage in example.passages:
                 number = None if stored is None else stored.row_of(passage)
                 if number is None:
-                    number = self._rows + others.setdefault(_digest(passage), len(others))
+                    number = self.rows + others.setdefault(_digest(passage), len(others))
                 self._numbers.append(number)
                 self._teacher.append(teacher_score(passage))
             self._starts.append(len(self._numbers))
@@ -78,7 +80,7 @@ class ExamplePassages:
 
     def texts(self) -> Iterator[tuple[int, Passage]]:
         """Yield the passages that the collection does not have and their numbers, once each and ascending."""
-        following = self._rows
+        following = self.rows
         for row in range(len(self._examples)):
             numbers = self._numbers[self._starts[row] : self._starts[row + 1]]
             if not any(number >= following for number in numbers):
@@ -118,7 +120,7 @@ class PassageVectors:
         self._passages = passages
         self._retriever = retriever
         self._stored = stored
-        self._rows = 0 if stored is None else len(stored)
+        self._rows = passages.rows
         self._precision = precision
         self._ranks = ranks
         self._device = next(retriever.passage.parameters()).device

@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain
 
+import numpy as np
 import torch
 
 from densecli.configs.training import TrainConfig
@@ -21,11 +22,24 @@ from densecli.training.stored import Stored
 
 @dataclass(frozen=True, slots=True)
 class KnownPick:
-    """What one question brings to a batch: its positives, and the negatives drawn for it."""
+    """What one question brings to a batch.
+
+    Attributes:
+        question: with its answers.
+        positives: those that are used.
+        negatives: those that were drawn.
+        right: the numbers of all positives of its example.
+    """
 
     question: Question
     positives: Sequence[KnownPassage]
     negatives: Sequence[KnownPassage]
+    right: Sequence[int]
+
+    @property
+    def brought(self) -> list[KnownPassage]:
+        """Its positives and negatives, in the order of their columns."""
+        return [*self.positives, *self.negatives]
 
 
 class KnownExamples:
@@ -64,32 +78,61 @@ class KnownExamples:
         return [self._pick(row, dice) for row in rows]
 
     def first(self, rows: Sequence[int]) -> list[KnownPick]:
-        """Return the rows' first positives and negatives, for validation."""
+        """Return the rows' first positive each, and their first negatives, for validation."""
         return [self._pick(row, None) for row in rows]
 
     def _pick(self, row: int, dice: random.Random | None) -> KnownPick:
         config = self._config
         wanted = config.other_negatives, config.hard_negatives
+        most = 1 if dice is None else config.max_positives
         given = self._passages.candidates(row)
-        return KnownPick(self._passages.questions[row], *given.draw(*wanted, dice, config.shuffle_positives))
+        drawn = given.draw(*wanted, dice, config.shuffle_positives, most)
+        right = [one.number for one in given.positives]
+        return KnownPick(self._passages.questions[row], *drawn, right)
 
     def lay_out(self, picks: Sequence[KnownPick], tokens: Tokens, own: range | None = None) -> Batch:
         """Return the batch of `picks`, or the part of it with the rows `own`, with all passages' vectors."""
-        passages: list[KnownPassage] = []
-        positives: list[int] = []
-        for pick in picks:
-            positives.append(len(passages))
-            passages += [*pick.positives, *pick.negatives]
+        passages = [passage for pick in picks for passage in pick.brought]
+        counts = (len(pick.brought) for pick in picks)
         own = range(len(picks)) if own is None else own
         return Batch(
             tuple(pick.question.id for pick in picks),
             tokens.questions([pick.question.question for pick in picks[own.start : own.stop]]),
             [],
-            tuple(positives),
+            tuple(accumulate(counts, initial=0))[:-1],
             own.start,
             columns=len(passages),
             vectors=self.vectors.take([one.number for one in passages]),
             teacher=tuple(one.teacher_score for one in passages),
+        )
+
+    def lay_out_several(self, picks: Sequence[KnownPick], tokens: Tokens, own: range | None = None) -> Batch:
+        """Return the same batch where questions may have several positives.
+
+        Another question's passage is not compared with a question whose positive it is, and with no
+        question twice. Beside negatives from the whole index, rows of the collection are not compared at all
+        unless they are positives.
+        """
+        batch = self.lay_out(picks, tokens, own)
+        numbers = np.array(numbers_of(picks), dtype=np.int64)
+        wanted = np.ones(len(numbers), dtype=bool)
+        if self._config.in_batch:
+            wanted[:] = False
+            wanted[np.unique(numbers, return_index=True)[1]] = True
+        if self._config.index_negatives == "all":
+            wanted &= numbers >= self._passages.rows
+        matches = np.zeros((len(picks), len(numbers)), dtype=bool)
+        compared = np.zeros_like(matches)
+        for row, (start, pick) in enumerate(zip(batch.positives, picks, strict=True)):
+            middle = start + len(pick.positives)
+            end = middle + len(pick.negatives)
+            if self._config.in_batch:
+                compared[row] = wanted & ~np.isin(numbers, pick.right)
+            else:
+                compared[row, middle:end] = wanted[middle:end]
+            matches[row, start:middle] = True
+        return replace(
+            batch, matches=torch.from_numpy(matches), compared=torch.from_numpy(compared | matches)
         )
 
     def encode(self, observer: Observer) -> None:
@@ -97,3 +140,8 @@ class KnownExamples:
         missing = self.vectors.missing
         if missing:
             list(observer.progress(self.vectors.encode(), "embed examples", missing, "passages ", done=int))
+
+
+def numbers_of(picks: Sequence[KnownPick]) -> list[int]:
+    """Return the numbers of a batch's passages, column by column."""
+    return [passage.number for pick in picks for passage in pick.brought]

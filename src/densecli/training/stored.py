@@ -92,7 +92,7 @@ def find_stored(
     """Return the named vectors, or the workspace's where the passage encoder of `base` made them.
 
     Raises:
-        ArtifactError: named vectors are missing or do not fit.
+        ArtifactError: vectors that are named, or needed for what is trained, are missing or do not fit.
         UsageError: vectors are named, but the passage encoder is trained too.
     """
     named = [name for name, path in (("vectors", vectors), ("passages", passages)) if path is not None]
@@ -100,12 +100,13 @@ def find_stored(
         if named:
             raise UsageError(f"--{named[0]} has an effect only with --fixed-passage-encoder")
         return None
-    if not named and not workspace.vectors.exists():
+    needed = bool(named) or config.index_negatives is not None or config.validate_by == "search"
+    if not needed and not workspace.vectors.exists():
         return None
     try:
         return Stored.open(passages or workspace.passages, vectors or workspace.vectors, base, config)
     except ArtifactError as error:
-        if named:
+        if needed:
             raise
         observer.message(f"no stored vectors are used: {error}")
         return None

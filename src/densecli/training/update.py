@@ -1,9 +1,10 @@
 """One update of both towers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from densecli.encoders.torch_base import Retriever
 from densecli.errors import UsageError
@@ -13,6 +14,9 @@ from densecli.training.objective import Objective
 from densecli.training.optimise import Optimiser
 from densecli.training.ranks import ALONE, Ranks
 from densecli.training.report import refuse_infinite
+
+Further = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Returns scores (B, K) of questions (B, d) as pooled with further passages, and the highest of each (B,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +37,22 @@ def update(
     objective: Objective,
     keep_bytes: float,
     ranks: Ranks = ALONE,
+    further: Further | None = None,
 ) -> Update:
     """Train on one batch; `seed` decides its dropout and torch's global generator is left as it was.
 
     Activations of `keep_bytes` are kept for the way back, the others computed twice. Each of several `ranks`
     has a part of the batch. All of them compare all questions with all passages, and each sends back
-    through the towers what its own vectors have to do with the loss of the whole batch.
+    through the towers what its own vectors have to do with the loss of the whole batch. `further` compares
+    the questions with passages that the batch does not have.
 
     Raises:
         ArtifactError: the loss or a gradient is not finite; names the question, or those of the batch.
         UsageError: the batch teaches nothing: no question has a negative, or every triplet loss is 0.
     """
-    _refuse_idle(batch.teaches(objective.in_batch), "no question of a batch has a negative")
+    _refuse_idle(
+        further is not None or batch.teaches(objective.in_batch), "no question of a batch has a negative"
+    )
     pad = retriever.tokens.pad
     device = next(retriever.question.parameters()).device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -56,15 +64,21 @@ def update(
         told = None
         if batch.vectors is None:
             told = TowerPass(retriever.passage, batch.passages, pad, precision, keep_bytes)
-        owners, positives = (torch.tensor(rows, device=device) for rows in (batch.owners, batch.positives))
         questions = ranks.whole(asked.vectors, batch.row, len(batch.ids))
         passages = batch.vectors if told is None else ranks.whole(told.vectors, batch.column, batch.width)
         assert passages is not None
-        scores = objective.scores(questions, passages, owners)
-        losses = objective.losses(scores, positives)
+        similarities = objective.similarities(questions, passages)
+        scores, positives = _compared(objective, batch, similarities)
+        if further is None:
+            highest = None
+            losses = objective.losses(scores, positives)
+        else:
+            more, highest = further(questions)
+            padded = nn.functional.pad(positives, (0, more.shape[1]))
+            losses = objective.losses(torch.cat([scores, more], dim=1), padded)
         if objective.distill:
-            teacher = torch.tensor(batch.teacher, device=device)
-            losses = objective.distilled(losses, scores, owners, teacher)
+            owners, teacher = (torch.tensor(row, device=device) for row in (batch.owners, batch.teacher))
+            losses = objective.distilled(losses, similarities, owners, teacher)
         mean = losses.mean()
         value = float(mean.detach())
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
@@ -76,8 +90,26 @@ def update(
     if not optimiser.finds_scale:
         refuse_infinite(norm, "gradient", batch.ids)
     optimiser.step()
-    correct = int((scores.argmax(dim=1) == positives).sum())
-    return Update(value, correct, norm)
+    return Update(value, _correct(scores.detach(), positives, highest), norm)
+
+
+def _compared(objective: Objective, batch: Batch, similarities: Tensor) -> tuple[Tensor, Tensor]:
+    """Return scores (B, M) and where the positives are, as `Objective.losses` wants them."""
+    device = similarities.device
+    if batch.matches is None or batch.compared is None:
+        owners, positives = (torch.tensor(rows, device=device) for rows in (batch.owners, batch.positives))
+        return objective.compared(similarities, owners), positives
+    return similarities.masked_fill(~batch.compared.to(device), -torch.inf), batch.matches.to(device)
+
+
+def _correct(scores: Tensor, positives: Tensor, highest: Tensor | None) -> int:
+    """Return how many questions have a positive that scores highest, above `highest` (B,) elsewhere, too."""
+    values, columns = scores.max(dim=1)
+    if positives.dtype == torch.bool:
+        right = positives.gather(1, columns[:, None])[:, 0]
+    else:
+        right = columns == positives
+    return int((right if highest is None else right & (values >= highest)).sum())
 
 
 def _offenders(batch: Batch, questions: Tensor, passages: Tensor, losses: Tensor) -> list[str]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from densecli.records import Passage, Question
 from densecli.stages.mining.gold import CANDIDATES, LEAST, gold_match, gold_query, overlap
 from densecli.stages.mining.hits import Hit, ranked_hits
-from densecli.stages.mining.shelf import Judge, Shelf
+from densecli.text.shelf import Judge, Shelf
 
 WORDS = [f"w{number}" for number in range(400)]
 ARTICLE = " ".join(WORDS)

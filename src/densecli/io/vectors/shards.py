@@ -74,6 +74,9 @@ class VectorStore:
     def shards(self) -> Iterator[tuple[int, FloatArray]]:
         """Yield `(first row, vectors (n, d))` shard by shard, memory-mapped.
 
+        The maps are copy-on-write: torch takes no array that may not be written, and the files stay as they
+        are whatever is done to it.
+
         Raises:
             ArtifactError: a shard is missing, damaged, or of another shape than the manifest says.
         """
@@ -81,7 +84,7 @@ class VectorStore:
         for number in range(self._shards):
             path = shard_path(self.folder, number)
             try:
-                vectors: FloatArray = np.lib.format.open_memmap(path, mode="r")
+                vectors: FloatArray = np.lib.format.open_memmap(path, mode="c")
             except (FileNotFoundError, ValueError) as error:
                 raise ArtifactError(f"{path}: not readable ({error}); {AGAIN}") from None
             if vectors.ndim != 2 or vectors.shape[1] != self.shape[1] or vectors.dtype != np.float32:

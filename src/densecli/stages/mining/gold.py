@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from densecli.records import Passage
 from densecli.stages.mining.hits import Hit
-from densecli.stages.mining.shelf import Judge, Shelf
 from densecli.text.prepared import PreparedText
+from densecli.text.shelf import Judge, Shelf
 
 CANDIDATES = 10
 """Passages that BM25 proposes for a gold context."""

@@ -10,7 +10,7 @@ from densecli.lexical.bm25 import Bm25
 from densecli.stages.mining.hits import Block, Chosen, Mined, ranked_hits
 from densecli.stages.mining.negatives import Negatives
 from densecli.stages.mining.positives import Lists, Positives
-from densecli.stages.mining.shelf import Judge, Shelf
+from densecli.text.shelf import Judge, Shelf
 
 
 class Miner:

@@ -7,7 +7,7 @@ from random import Random
 from densecli.configs.mining import MineConfig
 from densecli.records import TrainingExample
 from densecli.stages.mining.hits import GIVEN, HARD, Hit
-from densecli.stages.mining.shelf import Judge, Shelf
+from densecli.text.shelf import Judge, Shelf
 
 SPARE = 4
 """Random passages drawn for each one wanted, since some are refused."""

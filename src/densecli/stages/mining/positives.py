@@ -8,7 +8,7 @@ from densecli.lexical.bm25 import Bm25
 from densecli.records import TrainingExample
 from densecli.stages.mining.gold import CANDIDATES, gold_match, gold_query
 from densecli.stages.mining.hits import GIVEN, Hit, ranked_hits
-from densecli.stages.mining.shelf import Judge, Shelf
+from densecli.text.shelf import Judge, Shelf
 
 Places = dict[int, Hit]
 Lists = dict[int, list[Hit]]

@@ -1,4 +1,4 @@
-"""Passages at hand: each read and made ready once for the many questions that meet it."""
+"""Passages at hand: each read and prepared once for the many questions that meet it."""
 
 from functools import lru_cache
 from typing import NamedTuple

@@ -1,0 +1,145 @@
+"""Negatives from all stored passages: every one of them, or the best of each question."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from densecli.configs.training import TrainConfig
+from densecli.encoders.torch_tower import Tower
+from densecli.text.shelf import Judge, Shelf
+from densecli.training.exact_search import ExactSearch, best_columns
+from densecli.training.objective import Objective
+from densecli.training.passage_vectors import PassageVectors
+from densecli.training.question_batches import KnownPick, numbers_of
+from densecli.training.ranks import Ranks
+from densecli.training.stored import Stored
+
+
+class IndexNegatives:
+    """What questions are compared with beside the passages of their batch.
+
+    A passage is left out for a question where it is one of its positives, or holds an answer. Answers are
+    looked for only in the best passages of a question, since a passage far down hardly counts. Everything
+    depends on the question tower as it is, so a training that goes on finds the same.
+    """
+
+    def __init__(
+        self,
+        stored: Stored,
+        vectors: PassageVectors,
+        tower: Tower,
+        objective: Objective,
+        config: TrainConfig,
+        ranks: Ranks,
+    ) -> None:
+        """Open the stored vectors.
+
+        Args:
+            stored: the collection.
+            vectors: gives vectors by row.
+            tower: of questions.
+            objective: what is trained.
+            config: says which passages are compared, and how many are searched for answers.
+            ranks: the processes that train together; each looks for the negatives of its own questions.
+
+        Raises:
+            ArtifactError: a shard is missing or damaged.
+        """
+        self._search = ExactSearch(stored.vectors, next(tower.parameters()).device)
+        self._shelf = Shelf(stored.passages)
+        self._vectors = vectors
+        self._tower = tower
+        self._objective = objective
+        self._depth = config.index_depth
+        self._checked = config.check_depth
+        self._ranks = ranks
+
+    def compare(self, questions: Tensor, picks: Sequence[KnownPick]) -> tuple[Tensor, Tensor]:
+        """Return scores (B, K) of questions with passages beside those of their batch, and the highest (B,).
+
+        Where all passages are compared K is 1: the score is the logarithm of the sum of exp(score) over them,
+        which is the same for a softmax as if they stood side by side.
+
+        Args:
+            questions: vectors (B, d) as pooled; gradients flow back to them.
+            picks: the questions, and what they bring to the batch.
+        """
+        if self._depth is None:
+            return self._with_all(questions, picks)
+        return self._with_best(questions, picks, self._depth)
+
+    def _with_all(self, questions: Tensor, picks: Sequence[KnownPick]) -> tuple[Tensor, Tensor]:
+        seen, temperature = self._tower.finish(questions), self._objective.temperature
+        own = self._ranks.part(len(picks))
+        found = [torch.zeros(0, 2 + seen.shape[1], device=seen.device)]
+        with torch.no_grad():
+            for part in self._search.groups(len(own)):
+                rows = own[part]
+                scores = self._search.scores(seen[rows.start : rows.stop])
+                best, holds = self._sift(scores, picks[rows.start : rows.stop], self._checked)
+                scores.scatter_(1, best, scores.gather(1, best).masked_fill(holds, -torch.inf))
+                scores /= temperature
+                highest, sums = scores.amax(1, keepdim=True), scores.logsumexp(1, keepdim=True)
+                weights = scores.sub_(sums).exp_().nan_to_num_(0.0)  # no passage may be left
+                found.append(torch.cat([highest, sums, self._search.mixed(weights) / temperature], dim=1))
+            table = self._ranks.rows(torch.cat(found), own, len(picks))
+        mass: Tensor = _Mass.apply(seen, table[:, 1:2], table[:, 2:])  # type: ignore[no-untyped-call]
+        return mass, table[:, 0]
+
+    def _with_best(self, questions: Tensor, picks: Sequence[KnownPick], depth: int) -> tuple[Tensor, Tensor]:
+        own, depth = self._ranks.part(len(picks)), min(depth, len(self._search))
+        found = [torch.zeros(0, 2 * depth, dtype=torch.int64, device=questions.device)]
+        with torch.no_grad():
+            seen = self._tower.finish(questions.detach())
+            for part in self._search.groups(len(own)):
+                rows = own[part]
+                scores = self._search.scores(seen[rows.start : rows.stop])
+                best, holds = self._sift(scores, picks[rows.start : rows.stop], depth)
+                found.append(torch.cat([best, holds.long()], dim=1))
+            table = self._ranks.rows(torch.cat(found), own, len(picks)).cpu().numpy()
+        in_batch = self._objective.in_batch
+        lists, right = table[:, :depth], table[:, depth:] > 0
+        union = np.setdiff1d(lists[~right], np.array(numbers_of(picks) if in_batch else [], dtype=np.int64))
+        compared = np.full((len(picks), len(union)), in_batch)
+        for line, one, best_rows, answered in zip(compared, picks, lists, right, strict=True):
+            line[np.isin(union, best_rows)] = True
+            line[np.isin(union, [*best_rows[answered], *one.right, *numbers_of([one])])] = False
+        scores = self._objective.similarities(questions, self._vectors.take(union.tolist()))
+        scores = scores.masked_fill(~torch.from_numpy(compared).to(scores.device), -torch.inf)
+        none = scores.new_full((len(picks), 1), -torch.inf)
+        return scores, torch.cat([scores.detach(), none], dim=1).amax(1)
+
+    def _sift(self, scores: Tensor, picks: Sequence[KnownPick], depth: int) -> tuple[Tensor, Tensor]:
+        """Return the best rows (B, k) of each question, and which of them hold an answer (B, k).
+
+        Args:
+            scores: (B, rows); those of positives become -inf.
+            picks: the questions.
+            depth: k, unless there are fewer rows.
+        """
+        for row, one in enumerate(picks):
+            scores[row, [number for number in one.right if number < len(self._search)]] = -torch.inf
+        best = best_columns(scores, depth)
+        holds = torch.zeros(best.shape, dtype=torch.bool)
+        for line, one, rows in zip(holds, picks, best.tolist(), strict=True):
+            judge = Judge(one.question, self._shelf)
+            if judge.matcher.usable:
+                line[: self._checked] = torch.tensor([judge.holds(row) for row in rows[: self._checked]])
+        return best, holds.to(best.device)
+
+
+class _Mass(torch.autograd.Function):
+    """Logarithms of sums of exp(score), whose gradients by the questions were computed with them."""
+
+    @staticmethod
+    def forward(ctx: Any, questions: Tensor, mass: Tensor, pull: Tensor) -> Tensor:
+        ctx.save_for_backward(pull)
+        return mass.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (pull,) = ctx.saved_tensors
+        return gradients[0] * pull, None, None

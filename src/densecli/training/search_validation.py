@@ -1,0 +1,68 @@
+"""How well the question tower finds answers among all stored passages."""
+
+from collections.abc import Sequence
+
+import torch
+
+from densecli.configs.training import TrainConfig
+from densecli.encoders.torch_base import Retriever
+from densecli.errors import UsageError
+from densecli.records import Question
+from densecli.text.shelf import Judge, Shelf
+from densecli.training.exact_search import ExactSearch
+from densecli.training.forward import vectors_of
+from densecli.training.ranks import ALONE, Ranks
+from densecli.training.stored import Stored
+
+
+class SearchValidator:
+    """Dev questions with answers, and the vectors that they are searched in."""
+
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        stored: Stored,
+        config: TrainConfig,
+        device: torch.device,
+        precision: torch.dtype,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        """Take the first `config.dev_questions` that have an answer; each of several `ranks` asks a part.
+
+        Raises:
+            UsageError: there is none.
+        """
+        self._shelf = Shelf(stored.passages)
+        self._search = ExactSearch(stored.vectors, device)
+        usable = [one for one in questions if Judge(one, self._shelf).matcher.usable]
+        self._questions = usable[: config.dev_questions]
+        if not self._questions:
+            raise UsageError("no dev question has an answer that could be found in a passage")
+        self._k = config.validate_k
+        self._precision = precision
+        self._ranks = ranks
+
+    def validate(self, retriever: Retriever) -> tuple[dict[str, float], tuple[float, ...]]:
+        """Return the measures by name, and how they rank beside others: higher is better.
+
+        `top_1` and `top_K` are the shares of questions with an answer in their best 1 and K passages.
+        `reciprocal_rank` is the mean of 1 / rank of the first passage that holds one, 0 where it is not among
+        the best K; it decides between equal shares.
+        """
+        tower, tokens = retriever.question.eval(), retriever.tokens
+        own = self._ranks.dealt(self._questions)
+        pieces = tokens.questions([one.question for one in own])
+        with torch.no_grad():
+            vectors = tower.finish(vectors_of(tower, pieces, tokens.pad, self._precision))
+            best = self._search.best(vectors, self._k).tolist()
+        places = [self._first(one, rows) for one, rows in zip(own, best, strict=True)]
+        found = [(float(place == 1), float(place > 0), 1 / place if place else 0.0) for place in places]
+        total = self._ranks.summed(found, 3)
+        first, top, reciprocal = (value / len(self._questions) for value in total)
+        measures = {"top_1": first, f"top_{self._k}": top, "reciprocal_rank": reciprocal}
+        return measures | {"questions": len(self._questions), "pool": len(self._search)}, (top, reciprocal)
+
+    def _first(self, question: Question, rows: Sequence[int]) -> int:
+        """Return the rank of the first passage that holds an answer, from 1; 0 where none does."""
+        judge = Judge(question, self._shelf)
+        return next((rank for rank, row in enumerate(rows, 1) if judge.holds(row)), 0)
