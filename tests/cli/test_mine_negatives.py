@@ -1,4 +1,4 @@
-"""`mine-negatives` as a whole: where it takes things from, what it tells, and that it goes on."""
+"""`mine-negatives` as a whole: where it takes things from, what it reports, and that it resumes."""
 
 import json
 import signal
@@ -147,7 +147,7 @@ def test_nothing_to_train_on_is_told(prepared):
     assert (ended.status, "is empty" in ended.error) == (3, True)
 
 
-def test_mining_goes_on_where_it_was_stopped(prepared):
+def test_mining_resumes_where_it_was_stopped(prepared):
     rows = ((prepared.folder / "questions.jsonl").read_text() + "{broken\n") * 200
     (prepared.folder / "many.jsonl").write_text(rows)
     line = ["mine-negatives", "many.jsonl", "--workers", 2, "--negatives", "bm25:2,random:2,gold:2"]
@@ -166,7 +166,7 @@ def test_mining_goes_on_where_it_was_stopped(prepared):
         running.send(number)
         assert running.wait().status == (130 if number == signal.SIGINT else -number)
         assert partial.exists(), "it was not in the middle"
-    assert "going on at question " in prepared.call(*line, "-o", "out").well().stderr
+    assert "resuming at question " in prepared.call(*line, "-o", "out").well().stderr
     assert mined(prepared) == mined(prepared, "whole")
     assert counts(prepared) == counts(prepared, "whole")
     assert counts(prepared)["skipped_broken JSON"] == 200

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from densecli.cli.mining import open_miner
 from densecli.configs.mining import MineConfig
 from densecli.errors import InputError
 from densecli.io.manifest import Manifest
@@ -17,6 +16,7 @@ from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.stages.mine import BLOCK, mine
 from densecli.stages.mining.miner import Miner
 from densecli.text.answers import AnswerMatcher
+from densecli.workflows.mine import open_miner
 
 TEXTS = [
     "Paris is the capital and largest city of France.",

@@ -1,6 +1,6 @@
 """What mining starts from: questions, with the passages that come with them where the file has any."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,14 @@ def read_asked(
     Raises:
         InputError: `file:line: what; expected`, for the first that cannot be used.
     """
-    for example in bad.usable(told(path), _examples(path, bad)):
+    return with_answer_type(bad.usable(told(path), _examples(path, bad)), answer_type)
+
+
+def with_answer_type(
+    examples: Iterable[TrainingExample], answer_type: str | None
+) -> Iterator[TrainingExample]:
+    """Yield examples whose answers are matched as `answer_type` says; None leaves them as they are."""
+    for example in examples:
         if answer_type is None:
             yield example
         else:

@@ -1,0 +1,264 @@
+"""Mining: questions to training examples with positives and hard negatives (paper, sections 3.2 and 4.2)."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from densecli.configs.corpus import IndexConfig
+from densecli.configs.mining import MineConfig
+from densecli.configs.resolve import resolve_config
+from densecli.errors import ArtifactError, UsageError
+from densecli.io.bad_records import BadRecords
+from densecli.io.doors.asked import read_asked, with_answer_type
+from densecli.io.growing import growing_lines
+from densecli.io.manifest import describe_input, digest_texts
+from densecli.io.parallel import cores
+from densecli.io.store.passages import PassageStore
+from densecli.io.streams import STDIN
+from densecli.io.workspace import EXAMPLES_FILE, Workspace, find_workspace
+from densecli.observer import SILENT, Observer
+from densecli.records import Question, TrainingExample
+from densecli.stages.mine import mine
+from densecli.stages.mining.miner import Miner
+from densecli.stages.search import DenseEngine
+from densecli.workflows.building import Building, building, returns_artifact
+from densecli.workflows.datasets import DatasetChoice, check_size, choose_dataset, question_file
+from densecli.workflows.describe_records import describe_records
+from densecli.workflows.engines import CustomRetriever, Parts, open_bm25, open_dense
+from densecli.workflows.index import build_bm25_index
+from densecli.workflows.reporting import collect_bad_records
+
+Questions = Path | str | Iterable[Question | TrainingExample]
+FILE_ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz|bz2))+$")
+IN_MEMORY = "questions in memory"
+
+
+@returns_artifact
+def mine_negatives(
+    questions: Questions | None = None,
+    *,
+    workspace: Workspace | Path | str | None = None,
+    passages: Path | None = None,
+    bm25: Path | None = None,
+    index: Path | None = None,
+    retriever: str | CustomRetriever | None = None,
+    dataset: str | None = None,
+    split: str | None = None,
+    data_dir: Path | None = None,
+    output: Path | None = None,
+    workers: int | None = None,
+    force: bool = False,
+    config: MineConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> Path:
+    """Find a positive passage and hard negatives for each question: the examples that `train` reads.
+
+    A question without a positive is dropped and counted. An interrupted run resumes, unless the questions
+    can be read only once: a pipe, or an iterator.
+
+    Args:
+        questions: a file of questions with answers, gold passages or training examples (`-` is standard
+            input); or records: questions, or examples whose passages are taken as given.
+        workspace: its folder; by default the nearest `.densecli`.
+        passages: passage store, in place of the workspace's.
+        bm25: BM25 index, in place of the workspace's. It is built if it is missing.
+        index: dense index, in place of the workspace's, for dense negatives.
+        retriever: folder, Hub name, `starter`, or an encoder of your own, for dense negatives.
+        dataset: a dataset of the paper, in place of questions.
+        split: its split; by default train.
+        data_dir: folder with files of the dataset.
+        output: folder to write; by default `examples/NAME` in the workspace, with the name of the file or
+            dataset, or `questions` for records.
+        workers: processes that mine; by default one for each core. The result is the same.
+        force: rebuild examples that were made from other inputs or with other settings.
+        config: what to mine.
+        observer: receives messages, warnings and progress.
+        **settings: fields of MineConfig, such as `negatives="bm25:30,random:50"`.
+
+    Returns:
+        The folder, with the examples as DPR's JSON in `examples.jsonl`.
+
+    Raises:
+        InputError: the questions cannot be read.
+        ArtifactError: something is missing, the parts do not belong together, or the output was built
+            otherwise.
+        UsageError: a setting has no effect, or there are both questions and a dataset, or neither.
+        ResourceError: a worker process died.
+    """
+    config = resolve_config(MineConfig, "mine-negatives", config, settings)
+    home = find_workspace(workspace)
+    if "seed" in settings and not {"random", "gold"} & set(config.wanted):
+        raise UsageError("--seed has an effect only on random and gold --negatives, and on --audit")
+    bad = collect_bad_records(config.on_error, observer)
+    choice = choose_dataset(home, dataset, split, data_dir, "train")
+    # before BM25 is built, which may take long: a missing file is refused here
+    given = _open_questions(questions, choice, config, bad, observer)
+    target = output or home.examples / given.name
+    if given.path is not None and target.resolve() == Path(given.path).resolve():
+        raise UsageError(f"{target} would take the place of its own input; name another --output")
+    workers = workers or cores()
+    collection = _open_collection(home, config, Parts(retriever, index, bm25, passages), workers, observer)
+    inputs: list[Mapping[str, Any] | Path] = [given.described, *collection.folders]
+    keep_partial = "sha256" in given.described
+    with building("mine-negatives", target, config, inputs, force, observer, keep_partial) as build:
+        _write_examples(given.examples, collection, config, workers, build, observer)
+        build.counts.update(bad.counts)
+    return target
+
+
+@dataclass(frozen=True)
+class _Questions:
+    """What is mined for: examples without passages where none are given.
+
+    Attributes:
+        examples: in order.
+        name: of the result, where none is named.
+        described: for the manifest; without a digest they can be read only once.
+        path: of their file.
+    """
+
+    examples: Iterator[TrainingExample]
+    name: str
+    described: Mapping[str, Any]
+    path: str | None = None
+
+
+def _open_questions(
+    questions: Questions | None,
+    choice: DatasetChoice | None,
+    config: MineConfig,
+    bad: BadRecords,
+    observer: Observer,
+) -> _Questions:
+    """Return the questions that are given, in a file, or those of a dataset.
+
+    Raises:
+        UsageError: there are both questions and a dataset, or neither.
+        ArtifactError: the dataset is not on this disk and cannot be fetched.
+        InputError: a file is missing.
+        TypeError: a record is neither a question nor an example.
+    """
+    if choice is not None:
+        if questions is not None:
+            raise UsageError("--dataset and a file of questions contradict each other")
+        one, part = choice.single()
+        file = question_file(choice, observer)
+        examples = read_asked(str(file), config.answer_type or one.answer_type, bad)
+        counted = check_size(choice, file, examples, observer)
+        return _Questions(counted, f"{one.name}-{part.name}", describe_input(file), str(file))
+    if questions is None:
+        raise UsageError("give either questions (or a file of them) or a dataset")
+    if isinstance(questions, Path | str):
+        path = str(questions)
+        name = "stdin" if path == STDIN else FILE_ENDINGS.sub("", Path(path).name)
+        return _Questions(read_asked(path, config.answer_type, bad), name, describe_input(path), path)
+    records: Iterable[TrainingExample] = map(_as_example, questions)
+    if not isinstance(questions, Iterator):
+        records = list(records)
+    described = describe_records(IN_MEMORY, records)
+    return _Questions(with_answer_type(records, config.answer_type), "questions", described)
+
+
+def _as_example(record: Question | TrainingExample) -> TrainingExample:
+    if isinstance(record, TrainingExample):
+        return record
+    if not isinstance(record, Question):
+        raise TypeError(f"expected Question or TrainingExample records, got {type(record).__name__}")
+    return TrainingExample(record, ())
+
+
+@dataclass(frozen=True)
+class _Collection:
+    """What is searched.
+
+    Attributes:
+        store: the passages.
+        bm25: the folder of their BM25 index, where anything comes from it.
+        dense: their dense index and its retriever, where dense negatives are wanted.
+        folders: the artifacts that the result is made from.
+    """
+
+    store: PassageStore
+    bm25: Path | None
+    dense: DenseEngine | None
+    folders: tuple[Path, ...]
+
+
+def _open_collection(
+    home: Workspace, config: MineConfig, parts: Parts, workers: int, observer: Observer
+) -> _Collection:
+    """Open the passages and what searches them; BM25 is built if it is missing.
+
+    Raises:
+        ArtifactError: something is missing, or the parts do not belong together.
+        UsageError: an index or a retriever is named that would have no effect.
+    """
+    store = PassageStore.open(parts.passages or home.passages)
+    if len(store) < config.depth != MineConfig.depth:
+        observer.warning(f"--depth is {config.depth}, the collection has {len(store):,}: all are ranked")
+    folders = [store.folder]
+    bm25, dense = None, None
+    if config.positives != "keep" or "bm25" in config.wanted:
+        bm25 = parts.bm25 or home.bm25
+        if not bm25.exists():
+            build_bm25_index(store.folder, bm25, IndexConfig(kind="bm25"), False, workers, observer)
+        open_bm25(bm25, store)
+        folders.append(bm25)
+    elif parts.bm25 is not None:
+        raise UsageError("--bm25 has no effect: positives are kept, and no negatives come from it")
+    if "dense" in config.wanted:
+        dense = open_dense(home, parts, home, store, observer)
+        folders.append(parts.index or home.index)
+    elif parts.index is not None or parts.retriever is not None:
+        raise UsageError("--index and --retriever have an effect only with --negatives dense")
+    return _Collection(store, bm25, dense, tuple(folders))
+
+
+def _write_examples(
+    examples: Iterator[TrainingExample],
+    collection: _Collection,
+    config: MineConfig,
+    workers: int,
+    build: Building,
+    observer: Observer,
+) -> None:
+    """Mine all questions, block by block, after those that an interrupted run has done."""
+    store = collection.store
+    opener = partial(open_miner, store.folder, store.fingerprint, collection.bm25, config)
+    plan = digest_texts([repr(config), *(repr(row) for row in build.inputs)])
+    with growing_lines(build.folder / EXAMPLES_FILE, plan) as lines:
+        done = lines.done.records
+        build.counts.update(lines.done.counts)
+        if done:
+            observer.message(f"resuming at question {done + 1:,}")
+        rest = islice(examples, done, None)
+        blocks = mine(rest, opener, store, config, build.counts, collection.dense, workers)
+        with closing(blocks):
+            tracked = observer.progress(
+                blocks, "mine", unit="questions ", done=lambda _: build.counts["questions"], start=done
+            )
+            for block in tracked:
+                rows = (example.to_json() for example in block)
+                lines.add(rows, build.counts["questions"], build.counts)
+    if not build.counts["examples"]:
+        observer.warning("no question has a positive passage: there is nothing to train on")
+    build.parents = {"passages": store.fingerprint}
+    build.seal(EXAMPLES_FILE)
+
+
+def open_miner(passages: Path, fingerprint: str, bm25: Path | None, config: MineConfig) -> Miner:
+    """Open a miner, in any process.
+
+    Raises:
+        ArtifactError: the passages are no longer those with this fingerprint.
+    """
+    store = PassageStore.open(passages)
+    if store.fingerprint != fingerprint:
+        raise ArtifactError(f"{passages}: was replaced while it was mined; run the same command again")
+    return Miner(store, None if bm25 is None else open_bm25(bm25, store), config)

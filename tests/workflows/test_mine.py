@@ -1,0 +1,142 @@
+"""`mine_negatives` from Python: questions in memory, resuming, and worker processes that stay light."""
+
+import json
+import pickle
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+
+from densecli.configs.mining import MineConfig
+from densecli.errors import ArtifactError, InputError, UsageError
+from densecli.observer import Observer
+from densecli.records import Article, Passage, Question, TrainingExample
+from densecli.stages.mine import BLOCK
+from densecli.stages.mining.miner import mine_block
+from densecli.workflows.embed import embed
+from densecli.workflows.engines import CustomRetriever
+from densecli.workflows.index import index
+from densecli.workflows.mine import mine_negatives, open_miner
+from densecli.workflows.preprocess import preprocess
+
+pytestmark = pytest.mark.usefixtures("silence")
+CITIES = ["Ulm", "Rome", "Oslo", "Lima"]
+QUESTIONS = [Question(city, f"who was born in {city}", (city,)) for city in CITIES]
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """A workspace with one passage for each city."""
+    articles = [Article(city, city, f"The king was born in {city}, a city.") for city in CITIES]
+    return preprocess(articles, workspace=tmp_path / "w").folder.parent
+
+
+def examples(artifact):
+    lines = (artifact.folder / "examples.jsonl").read_bytes().splitlines()
+    return [TrainingExample.from_json(json.loads(line)) for line in lines]
+
+
+def test_questions_in_memory_give_the_examples_of_a_file(workspace, tmp_path):
+    path = tmp_path / "cities.jsonl"
+    path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in QUESTIONS))
+    of_records = mine_negatives(QUESTIONS, workspace=workspace, negatives="bm25:2")
+    of_a_file = mine_negatives(path, workspace=workspace, negatives="bm25:2")
+    assert (of_records.folder, of_a_file.folder) == (
+        workspace / "examples" / "questions",
+        workspace / "examples" / "cities",
+    )
+    assert examples(of_records) == examples(of_a_file)
+    assert [one.question for one in examples(of_records)] == QUESTIONS
+    assert [one.positives[0].title for one in examples(of_records)] == CITIES
+    assert all(len(one.hard_negatives) == 2 for one in examples(of_records))
+
+
+def test_given_passages_in_memory_are_kept(workspace):
+    given = TrainingExample(QUESTIONS[0], (Passage("x", "", "elsewhere"),), (Passage("y", "", "not here"),))
+    made = mine_negatives([given, QUESTIONS[1]], workspace=workspace, positives="keep", negatives="")
+    assert [(one.positives, one.hard_negatives) for one in examples(made)] == [
+        (given.positives, given.hard_negatives)
+    ]
+
+
+def test_answers_of_records_are_matched_as_the_setting_says(workspace):
+    asked = [Question("1", "who was born in Rome", ("R.me",))]
+    assert examples(mine_negatives(asked, workspace=workspace)) == []
+    made = mine_negatives(asked, workspace=workspace, answer_type="regex", force=True)
+    assert [one.positives[0].title for one in examples(made)] == ["Rome"]
+
+
+def test_the_same_questions_are_up_to_date_and_others_want_force(workspace, observer):
+    assert not mine_negatives(QUESTIONS, workspace=workspace).up_to_date
+    assert mine_negatives([*QUESTIONS], workspace=workspace, observer=observer).up_to_date
+    assert observer.messages == [f"{workspace / 'examples' / 'questions'}: up to date"]
+    with pytest.raises(ArtifactError, match="its input was questions in memory"):
+        mine_negatives(QUESTIONS[:2], workspace=workspace)
+    with pytest.raises(ArtifactError, match="cannot be read twice"):
+        mine_negatives(iter(QUESTIONS), workspace=workspace)
+    made = mine_negatives(iter(QUESTIONS[:2]), workspace=workspace, force=True)
+    assert len(examples(made)) == 2
+
+
+class Interrupting(Observer):
+    """Ends mining at its third block."""
+
+    def progress(self, items, what, *described, **more):
+        for number, item in enumerate(items):
+            if what == "mine" and number == 2:
+                raise KeyboardInterrupt
+            yield item
+
+
+def test_an_interrupted_run_over_records_resumes(workspace, tmp_path, observer):
+    asked = QUESTIONS * BLOCK
+    call = partial(mine_negatives, asked, workspace=workspace, negatives="random:2", workers=1)
+    with pytest.raises(KeyboardInterrupt):
+        call(output=tmp_path / "made", observer=Interrupting())
+    made = call(output=tmp_path / "made", observer=observer)
+    assert observer.messages[0] == f"resuming at question {2 * BLOCK + 1:,}"
+    assert observer.work == ["mine"]
+    assert examples(made) == examples(call(output=tmp_path / "whole"))
+
+
+def test_dense_negatives_of_your_own_encoder(workspace):
+    def encode(texts):
+        return np.array([[text.count(letter) for letter in "aeimorsu"] for text in texts])
+
+    own = CustomRetriever("letters", encode, lambda passages: encode([one.text for one in passages]))
+    embed(workspace=workspace, retriever=own)
+    index(workspace=workspace)
+    made = mine_negatives(QUESTIONS, workspace=workspace, retriever=own, negatives="dense:3")
+    assert {negative.source for one in examples(made) for negative in one.hard_negatives} == {"dense"}
+    assert all(len(one.hard_negatives) == 3 for one in examples(made))
+
+
+@pytest.mark.parametrize(
+    ("questions", "settings", "error", "what"),
+    [
+        (None, {}, UsageError, "give either questions .* or a dataset"),
+        (QUESTIONS, {"dataset": "nq", "data_dir": "."}, UsageError, "contradict each other"),
+        (QUESTIONS, {"seed": 3}, UsageError, "--seed has an effect only on random and gold"),
+        (QUESTIONS, {"retriever": "starter"}, UsageError, "only with --negatives dense"),
+        (["who was born in Ulm"], {}, TypeError, "expected Question or TrainingExample records, got str"),
+        ("nowhere.jsonl", {}, InputError, "nowhere.jsonl: no such file"),
+    ],
+)
+def test_a_wrong_call_says_why(workspace, questions, settings, error, what):
+    with pytest.raises(error, match=what):
+        mine_negatives(questions, workspace=workspace, **settings)
+    assert not (workspace / "examples").exists()
+
+
+def test_a_worker_process_loads_no_command_line_and_no_model_library(workspace):
+    opener = partial(open_miner, workspace / "passages", "", None, MineConfig())
+    probe = "import pickle, sys; pickle.load(sys.stdin.buffer); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], input=pickle.dumps(partial(mine_block, opener)), capture_output=True
+    )
+    loaded = {name.split(".")[0] for name in done.stdout.decode().split()}
+    assert "densecli" in loaded, done.stderr
+    assert not loaded & {"typer", "rich", "torch", "transformers", "faiss", "onnxruntime", "tokenizers"}
+    assert "densecli.cli" not in done.stdout.decode().split()
