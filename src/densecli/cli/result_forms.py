@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from densecli.cli.session import Session
+from densecli.cli.terminal import flushed
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,4 +46,4 @@ def write_results(
     target = TARGETS[RESULTS, form]
     assert target.write is not None
     with session.data_out(output) as stream, placed("search results", counts):
-        target.write(convert(ranked, RESULTS, RESULTS, target, Lookup(), counts), stream)
+        target.write(convert(flushed(ranked, stream), RESULTS, RESULTS, target, Lookup(), counts), stream)

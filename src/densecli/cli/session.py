@@ -8,7 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from densecli.cli.terminal import Terminal, data_stream
+from densecli.cli.terminal import Terminal, data_stream, flushed
 from densecli.counts import listed
 from densecli.errors import UsageError
 from densecli.io.workspace import Workspace, find_workspace
@@ -98,10 +98,8 @@ class Session:
 
         count = 0
         with self.data_out(output) as stream:
-            for row in rows:
+            for row in flushed(rows, stream):
                 stream.write(encode_line(row))
-                if output is None:
-                    stream.flush()
                 count += 1
         return count
 

@@ -253,6 +253,15 @@ def data_stream() -> BinaryIO:
     return cast(BinaryIO, TerminalData(sys.stdout.buffer, sys.stdout.encoding))
 
 
+def flushed(records: Iterable[T], stream: BinaryIO) -> Iterator[T]:
+    """Pass records on; before the next one is waited for, what was written of it to stdout is sent."""
+    at_once = stream is sys.stdout.buffer or isinstance(stream, TerminalData)
+    for record in records:
+        yield record
+        if at_once:
+            stream.flush()
+
+
 def prepare_streams() -> None:
     """Make the standard streams, and what libraries take for the terminal's size, safe to use.
 

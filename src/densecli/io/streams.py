@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import BinaryIO
 
 from densecli.errors import InputError
+from densecli.io.arrivals import arriving, watch
 
 STDIN = "-"
 BOM = b"\xef\xbb\xbf"
@@ -68,12 +69,12 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
         InputError: the file is missing, a folder, unreadable, or its compressed stream is broken.
     """
     if path == STDIN:
-        yield _standard(sys.stdin.buffer)
+        with arriving(path, _standard(sys.stdin.buffer)) as stream:
+            yield stream
         return
     try:
-        with open(path, "rb") as stream:
-            ending = packing(path) or _begun(peek(stream))
-            yield _unpack(stream, ending, path) if ending else stream
+        with open(path, "rb") as opened, arriving(path, _unpacked(watch(opened), path)) as stream:
+            yield stream
     except IsADirectoryError:
         raise InputError(path, None, "is a folder", "a file") from None
     except FileNotFoundError as error:
@@ -98,12 +99,12 @@ def _begun(head: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _standard(stream: BinaryIO) -> BinaryIO:
-    ending = _begun(peek(stream))
-    return _unpack(stream, ending, told(STDIN)) if ending else stream
+    return _unpacked(watch(stream), told(STDIN))
 
 
-def _unpack(stream: BinaryIO, ending: str, name: str) -> BinaryIO:
-    return io.BufferedReader(_Unpacked(stream, ending, name), BUFFER)
+def _unpacked(stream: BinaryIO, name: str) -> BinaryIO:
+    ending = packing(name) or _begun(peek(stream))
+    return io.BufferedReader(_Unpacked(stream, ending, name), BUFFER) if ending else stream
 
 
 def peek(stream: BinaryIO) -> bytes:

@@ -1,7 +1,7 @@
 """Questions to ranked lists (paper, section 3.1)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,13 +74,14 @@ def search(
     k: int,
     batch_size: int,
     counts: Counter[str],
+    has_arrived: Callable[[], bool] | None = None,
 ) -> Iterator[RankedList]:
-    """Yield one ranked list for each question, in order.
+    """Yield one ranked list for each question, in order; questions are batched as `batched` does.
 
     `has_answer` is set where the question has answers. Questions for which nothing is found get an
     empty list and are counted.
     """
-    for batch in batched(questions, batch_size):
+    for batch in batched(questions, batch_size, has_arrived):
         rows, scores = engine.search([question.question for question in batch], k)
         for question, its_rows, its_scores in zip(batch, rows, scores, strict=True):
             counts["questions"] += 1

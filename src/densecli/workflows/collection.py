@@ -1,7 +1,7 @@
 """A collection that stays open: search it and read answers from it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -63,13 +63,18 @@ class Collection:
     ) -> RankedList: ...
     @overload
     def search(
-        self, questions: Iterable[str | Question], k: int | None = None, batch_size: int | None = None
+        self,
+        questions: Iterable[str | Question],
+        k: int | None = None,
+        batch_size: int | None = None,
+        has_arrived: Callable[[], bool] | None = ...,
     ) -> Iterator[RankedList]: ...
     def search(
         self,
         questions: str | Question | Iterable[str | Question],
         k: int | None = None,
         batch_size: int | None = None,
+        has_arrived: Callable[[], bool] | None = None,
     ) -> RankedList | Iterator[RankedList]:
         """Find the best passages.
 
@@ -77,6 +82,8 @@ class Collection:
             questions: one question, or many. Many are answered in order, as a stream.
             k: passages for each question; by default the config's, else 100.
             batch_size: questions that are searched together; by default the config's.
+            has_arrived: returns whether another question is there without waiting for it. A batch holds
+                what has arrived, so that nobody waits for an answer until others ask.
 
         Returns:
             The ranked list of one question, or an iterator of ranked lists. `has_answer` is set where the
@@ -84,7 +91,7 @@ class Collection:
         """
         if isinstance(questions, str | Question):
             return next(self._search([questions], k, 1))
-        return self._search(questions, k, batch_size)
+        return self._search(questions, k, batch_size, has_arrived)
 
     @overload
     def read(self, questions: str | Question, reader: str | None = None, **settings: Any) -> Prediction: ...
@@ -125,7 +132,11 @@ class Collection:
         return self._readers[key]
 
     def _search(
-        self, questions: Iterable[str | Question], k: int | None, batch_size: int | None
+        self,
+        questions: Iterable[str | Question],
+        k: int | None,
+        batch_size: int | None,
+        has_arrived: Callable[[], bool] | None = None,
     ) -> Iterator[RankedList]:
         counts: Counter[str] = Counter()
         yield from search_questions(
@@ -135,6 +146,7 @@ class Collection:
             k or self.config.k or DEFAULT_K,
             batch_size or self.config.batch_size,
             counts,
+            has_arrived,
         )
         if counts["without_result"]:
             self.observer.warning(

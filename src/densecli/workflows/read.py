@@ -20,7 +20,7 @@ from densecli.workflows.collection import open_collection
 from densecli.workflows.engines import CustomRetriever, open_reader
 from densecli.workflows.models import reader_place
 from densecli.workflows.reporting import collect_bad_records, report_skipped
-from densecli.workflows.search import Questions, open_questions
+from densecli.workflows.search import Questions, arrival_check, open_questions
 from densecli.workflows.texts import Texts
 
 
@@ -79,7 +79,7 @@ def read(
         search_config = search_config or SearchConfig()
         asked = open_questions(questions, home, search_config, bad, observer)
         collection = open_collection(home, retriever=retriever, config=search_config, observer=observer)
-        ranked = collection.search(asked, config.depth, 1 if single else None)
+        ranked = collection.search(asked, config.depth, 1 if single else None, arrival_check(questions))
     model = open_reader(Path(reader_place(home, observer, reader)), config, single)
     counts: Counter[str] = Counter()
     return _report(read_answers(ranked, model, config, counts), counts, bad, observer)

@@ -1,12 +1,14 @@
 """Search: the best passages for questions (paper, section 3.1)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
+from densecli.io.arrivals import has_arrived
 from densecli.io.bad_records import BadRecords
 from densecli.io.doors.questions import read_questions
 from densecli.io.workspace import Workspace, find_workspace
@@ -73,7 +75,13 @@ def search(
     if config.k is not None and config.k > len(collection):
         observer.warning(f"-k is {config.k}, the collection has {len(collection):,} passages: showing all")
     batch_size = 1 if one_at_a_time or isinstance(questions, str | Question) else None
-    return _report(collection.search(given, batch_size=batch_size), bad, observer)
+    ranked = collection.search(given, batch_size=batch_size, has_arrived=arrival_check(questions))
+    return _report(ranked, bad, observer)
+
+
+def arrival_check(questions: Questions | None) -> Callable[[], bool] | None:
+    """Return what tells whether the next question of a file or stream is there without waiting."""
+    return partial(has_arrived, str(questions)) if isinstance(questions, Path) else None
 
 
 def open_questions(

@@ -9,6 +9,7 @@ from typing import BinaryIO, TypeVar
 
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
+from densecli.io.arrivals import forget
 from densecli.io.bad_records import STOP, BadRecords, reason_of
 from densecli.io.formats.json_array import BEGUN, OPENING, ArrayCutter
 from densecli.io.jsonl import parse_row
@@ -138,6 +139,7 @@ class Document:
             for number, line in self.lines():
                 yield from self._parsed(line, number, None)
             return
+        forget(self.path)
         cutter = ArrayCutter(self._stream, self._head, self.line)
         element = 0
         try:

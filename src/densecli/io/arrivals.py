@@ -1,0 +1,80 @@
+"""Streams that somebody still writes to: whether the next line is there, or has to be waited for.
+
+Who asks one question through a pipe and waits for its answer must get it before the next question comes. So
+batches are formed of the lines that are there.
+"""
+
+import io
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+BUFFER = 1 << 20
+_OPEN: "dict[str, ArrivalReader]" = {}
+"""Streams of lines that are being read, by their path."""
+
+
+class _Source(io.RawIOBase):
+    """What a pipe gives; unless it may wait, None where there is nothing yet."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream = stream
+        self.may_wait = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]
+        if not self.may_wait and not select.select([self._stream], [], [], 0)[0]:
+            return None
+        data = self._stream.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class ArrivalReader(io.BufferedReader):
+    """A pipe that can tell whether a line has arrived."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._source = _Source(stream)
+        super().__init__(self._source, BUFFER)
+
+    def has_arrived(self) -> bool:
+        """Whether a line that is not blank can be read without waiting."""
+        self._source.may_wait = False
+        try:
+            return b"\n" in self.peek().lstrip()
+        finally:
+            self._source.may_wait = True
+
+
+def watch(stream: BinaryIO) -> BinaryIO:
+    """Return a reader that knows what has arrived for a pipe, a socket or a terminal; files as they are."""
+    if not isinstance(stream, io.BufferedReader) or stream.seekable():
+        return stream
+    return ArrivalReader(stream)
+
+
+@contextmanager
+def arriving(path: str, stream: BinaryIO) -> Iterator[BinaryIO]:
+    """Keep a stream known to `has_arrived` while it is read."""
+    if not isinstance(stream, ArrivalReader):
+        yield stream
+        return
+    _OPEN[path] = stream
+    try:
+        yield stream
+    finally:
+        _OPEN.pop(path, None)
+
+
+def forget(path: str) -> None:
+    """Read a stream as a file from now on: what it holds is not cut at the ends of lines."""
+    _OPEN.pop(path, None)
+
+
+def has_arrived(path: str) -> bool:
+    """Whether the next record of a file or stream can be read without waiting for whoever writes it."""
+    stream = _OPEN.get(path)
+    return stream is None or stream.has_arrived()
