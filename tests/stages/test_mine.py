@@ -1,5 +1,6 @@
 import random
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -421,3 +422,65 @@ def test_broken_input_ends_after_what_came_before(mined):
     stream = mine(asked(), lambda: Miner(mined.store, mined.bm25, config), mined.store, config, counts)
     with pytest.raises(InputError, match="q.jsonl:9: broken"):
         list(stream)
+
+
+# several positives
+
+
+class Reversed:
+    """A dense engine that ranks the rows the other way round, the last one first."""
+
+    def search(self, questions, depth):
+        rows = np.arange(len(TEXTS))[::-1][:depth]
+        return np.tile(rows, (len(questions), 1)), np.tile(rows.astype(np.float32), (len(questions), 1))
+
+
+def fused(mined, question, dense):
+    """Passages by the sum of 1 / (60 + rank) over BM25's list and another."""
+    lists = [[row for row in mined.bm25.search([question.question], 100)[0][0].tolist() if row >= 0], dense]
+    worth = {
+        row: sum(1 / (61 + one.index(row)) for one in lists if row in one) for one in lists for row in one
+    }
+    return sorted(worth, key=lambda row: (-worth[row], row))
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_several_positives_are_the_best_of_both_lists(mined, count):
+    question = Question("q", "the capital city of France", ("capital", "Lyon"))
+    for negatives, others in (("dense:2,bm25:2", list(range(len(TEXTS)))[::-1]), ("bm25:1", [])):
+        dense = Reversed() if others else None
+        (example,), counts = mined([question], dense, negatives=negatives, max_positives=count)
+        matcher = AnswerMatcher(question.answers)
+        expected = {}
+        for row in fused(mined, question, others):
+            if matcher.found_in(TEXTS[row]):
+                expected.setdefault(TEXTS[row], f"p{row}")
+        assert ids(example.positives) == list(expected.values())[:count]
+        assert counts["further_positives"] == len(example.positives) - 1 > 0
+        assert not any(matcher.found_in(one.text) for one in example.hard_negatives)
+        assert all(one.rank and one.source == "distant" for one in example.positives)
+
+
+def test_only_the_index_may_know_a_positive(mined):
+    question = Question("q", "whom do whales eat", ("\u6771\u4eac",))
+    assert mined([question])[0] == []
+    assert mined([question], Reversed(), negatives="dense:1")[0] == []
+    (example,), _ = mined([question], Reversed(), negatives="dense:1", max_positives=2)
+    assert ids(example.positives) == ["p9"]
+
+
+def test_given_positives_come_first_and_count(mined):
+    given = (PASSAGES[5], Passage("own", "", "Paris, seen from far away"))
+    for count, expected in ((2, ["p5", "own"]), (3, ["p5", "own", "p0"]), (9, ["p5", "own", "p0"])):
+        asked = TrainingExample(FRANCE, given)
+        (example,), counts = mined([asked], positives="keep", negatives="random:1", max_positives=count)
+        assert ids(example.positives) == expected
+        assert counts["further_positives"] == len(expected) - 2
+    (example,), _ = mined([TrainingExample(replace(FRANCE, answers=()), given)], max_positives=9)
+    assert ids(example.positives) == ["p5", "own"]
+
+
+def test_a_gold_passage_has_others_beside_it(mined):
+    gold = Passage("", "title 5", "The city of Lyon lies in France; Paris lies north of it. " * 2)
+    (example,), _ = mined([TrainingExample(FRANCE, (gold,))], positives="gold", max_positives=2)
+    assert ids(example.positives) == ["p5", "p0"]

@@ -22,6 +22,13 @@ class MineConfig:
         choices=("auto", "gold", "distant", "keep"),
         source="section 4.2, appendix A",
     )
+    max_positives: int = setting(
+        1,
+        "Positives of each question. Further ones are the best passages with an answer in the lists of BM25"
+        " and, with dense negatives, of the index, merged by rank; distant ones then come from both lists.",
+        min=1,
+        max=1000,
+    )
     distant_query: str = setting(
         "question",
         "What BM25 is asked for a distant positive; an answer is the first of its question.",
@@ -69,6 +76,11 @@ class MineConfig:
                 raise UsageError(
                     f"--negatives {source}:{count} wants more than --depth {self.depth} looks at"
                 )
+
+    @property
+    def uses_bm25(self) -> bool:
+        """Whether BM25 is searched for anything."""
+        return self.positives != "keep" or self.max_positives > 1 or "bm25" in self.wanted
 
     @property
     def wanted(self) -> dict[str, int]:

@@ -242,7 +242,7 @@ class TrainConfig(FittingConfig):
         _ = self.rates
         _ = self.index_depth
         several = [name for name in ("index_negatives", "max_positives") if self._chosen(name)]
-        if several and self.loss != "nll":
+        if several and self.fixed_passage_encoder and self.loss != "nll":
             raise UsageError(f"--{several[0].replace('_', '-')} is for --loss nll, not {self.loss}")
         if self.validate_by == "search" and not self.fixed_passage_encoder:
             raise UsageError(
@@ -251,6 +251,11 @@ class TrainConfig(FittingConfig):
 
     def _chosen(self, name: str) -> bool:
         return bool(getattr(self, name) != getattr(type(self), name))
+
+    @property
+    def compares_index(self) -> bool:
+        """Whether questions are compared with stored passages."""
+        return self.fixed_passage_encoder and self.index_negatives is not None
 
     @property
     def index_depth(self) -> int | None:

@@ -90,7 +90,8 @@ def _filled(
     others = passages(hit for hit in chosen.negatives if hit.source not in HARD)
     return TrainingExample(
         example.question,
-        example.positives if chosen.positive.source == GIVEN else passages([chosen.positive]),
+        (example.positives if chosen.positive.source == GIVEN else passages([chosen.positive]))
+        + passages(chosen.further),
         kept(example.hard_negatives) + hard,
         kept(example.negatives) + others,
         example.dataset,

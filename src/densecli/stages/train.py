@@ -97,7 +97,7 @@ def train(
         )
         known = KnownExamples(examples, drawn, config, retriever, stored, precision, ranks)
         known.encode(observer)
-    if config.index_negatives is not None:
+    if config.compares_index:
         assert known is not None
         index = _index_negatives(stored, known, retriever, objective, config, ranks)
     validator = _validator(dev, retriever, config, precision, ranks, stored, observer)
@@ -210,7 +210,7 @@ def _check_taught(examples: ExampleSpool, counts: Counter[str]) -> None:
 def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig) -> None:
     if not any(source.rows for source in sources):
         raise nothing_left("no training example is left to train on", examples.dropped)
-    if config.index_negatives is not None:
+    if config.compares_index:
         return
     negatives = config.other_negatives, config.hard_negatives
     alone = (source.rows for source in sources if not config.in_batch or source.size(config.batch_size) == 1)

@@ -100,7 +100,7 @@ def find_stored(
         if named:
             raise UsageError(f"--{named[0]} has an effect only with --fixed-passage-encoder")
         return None
-    needed = bool(named) or config.index_negatives is not None or config.validate_by == "search"
+    needed = bool(named) or config.compares_index or config.validate_by == "search"
     if not needed and not workspace.vectors.exists():
         return None
     try:

@@ -204,7 +204,7 @@ def _open_collection(
         observer.warning(f"--depth is {config.depth}, the collection has {len(store):,}: all are ranked")
     folders = [store.folder]
     bm25, dense = None, None
-    if config.positives != "keep" or "bm25" in config.wanted:
+    if config.uses_bm25:
         bm25 = parts.bm25 or home.bm25
         if not bm25.exists():
             build_bm25_index(store.folder, bm25, IndexConfig(kind="bm25"), False, workers, observer)

@@ -1,11 +1,12 @@
 """What mining decides, in row numbers: small enough to pass between processes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from densecli.ranking.fusion import RANK_CONSTANT
 from densecli.ranking.order import Rows, Scores
 from densecli.records import TrainingExample
 
@@ -25,10 +26,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The passages of one training example; a positive of source `given` stands for all given ones."""
+    """The passages of one training example; a positive of source `given` stands for all given ones.
+
+    Attributes:
+        positive: the first one.
+        negatives: of all sources.
+        further: other positives, which hold an answer.
+    """
 
     positive: Hit
     negatives: tuple[Hit, ...]
+    further: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,20 @@ class Mined:
 
     choices: Sequence[Chosen | None]
     counts: Counter[str] = field(default_factory=Counter)
+
+
+def merged(lists: Iterable[Sequence[Hit]]) -> list[Hit]:
+    """Return the hits of several lists by the sum of 1 / (60 + rank), best first, and each row once.
+
+    A hit of several lists is the one of the first list.
+    """
+    firsts: dict[int, Hit] = {}
+    worth: dict[int, float] = {}
+    for hits in lists:
+        for rank, hit in enumerate(hits, 1):
+            firsts.setdefault(hit.row, hit)
+            worth[hit.row] = worth.get(hit.row, 0.0) + 1 / (RANK_CONSTANT + rank)
+    return [firsts[row] for row in sorted(firsts, key=lambda row: (-worth[row], row))]
 
 
 def ranked_hits(rows: Rows, scores: Scores, source: str) -> list[Hit]:

@@ -26,8 +26,9 @@ class Miner:
         """Choose the passages of each question of a block."""
         counts = Counter(questions=len(block.examples))
         judges = [Judge(example.question, self._shelf) for example in block.examples]
-        positives, ranked = self._positives.find(block.examples, judges, counts)
-        lists = {"bm25": ranked, "dense": _dense_lists(block)}
+        dense = _dense_lists(block)
+        positives, ranked = self._positives.find(block.examples, judges, dense, counts)
+        lists = {"bm25": ranked, "dense": dense}
         pool = {hit.row for hit in positives.values() if hit.row >= 0}
         choices: list[Chosen | None] = [None] * len(block.examples)
         for place, positive in sorted(positives.items()):
@@ -41,7 +42,10 @@ class Miner:
             counts[f"{positive.source}_positives"] += 1
             counts["without_answer_filter"] += not judge.matcher.usable
             negatives = tuple(self._negatives.pick(example, positive, judge, offered, counts))
-            choices[place] = Chosen(positive, negatives)
+            found = [of_source.get(place, []) for of_source in lists.values()]
+            further = tuple(self._positives.further(example, positive, judge, found))
+            counts["further_positives"] += len(further)
+            choices[place] = Chosen(positive, negatives, further)
         for judge in judges:
             judge.matcher.count_problems(counts)
         return Mined(choices, +counts)

@@ -1,13 +1,13 @@
 """The positive of each question: given, matched to a gold context, or found at a distance."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from densecli.configs.mining import MineConfig
 from densecli.lexical.bm25 import Bm25
 from densecli.records import TrainingExample
 from densecli.stages.mining.gold import CANDIDATES, gold_match, gold_query
-from densecli.stages.mining.hits import GIVEN, Hit, ranked_hits
+from densecli.stages.mining.hits import GIVEN, Hit, merged, ranked_hits
 from densecli.text.shelf import Judge, Shelf
 
 Places = dict[int, Hit]
@@ -23,9 +23,20 @@ class Positives:
         self._config = config
 
     def find(
-        self, examples: Sequence[TrainingExample], judges: Sequence[Judge], counts: Counter[str]
+        self,
+        examples: Sequence[TrainingExample],
+        judges: Sequence[Judge],
+        dense: Lists,
+        counts: Counter[str],
     ) -> tuple[Places, Lists]:
-        """Return the positives by place in the block, and BM25's lists for the questions it was asked."""
+        """Return the first positives by place in the block, and BM25's lists for the questions it was asked.
+
+        Args:
+            examples: the questions.
+            judges: of their answers.
+            dense: the lists of the index, where it was searched.
+            counts: filled with what is dropped.
+        """
         ways: dict[str, dict[int, TrainingExample]] = {"keep": {}, "gold": {}, "distant": {}}
         for place, example in enumerate(examples):
             way = self._way(example)
@@ -37,12 +48,35 @@ class Positives:
                 ways[way][place] = example
         kept = {place: self._kept(example) for place, example in ways["keep"].items()}
         golden = self._golden(ways["gold"], judges, counts)
-        distant, ranked = self._distant(ways["distant"], judges, counts)
+        distant, ranked = self._distant(ways["distant"], judges, dense, counts)
         positives = kept | golden | distant
-        if "bm25" in self._config.wanted:
+        if "bm25" in self._config.wanted or self._several:
             asked = {place: examples[place].question.question for place in positives if place not in ranked}
             ranked |= self._search(asked, self._config.depth)
         return positives, ranked
+
+    def further(
+        self, example: TrainingExample, first: Hit, judge: Judge, lists: Iterable[Sequence[Hit]]
+    ) -> Iterator[Hit]:
+        """Yield positives beside the first one, or beside all that are given, up to the number asked for.
+
+        They are the best of the merged lists that hold an answer and have a text of their own.
+        """
+        if not judge.matcher.usable:
+            return
+        given = example.positives if first.source == GIVEN else (self._shelf.at(first.row).passage,)
+        texts = {passage.text for passage in given}
+        for hit in merged(lists) if self._several else ():
+            if len(texts) >= self._config.max_positives:
+                return
+            text = self._shelf.at(hit.row).passage.text
+            if text not in texts and judge.holds(hit.row):
+                texts.add(text)
+                yield Hit(hit.row, "distant", hit.score, hit.rank)
+
+    @property
+    def _several(self) -> bool:
+        return self._config.max_positives > 1
 
     def _way(self, example: TrainingExample) -> str:
         """Return how an example comes to its positive: keep, gold or distant."""
@@ -69,7 +103,11 @@ class Positives:
         return golden
 
     def _distant(
-        self, examples: Mapping[int, TrainingExample], judges: Sequence[Judge], counts: Counter[str]
+        self,
+        examples: Mapping[int, TrainingExample],
+        judges: Sequence[Judge],
+        dense: Lists,
+        counts: Counter[str],
     ) -> tuple[Places, Lists]:
         """Return the best passages with an answer, and the lists if they are those of the bare questions."""
         distant: Places = {}
@@ -81,7 +119,8 @@ class Positives:
         }
         ranked = self._search(queries, self._config.depth)
         for place, hits in ranked.items():
-            found = next((hit for hit in hits if judges[place].holds(hit.row)), None)
+            offered = merged([hits, dense.get(place, [])]) if self._several else hits
+            found = next((hit for hit in offered if judges[place].holds(hit.row)), None)
             if found is None:
                 counts["dropped_without_positive"] += 1
             else:
