@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
+from densecli.cli.help import GroupedCommand
 from densecli.cli.session import Session, open_session
 from densecli.cli.terminal import Terminal
 from densecli.cli.together import end_together, joined
@@ -95,7 +96,7 @@ def command(
                 for k, (a, v) in COMMON.items()
             ]
         )
-        app.command(name)(run)
+        app.command(name, cls=GroupedCommand)(run)
         return run
 
     return register

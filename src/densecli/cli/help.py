@@ -1,0 +1,110 @@
+"""--help: examples first, and the options of a large command in groups, the most used first."""
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+EXAMPLES = {
+    "preprocess": ("densecli preprocess notes/", "densecli preprocess enwiki-latest-pages-articles.xml.bz2"),
+    "mine-negatives": (
+        "densecli mine-negatives questions.jsonl",
+        "densecli mine-negatives questions.jsonl --negatives bm25:30,random:50 --audit 20",
+    ),
+    "train": (
+        "densecli train --dataset nq --preset paper",
+        "densecli train support manuals --sampling-rates 1,4 --encoder starter",
+    ),
+    "train-reader": ("densecli train-reader found.jsonl --dev dev.jsonl",),
+    "embed": ("densecli embed", "densecli embed --retriever sentence-transformers/all-MiniLM-L6-v2"),
+    "index": ("densecli index", "densecli index --kind bm25"),
+    "search": (
+        'densecli search "who voiced Meg"',
+        "densecli search questions.jsonl -k 20 -o found.jsonl",
+        "densecli search --tune-lambda dev.jsonl",
+    ),
+    "read": ('densecli read "who voiced Meg"', "densecli read found.jsonl -o read.jsonl"),
+    "evaluate": ("densecli evaluate found.jsonl --table", "densecli evaluate bm25=a.jsonl dense=b.jsonl"),
+    "convert": (
+        "densecli convert found.jsonl --to trec -o found.run",
+        "densecli convert dpr_biencoder.cp --to retriever -o dpr",
+    ),
+    "datasets": ("densecli datasets", "densecli datasets nq --fetch questions"),
+}
+"""What people type first, by command."""
+LARGE = 12
+"""A command with more options than this shows them in groups."""
+OTHER = "Other"
+GROUPS = {
+    "Input and output": """
+        output workspace dev dataset split data_dir exclude questions passages vectors index bm25 retriever
+        reader joint hf format text json table tune_lambda audit_size fetch form to take base id_prefix
+        allow_missing qrels_split tensorboard
+    """,
+    "Data": """
+        positives negatives depth distant_query margin keep_negatives answer_type words stride tail
+        min_words keep_offsets input_format id_column title_column text_column make_ids examples
+        sampling_rates hard_negatives other_negatives max_positives index_negatives shuffle_positives
+        max_spans distill
+    """,
+    "Search": """
+        k mode fusion fusion_weight missing candidates alternatives
+    """,
+    "Index": """
+        kind hnsw_neighbors hnsw_build_breadth hnsw_search_breadth k1 b stemmer stop_words unicode
+        lower_case
+    """,
+    "Model": """
+        encoder pooling similarity projection shared_encoder fixed_passage_encoder freeze_embeddings
+        max_question_tokens max_passage_tokens max_tokens max_answer_tokens question_prefix passage_prefix
+        token_types trailing_sep
+    """,
+    "Optimization": """
+        preset epochs batch_size learning_rate warmup_steps loss temperature teacher_temperature
+        triplet_margin in_batch average_gradients dropout weight_decay max_grad_norm gradient_checkpointing
+        activation_memory
+    """,
+    "Validation": """
+        validate_by validate_every validate_k early_stop dev_questions dev_depth dev_negatives check_depth
+        fail_under
+    """,
+    "Hardware": """
+        device engine precision batch_tokens workers shard_rows
+    """,
+    "Run": """
+        force on_error save_every seed config_file quiet verbose help
+    """,
+}
+PLACES = {name: (group, place) for group, names in GROUPS.items() for place, name in enumerate(names.split())}
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose --help shows its options in groups when there are many."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write what the command does, and examples."""
+        super().format_help_text(ctx, formatter)
+        with formatter.section("Examples"):
+            for line in EXAMPLES.get(self.name or "", ()):
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, and the options of each group under its heading."""
+        found = [(param, param.get_help_record(ctx)) for param in self.get_params(ctx)]
+        shown = [(param, record) for param, record in found if record is not None]
+        options = [one for one in shown if one[0].param_type_name == "option"]
+        if len(options) <= LARGE:
+            super().format_options(ctx, formatter)
+            return
+        arguments = [record for param, record in shown if param.param_type_name == "argument"]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl(arguments)
+        for group in (*GROUPS, OTHER):
+            members = [
+                (PLACES.get(param.name, (OTHER, 0))[1], record)
+                for param, record in options
+                if PLACES.get(param.name, (OTHER, 0))[0] == group
+            ]
+            if members:
+                with formatter.section(group):
+                    formatter.write_dl([record for _, record in sorted(members, key=lambda one: one[0])])
