@@ -56,3 +56,32 @@ def test_vectors_that_do_not_fit_are_left_alone_and_said(place):
     assert (ended.status, "was made with --max-passage-tokens 64, not 128" in ended.error) == (4, True)
     said = fails(place, "train", "questions", "--vectors", ".densecli/vectors", status=2)
     assert said == "--vectors has an effect only with --fixed-passage-encoder"
+
+
+def test_a_converted_encoder_with_normalised_vectors_keeps_its_index(place):
+    """Such a model compares by dot products; training by cosine gives the passages no other vectors."""
+    modules = [
+        {"path": "", "type": f"sentence_transformers.models.{kind}"} for kind in ("Transformer", "Normalize")
+    ]
+    shutil.copytree(place.folder / "base", place.folder / "unit")
+    (place.folder / "unit" / "modules.json").write_text(json.dumps(modules))
+    place.call("convert", "unit", "--to", "retriever", "-o", "unit-retriever").well()
+    place.call("embed", "--retriever", "unit-retriever", "-o", "unit-vectors").well()
+    place.call("index", "--vectors", "unit-vectors", "-o", "unit-index").well()
+    line = [word if word != ".densecli/retriever" else "unit-retriever" for word in FIXED if word != 64]
+    line.remove("--max-passage-tokens")
+    options = ("--index-negatives", "3", "--vectors", "unit-vectors", "-o", "unit-new")
+    done = place.call(*line, *options, "--dev", "questions.jsonl", "--validate-by", "search").well()
+    assert "cosine" in done.stderr
+    assert "dev top-1" in done.stderr
+    found = place.call(
+        "search",
+        "who was born in Rome",
+        "--mode",
+        "dense",
+        "--retriever",
+        "unit-new",
+        "--index",
+        "unit-index",
+    ).well()
+    assert found.stdout

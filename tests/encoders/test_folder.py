@@ -145,6 +145,8 @@ def test_vectors_fit_whatever_the_question_tower_is(tiny_retriever: Path, tmp_pa
     others |= {changed("tokenizer.json"), changed("", pooling="mean"), changed("", passage_prefix="x")}
     others |= {changed("", max_passage_tokens=9), changed("", similarity="l2"), changed("", normalize=True)}
     assert len(others | {own}) == 10
+    unit = changed("", normalize=True, pooling="mean")
+    assert changed("", normalize=True, pooling="mean", similarity="cosine") == unit != own
 
 
 def test_one_encoder_for_both_sides_ties_vectors_too(tiny_base: Path, tmp_path: Path) -> None:

@@ -156,20 +156,18 @@ def passage_fingerprint(folder: Path) -> str:
     """Return what ties passage vectors to the retriever in `folder`: a digest of all that shapes them.
 
     Retrievers whose question towers alone differ, as those trained beside a fixed passage tower do (paper,
-    appendix D), search the same vectors.
+    appendix D), search the same vectors. So do models with normalised vectors, whether their similarity is
+    called `cosine` or `dot`.
     """
     if not is_model_folder(folder):
         return fingerprint(folder)
     card = read_card(folder, RetrieverCard)
-    told = passage_properties(card)
+    told = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
+    if card.similarity == "cosine":
+        told["similarity"] = "dot"  # search compares normalised vectors by inner products in both cases
     tower = _tower_files("passage", folder / card.tower("passage"), folder / card.words["passage"])
     files = [(TOKENIZER, present(folder / TOKENIZER, "tokenizer")), *tower]
     return _digest(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), files)
-
-
-def passage_properties(card: RetrieverCard) -> dict[str, Any]:
-    """Return the properties of a retriever that change its passages' vectors, by name."""
-    return {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
 
 
 def _digest(told: bytes, files: Iterable[tuple[str, Path]]) -> str:
