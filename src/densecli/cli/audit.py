@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 SHOWN = 3
 """Negatives shown of each list."""
 AuditOption = Annotated[
-    int, typer.Option("--audit", min=0, max=1000, help="Show this many random examples, answers highlighted.")
+    int,
+    typer.Option("--audit", min=0, max=1000, help="Show this many random examples with highlighted answers."),
 ]
 
 

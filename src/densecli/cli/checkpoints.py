@@ -35,12 +35,13 @@ SaveEvery = Annotated[
     typer.Option(
         "--save-every",
         min=1,
-        help="Updates between two checkpoints. [default: ten minutes, or an epoch of a minute or more]",
+        help="Updates between two checkpoints. [default: every ten minutes, and after epochs of a "
+        "minute or more]",
     ),
 ]
 TensorBoard = Annotated[
     Path | None,
-    typer.Option("--tensorboard", help="Folder for TensorBoard's files; needs the package tensorboard."),
+    typer.Option("--tensorboard", help="Folder for TensorBoard files. Needs the package tensorboard."),
 ]
 
 

@@ -33,12 +33,13 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Argument(
                 metavar="INPUT",
-                help="Questions, training examples, results, runs, judgements or passages (- is stdin); "
-                "a model, vectors or an index.",
+                help="Questions, training examples, results, runs, judgments or passages (- is "
+                "stdin); a model, vectors or an index.",
             ),
         ],
         form: Annotated[
-            str | None, typer.Option("--from", help="Form of the input. [default: by its first record]")
+            str | None,
+            typer.Option("--from", help="Format of the input. [default: detected from the first record]"),
         ] = None,
         questions: QuestionsOption = None,
         passages: TextsOption = None,

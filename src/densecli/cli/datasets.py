@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         data_dir: Annotated[
             Path | None,
-            typer.Option("--data-dir", help="Folder with files of data sets. [default: WORKSPACE/data]"),
+            typer.Option("--data-dir", help="Folder with files of datasets. [default: WORKSPACE/data]"),
         ] = None,
         json: JsonOption = False,
     ) -> None:

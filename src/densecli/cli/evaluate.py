@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         split: SplitOption = None,
         data_dir: DataDirOption = None,
         json: JsonOption = False,
-        table: Annotated[bool, typer.Option("--table", help="A table even in a pipe.")] = False,
+        table: Annotated[bool, typer.Option("--table", help="Print a table even in a pipe.")] = False,
     ) -> None:
         """Measure top-k accuracy and exact match.
 

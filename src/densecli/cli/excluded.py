@@ -17,8 +17,8 @@ ExcludeOption = Annotated[
     list[str] | None,
     typer.Option(
         "--exclude",
-        help="File of questions that are not trained on, like the test questions of the paper's data sets "
-        "that are on this disk; may be given again.",
+        help="File of questions to leave out of training, in addition to the test questions of the "
+        "paper's datasets on this disk. Can be repeated.",
     ),
 ]
 

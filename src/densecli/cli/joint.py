@@ -20,8 +20,9 @@ JointOption = Annotated[
     typer.Option(
         "--joint",
         metavar="RETRIEVER",
-        help="Train this retriever's question encoder, too, against all passages retrieved for a batch; the "
-        "new one is OUTPUT/retriever, which the old one's vectors and index fit. [paper: appendix D]",
+        help="Also train the question encoder of this retriever, against all passages retrieved for "
+        "a batch. The result is OUTPUT/retriever; existing vectors and index fit it. [paper: "
+        "appendix D]",
     ),
 ]
 

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         passages: PassagesOption = None,
         bm25: Annotated[
             Path | None,
-            typer.Option("--bm25", help="BM25 index, built when missing. [default: WORKSPACE/bm25]"),
+            typer.Option("--bm25", help="BM25 index; built if it is missing. [default: WORKSPACE/bm25]"),
         ] = None,
         index: Annotated[
             Path | None,

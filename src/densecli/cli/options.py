@@ -19,7 +19,9 @@ from densecli.configs.setting import Setting, check, check_effect, described_fie
 from densecli.errors import InputError, UsageError
 
 C = TypeVar("C")
-Force = Annotated[bool, typer.Option("--force", help="Replace a result made from other inputs or settings.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Rebuild a result that was made from other inputs or settings.")
+]
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
@@ -30,9 +32,7 @@ ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="TOML file with options, by name or under [COMMAND].")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but data and errors.")]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Print more: tracebacks of unexpected errors.")
-]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print tracebacks of unexpected errors.")]
 
 COMMON = {
     "workspace": (WorkspaceOption, None),

@@ -40,7 +40,8 @@ def register(app: typer.Typer) -> None:
             typer.Option("--output", "-o", help="File for the predictions as JSON lines. [default: stdout]"),
         ] = None,
         text: Annotated[
-            bool, typer.Option("--text/--no-text", help="Put title and text of passages in the predictions.")
+            bool,
+            typer.Option("--text/--no-text", help="Include title and text of passages in the predictions."),
         ] = False,
         json: JsonOption = False,
     ) -> None:

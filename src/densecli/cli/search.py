@@ -41,8 +41,8 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(
                 "--index",
-                help="Dense or BM25 index, alone unless --bm25 or --mode hybrid adds the other side. "
-                "[default: WORKSPACE/index]",
+                help="Dense or BM25 index. Searched alone unless --bm25 or --mode hybrid adds the "
+                "other side. [default: WORKSPACE/index]",
             ),
         ] = None,
         bm25: Annotated[
@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
             typer.Option("--output", "-o", help="File for the results as JSON lines. [default: stdout]"),
         ] = None,
         text: Annotated[
-            bool, typer.Option("--text/--no-text", help="Put title and text of passages in the results.")
+            bool, typer.Option("--text/--no-text", help="Include title and text of passages in the results.")
         ] = True,
         tune_lambda: Annotated[
             str | None,

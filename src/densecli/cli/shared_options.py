@@ -23,7 +23,7 @@ DatasetOption = Annotated[
     str | None,
     typer.Option(
         "--dataset",
-        help="A data set of the paper: nq, trivia, webq, trec or squad; fetched when it is not on this disk.",
+        help="A dataset of the paper: nq, trivia, webq, trec or squad. Downloaded if it is not on this disk.",
     ),
 ]
 SplitOption = Annotated[
@@ -37,9 +37,9 @@ DataDirOption = Annotated[
     typer.Option("--data-dir", help="Folder with files of --dataset. [default: WORKSPACE/data]"),
 ]
 QuestionsOption = Annotated[
-    str | None, typer.Option("--questions", help="Questions for what holds only their ids.")
+    str | None, typer.Option("--questions", help="File of questions, for input that has only question ids.")
 ]
 TextsOption = Annotated[
-    Path | None, typer.Option("--passages", help="Passage store for what holds only passage ids.")
+    Path | None, typer.Option("--passages", help="Passage store, for input that has only passage ids.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines even on a terminal.")]

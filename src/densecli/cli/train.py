@@ -29,25 +29,25 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Argument(
                 metavar="EXAMPLES",
-                help="Training examples: files of DPR's or another form (docs/formats.md), names made by "
-                "mine-negatives, or -; several are several sets. "
-                "[default: the only set in WORKSPACE/examples]",
+                help="Training examples: files (docs/formats.md), names of sets made by "
+                "mine-negatives, or -. Several are several sets. [default: the only set in "
+                "WORKSPACE/examples]",
             ),
         ] = None,
         dev: Annotated[
             str | None,
             typer.Option(
                 "--dev",
-                help="Examples to validate on after each epoch (with --validate-by search any questions with "
-                "answers); the best model is kept.",
+                help="Examples to validate on after each epoch (with --validate-by search: "
+                "questions with answers). The best model is kept.",
             ),
         ] = None,
         vectors: Annotated[
             Path | None,
             typer.Option(
                 "--vectors",
-                help="Vectors that a fixed passage encoder made, used instead of encoding passages again. "
-                "[default: WORKSPACE/vectors, where they fit]",
+                help="Vectors of the fixed passage encoder, to use instead of encoding passages "
+                "again. [default: WORKSPACE/vectors if they fit]",
             ),
         ] = None,
         passages: Annotated[

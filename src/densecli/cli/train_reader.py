@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         dev: Annotated[
             str | None,
             typer.Option(
-                "--dev", help="Search results to validate on after each epoch; the best reader is kept."
+                "--dev", help="Search results to validate on after each epoch. The best reader is kept."
             ),
         ] = None,
         output: Annotated[

@@ -15,43 +15,44 @@ class SearchConfig:
 
     mode: str | None = setting(
         None,
-        "hybrid, dense or bm25; by default hybrid where there are both indexes, else whichever there is.",
+        "hybrid, dense or bm25. By default hybrid if both indexes exist, else the one that exists.",
         choices=("hybrid", "dense", "bm25"),
     )
     k: int | None = setting(
         None,
-        "Passages per question; by default 5 on a terminal, 100 in a pipe.",
+        "Passages per question. By default 5 on a terminal, 100 in a pipe.",
         min=1,
         max=100_000,
         short="-k",
     )
     format: str | None = setting(
         None,
-        "Form of the results, JSON lines or another program's; by default JSON lines, on a terminal a page.",
+        "Format of the results. By default JSON lines, on a terminal readable text.",
         choices=("jsonl", "dpr", "trec", "msmarco", "tevatron"),
     )
     batch_size: int = setting(64, "Questions encoded and searched together.", min=1, max=65_536)
     answer_type: str | None = setting(
         None,
-        "How answers are matched; by default as the file says, else string.",
+        "How answers are matched. By default as the file says, else string.",
         choices=("string", "regex"),
     )
     fusion: str = setting(
         "linear",
-        "How hybrid fuses: linear (BM25 + λ sim) or rrf (reciprocal ranks).",
+        "Fusion of hybrid search: linear (BM25 + λ sim) or rrf (reciprocal ranks).",
         choices=("linear", "rrf"),
         source="section 5.1",
         when=HYBRID,
     )
     preset: str | None = setting(
         None,
-        "paper: the authors' λ, made for their encoders; dpr-nq is for training.",
+        "paper: the authors' λ, which fits their encoders. dpr-nq is for training.",
         choices=("paper", "dpr-nq"),
         when=LINEAR,
     )
     fusion_weight: float | None = setting(
         None,
-        "λ; by default the one tuned for this pair, else one by the spread of each question's scores.",
+        "λ. By default the tuned value; if none is tuned, λ is set per question from the spread of "
+        "its scores.",
         min=0,
         max=1e9,
         short="--lambda",
@@ -59,13 +60,14 @@ class SearchConfig:
     )
     missing: str = setting(
         "score",
-        "What a passage that one side has not found gets there: its true score, or the lowest found (min).",
+        "Score for a passage that only one side found: compute it (score), or use the lowest score "
+        "of that side (min).",
         choices=("score", "min"),
         when=LINEAR,
     )
     candidates: int = setting(
         2000,
-        "Passages that each side of hybrid proposes for a question, or more where -k is larger.",
+        "Passages that each side of hybrid search proposes, or -k if that is larger.",
         min=1,
         max=100_000,
         source="section 5.1",
@@ -80,20 +82,20 @@ class ReadConfig:
 
     depth: int = setting(
         50,
-        "Retrieved passages that are read for a question.",
+        "Retrieved passages to read per question.",
         min=1,
         max=10_000,
         short="-k",
         source="section 6.2",
     )
-    alternatives: int = setting(4, "Further answers kept beside the best.", min=0, max=100)
-    batch_tokens: int = setting(4096, "Word pieces in one forward pass.", min=16, max=1 << 20)
+    alternatives: int = setting(4, "Further answers to keep after the best one.", min=0, max=100)
+    batch_tokens: int = setting(4096, "Word pieces per forward pass.", min=16, max=1 << 20)
     precision: str = setting(
         "auto",
-        "Arithmetic: auto takes bf16 for many questions where the hardware has it.",
+        "Number format of the computation. auto uses bf16 for many questions if the hardware supports it.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
-    device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto reads a single question on the CPU.")
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N. auto reads a single question on the CPU.")
     on_error: str = on_error_setting()
 
 
@@ -102,11 +104,11 @@ class EvaluateConfig:
     """Top-k accuracy and exact match (paper, sections 5.1 and 6.2)."""
 
     answer_type: str | None = setting(
-        None, "How answers are matched; by default as each question says.", choices=("string", "regex")
+        None, "How answers are matched. By default as each question says.", choices=("string", "regex")
     )
     fail_under: float | None = setting(
         None,
-        "End with exit code 6 when exact match (without predictions: top-20) is below this per cent.",
+        "Exit with code 6 if exact match (without predictions: top-20 accuracy) is below this percentage.",
         min=0,
         max=100,
     )

@@ -9,7 +9,7 @@ def on_error_setting(when: Condition | None = None) -> Any:
     """Declare `on_error`, with the same words and the same default in every config."""
     return setting(
         "stop",
-        "What a record that cannot be used does: stop ends the run, skip counts it by reason and goes on.",
+        "What to do with an invalid record: stop the run, or skip it and count it by reason.",
         choices=("stop", "skip"),
         when=when,
     )

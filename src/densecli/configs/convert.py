@@ -20,40 +20,40 @@ class ConvertConfig:
 
     to: str | None = setting(
         None,
-        "Form to write; what it is depends on what the input holds (docs/formats.md).",
+        "Format to write. The choices depend on the input (docs/formats.md).",
         choices=(*RECORD_FORMS, *ARTEFACT_FORMS),
     )
     take: str | None = setting(
         None,
-        "What to take from the input; by default all that it holds.",
+        "What to take from the input. By default everything.",
         choices=("questions", "examples", "results", "qrels"),
     )
     qrels_split: str = setting(
-        "train", "Name of the judgements in a BEIR folder: qrels/NAME.tsv.", when=("to", ("beir",))
+        "train", "Name of the judgments in a BEIR folder: qrels/NAME.tsv.", when=("to", ("beir",))
     )
     base: str | None = setting(
         None,
-        "DPR checkpoints: folder with the tokenizer and config.json of the BERT they began with.",
+        "DPR checkpoints: folder with the tokenizer and config.json of their BERT model.",
         when=("to", ("retriever", "reader", "dpr-checkpoint")),
     )
     trailing_sep: str = setting(
         "auto",
-        "Whether inputs end in a [SEP] at the last position; auto: as the DPR checkpoint says.",
+        "Put a [SEP] at the last position of each input. auto: as the DPR checkpoint says.",
         choices=("auto", "yes", "no"),
         when=("to", ("retriever",)),
     )
     token_types: str = setting(
         "auto",
-        "DPR's readers: zeros, or type 1 behind the question (segments); auto: as the checkpoint says.",
+        "DPR readers: zeros, or type 1 after the question (segments). auto: as the checkpoint says.",
         choices=("auto", "zeros", "segments"),
         when=("to", ("reader",)),
     )
     allow_missing: bool = setting(
-        False, "Give passages without a vector one of zeros.", when=("to", TAKEN_VECTORS)
+        False, "Use a zero vector for passages without a vector.", when=("to", TAKEN_VECTORS)
     )
     id_prefix: str | None = setting(
         None,
-        "What other programs put before passage ids; by default wiki: when read, nothing when written.",
+        "Prefix of passage ids in other programs' files. By default wiki: when reading, none when writing.",
         when=("to", (*TAKEN_VECTORS, *GIVEN_VECTORS)),
     )
     on_error: str = on_error_setting(when=("to", (*RECORD_FORMS, None)))

@@ -21,31 +21,34 @@ class PreprocessConfig:
     words: int = setting(100, "Words in a passage.", min=1, max=10_000, source="section 4.1", when=SPLIT)
     stride: int | None = setting(
         None,
-        "Words from one passage's beginning to the next; fewer than --words overlap, as many by default.",
+        "Words from the start of one passage to the start of the next. A value below --words makes "
+        "passages overlap. By default equal to --words.",
         min=1,
         max=10_000,
         when=SPLIT,
     )
     tail: str = setting(
         "keep",
-        "An article's last words, where they are too few for a passage: keep makes a short one of them, drop"
-        " leaves them out, wrap fills them up from the article's beginning, as in psgs_w100.",
+        "The last, short passage of an article: keep it, drop it, or wrap (fill it from the start "
+        "of the article, as psgs_w100 does).",
         choices=("keep", "drop", "wrap"),
         when=SPLIT,
     )
     min_words: int = setting(
         1,
-        "Words that a short passage has to have.",
+        "Drop passages with fewer words.",
         min=1,
         max=10_000,
         when=("tail", ("keep", "wrap")),
     )
-    split: bool = setting(True, "Cut articles into passages; --no-split takes each record as one passage.")
+    split: bool = setting(True, "Split articles into passages. With --no-split each record is one passage.")
     keep_offsets: bool = setting(
-        False, "Keep the article's id, and the number of its words before the passage, with every passage."
+        False, "Store with every passage the id of its article and its offset there, in words."
     )
     input_format: str = setting(
-        "auto", "Form of the input: auto looks at its content and name.", choices=("auto", *FORMATS)
+        "auto",
+        "Format of the input. auto detects it from the content and the name.",
+        choices=("auto", *FORMATS),
     )
     id_column: str | None = setting(
         None, "Field or column with the id; by default id, _id, docid or passage_id.", when=COLUMNS
@@ -56,7 +59,7 @@ class PreprocessConfig:
     text_column: str | None = setting(
         None, "Field or column with the text; by default text, contents or body.", when=COLUMNS
     )
-    make_ids: bool = setting(False, "Number the records that have no id, from 1.")
+    make_ids: bool = setting(False, "Number records without an id, from 1.")
     on_error: str = on_error_setting()
 
 
@@ -65,17 +68,17 @@ class EmbedConfig:
     """Passages to vectors."""
 
     batch_tokens: int | None = setting(
-        None, "Word pieces in one forward pass; by default what suits the engine.", min=16, max=1 << 20
+        None, "Word pieces per forward pass. By default a value that suits the engine.", min=16, max=1 << 20
     )
     shard_rows: int = setting(
         16_384,
-        "Passages in one vector file; an interrupted run goes on after the last whole one.",
+        "Passages per vector file. An interrupted run resumes after the last complete file.",
         min=256,
         max=1 << 24,
     )
     precision: str = setting(
         "auto",
-        "Arithmetic: auto takes bf16 where the hardware has it.",
+        "Number format of the computation. auto uses bf16 if the hardware supports it.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
@@ -96,22 +99,22 @@ class IndexConfig:
 
     kind: str = setting(
         "flat",
-        "flat (exact), hnsw (approximate), or bm25 (words).",
+        "flat (exact), hnsw (approximate) or bm25 (words).",
         choices=("flat", "hnsw", "bm25"),
         source="sections 4.2 and 3.1",
     )
     hnsw_neighbors: int = setting(
         32,
-        "Links per vector in the HNSW graph; the authors used 512.",
+        "HNSW: links per vector. The authors used 512.",
         min=2,
         max=512,
         when=("kind", ("hnsw",)),
     )
     hnsw_build_breadth: int = setting(
-        200, "Candidates while building HNSW.", min=8, max=4096, when=("kind", ("hnsw",))
+        200, "HNSW: candidates during construction.", min=8, max=4096, when=("kind", ("hnsw",))
     )
     hnsw_search_breadth: int = setting(
-        128, "Candidates while searching HNSW.", min=8, max=16384, when=("kind", ("hnsw",))
+        128, "HNSW: candidates during search.", min=8, max=16384, when=("kind", ("hnsw",))
     )
     k1: float = setting(
         0.9,
@@ -131,20 +134,20 @@ class IndexConfig:
     )
     stemmer: str = setting(
         "porter",
-        "BM25: what takes endings off words: porter (Lucene's), a language of Snowball's, or none.",
+        "BM25: stemmer: porter (as Lucene), a Snowball language, or none.",
         choices=STEMMERS,
         when=("kind", ("bm25",)),
     )
     stop_words: str = setting(
         "english",
-        "BM25: words left out: english (Lucene's 33), none, or your own, separated by spaces.",
+        "BM25: stop words: english (Lucene's 33), none, or your own list, separated by spaces.",
         when=("kind", ("bm25",)),
     )
     unicode: str = setting(
         "nfc",
-        "BM25: spellings taken as one: nfc (composed or not), nfkc (full-width and other forms too), plain"
-        " (also with or without accents).",
+        "BM25: Unicode normalization: nfc, nfkc (also full-width and other forms), or plain (also "
+        "without accents).",
         choices=("nfc", "nfkc", "plain"),
         when=("kind", ("bm25",)),
     )
-    lower_case: bool = setting(True, "BM25: leave case out of account.", when=("kind", ("bm25",)))
+    lower_case: bool = setting(True, "BM25: lower-case the text.", when=("kind", ("bm25",)))

@@ -11,7 +11,7 @@ class DatasetsConfig:
 
     fetch: str | None = setting(
         None,
-        "Bring questions, examples or all of the named set here, each split.",
+        "Download questions, examples or all of the named dataset, every split.",
         choices=("questions", "examples", "all"),
         source="section 4.2",
     )

@@ -11,6 +11,6 @@ def engine_setting() -> Any:
     """Declare `--engine`."""
     return setting(
         "auto",
-        "What runs the encoder: auto takes the fastest that is installed; openvino is an optional extra.",
+        "Runtime of the encoder. auto uses the fastest one that is installed; openvino is an optional extra.",
         choices=("auto", *ENGINES),
     )

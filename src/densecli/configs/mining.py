@@ -17,49 +17,48 @@ class MineConfig:
 
     positives: str = setting(
         "auto",
-        "gold: the passage that holds most of the given one; distant: BM25's first with an answer; keep: "
-        "as given; auto: keep where the collection has it, gold where another is given, else distant.",
+        "gold: the passage that overlaps most with the given one. distant: the best BM25 passage "
+        "with an answer. keep: as given. auto: keep if the collection has it, gold if another "
+        "passage is given, else distant.",
         choices=("auto", "gold", "distant", "keep"),
         source="section 4.2, appendix A",
     )
     max_positives: int = setting(
         1,
-        "Positives of each question. Further ones are the best passages with an answer in the lists of BM25"
-        " and, with dense negatives, of the index, merged by rank; distant ones then come from both lists.",
+        "Positives per question. Further ones are the best passages with an answer in the results "
+        "of BM25 and, with dense negatives, of the index, merged by rank.",
         min=1,
         max=1000,
     )
     distant_query: str = setting(
         "question",
-        "What BM25 is asked for a distant positive; an answer is the first of its question.",
+        "BM25 query used to find a distant positive: the question, or the question plus its first answer.",
         choices=("question", "question+answer"),
         source="appendix A",
         when=("positives", ("auto", "distant")),
     )
     negatives: str = setting(
         "bm25",
-        "Negatives for each question: any of bm25, dense (hard), random, gold (other questions' positives "
-        f"that the collection has), each with a count or {NEGATIVES}, such as bm25:30,random:50.",
+        "Negatives per question: any of bm25, dense, random, gold (positives of other questions), each with a "
+        f"count ({NEGATIVES} by default), such as bm25:30,random:50.",
         source="section 3.2",
     )
-    keep_negatives: bool = setting(True, "Given negatives stay, before those that are found.")
+    keep_negatives: bool = setting(True, "Keep given negatives, before those that are found.")
     depth: int = setting(
-        100, "Ranked passages looked at for each question.", min=1, max=10_000, source="section 4.2"
+        100, "Ranked passages to examine per question.", min=1, max=10_000, source="section 4.2"
     )
     margin: float | None = setting(
         None,
-        "Leave out bm25 and dense negatives whose score is not below the positive's by this share of it.",
+        "Drop BM25 and dense negatives that score above (1 - margin) x the score of the positive.",
         min=0,
         max=1,
     )
     answer_type: str | None = setting(
         None,
-        "How answers are matched; by default as the file says, else string.",
+        "How answers are matched. By default as the file says, else string.",
         choices=("string", "regex"),
     )
-    seed: int = setting(
-        12345, "Seed of random and gold negatives, and of what --audit shows.", min=0, max=1 << 31
-    )
+    seed: int = setting(12345, "Seed of random and gold negatives, and of --audit.", min=0, max=1 << 31)
     on_error: str = on_error_setting()
 
     def __post_init__(self) -> None:

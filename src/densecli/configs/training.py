@@ -17,8 +17,8 @@ class FittingConfig:
 
     preset: str | None = setting(
         None,
-        "paper, or dpr-nq, what the authors' release is set to for Natural Questions; what it sets is told, "
-        "and options beside it come first.",
+        "Settings of the paper, or of the authors' release for NQ (dpr-nq). Prints the values it "
+        "sets; options you give override it.",
         choices=("paper", "dpr-nq"),
     )
     encoder: str = setting(
@@ -27,26 +27,28 @@ class FittingConfig:
         source="sections 5 and 6.1",
     )
     epochs: int | None = setting(
-        None, f"Passes over the questions; by default {USUAL_EPOCHS}.", min=1, max=10_000
+        None, f"Passes over the questions. By default {USUAL_EPOCHS}.", min=1, max=10_000
     )
     learning_rate: float = setting(1e-5, "Peak learning rate.", min=0, max=1e4, source="sections 5 and 6.1")
-    warmup_steps: int | None = setting(None, "Steps of linear warm-up; by default a tenth of all.", min=0)
-    dropout: float = setting(0.1, "Dropout while training.", min=0, max=0.9, source="section 5")
+    warmup_steps: int | None = setting(
+        None, "Steps of linear warm-up. By default a tenth of all steps.", min=0
+    )
+    dropout: float = setting(0.1, "Dropout during training.", min=0, max=0.9, source="section 5")
     weight_decay: float = setting(0.0, "AdamW weight decay.", min=0, max=1)
     max_grad_norm: float = setting(2.0, "Largest gradient norm.", min=1e-6, max=1e6)
-    freeze_embeddings: bool = setting(False, "Keep the word embeddings as they are.")
+    freeze_embeddings: bool = setting(False, "Do not train the word embeddings.")
     precision: str = setting(
         "auto",
-        "Arithmetic: auto takes bf16 where the hardware has it; weights stay fp32.",
+        "Number format of the computation. auto uses bf16 if the hardware supports it; weights stay fp32.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
     seed: int = setting(12345, "Seed of order, sampling and dropout.", min=0, max=1 << 31)
     validate_every: int | None = setting(
-        None, "Look at --dev every so many updates, too; by default after each epoch.", min=1
+        None, "Also validate on --dev after this many updates. By default after each epoch.", min=1
     )
     early_stop: int | None = setting(
-        None, "End after so many looks at --dev in turn that found nothing better.", min=1
+        None, "Stop after this many validations in a row without improvement.", min=1
     )
     on_error: str = on_error_setting()
 
@@ -66,69 +68,68 @@ class TrainConfig(FittingConfig):
     MOST_NEGATIVES: ClassVar[int] = 100_000
 
     batch_size: int = setting(
-        32, "Questions in a batch; the paper uses 128.", min=1, max=65_536, source="section 5"
+        32, "Questions per batch. The paper uses 128.", min=1, max=65_536, source="section 5"
     )
     epochs: int | None = setting(
         None,
-        f"Passes over the examples; by default {USUAL_EPOCHS}, with --preset paper {PAPER_EPOCHS}, or "
-        f"{PAPER_EPOCHS_SMALL} where there are fewer than {FittingConfig.SMALL:,}.",
+        f"Passes over the examples. By default {USUAL_EPOCHS}; with --preset paper {PAPER_EPOCHS}, or "
+        f"{PAPER_EPOCHS_SMALL} for fewer than {FittingConfig.SMALL:,} examples.",
         min=1,
         max=10_000,
         source="section 5",
     )
     examples: int | None = setting(
         None,
-        "Train on so many of the examples, chosen by the seed; fewer are part of more.",
+        "Train on a random subset of this size. A smaller subset is contained in a larger one with "
+        "the same seed.",
         min=1,
         source="section 5.2",
     )
     sampling_rates: str | None = setting(
         None,
-        "How often an epoch goes through each of several sets, such as 1,4; by default once, in --dataset "
-        "multi webq and trec four times.",
+        "How often an epoch repeats each of several sets, such as 1,4. By default once; in "
+        "--dataset multi webq and trec four times.",
         source="section 5",
     )
     shuffle_positives: bool = setting(
-        False, "Draw the positive anew in each epoch; else it is the first of those given."
+        False, "Draw a random positive in each epoch. Otherwise the first one is used."
     )
     learning_rate: float = setting(
-        2e-5, "Peak learning rate; the paper: 1e-5.", min=0, max=1e4, source="section 5"
+        2e-5, "Peak learning rate. The paper uses 1e-5.", min=0, max=1e4, source="section 5"
     )
-    freeze_embeddings: bool = setting(
-        False, "Keep the word embeddings as they are, one table for both towers."
-    )
+    freeze_embeddings: bool = setting(False, "Do not train the word embeddings. Both towers share one table.")
     hard_negatives: int = setting(1, "Hard negatives per question.", min=0, max=1000, source="section 5.2")
     other_negatives: int = setting(
         0, "Random or gold negatives per question, from negative_ctxs.", min=0, max=1000, source="section 5.2"
     )
     in_batch: bool = setting(
         True,
-        "All passages of a batch are negatives for every question; else only its own.",
+        "Use all passages of a batch as negatives for every question.",
         source="section 3.2",
     )
     similarity: str = setting(
         "auto",
-        "What training and search compare vectors by, kept in the model; auto is what the encoder was trained"
-        " by: cosine where it normalises, and dot where nothing is said, as in the paper.",
+        "Similarity of vectors in training and search, stored in the model. auto uses what the "
+        "encoder was trained with: cosine if it normalizes its vectors, else dot, as in the paper.",
         choices=("auto", "dot", "cosine", "l2"),
         source="appendix B",
     )
     temperature: float = setting(
         0.05,
-        "What cosines are divided by; the paper: 1.",
+        "Temperature: cosines are divided by it.",
         min=1e-3,
         max=1e3,
         when=("similarity", ("auto", "cosine")),
     )
     loss: str = setting(
         "nll",
-        "Negative log likelihood of the positive, or triplets of question, positive and negative.",
+        "nll: negative log likelihood of the positive. triplet: triplets of question, positive and negative.",
         choices=("nll", "triplet"),
         source="appendix B",
     )
     triplet_margin: float = setting(
         1.0,
-        "By how much a positive should score above each negative.",
+        "Margin of the triplet loss.",
         min=0,
         max=1e6,
         source="appendix B",
@@ -136,98 +137,101 @@ class TrainConfig(FittingConfig):
     )
     distill: float | None = setting(
         None,
-        "Share of the loss that is distillation: the KL divergence between the probabilities of a question's"
-        " own passages and those of their teacher_score in the examples. By default 0.",
+        "Weight of distillation in the loss: the KL divergence between the model's and the "
+        "teacher's probabilities of a question's own passages (teacher_score in the examples). By "
+        "default 0.",
         min=0,
         max=1,
     )
-    teacher_temperature: float = setting(1.0, "What teacher scores are divided by.", min=1e-3, max=1e3)
+    teacher_temperature: float = setting(
+        1.0, "Temperature of the teacher: its scores are divided by it.", min=1e-3, max=1e3
+    )
     pooling: str | None = setting(
         None,
-        "cls or mean; by default what the base model was made with, else cls.",
+        "cls or mean. By default what the base model was trained with, else cls.",
         choices=("cls", "mean"),
         source="section 3.1",
     )
     projection: int | None = setting(
-        None, "Length of vectors to which a linear layer projects the pooled ones.", min=2, max=65_536
+        None, "Add a linear layer that projects vectors to this length.", min=2, max=65_536
     )
-    shared_encoder: bool = setting(False, "One encoder for questions and passages.")
+    shared_encoder: bool = setting(False, "Use one encoder for questions and passages.")
     fixed_passage_encoder: bool = setting(
-        False, "Train the question encoder alone, over passage vectors that stay.", source="appendix D"
+        False, "Train only the question encoder. Existing passage vectors stay valid.", source="appendix D"
     )
     max_positives: int = setting(
         1,
-        "Positives used of each question: training raises the sum of their probabilities.",
+        "Positives per question. Training maximizes the sum of their probabilities.",
         min=1,
         max=1000,
         when=("fixed_passage_encoder", (True,)),
     )
     index_negatives: str | None = setting(
         None,
-        "Negatives from all stored passages, found anew in every update: all, or how many of the best of each"
-        " question.",
+        "Negatives from all stored passages, searched again in every update: all, or the number of "
+        "best passages per question.",
         when=("fixed_passage_encoder", (True,)),
     )
     check_depth: int = setting(
         100,
-        "How many of a question's best stored passages are searched for its answers; those that hold one are"
-        " no negatives.",
+        "Best stored passages per question that are checked for an answer. Those with an answer are "
+        "not used as negatives.",
         min=0,
         max=10_000,
         when=("index_negatives", ()),
     )
-    question_prefix: str | None = setting(None, "Text before each question, kept in the model.")
-    passage_prefix: str | None = setting(None, "Text before each passage's title, kept in the model.")
-    max_question_tokens: int = setting(64, "Word pieces of a question.", min=8, max=32_768)
-    max_passage_tokens: int = setting(256, "Word pieces of title and passage.", min=16, max=32_768)
+    question_prefix: str | None = setting(None, "Text before each question, stored in the model.")
+    passage_prefix: str | None = setting(None, "Text before the title of each passage, stored in the model.")
+    max_question_tokens: int = setting(64, "Maximum word pieces of a question.", min=8, max=32_768)
+    max_passage_tokens: int = setting(256, "Maximum word pieces of title and passage.", min=16, max=32_768)
     trailing_sep: str = setting(
         "auto",
-        "Whether inputs end in a [SEP] at the last position, as DPR 1.0's do; auto: as the base's.",
+        "Put a [SEP] at the last position of each input, as DPR 1.0 does. auto: as the base model.",
         choices=("auto", "yes", "no"),
     )
     token_types: str = setting(
         "auto",
-        "Token types: zeros as DPR's, or 1 behind the first [SEP] (segments); auto: as the base's.",
+        "Token types: zeros as in DPR, or 1 after the first [SEP] (segments). auto: as the base model.",
         choices=("auto", "zeros", "segments"),
     )
     activation_memory: float | None = setting(
         None,
-        "GiB of activations kept for the way back; what exceeds them is computed twice (cached gradients), "
-        "with the same result. By default 4 on a CPU, half of a GPU's memory.",
+        "GiB of activations to keep for the backward pass. A larger batch is computed twice (cached "
+        "gradients) with the same result. By default 4 on a CPU, half of the memory of a GPU.",
         min=0,
         max=1e6,
     )
     gradient_checkpointing: bool = setting(
-        False, "Keep only the inputs of each layer for the way back: less memory, more time."
+        False, "Keep only the inputs of each layer for the backward pass: less memory, more time."
     )
     average_gradients: bool = setting(
         False,
-        "Divide gradients by the number of processes before they are clipped, as DPR does; of one process "
-        "there is nothing to divide.",
+        "With several processes, divide gradients by their number before clipping, as DPR does.",
     )
     validate_by: str = setting(
         "nll",
-        "What tells the best model: nll; average-rank or top-k accuracy in a pool of dev passages; or search:"
-        " top-k accuracy among all stored passages, with --fixed-passage-encoder.",
+        "Measure that selects the best model: nll; average-rank or top-k accuracy in a pool of dev "
+        "passages; or search: top-k accuracy among all stored passages (with "
+        "--fixed-passage-encoder).",
         choices=("nll", "average-rank", "top-k", "search"),
     )
     validate_k: int = setting(
         20,
-        "The k of top-k accuracy.",
+        "k of top-k accuracy.",
         min=1,
         max=10_000,
         when=("validate_by", ("average-rank", "top-k", "search")),
     )
     dev_questions: int = setting(
         1000,
-        "Dev questions that are ranked; the passages of their examples are the pool.",
+        "Dev questions to rank. The passages of their examples are the pool.",
         min=1,
         max=100_000,
         when=("validate_by", ("average-rank", "top-k", "search")),
     )
     dev_negatives: int = setting(
         30,
-        "At most so many hard and as many other negatives of each dev question in the pool.",
+        "Hard negatives, and as many other negatives, of each dev question in the pool.",
         min=0,
         max=1000,
         when=("validate_by", ("average-rank", "top-k")),
@@ -314,29 +318,29 @@ class TrainReaderConfig(FittingConfig):
         source="section 6.1",
     )
     learning_rate: float = setting(
-        5e-5, "Peak learning rate; the paper: 1e-5.", min=0, max=1e4, source="section 6.1"
+        5e-5, "Peak learning rate. The paper uses 1e-5.", min=0, max=1e4, source="section 6.1"
     )
     seed: int = setting(42, "Seed of order, sampling and dropout.", min=0, max=1 << 31)
     passages: int = setting(
         24,
-        "Passages per question: one positive, the others negative.",
+        "Passages per question: one positive, the rest negatives.",
         min=1,
         max=200,
         source="section 6.1",
     )
-    depth: int = setting(
-        100, "Retrieved passages from which they are sampled.", min=1, max=10_000, source="section 6.1"
+    depth: int = setting(100, "Retrieved passages to sample from.", min=1, max=10_000, source="section 6.1")
+    max_tokens: int = setting(
+        350, "Maximum word pieces of question, title and passage together.", min=32, max=32_768
     )
-    max_tokens: int = setting(350, "Word pieces of question, title and passage together.", min=32, max=32_768)
     token_types: str = setting(
         "auto",
-        "Token types: zeros, or 1 behind the question as in DPR 1.0 (segments); auto: as the base's.",
+        "Token types: zeros, or 1 after the question as in DPR 1.0 (segments). auto: as the base model.",
         choices=("auto", "zeros", "segments"),
     )
-    max_spans: int = setting(10, "Answer spans used in a passage.", min=1, max=1000)
-    max_answer_tokens: int = setting(10, "Word pieces of the longest answer read.", min=2, max=100)
-    dev_questions: int = setting(200, "Dev questions read after each epoch.", min=1, max=100_000)
-    dev_depth: int = setting(10, "Retrieved passages read for a dev question.", min=1, max=10_000)
+    max_spans: int = setting(10, "Maximum answer spans used per passage.", min=1, max=1000)
+    max_answer_tokens: int = setting(10, "Maximum word pieces of an answer.", min=2, max=100)
+    dev_questions: int = setting(200, "Dev questions to read at each validation.", min=1, max=100_000)
+    dev_depth: int = setting(10, "Retrieved passages to read per dev question.", min=1, max=10_000)
 
     def batch(self, questions: int) -> int:
         """Return how many questions a batch has when so many are trained on."""
