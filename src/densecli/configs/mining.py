@@ -39,8 +39,8 @@ class MineConfig:
     )
     negatives: str = setting(
         "bm25",
-        "Negatives per question: any of bm25, dense, random, gold (positives of other questions), each with a "
-        f"count ({NEGATIVES} by default), such as bm25:30,random:50.",
+        "Negatives per question: any of bm25, dense, random, gold (positives of other questions), each with "
+        f"a count ({NEGATIVES} by default), such as bm25:30,random:50.",
         source="section 3.2",
     )
     keep_negatives: bool = setting(True, "Keep given negatives, before those that are found.")

@@ -311,8 +311,8 @@ class TrainReaderConfig(FittingConfig):
 
     batch_size: int | None = setting(
         None,
-        f"Questions in a batch; by default {USUAL_BATCH}, with --preset paper {PAPER_BATCH_SMALL} where "
-        f"there are fewer than {FittingConfig.SMALL:,}.",
+        f"Questions per batch. By default {USUAL_BATCH}; with --preset paper {PAPER_BATCH_SMALL} for fewer "
+        f"than {FittingConfig.SMALL:,} questions.",
         min=1,
         max=4096,
         source="section 6.1",
