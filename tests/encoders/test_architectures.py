@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 import torch
 from transformers import AutoModel, BartConfig, BartModel, GPT2Config, GPT2Model
+from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
-from densecli.encoders.folder import is_compiled
+from densecli.encoders.compiled.compact import compact
+from densecli.encoders.compiled.onnx_encoder import distance_buckets
+from densecli.encoders.engines import Asked, open_passage_encoder
+from densecli.encoders.folder import RetrieverCard, is_compiled
+from densecli.encoders.foreign.sides import read_side
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_dropout import set_dropout
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
@@ -27,6 +32,8 @@ PASSAGES = [
     Passage("3", "king", "the sea"),
 ]
 QUESTIONS = ["who was the king?", "where is the old city"]
+NOT_COMPILED = {"albert", "electra", "deberta-v2"}
+COMPILED = {name: family for name, family in FAMILIES.items() if name not in NOT_COMPILED}
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
 
@@ -63,7 +70,7 @@ def test_trained_saved_and_opened_again(family: Family, pooling: str, tmp_path: 
     assert np.abs(trained - before).max() > 1e-4
     assert np.abs(trained[0] - trained[1]).max() > 1e-2
     save_retriever(retriever, tmp_path / "model")
-    assert is_compiled(tmp_path / "model") == (family is FAMILIES["bert"])
+    assert is_compiled(tmp_path / "model") == (family in COMPILED.values())
     encoder = PassageEncoder(tmp_path / "model", "cpu", "fp32")
     np.testing.assert_allclose(encoder.encode(PASSAGES), trained, atol=1e-5)
     np.testing.assert_allclose(encoder.encode(PASSAGES[1:2]), trained[1:2], atol=1e-5)  # without padding
@@ -72,6 +79,46 @@ def test_trained_saved_and_opened_again(family: Family, pooling: str, tmp_path: 
     again = open_base(str(tmp_path / "model"), None, 32, POSITIONS)
     assert again.card.pooling == pooling
     np.testing.assert_allclose(vectors(again), trained, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", COMPILED.values(), ids=COMPILED)
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("stored", ["compact", "whole", "of Hugging Face"])
+def test_compiled_engines_agree_with_torch(family: Family, engine: str, stored: str, tmp_path: Path) -> None:
+    """With longer texts than ModernBERT's window and MPNet's exact distances."""
+    folder = family.save(tmp_path / "base")
+    if stored != "of Hugging Face":
+        save_retriever(open_base(str(folder), "mean", 32, POSITIONS), folder := tmp_path / "model")
+    if stored == "compact":
+        compact(folder, folder := tmp_path / "small", RetrieverCard)
+    passages = [*PASSAGES, Passage("4", "", " ".join(SENTENCES * 3))]
+    expected = PassageEncoder(folder, "cpu", "fp32").encode(passages)
+    encoder = open_passage_encoder(folder, Asked(engine, "cpu", "fp32"), 100)
+    np.testing.assert_allclose(encoder.encode(passages), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("buckets", [8, 32])
+def test_distances_have_the_buckets_of_mpnet(buckets: int) -> None:
+    distances = np.arange(-600, 601)
+    expected = MPNetEncoder.relative_position_bucket(torch.from_numpy(distances), num_buckets=buckets)
+    np.testing.assert_array_equal(distance_buckets(distances, buckets), expected.numpy())
+
+
+@pytest.mark.parametrize("family", COMPILED.values(), ids=COMPILED)
+def test_a_folder_of_hugging_face_is_read_without_torch(family: Family, tmp_path: Path) -> None:
+    for name in ("base", "head"):
+        folder = family.save(tmp_path / name, head=name == "head")
+        side = read_side(folder, "passage")
+        assert side is not None
+        opened = open_retriever(str(folder))
+        assert side.card == opened.card
+        state = opened.passage.model.state_dict()
+        assert {name: tuple(state[name].shape) for name in side.parts.encoder.shapes()} == (
+            side.parts.encoder.shapes()
+        )
+        np.testing.assert_array_equal(
+            side.parts.words.take(np.arange(9)), state[side.parts.encoder.words][:9]
+        )
 
 
 @every_family

@@ -1,13 +1,12 @@
-"""What a BERT config says about its weights: names and shapes, as Hugging Face writes them."""
+"""Configs of encoders as Hugging Face writes them, and what a BERT's says where it leaves something out."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from densecli.encoders.architecture import Config
 from densecli.encoders.folder import CONFIG, present
-from densecli.encoders.weights import Shape
 from densecli.errors import ArtifactError
 
 WORD_TABLE = "embeddings.word_embeddings.weight"
@@ -27,8 +26,6 @@ DEFAULTS: dict[str, Any] = {
     "pad_token_id": 0,
 }
 """What a BERT's config says where a file leaves it out: google-bert/bert-base-uncased."""
-ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
-Config = Mapping[str, Any]
 
 
 def read_config(tower: Path) -> dict[str, Any]:
@@ -47,17 +44,6 @@ def read_config(tower: Path) -> dict[str, Any]:
     return {"hidden_size": config["dim"]} | config if "dim" in config else config  # DistilBERT's name for it
 
 
-def is_plain_bert(config: Config) -> bool:
-    """Whether the compiled graph can say all that this config says."""
-    return (
-        config.get("model_type") == "bert"
-        and config.get("hidden_act", "gelu") in ACTIVATIONS
-        and config.get("position_embedding_type", "absolute") == "absolute"
-        and not config.get("is_decoder", False)
-        and not config.get("add_cross_attention", False)
-    )
-
-
 def bert_config(config: Config) -> dict[str, Any]:
     """Return the config of the bare BERT in a model of another kind (DPR's are), with nothing left out."""
     held = {name: config.get(name) for name in DEFAULTS}
@@ -66,30 +52,3 @@ def bert_config(config: Config) -> dict[str, Any]:
         "architectures": ["BertModel"],
         **{name: DEFAULTS[name] if value is None else value for name, value in held.items()},
     }
-
-
-def weight_shapes(config: Config) -> dict[str, Shape]:
-    """Return the weights of a BERT encoder, all but its word table and its unused pooler."""
-    hidden, wide = config["hidden_size"], config["intermediate_size"]
-    shapes: dict[str, Shape] = {
-        "embeddings.position_embeddings.weight": (config["max_position_embeddings"], hidden),
-        "embeddings.token_type_embeddings.weight": (config["type_vocab_size"], hidden),
-    }
-
-    def linear(name: str, rows: int, columns: int) -> None:
-        shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (rows, columns), (rows,)
-
-    def norm(name: str) -> None:
-        shapes[f"{name}.weight"] = shapes[f"{name}.bias"] = (hidden,)
-
-    norm("embeddings.LayerNorm")
-    for number in range(config["num_hidden_layers"]):
-        layer = f"encoder.layer.{number}"
-        for part in ("query", "key", "value"):
-            linear(f"{layer}.attention.self.{part}", hidden, hidden)
-        linear(f"{layer}.attention.output.dense", hidden, hidden)
-        norm(f"{layer}.attention.output.LayerNorm")
-        linear(f"{layer}.intermediate.dense", wide, hidden)
-        linear(f"{layer}.output.dense", hidden, wide)
-        norm(f"{layer}.output.LayerNorm")
-    return shapes

@@ -16,6 +16,7 @@ from densecli.encoders.compiled.session import EngineError, OpenSession
 from densecli.encoders.compiled.side import CompiledPassageEncoder, Side
 from densecli.encoders.encoding import Encoder
 from densecli.encoders.folder import RetrieverCard, is_compiled, is_model_folder, read_card
+from densecli.encoders.foreign.sides import read_side
 from densecli.encoders.hardware import has_bfloat16, has_gpu
 from densecli.errors import UsageError
 from densecli.observer import SILENT, Observer
@@ -134,8 +135,10 @@ def _side(folder: Path, name: str, engine: str) -> Side:
     """
     if is_model_folder(folder) and is_compiled(folder, read_card(folder, RetrieverCard).tower(name)):
         return Side.open(folder, name)
-    torch: Any = import_module(TORCH)
-    side: Side | None = torch.compiled_side(torch.open_retriever(str(folder)), name)
+    side = None if is_model_folder(folder) else read_side(folder, name)
+    if side is None:
+        torch: Any = import_module(TORCH)
+        side = torch.compiled_side(torch.open_retriever(str(folder)), name)
     if side is None:
         raise EngineError(f"{folder}: {engine} can't run an encoder of this type")
     return side

@@ -1,7 +1,7 @@
 """Two towers as they are, from a densecli folder or a Hugging Face one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from densecli.encoders.folder import SIDES, TOKENIZER, RetrieverCard, is_model_folder, read_card
 from densecli.encoders.foreign.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
-from densecli.encoders.foreign.sentence_transformers import read_pooling
+from densecli.encoders.foreign.sentence_transformers import read_card_of
 from densecli.encoders.hub import local_folder
 from densecli.encoders.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
 from densecli.encoders.torch_load import bert_model, load_pretrained, load_tower
@@ -59,17 +59,8 @@ def open_retriever(source: str) -> Retriever:
             f"{folder}: one of the encoders of a DPR model; put both into one folder, as "
             f"{' and '.join(FOLDERS.values())}, and name that"
         )
-    pooled = read_pooling(folder)
     model = load_pretrained(folder)
-    limit = position_limit(model)
-    defaults = RetrieverCard()
-    card = replace(
-        defaults,
-        pooling=pooled.pooling,
-        normalize=pooled.normalize,
-        max_question_tokens=min(defaults.max_question_tokens, limit),
-        max_passage_tokens=min(defaults.max_passage_tokens, limit),
-    )
+    card = read_card_of(folder, position_limit(model))
     return _retriever((model, model), (None, None), open_tokenizer(folder), card, folder)
 
 

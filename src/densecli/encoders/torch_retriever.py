@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from densecli.encoders.bert import is_plain_bert
+from densecli.encoders.architecture import architecture
 from densecli.encoders.compiled.built import built_tower
 from densecli.encoders.compiled.side import Side
 from densecli.encoders.compiled.tower import Ids
@@ -80,11 +80,11 @@ def _placed(tower: Tower, pad_id: int, device: str, precision: str) -> tuple[For
 def compiled_side(retriever: Retriever, name: str) -> Side | None:
     """Return one tower of an open model for the compiled engines; None where they can't run its encoder."""
     tower = retriever.passage if name == "passage" else retriever.question
-    config = tower.model.config.to_dict()
-    if not is_plain_bert(config):
+    encoder = architecture(tower.model.config.to_dict())
+    if encoder is None:
         return None
     state = {name: weight.numpy(force=True) for name, weight in tower.model.state_dict().items()}
     layer = tower.encode_proj
     projection = [] if layer is None else [part.numpy(force=True) for part in (layer.weight, layer.bias)]
-    parts = built_tower(retriever.folder, config, state)
+    parts = built_tower(retriever.folder, encoder, state)
     return Side(name, retriever.folder, retriever.card, retriever.tokens, parts, projection)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from densecli.encoders.bert import WORD_TABLE, Config
-from densecli.encoders.compiled.onnx_graph import graph_with_weights
+from densecli.encoders.architecture import Architecture
+from densecli.encoders.compiled.onnx_encoder import graph_with_weights
 from densecli.encoders.compiled.tower import TowerParts
 from densecli.encoders.weights import FloatArray, HeldWords
 
 
-def built_tower(place: Path, config: Config, state: Mapping[str, FloatArray]) -> TowerParts:
+def built_tower(place: Path, encoder: Architecture, state: Mapping[str, FloatArray]) -> TowerParts:
     """Return the parts of a tower whose weights are in memory, in float32 and checked."""
-    others = {name: weight for name, weight in state.items() if name != WORD_TABLE}
-    words = HeldWords(state[WORD_TABLE])
-    return TowerParts(place, config, graph_with_weights(config, others), None, words, others.__getitem__)
+    others = {name: weight for name, weight in state.items() if name != encoder.words}
+    graph = graph_with_weights(encoder, others)
+    return TowerParts(place, encoder, graph, None, HeldWords(state[encoder.words]), others.__getitem__)

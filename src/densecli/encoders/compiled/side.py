@@ -50,7 +50,7 @@ class Side:
         parts = stored_tower(tower, folder / card.words[name], heads)
         check_vocabulary(tokens.tokenizer, [parts.words.shape[0]], folder)
         limit = f"max_{name}_tokens"
-        asked, held = getattr(card, limit), int(parts.config["max_position_embeddings"])
+        asked, held = getattr(card, limit), parts.encoder.max_tokens
         if asked > held:
             raise ArtifactError(f"{folder}: {limit} is {asked}, but the tower has {held} positions")
         projection = [load_tensor(tower / WEIGHTS, head) for head in heads]
@@ -59,7 +59,7 @@ class Side:
     @property
     def dimension(self) -> int:
         """The length of the vectors that search sees."""
-        return self.card.dimension(int(self.parts.config["hidden_size"]))
+        return self.card.dimension(self.parts.encoder.hidden)
 
 
 def compiled_forward(side: Side, open_session: OpenSession) -> tuple[Forward, str]:

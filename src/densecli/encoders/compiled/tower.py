@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.encoders.bert import Config, read_config, weight_shapes
+from densecli.encoders.architecture import Architecture, ModernBert, architecture
+from densecli.encoders.bert import read_config
 from densecli.encoders.compiled.session import EngineError, Inputs, OpenSession
 from densecli.encoders.folder import GRAPH, WEIGHTS, present
 from densecli.encoders.length_batches import pad
@@ -26,8 +27,6 @@ from densecli.encoders.weights import (
 from densecli.errors import ArtifactError
 
 Ids = Sequence[Sequence[int]]
-POSITIONS = "embeddings.position_embeddings.weight"
-TYPES = "embeddings.token_type_embeddings.weight"
 
 
 class Words(Protocol):
@@ -49,7 +48,7 @@ class TowerParts:
 
     Attributes:
         place: where it comes from, for messages.
-        config: the encoder's.
+        encoder: its sizes and the names of its weights.
         graph: a file, or the bytes of a graph that holds its weights.
         digest: of the weights beside a graph in a file.
         words: its word table.
@@ -57,7 +56,7 @@ class TowerParts:
     """
 
     place: Path
-    config: Config
+    encoder: Architecture
     graph: Path | bytes
     digest: str | None
     words: Words
@@ -76,14 +75,16 @@ def stored_tower(tower: Path, words: Path, heads: Mapping[str, Shape] | None = N
         ArtifactError: a file is missing or damaged, or weights and config do not fit together.
     """
     graph, weights = present(tower / GRAPH, "compiled tower"), present(tower / WEIGHTS, "tower's weights")
-    config = read_config(tower)
-    check_shapes(weights, read_header(weights), weight_shapes(config) | dict(heads or {}))
+    encoder = architecture(read_config(tower))
+    if encoder is None:
+        raise ArtifactError(f"{tower}: has a graph of an encoder that is not known; write the model again")
+    check_shapes(weights, read_header(weights), encoder.shapes() | dict(heads or {}))
     table = WordTable(present(words, "word embeddings"))
-    wanted = (config["vocab_size"], config["hidden_size"])
+    wanted = (encoder.vocabulary, encoder.hidden)
     if table.shape != wanted:
         raise ArtifactError(f"{words}: the word table has shape {table.shape}; the config asks for {wanted}")
     return TowerParts(
-        graph, config, graph, header_digest(weights), table, lambda name: load_tensor(weights, name)
+        graph, encoder, graph, header_digest(weights), table, lambda name: load_tensor(weights, name)
     )
 
 
@@ -111,19 +112,23 @@ class CompiledTower:
             EngineError: the engine refuses the graph.
             ArtifactError: weights, graph and config do not fit together.
         """
-        config, place = parts.config, parts.place
+        encoder, place = parts.encoder, parts.place
         self.words = parts.words
-        self.max_tokens = int(config["max_position_embeddings"])
+        self.max_tokens = encoder.max_tokens
         self._pad_id = pad_id
-        self._last_position = last_position
-        if last_position is not None:
-            self._positions = parts.weight(POSITIONS)
         self._separator = separator
         if separator is not None:
-            if config["type_vocab_size"] < 2:
+            if isinstance(encoder, ModernBert) or encoder.types < 2:
                 raise ArtifactError(f"{place}: the model marks segments, but its encoder has one token type")
-            types = parts.weight(TYPES)
+            types = parts.weight(encoder.token_types)
             self._second_type = types[1] - types[0]
+        self._last_position = last_position
+        if last_position is not None:
+            if isinstance(encoder, ModernBert):
+                raise EngineError(
+                    f"{place}: the encoder has no table of positions to take a trailing [SEP] from"
+                )
+            self._positions = parts.weight(encoder.positions)[encoder.reserved :]
         try:
             self._session = open_session(parts.graph)
         except Exception as error:  # the errors of the engines share no base class

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from tokenizers import Tokenizer
 
-from densecli.encoders.bert import is_plain_bert
-from densecli.encoders.compiled.onnx_graph import write_graph
+from densecli.encoders.architecture import architecture
+from densecli.encoders.compiled.onnx_encoder import write_graph
 from densecli.encoders.folder import CONFIG, TOKENIZER, WEIGHTS
 from densecli.encoders.weights import FloatArray, save_state
 
@@ -16,7 +16,7 @@ from densecli.encoders.weights import FloatArray, save_state
 def write_tower(
     tower: Path, config: Mapping[str, Any], state: Mapping[str, FloatArray], compact: bool = False
 ) -> None:
-    """Write config.json, weights.safetensors and, for a BERT, graph.onnx.
+    """Write config.json, weights.safetensors and, where compiled engines can run the encoder, graph.onnx.
 
     Args:
         tower: the tower's folder, made here.
@@ -27,8 +27,9 @@ def write_tower(
     tower.mkdir(parents=True, exist_ok=True)
     (tower / CONFIG).write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     save_state(tower / WEIGHTS, state, compact)
-    if is_plain_bert(config):
-        write_graph(tower)
+    encoder = architecture(config)
+    if encoder is not None:
+        write_graph(tower, encoder)
 
 
 def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from densecli.encoders.bert import WORD_TABLE, Config, is_plain_bert, read_config, weight_shapes
+from densecli.encoders.architecture import Config, architecture
+from densecli.encoders.bert import WORD_TABLE, read_config
 from densecli.encoders.compiled.tower_files import write_tokenizer, write_tower
 from densecli.encoders.folder import (
     PROJECTION,
@@ -58,13 +59,14 @@ class BertTower:
             ArtifactError: a weight is missing, too many, of another shape, or not finite; the config says
                 what the compiled graph cannot.
         """
-        if not is_plain_bert(config):
+        encoder = architecture(config)
+        if encoder is None or config.get("model_type") != "bert":
             raise ArtifactError(f"{place}: no plain BERT ({config.get('model_type')}); it can't be read")
         kept = {name: weight for name, weight in weights.items() if not name.startswith(IGNORED)}
         if heads is None:
             heads = RetrieverCard(projection=projection_of(kept)).heads(config["hidden_size"])
         words = {WORD_TABLE: (config["vocab_size"], config["hidden_size"])}
-        expected = words | weight_shapes(config) | dict(heads)
+        expected = words | encoder.shapes() | dict(heads)
         compare_shapes(place, {name: weight.shape for name, weight in kept.items()}, expected)
         for name, weight in kept.items():
             if weight.dtype != np.float32:

@@ -1,11 +1,12 @@
 """What a sentence-transformers folder says about pooling and normalisation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from densecli.encoders.folder import RetrieverCard
 from densecli.errors import ArtifactError
 
 MODES = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
@@ -38,6 +39,26 @@ def read_pooling(folder: Path) -> Pooled:
         elif kind != "Transformer":
             raise ArtifactError(f"{listing}: module {kind} is not supported; use a model that only pools")
     return Pooled(pooling, normalize)
+
+
+def read_card_of(folder: Path, limit: int) -> RetrieverCard:
+    """Return the properties of a Hugging Face folder's encoder, used as both towers.
+
+    Args:
+        folder: the model's.
+        limit: the longest sequence that the encoder has positions for.
+
+    Raises:
+        ArtifactError: as `read_pooling`.
+    """
+    pooled, defaults = read_pooling(folder), RetrieverCard()
+    return replace(
+        defaults,
+        pooling=pooled.pooling,
+        normalize=pooled.normalize,
+        max_question_tokens=min(defaults.max_question_tokens, limit),
+        max_passage_tokens=min(defaults.max_passage_tokens, limit),
+    )
 
 
 def _mode(path: Path) -> str:
