@@ -1,0 +1,280 @@
+"""Conversion: records, models, vectors and indexes to and from the forms of other programs."""
+
+import gzip
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from densecli.configs.convert import GIVEN_VECTORS, MODEL_FORMS, TAKEN_VECTORS, ConvertConfig
+from densecli.configs.corpus import EmbedConfig
+from densecli.configs.resolve import resolve_config
+from densecli.counts import listed
+from densecli.errors import UpToDate, UsageError
+from densecli.io.atomic import new_file
+from densecli.io.bad_records import BadRecords
+from densecli.io.doors.records import open_lookup, open_records
+from densecli.io.formats.beir_folder import write_folder
+from densecli.io.store.passages import PassageStore
+from densecli.io.streams import told
+from densecli.io.vectors.rows import PREFIX, PassageRows
+from densecli.io.workspace import Workspace, find_workspace
+from densecli.observer import SILENT, Observer
+from densecli.stages.convert import convert as convert_each
+from densecli.stages.convert import find_target, idle, placed
+from densecli.workflows.building import building
+from densecli.workflows.models import model_folder, retriever_place
+from densecli.workflows.reporting import collect_bad_records
+
+FILE_FORMS = ("dpr-checkpoint",)
+"""Models that are one file."""
+ONE_FILE = "--force has an effect only on a folder; a file is replaced anyway"
+Output = Path | BinaryIO
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What came of a conversion.
+
+    Attributes:
+        counts: what was converted, and what the new form has no place for, by reason; empty for a model.
+        up_to_date: whether the folder was made before from the same inputs and with the same settings.
+    """
+
+    counts: Mapping[str, int]
+    up_to_date: bool = False
+
+
+def convert(
+    source: Path | str,
+    *,
+    output: Output,
+    form: str | None = None,
+    questions: Path | str | None = None,
+    passages: Path | None = None,
+    retriever: str | None = None,
+    workspace: Workspace | Path | str | None = None,
+    force: bool = False,
+    config: ConvertConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> Conversion:
+    """Rewrite records, a model, vectors or an index for another program.
+
+    Args:
+        source: a file or folder of questions, training examples, results, judgements or passages (`-` is
+            standard input); or a model, vectors or an index.
+        output: file or folder to write. Records may go to a binary stream; a file that ends in `.gz` is
+            compressed.
+        form: form of the records, such as `trec`; by default the first record tells.
+        questions: file of questions, for records that hold only their ids.
+        passages: passage store, for records that hold only passage ids; for vectors and indexes in place of
+            the workspace's.
+        retriever: folder, Hub name or `starter`: what made the vectors of another program.
+        workspace: where passages and retriever are; by default the nearest `.densecli`.
+        force: rebuild a folder that was made from other inputs or with other settings.
+        config: the form to write, and how.
+        observer: receives messages, warnings and progress.
+        **settings: fields of ConvertConfig, such as `to="dpr"`.
+
+    Raises:
+        InputError: records cannot be read, or lack what the form needs.
+        ArtifactError: a model, vectors or an index is missing or damaged, parts do not belong together, or
+            the output was built otherwise.
+        UsageError: there is no such form, or a setting has no effect.
+
+    Example:
+        >>> convert("found.jsonl", output=Path("found.run"), to="trec").counts
+        Counter({'records': 12})
+    """
+    config = resolve_config(ConvertConfig, "convert", config, settings)
+    home = find_workspace(workspace)
+    named = {
+        "from": form,
+        "questions": questions,
+        "take": settings.get("take"),
+        "retriever": retriever,
+        "passages": passages,
+    }
+    _check_effect(config.to, {name for name, value in named.items() if value is not None})
+    job = _Job(str(source), output, config, force, observer)
+    try:
+        if config.to in MODEL_FORMS:
+            return Conversion(_convert_model(job))
+        if config.to not in (*TAKEN_VECTORS, *GIVEN_VECTORS):
+            return Conversion(_convert_records(job, form, questions, passages))
+        store = PassageStore.open(passages or home.passages)
+        if config.to in GIVEN_VECTORS:
+            return Conversion(_give_vectors(job, store))
+        maker = model_folder(retriever_place(home, observer, retriever))
+        return Conversion(_take_vectors(job, store, maker))
+    except UpToDate:
+        return Conversion({}, up_to_date=True)
+
+
+def _check_effect(to: str | None, named: set[str]) -> None:
+    """Refuse what is named and has no effect on such a conversion.
+
+    Raises:
+        UsageError: names it.
+    """
+    if to in MODEL_FORMS:
+        useless = named
+    elif to in (*TAKEN_VECTORS, *GIVEN_VECTORS):
+        useless = named - ({"passages", "retriever"} if to in TAKEN_VECTORS else {"passages"})
+    elif "retriever" in named:
+        raise UsageError(f"--retriever has an effect only with --to {' or '.join(TAKEN_VECTORS)}")
+    else:
+        return
+    for name in sorted(useless):
+        raise UsageError(f"--{name} has no effect with --to {to}")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every conversion needs."""
+
+    source: str
+    output: Output
+    config: ConvertConfig
+    force: bool
+    observer: Observer
+
+    def path(self, made: str = "a file or folder") -> Path:
+        """Return where to write.
+
+        Raises:
+            UsageError: that is a stream.
+        """
+        if not isinstance(self.output, Path):
+            raise UsageError(f"--to {self.config.to} makes {made}: name it with --output")
+        return self.output
+
+
+def _convert_records(
+    job: _Job, form: str | None, texts_from: Path | str | None, passages: Path | None
+) -> Counter[str]:
+    """Convert records one by one; return the counts."""
+    questions = None if texts_from is None else str(texts_from)
+    config, source = job.config, job.source
+    counts: Counter[str] = Counter()
+    bad = collect_bad_records(config.on_error, job.observer)
+    given = {name for name, one in (("questions", questions), ("passages", passages)) if one is not None}
+    with open_records(source, form, bad) as (records, kind):
+        taken, target = find_target(kind, config.to, config.take)
+        for option in idle(kind, taken) & given:
+            raise UsageError(f"--{option} has no effect when {taken} are written from {kind}")
+        with (
+            open_lookup(source, questions, passages, bad) as lookup,
+            placed(told(source), counts, bad) as refuse,
+        ):
+            tracked = job.observer.progress(records, "convert", unit="records ")
+            converted = bad.usable(
+                told(source), convert_each(tracked, kind, taken, target, lookup, counts, refuse)
+            )
+            if target.write is None:
+                inputs = [path for path in (source, questions, passages) if path is not None]
+                return _write_beir_folder(job, converted, lookup.store, inputs, counts, bad)
+            if job.force:
+                raise UsageError(ONE_FILE)
+            with _open_output(job.output) as stream:
+                target.write(converted, stream)
+    counts.update(bad.counts)
+    name = job.output if isinstance(job.output, Path) else "output"
+    job.observer.message(f"{name}: {listed(counts) or 'no records'}")
+    return counts
+
+
+def _write_beir_folder(
+    job: _Job, examples: Any, store: Any, inputs: list[str | Path], counts: Counter[str], bad: BadRecords
+) -> Counter[str]:
+    output, split = job.path("a folder of training examples"), job.config.qrels_split
+    with building("convert", output, job.config, inputs, job.force, job.observer) as build:
+        build.counts["passages"] = write_folder(build.folder, examples, store, split)
+        build.counts.update(counts + bad.counts)
+        build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{split}.tsv")
+    return build.counts
+
+
+@contextmanager
+def _open_output(output: Output) -> Iterator[BinaryIO]:
+    """Yield the stream to write to: the one given, or a file that appears when it is whole."""
+    if not isinstance(output, Path):
+        yield output
+        output.flush()
+        return
+    with new_file(output) as path, open(path, "wb") as stream:
+        if output.suffix != ".gz":
+            yield stream
+            return
+        with gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as packed:
+            yield cast(BinaryIO, packed)
+
+
+def _convert_model(job: _Job) -> Counter[str]:
+    """Write a model as a file or folder; there is nothing to count."""
+    from densecli.encoders.folder import fingerprint, is_model_folder
+    from densecli.stages.convert_models import CONVERSIONS, ModelOptions  # loads torch
+
+    config, output = job.config, job.path()
+    source = Path(job.source) if Path(job.source).is_file() else model_folder(job.source)
+    trailing_sep = None if config.trailing_sep == "auto" else config.trailing_sep == "yes"
+    token_types = None if config.token_types == "auto" else config.token_types
+    options = ModelOptions(config.base, trailing_sep, token_types)
+    write = CONVERSIONS[str(config.to)]
+    if config.to in FILE_FORMS:
+        if job.force:
+            raise UsageError(ONE_FILE)
+        with new_file(output) as path:
+            write(source, path, options)
+        job.observer.message(f"{output}: written")
+        return Counter()
+    with building("convert", output, config, [source], job.force, job.observer) as build:
+        write(source, build.folder, options)
+        if is_model_folder(build.folder):
+            build.fingerprint = fingerprint(build.folder)
+    return Counter()
+
+
+def _take_vectors(job: _Job, store: PassageStore, retriever: Path) -> Counter[str]:
+    """Make vectors or an index of ours from those of another program; return the counts."""
+    from densecli.stages.convert_vectors import Maker, input_files, take_index, take_vectors  # loads FAISS
+
+    config, output, source = job.config, job.path(), Path(job.source)
+    command = {"vectors": "embed", "index": "index"}[str(config.to)]  # whose result it stands for
+    rows = PassageRows(store, PREFIX if config.id_prefix is None else config.id_prefix)
+    maker = Maker.of(retriever)
+    inputs = [*input_files(source), retriever, store.folder]
+    with building(command, output, config, inputs, job.force, job.observer) as build:
+        build.parents = {
+            "retriever": maker.fingerprint,
+            "passage_tower": maker.passage_tower,
+            "passages": store.fingerprint,
+        }
+        if config.to == "index":
+            kind = take_index(source, rows, maker, build.folder, build.counts, config.allow_missing)
+            build.facts = {"kind": kind, "dimension": maker.dimension}
+        else:
+            size = EmbedConfig().shard_rows
+            take_vectors(source, rows, maker, build.folder, size, build.counts, config.allow_missing)
+            shards = -(-len(store) // size)
+            build.facts = {"rows": len(store), "dimension": maker.dimension, "shards": shards}
+        build.seal(*sorted(path.name for path in build.folder.iterdir()))
+    return build.counts
+
+
+def _give_vectors(job: _Job, store: PassageStore) -> Counter[str]:
+    """Write vectors or an index of ours for another program; return the counts."""
+    from densecli.stages.convert_vectors import open_made, write_for  # loads FAISS
+
+    output, source = job.path(), Path(job.source)
+    program, _, what = str(job.config.to).partition("-")
+    made = open_made(source, what, store)
+    inputs = [source, store.folder]
+    with building("convert", output, job.config, inputs, job.force, job.observer) as build:
+        prefix = job.config.id_prefix or ""
+        build.counts["vectors"] = write_for(program, made, store, build.folder, prefix)
+        build.seal(*sorted(path.name for path in build.folder.iterdir()))
+    return build.counts
