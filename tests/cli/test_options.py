@@ -109,3 +109,27 @@ def test_option_then_environment_then_file_then_default(program):
     assert words_of(program, "--config", path, "--words", 13, DENSECLI_WORDS="12") == 13
     assert words_of(program, "--no-split") == 200
     assert words_of(program, DENSECLI_SPLIT="0") == 200
+
+
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        (("preprocess", "x.csv", "--text-column", "a", "--text-column", "b"), "--text-column"),
+        (("search", "who", "--mode", "bm25", "--mode=dense"), "--mode"),
+        (("evaluate", "x", "-o", "a", "--output", "b"), "--output"),
+        (("search", "who", "--lambda", "1", "--fusion-weight", "2"), "--fusion-weight"),
+    ],
+)
+def test_an_option_with_two_values_is_refused(program, line, option):
+    ended = program.call(*line)
+    command = f"densecli {line[0]}"
+    expected = f"{option} is given 2 times; give it once; see `{command} --help`"
+    assert (ended.status, ended.error) == (2, expected)
+
+
+def test_an_option_that_takes_several_values_and_a_flag_may_be_given_again(prepared):
+    line = ("search", "who was born in Rome", "-q", "-q", "--json", "--json", "-k", 1)
+    assert len(prepared.call(*line).well().rows) == 1
+    assert prepared.call("train", "--help", "--epochs", 1, "--epochs", 2).status == 0
+    ended = prepared.call("train", "x", "--exclude", "a", "--exclude", "b")
+    assert "given" not in ended.error

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from typer.core import TyperCommand
+from densecli.cli.once import OnceCommand
 
 EXAMPLES = {
     "preprocess": ("densecli preprocess notes/", "densecli preprocess enwiki-latest-pages-articles.xml.bz2"),
@@ -37,7 +37,7 @@ OTHER = "Other"
 GROUPS = {
     "Input and output": """
         output workspace dev dataset split data_dir exclude questions passages vectors index bm25 retriever
-        reader joint hf format text json table tune_lambda audit_size fetch form to take base id_prefix
+        reader joint hf format text json table ask tune_lambda audit_size fetch form to take base id_prefix
         allow_missing qrels_split tensorboard
     """,
     "Data": """
@@ -77,7 +77,7 @@ GROUPS = {
 PLACES = {name: (group, place) for group, names in GROUPS.items() for place, name in enumerate(names.split())}
 
 
-class GroupedCommand(TyperCommand):
+class GroupedCommand(OnceCommand):
     """A command whose --help shows its options in groups when there are many."""
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
