@@ -56,6 +56,43 @@ def test_programs_get_json_lines(prepared):
     assert ended.stdout.splitlines()[1].split()[:2] == ["mine", "12"]
 
 
+def test_a_pipe_gets_what_a_terminal_shows_when_it_asks_for_it(prepared):
+    asked = "who was born in Rome"
+    for line in (("search", asked, "--mode", "bm25"), ("read", asked), ("evaluate", "read.jsonl")):
+        shown = prepared.talk(*line, "-q", NO_COLOR="1")[1]
+        in_a_pipe = prepared.run(*line, "-q", "--format", "text").well().stdout
+        assert "\x1b" not in in_a_pipe
+        assert in_a_pipe.splitlines() == shown.splitlines()
+    for line in (("search", asked), ("read", asked), ("evaluate", "read.jsonl")):
+        for option in (("--json",), ("-o", "x")):
+            ended = prepared.call(*line, "--format", "text", *option)
+            assert (ended.status, "contradict each other" in ended.error) == (2, True)
+    ended = prepared.call("evaluate", "read.jsonl", "--table", "--format", "jsonl")
+    assert (ended.status, ended.error) == (2, "--table and --format jsonl contradict each other")
+    assert (
+        "--no-text has an effect only"
+        in prepared.call("search", asked, "--format", "text", "--no-text").error
+    )
+
+
+def test_a_question_that_is_also_the_name_of_a_file(prepared):
+    prepared.write("Rome", "no question")
+    prepared.write("oslo.txt", "no question")
+    for name, option in (("Rome", ()), ("oslo.txt", ()), ("Rome", ("--mode", "bm25"))):
+        rows = prepared.call("search", name, "--ask", "-k", 1, "-q", *option).well().rows
+        assert [row["question"] for row in rows] == [name]
+    assert prepared.call("read", "Rome", "--ask", "-q").well().rows[0]["question"] == "Rome"
+    for line in (("search", "--ask"), ("read", "--ask"), ("search", "--ask", "--dataset", "nq")):
+        ended = prepared.call(*line)
+        assert (ended.status, ended.error) == (2, "--ask has an effect only on a question in the argument")
+
+
+def test_a_person_sees_that_a_question_is_being_read(prepared):
+    status, shown = prepared.talk("read", "who was born in Rome")
+    assert (status, "read" in plain(shown), "0/1" in plain(shown)) == (0, True, True)
+    assert "0/1" not in prepared.talk("read", "who was born in Rome", "-q")[1]
+
+
 def test_the_pipe_is_the_same_as_the_files(prepared):
     found = prepared.call(
         "search", "-", "-k", 5, stdin=(prepared.folder / "questions.jsonl").read_bytes()

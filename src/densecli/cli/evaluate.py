@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from densecli.cli.options import command
+from densecli.cli.result_forms import for_people
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     DataDirOption,
@@ -15,6 +16,7 @@ from densecli.cli.shared_options import (
     JsonOption,
     QuestionsOption,
     SplitOption,
+    TextOrLines,
     TextsOption,
 )
 from densecli.configs.asking import EvaluateConfig
@@ -44,15 +46,17 @@ def register(app: typer.Typer) -> None:
         dataset: DatasetOption = None,
         split: SplitOption = None,
         data_dir: DataDirOption = None,
+        form: TextOrLines = None,
         json: JsonOption = False,
-        table: Annotated[bool, typer.Option("--table", help="Print a table even in a pipe.")] = False,
+        table: Annotated[bool, typer.Option("--table", help="The same as --format text.")] = False,
     ) -> None:
         """Measure top-k accuracy and exact match.
 
         With --dataset, results without answers get those of the data set, and the paper's rows stand below.
         """
-        if json and table:
-            raise UsageError("--json and --table contradict each other")
+        if table and form == "jsonl":
+            raise UsageError("--table and --format jsonl contradict each other")
+        people = for_people(session, "text" if table else form, json, output, "--table")
         from densecli.workflows.evaluate import evaluate as run
         from densecli.workflows.texts import Texts
 
@@ -65,7 +69,7 @@ def register(app: typer.Typer) -> None:
             data_dir=data_dir,
             **session.arguments(config),
         )
-        if table or (session.terminal.shows_tables and not json and output is None):
+        if people:
             from densecli.cli.tables import accuracy_table
 
             session.terminal.show(accuracy_table({**found.measured, **found.published}))

@@ -38,17 +38,20 @@ def parse_questions(
     config: SearchConfig | ReadConfig,
     prompt: str,
     dataset: str | None = None,
+    ask: bool = False,
 ) -> Question | Path | Conversation | None:
     """Return what an argument stands for; None stands for the questions of `dataset`.
 
     Nothing, with a person at the terminal, is a conversation; nothing with something piped in, or `-`, is
     stdin; a name of an existing file (or pipe) is that file; a single word that looks like a file's name
-    must exist; anything else is a question itself.
+    must exist; anything else is a question itself, and so is everything with `ask`.
 
     Raises:
         UsageError: nothing was given or piped in, or something beside a dataset, the question is empty,
             or an option is given that has an effect only on many questions.
     """
+    if ask and given is None:
+        raise UsageError("--ask has an effect only on a question in the argument")
     if dataset is not None:
         if given is not None:
             raise UsageError("--dataset and a question (or a file of them) contradict each other")
@@ -57,7 +60,7 @@ def parse_questions(
         _check_single(config)
         return Conversation(session, prompt)
     source = session.input_or_stdin(given, "question")
-    if source == "-" or is_file(source) or _like_a_file(source):
+    if not ask and (source == "-" or is_file(source) or _like_a_file(source)):
         return Path(source)
     _check_single(config)
     try:

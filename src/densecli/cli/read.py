@@ -8,12 +8,15 @@ import typer
 
 from densecli.cli.options import command, standing_config
 from densecli.cli.questions import Conversation, is_file, parse_questions
+from densecli.cli.result_forms import for_people
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
+    AskOption,
     JsonOption,
     QuestionsOption,
     ReaderOption,
     RetrieverOption,
+    TextOrLines,
     TextsOption,
 )
 from densecli.configs.asking import ReadConfig, SearchConfig
@@ -43,7 +46,9 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--text/--no-text", help="Include title and text of passages in the predictions."),
         ] = False,
+        form: TextOrLines = None,
         json: JsonOption = False,
+        ask: AskOption = False,
     ) -> None:
         """Read the answer to a question in its passages.
 
@@ -52,10 +57,10 @@ def register(app: typer.Typer) -> None:
         from densecli.workflows.read import read as run
         from densecli.workflows.texts import Texts
 
-        people = session.terminal.shows_tables and not json and output is None
+        people = for_people(session, form, json, output)
         if people and text:
             raise UsageError("--text has an effect only on JSON lines: with --json or --output")
-        results, asked = _parse_input(session, question, config)
+        results, asked = _parse_input(session, question, config, ask)
         predictions = run(
             asked,
             results=results,
@@ -67,6 +72,8 @@ def register(app: typer.Typer) -> None:
             **session.arguments(config),
         )
         if people:
+            if isinstance(asked, Question):  # seconds, of which a person must see that they pass
+                predictions = iter(list(session.terminal.progress(predictions, "read", 1)))
             _show(session, predictions)
         else:
             if not isinstance(asked, Question | Conversation):
@@ -75,14 +82,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _parse_input(
-    session: Session, given: str | None, config: ReadConfig
+    session: Session, given: str | None, config: ReadConfig, ask: bool
 ) -> tuple[Path | None, Question | Path | Conversation | None]:
     """Return the path of search results, or else the questions to search."""
-    if given is not None or not session.terminal.can_ask:
+    if not ask and (given is not None or not session.terminal.can_ask):
         source = session.input_or_stdin(given, "question or search results")
         if source == "-" or is_file(source):
             return Path(source), None
-    return None, parse_questions(session, given, config, "read")
+    return None, parse_questions(session, given, config, "read", ask=ask)
 
 
 def _show(session: Session, predictions: Iterable[Prediction]) -> None:

@@ -1,4 +1,4 @@
-"""The forms in which `search` gives its results to programs."""
+"""The forms in which results are given to people and to programs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,13 +13,29 @@ if TYPE_CHECKING:
     from densecli.records import RankedList
 
 
+def for_people(
+    session: Session, form: str | None, json: bool, output: Path | None, what: str = "--format text"
+) -> bool:
+    """Whether results are shown as people read them: on a terminal, or because `--format text` says so.
+
+    Raises:
+        UsageError: the options contradict each other.
+    """
+    if form == "text":
+        for option, given in (("--json", json), ("--output", output is not None)):
+            if given:
+                raise UsageError(f"{option} and {what} contradict each other")
+        return True
+    return session.terminal.shows_tables and not (json or form) and output is None
+
+
 def check_form(form: str | None, text: bool, json: bool) -> None:
     """Refuse options that contradict a form.
 
     Raises:
         UsageError: names them.
     """
-    if form in (None, "jsonl"):
+    if form in (None, "jsonl", "text"):
         return
     if json:
         raise UsageError(f"--json and --format {form} contradict each other")

@@ -8,9 +8,10 @@ import typer
 
 from densecli.cli.options import command
 from densecli.cli.questions import Conversation, parse_questions
-from densecli.cli.result_forms import check_form, write_results
+from densecli.cli.result_forms import check_form, for_people, write_results
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
+    AskOption,
     DataDirOption,
     DatasetOption,
     JsonOption,
@@ -67,6 +68,7 @@ def register(app: typer.Typer) -> None:
         split: SplitOption = None,
         data_dir: DataDirOption = None,
         json: JsonOption = False,
+        ask: AskOption = False,
     ) -> None:
         """Find the passages that answer a question.
 
@@ -74,7 +76,7 @@ def register(app: typer.Typer) -> None:
         With nothing prepared it searches a small sample; without a question, on a terminal, it asks.
         """
         check_form(config.format, text, json)
-        people = session.terminal.shows_tables and not (json or output or config.format)
+        people = for_people(session, config.format, json, output)
         if people and not text and tune_lambda is None:
             raise UsageError("--no-text has an effect only on JSON lines: with --json or --output")
         parts: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
@@ -84,7 +86,7 @@ def register(app: typer.Typer) -> None:
             return
         from densecli.workflows.search import search as run
 
-        questions = parse_questions(session, question, config, "search", dataset)
+        questions = parse_questions(session, question, config, "search", dataset, ask)
         arguments = session.arguments(config)
         if people and config.k is None:
             arguments["k"] = PEOPLE_K

@@ -1,7 +1,7 @@
 """Options that several commands have."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,3 +43,10 @@ TextsOption = Annotated[
     Path | None, typer.Option("--passages", help="Passage store, for input that has only passage ids.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines even on a terminal.")]
+TextOrLines = Annotated[
+    Literal["jsonl", "text"] | None,
+    typer.Option("--format", help="JSON lines, or readable text. [default: text on a terminal, else jsonl]"),
+]
+AskOption = Annotated[
+    bool, typer.Option("--ask", help="Treat the argument as a question, even if a file has that name.")
+]

@@ -27,8 +27,8 @@ class SearchConfig:
     )
     format: str | None = setting(
         None,
-        "Format of the results. By default JSON lines, on a terminal readable text.",
-        choices=("jsonl", "dpr", "trec", "msmarco", "tevatron"),
+        "Format of the results. By default readable text on a terminal, else JSON lines.",
+        choices=("jsonl", "text", "dpr", "trec", "msmarco", "tevatron"),
     )
     batch_size: int = setting(64, "Questions encoded and searched together.", min=1, max=65_536)
     answer_type: str | None = setting(
