@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from densecli.cli.terminal import Terminal, data_stream, flushed
-from densecli.counts import listed
 from densecli.errors import UsageError
 from densecli.io.workspace import Workspace, find_workspace
 
@@ -73,11 +72,6 @@ class Session:
         from densecli.io.bad_records import BadRecords
 
         return BadRecords(on_error == "skip", lambda told: self.terminal.warning(f"skipped {told}"))
-
-    def tell_skipped(self, bad: "BadRecords") -> None:
-        """Tell how many records were passed over, by reason."""
-        if bad.counts:
-            self.terminal.warning(listed(bad.counts))
 
     @contextmanager
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:
