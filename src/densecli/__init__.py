@@ -43,11 +43,17 @@ if TYPE_CHECKING:
     from densecli.workflows.building import Artifact as Artifact
     from densecli.workflows.collection import Collection as Collection
     from densecli.workflows.collection import open_collection as open_collection
+    from densecli.workflows.convert import Conversion as Conversion
+    from densecli.workflows.convert import convert as convert
     from densecli.workflows.embed import embed as embed
     from densecli.workflows.engines import CustomRetriever as CustomRetriever
     from densecli.workflows.evaluate import Evaluation as Evaluation
     from densecli.workflows.evaluate import evaluate as evaluate
     from densecli.workflows.index import index as index
+    from densecli.workflows.list_datasets import DatasetSplit as DatasetSplit
+    from densecli.workflows.list_datasets import list_datasets as list_datasets
+    from densecli.workflows.mine_negatives import mine_negatives as mine_negatives
+    from densecli.workflows.preprocess import preprocess as preprocess
     from densecli.workflows.read import read as read
     from densecli.workflows.search import search as search
     from densecli.workflows.texts import Texts as Texts
@@ -57,7 +63,9 @@ _MODULES = {
     "Article": "records",
     "Artifact": "workflows.building",
     "Collection": "workflows.collection",
+    "Conversion": "workflows.convert",
     "CustomRetriever": "workflows.engines",
+    "DatasetSplit": "workflows.list_datasets",
     "Evaluation": "workflows.evaluate",
     "Observer": "observer",
     "Passage": "records",
@@ -67,10 +75,14 @@ _MODULES = {
     "ScoredPassage": "records",
     "Texts": "workflows.texts",
     "TrainingExample": "records",
+    "convert": "workflows.convert",
     "embed": "workflows.embed",
     "evaluate": "workflows.evaluate",
     "index": "workflows.index",
+    "list_datasets": "workflows.list_datasets",
+    "mine_negatives": "workflows.mine_negatives",
     "open_collection": "workflows.collection",
+    "preprocess": "workflows.preprocess",
     "read": "workflows.read",
     "search": "workflows.search",
     "tune_fusion_weight": "workflows.tune",

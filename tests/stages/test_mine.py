@@ -17,7 +17,7 @@ from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.stages.mine import BLOCK, mine
 from densecli.stages.mining.miner import Miner
 from densecli.text.answers import AnswerMatcher
-from densecli.workflows.mine import open_miner
+from densecli.workflows.mine_negatives import open_miner
 
 TEXTS = [
     "Paris is the capital and largest city of France.",

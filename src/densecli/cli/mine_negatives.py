@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
         The result is what `train` reads: one example for each question that has a positive passage. An
         interrupted run resumes where it was stopped.
         """
-        from densecli.workflows.mine import mine_negatives as run
+        from densecli.workflows.mine_negatives import mine_negatives as run
 
         if audit_size and session.terminal.quiet:
             raise UsageError("--audit has no effect with --quiet")

@@ -18,7 +18,7 @@ from densecli.stages.mining.miner import mine_block
 from densecli.workflows.embed import embed
 from densecli.workflows.engines import CustomRetriever
 from densecli.workflows.index import index
-from densecli.workflows.mine import mine_negatives, open_miner
+from densecli.workflows.mine_negatives import mine_negatives, open_miner
 from densecli.workflows.preprocess import preprocess
 
 pytestmark = pytest.mark.usefixtures("silence")
