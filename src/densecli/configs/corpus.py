@@ -60,6 +60,12 @@ class PreprocessConfig:
         None, "Field or column with the text; by default text, contents or body.", when=COLUMNS
     )
     make_ids: bool = setting(False, "Number records without an id, from 1.")
+    document_seconds: int = setting(
+        60,
+        "Processor time for one Markdown, HTML or PDF file; one that takes longer cannot be used.",
+        min=1,
+        max=86_400,
+    )
     on_error: str = on_error_setting()
 
 

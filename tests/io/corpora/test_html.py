@@ -32,6 +32,10 @@ def test_the_main_part_of_a_page():
         (b"\xff\xfe" + "<p>é".encode("utf-16-le"), "name", "é"),
         ("\ufeff<p>é".encode(), "name", "é"),
         (b"<div><p>broken <b>tags</div></i>", "name", "broken tags"),
+        (b"<meta charset=iso-8859-1><p>\x93quoted\x94", "name", "“quoted”"),
+        (b"<meta charset=windows-1252><p>\x81 \xe9", "name", "\x81 é"),
+        (b"<p>many" + b"<p>para" * 20_000, "name", "many" + "\npara" * 20_000),
+        (b"<div><b>a</b></div>" * 6_000, "name", "\n".join(["a"] * 6_000)),
     ],
 )
 def test_pages(html, title, text):
@@ -43,7 +47,13 @@ def test_pages(html, title, text):
     [
         (b"<p>\xff", "not utf-8"),
         (b"<meta charset=nonsense>", "not nonsense"),
+        *((f"<meta charset={name}>x".encode(), f"not {name}") for name in ("undefined", "punycode", "idna")),
         (b"<div>" * 100_000, "tags that are not closed"),
+        (b"<dl><dd>" * 100_000, "tags that are not closed"),
+        (b"<main>" * 100_000, "tags that are not closed"),
+        (b"</b>" * 300_000 + b"<div>" * 300_000, "tags that are not closed"),
+        (b"<div>" * 100_000 + b"</div>" * 100_000, "tags that are not closed"),
+        (b"<a " + b"".join(b"a%d=1 " % n for n in range(200_000)) + b">x", "more than 1000 attributes"),
     ],
 )
 def test_a_page_that_cannot_be_used(html, message):

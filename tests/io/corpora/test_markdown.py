@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from densecli.io.corpora.markdown import read
@@ -27,3 +29,14 @@ from densecli.io.corpora.markdown import read
 )  # fmt: skip
 def test_words_without_marks(markdown, title, text):
     assert read(markdown.encode(), "name") == (title, text)
+
+
+@pytest.mark.parametrize("html", ["<!--" * 100_000, "<!-- a" * 100_000 + "-->", "<" * 100_000])
+def test_the_time_is_linear_in_html_that_is_left_open(html):
+    begin = time.process_time()
+    read(html.encode(), "name")
+    assert time.process_time() - begin < 10
+
+
+def test_a_comment_that_is_not_closed_hides_the_rest():
+    assert read(b"a\n\n<!-- b\n\nc", "name") == ("name", "a")

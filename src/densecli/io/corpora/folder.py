@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple
 
+from densecli.configs.corpus import PreprocessConfig
 from densecli.errors import ArtifactError, FieldError, InputError
+from densecli.io.corpora.bounded import read_bounded, read_document
 from densecli.io.corpora.source import Dropped, Parsed, Source
 from densecli.records import Article
 
@@ -23,13 +25,9 @@ READERS = {
 """The module that reads each kind of file, loaded when there is one."""
 EXTRAS = {".html": "selectolax", ".htm": "selectolax", ".pdf": "pypdf"}
 """What needs a library that only `densecli[documents]` brings."""
-
-
-class Reader(Protocol):
-    """What a module of READERS offers."""
-
-    def read(self, data: bytes, name: str) -> tuple[str, str]:
-        """Return a file's title (or its name) and its prose; raise FieldError where it is broken."""
+QUICK = 16 << 10
+"""Bytes that every parser but that of PDF is through with at once, whatever they are."""
+SECONDS = PreprocessConfig.document_seconds
 
 
 class Document(NamedTuple):
@@ -40,11 +38,15 @@ class Document(NamedTuple):
     size: int
 
 
-def read_folder(path: str) -> Source:
+def read_folder(path: str, seconds: int = SECONDS) -> Source:
     """Open a folder of text, Markdown, HTML and PDF, in the order of names; or a single such file.
 
     An article's id is the path below the folder. Its title is what the document says, else the file's name
     without its ending.
+
+    Args:
+        path: of the folder, or of one file.
+        seconds: of processor time that a document may take.
 
     Raises:
         InputError: there is no such path, no document in the folder, or the file is none.
@@ -61,23 +63,22 @@ def read_folder(path: str) -> Source:
         raise ArtifactError(
             f"{files}: {EXTRAS[_ending(first)]} is not installed; pip install 'densecli[documents]'"
         )
-    return Source(path, ((None, document) for document in _documents(path)), parse_document, _size)
+    parse = partial(parse_document, seconds=seconds)
+    return Source(path, ((None, document) for document in _documents(path)), parse, _size)
 
 
-def parse_document(document: Document) -> Parsed:
+def parse_document(document: Document, seconds: int = SECONDS) -> Parsed:
     """Return the article in a file; one of another kind than READERS names is dropped.
 
     Raises:
-        FieldError: the file cannot be read, is too large, or is not what its name says.
+        FieldError: the file cannot be read, is too large, takes too long, or is not what its name says.
     """
     if _ending(document.path) not in READERS:
         return Dropped("of_another_kind")
     try:
         if document.size > LARGEST:
             raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones")
-        path = Path(document.path)
-        reader = cast(Reader, import_module(READERS[_ending(document.path)]))
-        title, text = reader.read(path.read_bytes(), path.stem)
+        title, text = _read(document, seconds)
         if "\0" in title + text:
             raise FieldError("holds a NUL character", "text")
     except FieldError as error:
@@ -86,6 +87,13 @@ def parse_document(document: Document) -> Parsed:
         expected = f"a readable file; {error.strerror}"
         raise FieldError("cannot be read", expected, (document.path, None)) from None
     return Article(document.id, title, text)
+
+
+def _read(document: Document, seconds: int) -> tuple[str, str]:
+    ending = _ending(document.path)
+    if ending == ".txt" or (ending != ".pdf" and document.size <= QUICK):
+        return read_document(READERS[ending], document.path)
+    return read_bounded(READERS[ending], document.path, seconds)
 
 
 def _documents(path: str) -> Iterator[Document]:

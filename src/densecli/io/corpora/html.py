@@ -8,6 +8,19 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from densecli.errors import FieldError
 
 CHARSET = re.compile(rb"<meta[^<>]*\bcharset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+NOT_CHARSETS = {
+    "undefined",
+    "idna",
+    "punycode",
+    "unicode-escape",
+    "raw-unicode-escape",
+    "utf-7",
+    "mbcs",
+    "oem",
+}
+"""Codecs of Python's that no page is written in."""
+WESTERN = {"ascii", "iso8859-1", "cp1252"}
+"""All three are Windows-1252 to a browser, and so to those who write pages."""
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 FURNITURE = (
     "head, script, style, noscript, template, svg, math, iframe, object, nav, aside, form, button, select, "
@@ -18,10 +31,17 @@ BLOCKS = (
     "address, article, blockquote, br, caption, dd, details, div, dl, dt, figcaption, figure, footer, h1, "
     "h2, h3, h4, h5, h6, header, hr, li, main, ol, p, pre, section, summary, table, td, th, tr, ul"
 )
-NESTING = re.compile(
-    r"<(/?)(?:div|span|section|article|ul|ol|table|blockquote|b|i|em|strong|font|center)\b", re.IGNORECASE
-)
+TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)([^<>]*)>", re.IGNORECASE)
+SHALLOW = {
+    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img",
+    "input", "li", "link", "meta", "option", "optgroup", "p", "param", "rp", "rt", "source", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "track", "wbr",
+}  # fmt: skip
+"""Tags that a page may leave open: the parser closes them."""
 DEEPEST = 5_000
+"""Elements within each other; the parser's time is quadratic in it."""
+MOST_ATTRIBUTES = 1_000
+"""Attributes of one tag, which the parser compares each with each."""
 MAIN = ("main", "[role=main]", "article")
 BREAK = "\u2029"
 
@@ -36,10 +56,7 @@ def read(data: bytes, name: str) -> tuple[str, str]:
         FieldError: not in the encoding that it names, or in UTF-8 where it names none; or nested absurdly.
     """
     page = _decoded(data)
-    if (
-        sum(-1 if tag[1] else 1 for tag in NESTING.finditer(page)) > DEEPEST
-    ):  # the parser's time is quadratic in it
-        raise FieldError(f"more than {DEEPEST} tags that are not closed", "HTML for people")
+    _refuse_monsters(page)
     tree = LexborHTMLParser(page)
     title = _words(tree.css_first("title")) or _words(tree.css_first("h1")) or name
     for node in tree.css(FURNITURE):
@@ -50,6 +67,22 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     text = _main(tree).text() if tree.body else ""
     lines = (" ".join(line.split()) for line in text.split(BREAK))
     return title, "\n".join(line for line in lines if line)
+
+
+def _refuse_monsters(page: str) -> None:
+    """Refuse a page on which the parser would take minutes.
+
+    Raises:
+        FieldError: tags are nested absurdly, or one has thousands of attributes.
+    """
+    depth = 0
+    for closing, name, attributes in TAG.findall(page):
+        if name.lower() not in SHALLOW and not attributes.endswith("/"):
+            depth = max(depth - 1, 0) if closing else depth + 1
+            if depth > DEEPEST:
+                raise FieldError(f"more than {DEEPEST} tags that are not closed", "HTML for people")
+        if len(attributes) > 2 * MOST_ATTRIBUTES and attributes.count("=") > MOST_ATTRIBUTES:
+            raise FieldError(f"a tag of more than {MOST_ATTRIBUTES} attributes", "HTML for people")
 
 
 def _words(node: LexborNode | None) -> str:
@@ -76,6 +109,16 @@ def _decoded(data: bytes) -> str:
 
 def _text(data: bytes, encoding: str) -> str:
     try:
-        return data.decode(codecs.lookup(encoding).name)
-    except (LookupError, UnicodeDecodeError):
+        codec = codecs.lookup(encoding).name
+        if codec in NOT_CHARSETS:
+            raise LookupError
+        return _western(data) if codec in WESTERN else data.decode(codec)
+    except (LookupError, ValueError):
         raise FieldError(f"not {encoding}", "the encoding that the page names, or UTF-8") from None
+
+
+def _western(data: bytes) -> str:
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:  # of the five bytes that it lacks, browsers make controls
+        return data.decode("latin-1")

@@ -11,7 +11,7 @@ from densecli.io.corpora.text import decoded
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", re.DOTALL)
 NAMED_TITLE = re.compile(r"^title:[ \t]*([\"']?)(\S.*?)\1[ \t]*\r?$", re.MULTILINE)
-HTML = re.compile(r"<!--.*?-->|<[^<>]*>", re.DOTALL)
+HTML = re.compile(r"<!--.*?(?:-->|\Z)|<[^<>]*>", re.DOTALL)
 BREAKS = {"softbreak", "hardbreak"}
 
 

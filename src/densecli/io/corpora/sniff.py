@@ -100,6 +100,8 @@ def open_source(path: str, form: str, config: PreprocessConfig) -> Source:
         source = read(path, replace(OWN_COLUMNS[form], make_ids=config.make_ids))
     elif form in NAMED_COLUMNS:
         source = read(path, columns_of(config))
+    elif form == "folder":
+        source = read(path, config.document_seconds)
     else:
         source = read(path)
     if form not in NAMED_COLUMNS and (config.id_column or config.title_column or config.text_column):

@@ -27,3 +27,8 @@ def grouped(number: str) -> str:
     sign = "−" if number[0] in "-−" else ""
     whole, point, rest = number.lstrip("-−+").replace(",", "").partition(".")
     return f"{sign}{f'{int(whole):,}' if whole and len(whole) < 40 else whole}{point}{rest}"
+
+
+def only(parts: list[str], least: int, most: int) -> bool:
+    """Return whether there are so many parameters, none of them empty."""
+    return least <= len(parts) <= most and all(parts)

@@ -15,7 +15,7 @@ prose and are not here.
 from collections.abc import Callable
 from functools import partial
 
-from densecli.io.wikipedia import makers
+from densecli.io.wikipedia import dates, makers, numbers
 from densecli.io.wikipedia.arguments import Arguments, grouped, positional
 from densecli.io.wikipedia.measures import conversion
 
@@ -66,16 +66,16 @@ Maker = Callable[[Arguments], str | None]
 MAKERS: dict[str, Maker] = {
     "convert": conversion,
     "cvt": partial(conversion, symbols=True),
-    **dict.fromkeys(("frac", "fraction", "sfrac", "tfrac"), makers.fraction),
+    **dict.fromkeys(("frac", "fraction", "sfrac", "tfrac"), numbers.fraction),
     **dict.fromkeys(
         ("birth date", "birth date and age", "bda", "dob", "death date", "start date", "end date"),
-        makers.date,
+        dates.date,
     ),
-    "start date and age": makers.date,
-    "birth-date": makers.written_date,
-    "death-date": makers.written_date,
-    "death date and age": makers.death,
-    "oldstyledate": makers.old_style,
+    "start date and age": dates.date,
+    "birth-date": dates.written_date,
+    "death-date": dates.written_date,
+    "death date and age": dates.death,
+    "oldstyledate": dates.old_style,
     **{
         prefix: partial(makers.ship, prefix)
         for prefix in ("ship", "uss", "hms", "ss", "rms", "hmas", "hmcs", "sms", "ins", "mv")
@@ -87,22 +87,22 @@ MAKERS: dict[str, Maker] = {
     "langx": makers.language_first,
     "langwithname": makers.named_language,
     "native phrase": makers.native_phrase,
-    "as of": makers.as_of,
-    "asof": makers.as_of,
-    "val": makers.value,
-    "height": makers.height,
+    "as of": dates.as_of,
+    "asof": dates.as_of,
+    "val": numbers.value,
+    "height": numbers.height,
     "ill": lambda args: args.get("lt") or args.get("1"),
     "interlanguage link": lambda args: args.get("lt") or args.get("1"),
     **dict.fromkeys(("vanchor", "visible anchor"), lambda args: args.get("text") or args.get("1")),
-    "percentage": makers.percentage,
-    "ordinal": makers.ordinal,
-    "nts": makers.number,
-    "formatnum": makers.number,
-    **dict.fromkeys(("radic", "sqrt"), makers.root),
-    "mya": makers.ago,
-    "unité": makers.french_unit,
-    **dict.fromkeys(("nuclide", "nuclide2", "simplenuclide", "simplenuclide2"), makers.nuclide),
-    "chem2": makers.formula,
+    "percentage": numbers.percentage,
+    "ordinal": numbers.ordinal,
+    "nts": numbers.number,
+    "formatnum": numbers.number,
+    **dict.fromkeys(("radic", "sqrt"), numbers.root),
+    "mya": dates.ago,
+    "unité": numbers.french_unit,
+    **dict.fromkeys(("nuclide", "nuclide2", "simplenuclide", "simplenuclide2"), numbers.nuclide),
+    "chem2": numbers.formula,
     "sic": makers.as_written,
     **dict.fromkeys(("bibleverse", "bibleref", "bibleref2"), makers.bible_verse),
     **dict.fromkeys(
@@ -115,8 +115,8 @@ MAKERS: dict[str, Maker] = {
     "music": makers.music,
     **dict.fromkeys(("flag", "flagcountry", "flagu"), makers.country),
     **dict.fromkeys(("angbr", "angle bracket"), makers.bracketed),
-    **{name: partial(makers.money, sign) for name, sign in MONEY.items()},
-    **{name: partial(makers.since, *marks) for name, marks in SPANS.items()},
+    **{name: partial(numbers.money, sign) for name, sign in MONEY.items()},
+    **{name: partial(dates.since, *marks) for name, marks in SPANS.items()},
 }
 FUNCTIONS: dict[str, Callable[[str], str | None]] = {
     "formatnum": grouped,
