@@ -1,3 +1,4 @@
+import faiss
 import numpy as np
 import pytest
 
@@ -186,3 +187,20 @@ def test_a_full_disk_is_noticed(tmp_path, kind):
     (tmp_path / FILE).symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
         list(build(stored(tmp_path / "v", random(5)), IndexConfig(kind=kind), tmp_path))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("odd", [np.nan, np.inf, 3e38])
+def test_a_score_that_is_not_finite_is_damage(indexed, kind, odd):
+    index = indexed(kind, random(200))
+    stored = faiss.read_index(str(index.folder / FILE))
+    vectors = faiss.downcast_index(getattr(stored, "storage", stored))
+    faiss.rev_swig_ptr(vectors.get_xb(), vectors.ntotal * vectors.d)[7 * vectors.d :][: vectors.d] = odd
+    faiss.write_index(stored, str(index.folder / FILE))
+    damaged = DenseIndex.open(index.folder)
+    asked = 100 * np.ones((1, 8), np.float32)
+    with pytest.raises(ArtifactError, match="scores are not finite"):
+        damaged.score(asked, np.array([[3, 7]]))
+    if not np.isnan(odd):  # faiss itself never finds a vector with NaN
+        with pytest.raises(ArtifactError, match="scores are not finite"):
+            damaged.search(asked, 200)

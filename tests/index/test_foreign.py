@@ -217,3 +217,17 @@ def test_an_id_of_two_lines_is_no_docid(store: PassageStore, tmp_path: Path) -> 
     (tmp_path / "out").mkdir()
     with pytest.raises(InputError, match="has a line end in it"):
         write_index(ours.folder, (f"a\n{number}" for number in range(COUNT)), tmp_path / "out", "pyserini")
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "dpr"])
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_a_vector_that_is_not_finite_is_refused_by_its_place(store, tmp_path, kind, odd):
+    vectors = VECTORS.copy()
+    index = built(kind, vectors)
+    stored = faiss.downcast_index(getattr(index, "storage", index))
+    faiss.rev_swig_ptr(stored.get_xb(), stored.ntotal * stored.d)[41 * stored.d + 3] = odd
+    source = dprs(tmp_path / "source", index, range(COUNT), NAMES[0])
+    with pytest.raises(ArtifactError, match=r"index\.dpr: vector 42 has a value that is not finite"):
+        taken(source, store, tmp_path / "taken")
+    with pytest.raises(ArtifactError, match="vector 42 has a value that is not finite"):
+        list(open_foreign_index(source, DIMENSION).pairs())

@@ -3,6 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from densecli.errors import ArtifactError
 from densecli.io.store.passages import PassageStore, write_passages
 from densecli.records import Passage, Question, RankedList, ScoredPassage
 from densecli.stages.search import DenseEngine, search
@@ -102,3 +103,17 @@ def test_the_dense_engine_asks_the_index_for_vectors():
     rows, scores = engine.search(["1", "2"], 5)
     assert (rows.tolist(), scores.tolist()) == ([[1], [2]], [[6.0], [7.0]])
     assert engine.score(["1", "2"], np.array([[3, 4], [5, 6]])).tolist() == [[3, 4], [10, 12]]
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_no_score_leaves_that_is_not_finite(store, odd):
+    class Damaged(Table):
+        def search(self, questions, k):
+            rows, scores = super().search(questions, k)
+            scores[:, 1] = odd
+            return rows, scores
+
+    with pytest.raises(ArtifactError, match="question 'q' gets scores that are not finite"):
+        run(store, [Question("q", "201")], Damaged())
+    found, _ = run(store, [Question("q", "2x1")], Damaged())
+    assert [ctx.passage.id for ctx in found[0].ctxs] == ["p2", "p1"]

@@ -85,9 +85,11 @@ class DenseIndex:
                 approximate index finds fewer, the rest of `rows` is -1.
 
         Raises:
-            ArtifactError: the vectors have another dimension than the index.
+            ArtifactError: the vectors have another dimension than the index, or a score is not finite.
         """
-        return self._best(self._fitting(questions), min(k, len(self)))
+        rows, scores = self._best(self._fitting(questions), min(k, len(self)))
+        self._check_finite(scores[rows >= 0])
+        return rows, scores
 
     def score(self, questions: FloatArray, rows: Rows) -> Scores:
         """Return the inner products (n, m) of given passages, from the stored vectors: exact for every kind.
@@ -97,7 +99,8 @@ class DenseIndex:
             rows: (n, m) passages of each question; -1 stands for none and gives 0.
 
         Raises:
-            ArtifactError: the vectors have another dimension than the index, or it ends before a row.
+            ArtifactError: the vectors have another dimension than the index, it ends before a row, or a score
+                is not finite.
         """
         vectors, asked = self._fitting(questions), np.ascontiguousarray(rows, dtype=np.int64)
         if asked.max(initial=-1) >= len(self):  # faiss would read past the end
@@ -107,7 +110,14 @@ class DenseIndex:
             given, filled, which = (faiss.swig_ptr(array) for array in (vectors, scores, asked))
             self._vectors.compute_distance_subset(len(vectors), given, asked.shape[1], filled, which)
             scores[asked < 0] = 0
+            self._check_finite(scores)
         return scores
+
+    def _check_finite(self, scores: Scores) -> None:
+        if not np.isfinite(scores).all():
+            raise ArtifactError(
+                f"{self.folder / FILE}: damaged, its scores are not finite; run `densecli index --force`"
+            )
 
     def _fitting(self, questions: FloatArray) -> FloatArray:
         if questions.shape[1] != self.dimension:

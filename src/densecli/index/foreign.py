@@ -50,9 +50,15 @@ class ForeignIndex:
         """Return the passages' vectors (n, d) at `positions` (n,).
 
         Raises:
-            ArtifactError: the component that DPR adds is not that of inner products.
+            ArtifactError: a vector is not finite, or DPR's extra component is not that of inner products.
         """
         found: FloatArray = self.index.reconstruct_batch(positions)
+        odd = np.flatnonzero(~np.isfinite(found).all(axis=1))
+        if len(odd):
+            raise ArtifactError(
+                f"{self.path}: vector {positions[odd[0]] + 1:,} has a value that is not finite; make the"
+                " index again from finite vectors"
+            )
         if not self.augmented:
             return found
         norms = np.square(found, dtype=np.float64).sum(axis=1)

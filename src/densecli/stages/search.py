@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from densecli.batches import batched
+from densecli.errors import ArtifactError
 from densecli.io.store.passages import PassageStore
 from densecli.io.vectors.shards import FloatArray
 from densecli.ranking.order import Rows, Scores
@@ -80,10 +83,18 @@ def search(
 
     `has_answer` is set where the question has answers. Questions for which nothing is found get an
     empty list and are counted.
+
+    Raises:
+        ArtifactError: a score is not finite.
     """
     for batch in batched(questions, batch_size, has_arrived):
         rows, scores = engine.search([question.question for question in batch], k)
         for question, its_rows, its_scores in zip(batch, rows, scores, strict=True):
+            if not np.isfinite(its_scores[its_rows >= 0]).all():
+                raise ArtifactError(
+                    f"question {question.id!r} gets scores that are not finite: the retriever or an index is"
+                    " damaged; make them again with --force"
+                )
             counts["questions"] += 1
             matcher = AnswerMatcher(question.answers, question.answer_type) if question.answers else None
             hits = [
