@@ -1,6 +1,7 @@
 """Functions for tests that run them in several processes that train together."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from densecli.training.prepare import open_to_train, prepare
 from densecli.training.ranks import Ranks
 from densecli.training.update import update
 from densecli.training.validation import Validator
+from densecli.workflows.train import train
 
 WORDS = ["river", "city", "king", "song", "film", "sea", "born"]
 EXAMPLES = [
@@ -98,3 +100,15 @@ def validate(ranks: Ranks, base: str) -> Any:
     config = TrainConfig(batch_size=3, validate_by="average-rank", validate_k=2)
     dev = ExampleSpool(EXAMPLES, Counter())
     return Validator(dev, config, torch.float32, ranks).validate(open_base(base, None, 32, 32))
+
+
+def train_twice(
+    ranks: Ranks, base: str, workspace: Path, examples: list[TrainingExample]
+) -> list[tuple[bool, bool]]:
+    """Train the same twice; return whether the model was up to date, and whether it is complete."""
+    settings = {"encoder": base, "epochs": 1, "batch_size": 4, "max_passage_tokens": 32, "device": "cpu"}
+    found = []
+    for _ in range(2):
+        made = train(examples, workspace=workspace, ranks=ranks, **settings)
+        found.append((made.up_to_date, (made.folder / "manifest.json").exists()))
+    return found

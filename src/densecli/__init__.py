@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from densecli.workflows.read import read as read
     from densecli.workflows.search import search as search
     from densecli.workflows.texts import Texts as Texts
+    from densecli.workflows.train import train as train
     from densecli.workflows.tune import tune_fusion_weight as tune_fusion_weight
 
 _MODULES = {
@@ -85,6 +86,7 @@ _MODULES = {
     "preprocess": "workflows.preprocess",
     "read": "workflows.read",
     "search": "workflows.search",
+    "train": "workflows.train",
     "tune_fusion_weight": "workflows.tune",
 }
 """The public names, and the modules that define them."""

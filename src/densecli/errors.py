@@ -77,3 +77,9 @@ class ThresholdError(DenseError):
     """A measure fell below the threshold that the user asked for."""
 
     status = ExitStatus.THRESHOLD
+
+
+class Interrupted(DenseError):  # noqa: N818 - nothing failed
+    """The user asked long work to stop; what is finished is kept where it can be."""
+
+    status = ExitStatus.INTERRUPTED

@@ -33,7 +33,9 @@ def test_what_is_told_and_kept(prepared, name, line, dev, measure):
         assert any(
             line.startswith(f"epoch {epoch}: training loss ") and "; dev loss" in line for line in told
         )
-    assert any(line.startswith("too long and cut: ") and "% of passages" in line for line in told)
+    assert any(
+        line.startswith("cut because they are too long: ") and "% of passages" in line for line in told
+    )
     folder = prepared.workspace / name
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == list(range(1, 10))

@@ -113,7 +113,7 @@ def test_killed_it_comes_to_the_same_weights(prepared):
         running.wait()
     shutil.rmtree(prepared.workspace / "reader")
     ended = prepared.start(*line, heavy=True).wait().well()
-    assert "going on after update" in ended.stderr
+    assert "resuming after update" in ended.stderr
     assert outcome(prepared) == whole
     assert timeless(prepared) == told
 
@@ -139,7 +139,7 @@ def test_another_retriever_is_not_gone_on_with(prepared):
     running.wait()
     without = prepared.call(*line[:-6], *line[-4:])
     assert without.status == 4
-    assert "was of another kind" in without.error
+    assert "an interrupted training has other inputs or settings" in without.error
     other = prepared.call(*("starter" if word == JOINT[-1] else word for word in line))
     assert (other.status, "its input was .densecli/retriever" in other.error) == (4, True)
 

@@ -147,8 +147,8 @@ def test_killed_and_gone_on_with(prepared, uninterrupted, victims):
             assert run.error.startswith("another process of this training ended before it was done; what was")
     assert json.loads(partial(prepared, "checkpoint/note.json").read_text())["standing"]["step"] >= 6
     first, _ = ended(start(prepared, *LINE))
-    assert "going on after update " in first.well().stderr
-    assert "others" not in first.stderr
+    assert "resuming after update " in first.well().stderr
+    assert "differ" not in first.stderr
     assert (weights(prepared), rows(prepared)) == uninterrupted
     assert not prepared.leftovers()
 
@@ -159,8 +159,7 @@ def test_ctrl_c_saves_once_and_ends_all(prepared, uninterrupted):
     for one in reversed(started):
         one.send(signal.SIGINT)
     runs = ended(started)
-    assert told_once(runs, 130).startswith("interrupted; finished work is kept")
-    assert "saved after update " in runs[0].stderr
+    assert told_once(runs, 130).startswith("interrupted; saved after update ")
     ended(start(prepared, *LINE[:-1], 1000))[0].well()
     assert (weights(prepared), rows(prepared)) == uninterrupted
 
@@ -172,7 +171,7 @@ def test_told_to_stop_it_does_not_wait_for_others(prepared):
     until(lambda: re.search(r"SigBlk:.*4...$", masks.read_text(), re.MULTILINE))
     waiting.send(signal.SIGTERM)
     run = waiting.wait()
-    assert (run.status, run.error.startswith("told to stop (SIGTERM), as when another")) == (5, True)
+    assert (run.status, run.error.startswith("stopped by SIGTERM, as when another")) == (5, True)
 
 
 def test_a_full_disk_of_the_one_that_writes_is_told_once(prepared):
@@ -188,7 +187,9 @@ def test_what_goes_wrong_in_another_is_told_by_it(prepared):
     """Were they to train on other examples, each would wait for updates that the other does not make."""
     runs = ended(start(prepared, *LINE, rank_1={"DENSECLI_EXAMPLES": "6"}))
     said = told_once(runs, 4)
-    assert said.startswith("the processes were given different things (examples was None, now 6); give all")
+    assert said.startswith(
+        "the processes have different inputs or settings (examples was None, now 6); start all"
+    )
     assert runs[0].stderr.count("error") == 0
 
 

@@ -4,7 +4,15 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import ArtifactError, InputError
-from densecli.io.manifest import NAME, Manifest, describe_input, digest_file, digest_texts, read_row, versions
+from densecli.io.manifest import (
+    NAME,
+    Manifest,
+    describe_input,
+    digest_file,
+    digest_texts,
+    read_row,
+    versions,
+)
 
 WHOLE = Manifest(
     "embed",

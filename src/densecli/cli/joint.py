@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densecli.cli.fitting import base_folder
 from densecli.configs.training import TrainConfig
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ def joint_folder(named: str | None) -> Path | None:
     Raises:
         ArtifactError: no such folder, and the Hub does not have it or is out of reach.
     """
+    from densecli.workflows.models import base_folder
+
     return None if named is None else base_folder(named, "retriever")
 
 

@@ -88,5 +88,5 @@ def main() -> None:
         sys.exit(status)
     except (typer.TyperException, KeyboardInterrupt, OSError) as error:
         if is_beside():
-            sys.exit(ExitStatus.OK)  # or torchrun might end the one that tells before it does
+            sys.exit(ExitStatus.OK)  # or torchrun might end the one that reports before it does
         sys.exit(end(error, Terminal()))

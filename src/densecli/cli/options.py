@@ -13,7 +13,7 @@ import typer
 from densecli.cli.help import GroupedCommand
 from densecli.cli.session import Session, open_session
 from densecli.cli.terminal import Terminal
-from densecli.cli.together import end_together, joined
+from densecli.cli.together import end_together, join_ranks
 from densecli.configs.presets import has_preset, preset_told, preset_values
 from densecli.configs.setting import Setting, check, check_effect, described_fields
 from densecli.errors import InputError, UsageError
@@ -43,14 +43,15 @@ COMMON = {
 
 
 def command(
-    app: typer.Typer, name: str, config: type
+    app: typer.Typer, name: str, config: type, several_processes: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register `body(session, config, ...)` as a command of `app`.
 
     The command's options are the body's own parameters, the fields of the dataclass `config`, and
     those that every command has. A field's value comes from its option, else from
     `DENSECLI_<FIELD>`, else from the `--config` file, else from what `--preset` stands for, else
-    from the dataclass. Whatever the body raises becomes an exit code here.
+    from the dataclass. Whatever the body raises becomes an exit code here. With `several_processes`,
+    torchrun may start it.
     """
 
     def register(body: Callable[..., None]) -> Callable[..., None]:
@@ -67,7 +68,7 @@ def command(
             terminal = Terminal(common["quiet"], common["verbose"])
             ranks = None
             try:
-                ranks = joined(name, terminal)
+                ranks = join_ranks(name, several_processes, terminal)
                 values = settled(
                     config,
                     name,
@@ -82,6 +83,8 @@ def command(
                 if told is not None:
                     session.terminal.message(told)
                 body(session, values, **given)
+                if ranks is not None:
+                    ranks.leave()
             except (Exception, KeyboardInterrupt) as error:
                 if isinstance(error, typer.Exit):
                     raise

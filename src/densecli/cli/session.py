@@ -1,12 +1,12 @@
 """What every command is given: the terminal, the workspace, and where data goes."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from densecli.cli.terminal import Terminal, data_stream, flushed
 from densecli.errors import UsageError
@@ -15,8 +15,6 @@ from densecli.io.workspace import Workspace, find_workspace
 if TYPE_CHECKING:
     from densecli.io.bad_records import BadRecords
     from densecli.training.ranks import Ranks
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,20 +29,6 @@ class Session:
     config_file: Path | None = None
     ranks: "Ranks | None" = None
     """The processes that do this work together; None where there is but this one."""
-
-    @property
-    def leads(self) -> bool:
-        """Whether this process speaks and writes."""
-        return self.ranks is None or self.ranks.first
-
-    def in_turn(self, do: Callable[[], T]) -> T:
-        """Do something in each process, but not at once: what the first fetches, the others find."""
-        return do() if self.ranks is None else self.ranks.in_turn(do)
-
-    def part(self) -> None:
-        """Leave the other processes when nothing is left to do together."""
-        if self.ranks is not None:
-            self.ranks.leave()
 
     def arguments(self, config: Any) -> dict[str, Any]:
         """Return what every function of the library takes from a command.

@@ -50,3 +50,24 @@ TextOrLines = Annotated[
 AskOption = Annotated[
     bool, typer.Option("--ask", help="Treat the argument as a question, even if a file has that name.")
 ]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        help="File of questions to leave out of training, in addition to the test questions of the "
+        "paper's datasets on this disk. Can be repeated.",
+    ),
+]
+SaveEveryOption = Annotated[
+    int | None,
+    typer.Option(
+        "--save-every",
+        min=1,
+        help="Updates between two checkpoints. [default: every ten minutes, and after epochs of a "
+        "minute or more]",
+    ),
+]
+TensorBoardOption = Annotated[
+    Path | None,
+    typer.Option("--tensorboard", help="Folder for TensorBoard files. Needs the package tensorboard."),
+]

@@ -1,4 +1,4 @@
-"""Several processes, started by torchrun: who of them speaks, and how all of them end."""
+"""Several processes, started by torchrun: which of them prints, and how all of them end."""
 
 import os
 import signal
@@ -17,21 +17,25 @@ from densecli.errors import ExitStatus, ResourceError, UsageError
 if TYPE_CHECKING:
     from densecli.training.ranks import Ranks
 
-COMMANDS = ("train",)
 GRACE_SECONDS = 3.0
 LOOK_SECONDS = 0.5
-KEPT = "what was saved before is whole: run the same command to go on"
-STOPPED = f"told to stop (SIGTERM), as when another process of this training ended; {KEPT}"
+KEPT = "what was saved before is complete: run the same command to resume"
+STOPPED = f"stopped by SIGTERM, as when another process of this training ended; {KEPT}"
 ALONE = f"torchrun is gone; {KEPT}"
 
 
 def is_beside() -> bool:
-    """Whether another of several processes is the one to say what all of them meet alike."""
+    """Whether another of several processes reports what happens in all of them."""
     return _several() and os.environ.get("RANK") != "0"
 
 
-def joined(command: str, terminal: Terminal) -> "Ranks | None":
-    """Join the processes that torchrun started beside this one, None where it is alone.
+def join_ranks(command: str, several_processes: bool, terminal: Terminal) -> "Ranks | None":
+    """Join the processes that torchrun started beside this one, if it did.
+
+    Args:
+        command: the command's name.
+        several_processes: whether several processes can run it together.
+        terminal: where an end is reported.
 
     Raises:
         UsageError: the command is for one process.
@@ -39,17 +43,18 @@ def joined(command: str, terminal: Terminal) -> "Ranks | None":
     """
     if not _several():
         return None
-    if command not in COMMANDS:
+    if not several_processes:
         if is_beside():
-            raise typer.Exit(ExitStatus.OK)  # or torchrun might end the one that tells before it does
+            raise typer.Exit(ExitStatus.OK)  # or torchrun might end the one that reports before it does
         raise UsageError(
-            f"{command} is for one process, and torchrun (RANK, WORLD_SIZE) says that there are"
+            f"{command} is for one process, and torchrun (RANK, WORLD_SIZE) started"
             f" {os.environ['WORLD_SIZE']}; run it without torchrun"
         )
     if is_beside():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first one saves, and ends all
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in the threads to come, too
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # who is gone is told here, in one line
+    # torch reads this when it is loaded; which process is gone is reported here, in one line
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     met: list[Ranks] = []
     threading.Thread(target=_watch, args=(met, terminal), daemon=True).start()
     from densecli.training import ranks
@@ -59,10 +64,10 @@ def joined(command: str, terminal: Terminal) -> "Ranks | None":
 
 
 def end_together(error: BaseException, terminal: Terminal, ranks: "Ranks | None") -> ExitStatus:
-    """End all processes: one tells why. Nothing is undone in order, since that might wait for the others.
+    """End all processes; one reports why. Nothing is cleaned up first, since that might wait for the others.
 
     Returns:
-        The exit status of a process that is alone; others do not come back.
+        The exit status of a process that is alone; of several none returns.
     """
     status = end(error, terminal, ranks)
     if ranks is not None:
@@ -78,12 +83,12 @@ def _leave(status: ExitStatus) -> NoReturn:
 
 
 def _several() -> bool:
-    """Whether torchrun's environment tells of others."""
+    """Whether torchrun started other processes too, as its environment says."""
     return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
 
 
 def _watch(met: "list[Ranks]", terminal: Terminal) -> None:
-    """End the process when it is told to, or torchrun is gone, whatever the training waits for."""
+    """End the process on SIGTERM, or when torchrun is gone, whatever the training waits for."""
     started = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
     while signal.SIGTERM not in signal.sigpending():
         if started is not None and os.getppid() != started:  # and with torchrun what the ranks would ask

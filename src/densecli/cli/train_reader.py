@@ -1,25 +1,21 @@
 """`densecli train-reader`: search results to a reader."""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from densecli.cli.checkpoints import Checkpoints, SaveEvery, TensorBoard, resumable
-from densecli.cli.excluded import ExcludeOption, excluded_files, question_keys
-from densecli.cli.fitting import base_folder, check_looks, follow, hardware
+from densecli.cli.interruption import stop_on_ctrl_c
 from densecli.cli.joint import PLACE, Joint, JointOption, joint_folder
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
+from densecli.cli.shared_options import ExcludeOption, SaveEveryOption, TensorBoardOption
 from densecli.configs.training import TrainReaderConfig
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from densecli.io.bad_records import BadRecords
-    from densecli.records import RankedList
     from densecli.training.report import StepReport
 
 
@@ -47,28 +43,44 @@ def register(app: typer.Typer) -> None:
         ] = None,
         joint: JointOption = None,
         exclude: ExcludeOption = None,
-        save_every: SaveEvery = None,
-        tensorboard: TensorBoard = None,
+        save_every: SaveEveryOption = None,
+        tensorboard: TensorBoardOption = None,
         force: Force = False,
     ) -> None:
         """Train the reader on search results.
 
         A question that is also a test question is dropped and counted.
         """
-        sources = results or [session.input_or_stdin(None, "search results")]
-        check_looks(session, dev, tensorboard)
+        from densecli.encoders.folder import fingerprint
+        from densecli.io.manifest import describe_input
+        from densecli.records import RankedList
+        from densecli.workflows.checkpointer import Checkpointer, resumable
+        from densecli.workflows.fitting import check_validation, describe_hardware, follow_training
+        from densecli.workflows.models import base_folder
+        from densecli.workflows.record_sets import RecordSet, as_record_sets
+        from densecli.workflows.training_data import find_excluded, question_keys, read_result_sets
+
+        terminal = session.terminal
+        given = results or [session.input_or_stdin(None, "search results")]
+        sources = as_record_sets(given, RankedList, "search results")
+        dev_set = RecordSet[RankedList](dev) if dev else None
+        check_validation(session.typed, dev, tensorboard)
         if config.passages > config.depth and {"passages", "depth"} <= session.typed:
             raise UsageError(
                 f"--passages {config.passages:,} cannot be sampled from --depth {config.depth:,}:"
                 " raise --depth, or lower --passages"
             )
         base = base_folder(config.encoder, "reader")
-        left_out = excluded_files(session, None, exclude)
+        left_out = find_excluded(session.workspace, None, exclude or (), terminal)
         beside = joint_folder(joint)
-        inputs: list[str | Path] = [*sources, *([dev] if dev else []), *left_out, base]
-        inputs += [beside] if beside else []
-        with resumable(session, output or session.workspace.reader, config, inputs, force) as build:
-            from densecli.encoders.folder import fingerprint
+        records: list[RecordSet[Any]] = [*sources, *([dev_set] if dev_set else []), *left_out]
+        inputs = [one.describe() for one in records]
+        inputs += [describe_input(folder) for folder in ([base, beside] if beside else [base])]
+        target = output or session.workspace.reader
+        with (
+            stop_on_ctrl_c(session) as stop_requested,
+            resumable("train-reader", target, config, inputs, force, terminal) as build,
+        ):
             from densecli.reader.torch_folder import open_reader_base, save_reader
             from densecli.stages.train_reader import train_reader as run
             from densecli.training.hygiene import without_questions
@@ -85,12 +97,14 @@ def register(app: typer.Typer) -> None:
                 if retriever is not None:
                     retriever.write(folder)
 
-            saved = Checkpoints(session, build, config, write, save_every, tensorboard)
+            saved = Checkpointer(build, config, write, terminal, save_every, tensorboard, stop_requested)
             jointly = f", and the question encoder of {beside} with it" if beside else ""
-            session.terminal.message(f"training a reader from {base}{jointly} ({hardware(config, ALONE)})")
+            hardware = describe_hardware(config, ALONE)
+            terminal.message(f"training a reader from {base}{jointly} ({hardware})")
             bad = session.bad_records(config.on_error)
-            held_out = _results([dev], bad, min(config.depth, config.dev_depth)) if dev else None
-            found = _results(sources, bad, config.depth)
+            dev_depth = min(config.depth, config.dev_depth)
+            held_out = read_result_sets([dev_set], bad, dev_depth) if dev_set else None
+            found = read_result_sets(sources, bad, config.depth)
             ranked = without_questions(found, question_keys(left_out), build.counts)
             more = () if retriever is None else (retriever.retriever, retriever.temperature)
             reports = run(ranked, held_out, reader, config, build.counts, saved, *more)
@@ -98,11 +112,11 @@ def register(app: typer.Typer) -> None:
             def tell() -> None:
                 count = build.counts["questions trained on"]
                 epochs, size = config.passes(count), config.batch(count)
-                session.terminal.message(f"{count:,} questions in batches of {size}, epochs: {epochs:,}")
+                terminal.message(f"{count:,} questions in batches of {size}, epochs: {epochs:,}")
 
-            build.facts = follow(session, "train-reader", _begun(reports, tell), saved)
+            build.facts = follow_training("train-reader", _begun(reports, tell), saved, terminal)
             build.counts.update(bad.counts)
-            saved.settle()
+            saved.finish()
             build.fingerprint = fingerprint(build.folder)
             if beside:
                 build.parents = {"retriever": fingerprint(beside)}
@@ -115,11 +129,3 @@ def _begun(reports: "Iterator[StepReport]", tell: "Callable[[], None]") -> "Iter
         if not number:
             tell()
         yield report
-
-
-def _results(sources: list[str], bad: "BadRecords", depth: int) -> "Iterator[RankedList]":
-    from densecli.io.doors.results import read_ranked
-    from densecli.reader.retrieved import check_texts
-
-    check = partial(check_texts, depth=depth)
-    return (one for source in sources for one in read_ranked(source, bad, check=check))

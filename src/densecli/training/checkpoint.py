@@ -163,4 +163,6 @@ def read_checkpoint(folder: Path, trainee: Trainee) -> Standing:
 
 
 def _damaged(folder: Path) -> ArtifactError:
-    return ArtifactError(f"{folder}: the checkpoint is damaged, or of another model; --force begins anew")
+    return ArtifactError(
+        f"{folder}: the checkpoint is damaged or of another model; use --force to start over"
+    )

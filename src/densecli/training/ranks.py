@@ -25,8 +25,8 @@ BUCKET = 1 << 23
 STRIDE = 2_654_435_761
 END = "end"
 LOST = (
-    "another process of this training ended before it was done; what was saved before is whole: run the same"
-    " command to go on"
+    "another process of this training ended before it was done; what was saved before is complete: run the"
+    " same command to resume"
 )
 
 

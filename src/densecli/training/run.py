@@ -96,8 +96,8 @@ def _begun(keeper: Keeper, trainee: Trainee, steps: int) -> Standing:
     standing = keeper.begin(trainee)
     if standing.step and standing.steps != steps:
         raise ArtifactError(
-            f"the interrupted training was of {standing.steps:,} updates, this one is of {steps:,}, though it"
-            " was given the same: --force begins anew"
+            f"the interrupted training has {standing.steps:,} updates, this one {steps:,}, with the same"
+            " inputs and settings: use --force to start over"
         )
     return replace(standing, steps=steps)
 

@@ -45,3 +45,12 @@ def model_folder(place: str) -> Path:
     from densecli.encoders.hub import local_folder
 
     return local_folder(place)
+
+
+def base_folder(named: str, kind: str) -> Path:
+    """Return the folder of the model that training of a `retriever` or `reader` starts from.
+
+    Raises:
+        ArtifactError: no such folder, and the Hub does not have it or is out of reach.
+    """
+    return model_folder(str(STARTER / kind) if named == "starter" else named)

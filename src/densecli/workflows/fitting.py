@@ -1,85 +1,63 @@
-"""What `train` and `train-reader` share: the base model, and what is told while one runs."""
+"""What `train` and `train-reader` share: checks of settings, and what is reported while one runs."""
 
 import itertools
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from densecli.cli.session import Session
 from densecli.configs.training import FittingConfig
 from densecli.errors import UsageError
-from densecli.workflows.models import STARTER, model_folder
+from densecli.observer import Observer
+from densecli.training.history import History, told
+from densecli.workflows.checkpointer import Checkpointer
 
 if TYPE_CHECKING:
-    from densecli.cli.checkpoints import Checkpoints
-    from densecli.training.history import History
     from densecli.training.ranks import Ranks
     from densecli.training.report import StepReport
 
 NEED_DEV = ("validate_every", "early_stop", "validate_by", "dev_questions", "dev_depth")
 
 
-def base_folder(named: str, kind: str) -> Path:
-    """Return the folder of the model to start from.
+def check_validation(settings: Collection[str], dev: object, tensorboard: Path | None) -> None:
+    """Refuse settings that would have no effect.
 
     Raises:
-        ArtifactError: no such folder, and the Hub does not have it or is out of reach.
-    """
-    return STARTER / kind if named == "starter" else model_folder(named)
-
-
-def check_looks(session: Session, dev: object, tensorboard: Path | None) -> None:
-    """Refuse what nothing would be seen of.
-
-    Raises:
-        UsageError: an option needs --dev, or the package tensorboard, which is not installed.
+        UsageError: a setting needs dev examples, or the package tensorboard, which is not installed.
     """
     for name in NEED_DEV:
-        if dev is None and name in session.typed:
+        if dev is None and name in settings:
             raise UsageError(f"--{name.replace('_', '-')} has an effect only with --dev")
     if tensorboard is not None and find_spec("tensorboard") is None:
         raise UsageError("--tensorboard needs the package tensorboard; `pip install tensorboard`")
 
 
-def hardware(config: FittingConfig, ranks: "Ranks") -> str:
-    """Return what is trained on, and in which arithmetic: `cpu, bfloat16`.
+def describe_hardware(config: FittingConfig, ranks: "Ranks") -> str:
+    """Return device and arithmetic: `cpu, bfloat16`.
 
     Raises:
-        UsageError: no such device, or it does not compute so.
-        ResourceError: it is not there.
+        UsageError: there is no such device, or it does not support the precision.
+        ResourceError: the device is not available.
     """
-    from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
+    from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware  # loads torch
 
     device = pick_device(ranks.device(config.device))
     return told_hardware(device, pick_precision(config.precision, device))
 
 
-def follow(
-    session: Session, what: str, reports: "Iterator[StepReport]", saved: "Checkpoints"
+def follow_training(
+    command: str, reports: "Iterator[StepReport]", checkpointer: Checkpointer, observer: Observer
 ) -> dict[str, Any]:
-    """Run a training to its end: a bar, a line after each epoch and each look at the dev examples.
+    """Run a training to its end, and report progress, each epoch and each validation.
 
     Returns:
         The outcome, for the manifest.
-
-    Raises:
-        typer.Exit: the end of all but the first of several processes, which have nothing to write.
     """
-    if not session.leads:
-        deque(reports, maxlen=0)
-        session.part()
-        raise typer.Exit
-    from densecli.training.history import told
-
-    with saved.running() as history:
+    with checkpointer.running() as history:
         first = next(reports, None)
-        tracked = session.terminal.progress(
+        tracked = observer.progress(
             itertools.chain(() if first is None else (first,), reports),
-            what,
+            command,
             first.steps if first else 0,
             "updates ",
             _note,
@@ -87,30 +65,29 @@ def follow(
             start=first.step if first else 0,
         )
         for report in tracked:
-            saved.note(report)
+            checkpointer.note(report)
             if report.untrained is not None:
-                session.terminal.message(f"before training: dev {told(report.untrained)}")
+                observer.message(f"before training: dev {told(report.untrained)}")
             if report.epoch_ends or report.validation is not None:
                 dev = f"; dev {told(report.validation)}" if report.validation is not None else ""
                 place = f"epoch {report.epoch}" if report.epoch_ends else f"update {report.step:,}"
                 best = " (the best so far)" if report.best else ""
-                session.terminal.message(f"{place}: training loss {history.epoch_loss:.4f}{dev}{best}")
-    session.part()
-    return _outcome(session, history, saved)
+                observer.message(f"{place}: training loss {history.epoch_loss:.4f}{dev}{best}")
+    return _outcome(history, checkpointer, observer)
 
 
-def _outcome(session: Session, history: "History", saved: "Checkpoints") -> dict[str, Any]:
-    standing = saved.standing
+def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -> dict[str, Any]:
+    standing = checkpointer.standing
     shares = history.shares_cut()
     if shares:
         cut = ", ".join(f"{share:.1%} of {name}" for name, share in shares.items())
-        session.terminal.message(f"too long and cut: {cut}")
+        observer.message(f"cut because they are too long: {cut}")
     doubt = history.doubt(standing.improved)
     if doubt:
-        session.terminal.warning(doubt)
+        observer.warning(doubt)
     early = standing.step < standing.steps
     if early:
-        session.terminal.message(
+        observer.message(
             f"ended early after update {standing.step:,} of {standing.steps:,} (--early-stop"
             f" {standing.stale:,}); kept the model of update {standing.best_step:,}"
         )

@@ -1,0 +1,38 @@
+"""Ctrl-C during a training: the first one lets it save, the second one ends it at once."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from densecli.cli.session import Session
+
+
+@contextmanager
+def stop_on_ctrl_c(session: Session) -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether Ctrl-C was pressed.
+
+    Until it is called for the first time, nobody would notice, so Ctrl-C ends the program at once, as it
+    does when it is pressed again.
+    """
+    if session.ranks is not None and not session.ranks.first:
+        yield lambda: False  # Ctrl-C is ignored there: the first process saves, and ends all
+        return
+    noticed = pressed = False
+
+    def stop_requested() -> bool:
+        nonlocal noticed
+        noticed = True
+        return pressed
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed or not noticed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, receive)
+    try:
+        yield stop_requested
+    finally:
+        signal.signal(signal.SIGINT, before)

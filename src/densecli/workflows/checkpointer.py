@@ -1,0 +1,291 @@
+"""Keeping a training in the folder of its model: what is saved, when, and how it resumes."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from densecli.errors import ArtifactError, Interrupted, UpToDate, UsageError
+from densecli.io.atomic import new_folder, recover
+from densecli.io.line_log import LineLog
+from densecli.observer import Observer
+from densecli.training.history import History
+from densecli.training.picture import picture
+from densecli.workflows.building import Building, building, changes
+
+if TYPE_CHECKING:
+    from densecli.training.checkpoint import Standing, Trainee
+    from densecli.training.ranks import Ranks
+    from densecli.training.report import StepReport
+
+CHECKPOINT = "checkpoint"
+BEST = "best"
+LAST = "last"
+METRICS = "metrics.jsonl"
+PICTURE = "training.svg"
+SAVE_SECONDS = 600.0
+SAVE_SECONDS_AT_EPOCH_END = 60.0
+DRAW_SECONDS = 5.0
+
+
+@contextmanager
+def resumable(
+    command: str,
+    target: Path,
+    config: Any,
+    inputs: Sequence[Mapping[str, Any]],
+    force: bool,
+    observer: Observer,
+    ranks: "Ranks | None" = None,
+) -> Iterator[Building]:
+    """Yield the model folder to fill, with what an interrupted training of the same kind left in it.
+
+    Of several processes only the first fills it. The others wait until it has begun, and at the end until
+    the model is complete.
+
+    Args:
+        command: the command that makes such a model.
+        target: the model folder.
+        config: settings of the training.
+        inputs: what it is made from, as `describe_input` describes it.
+        force: replace a model, or an interrupted training, from other inputs or settings.
+        observer: receives messages and warnings.
+        ranks: the processes that train together.
+
+    Raises:
+        UpToDate: `target` was made by the same command from the same inputs and settings.
+        ArtifactError: it was made from others and `force` is off, or the processes have different ones.
+        UsageError: several processes are to read the same pipe.
+    """
+    if ranks is not None and not ranks.first:
+        _compare_with_first(ranks, target, config, inputs)
+        yield Building(target)
+        ranks.wait()
+        return
+    rereadable = _is_rereadable(inputs)
+    if ranks is not None and not rereadable:
+        raise UsageError("several processes can't read the same pipe; name files")
+    try:
+        with building(command, target, config, inputs, force, observer, keep_partial=rereadable) as build:
+            _prepare(build.folder, target, config, inputs, force, observer)
+            _compare_with_first(ranks, target, config, inputs)
+            try:
+                yield build
+            except BaseException:
+                if not (build.folder / CHECKPOINT).exists():
+                    _empty(build.folder)  # there is nothing to resume from
+                raise
+    except UpToDate:
+        _compare_with_first(ranks, target, config, inputs, up_to_date=True)
+        raise
+    shutil.rmtree(target / CHECKPOINT, ignore_errors=True)  # only now: a kill before this line loses nothing
+    if ranks is not None:
+        ranks.wait()
+
+
+def _prepare(
+    folder: Path,
+    target: Path,
+    config: Any,
+    inputs: Sequence[Mapping[str, Any]],
+    force: bool,
+    observer: Observer,
+) -> None:
+    """Keep what an interrupted training left in `folder` if this one can resume from it; else remove it.
+
+    Raises:
+        ArtifactError: it was another training and `force` is off.
+    """
+    from densecli.training.checkpoint import read_note, surroundings  # torch: not for "up to date"
+
+    for name in (CHECKPOINT, BEST, LAST):
+        recover(folder / name)
+    _empty(folder, ".*")
+    note = read_note(folder / CHECKPOINT)
+    found = note and changes(note["config"], note["inputs"], asdict(config), inputs)
+    if found and not force:
+        raise ArtifactError(
+            f"{target}: an interrupted training has other inputs or settings ({'; '.join(found[:3])}); use"
+            " the same ones to resume it, or --force to start over"
+        )
+    if found or not note:
+        _empty(folder)
+    elif odd := changes(note["surroundings"], [], surroundings(), []):
+        observer.warning(f"{'; '.join(odd)}: results may differ in the last bits")
+
+
+def _compare_with_first(
+    ranks: "Ranks | None",
+    target: Path,
+    config: Any,
+    inputs: Sequence[Mapping[str, Any]],
+    up_to_date: bool = False,
+) -> None:
+    """Wait for the other processes, and refuse inputs and settings that are not the same in all of them.
+
+    Raises:
+        ArtifactError: names the differences.
+        UpToDate: the first process says so.
+    """
+    if ranks is None:
+        return
+    settings = asdict(config)
+    first = ranks.share(lambda: {"config": settings, "inputs": list(inputs), "up_to_date": up_to_date})
+    found = changes(first["config"], first["inputs"], settings, inputs)
+    if found:
+        raise ArtifactError(
+            f"the processes have different inputs or settings ({'; '.join(found[:3])}); start all of them"
+            " with the same files and options"
+        )
+    if first["up_to_date"]:
+        raise UpToDate(target)
+
+
+def _is_rereadable(inputs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a training can read its inputs again to resume. Pipes and iterators have no digest."""
+    return all("sha256" in one for one in inputs)
+
+
+def _empty(folder: Path, pattern: str = "*") -> None:
+    for path in folder.glob(pattern):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+class Checkpointer:
+    """Saves the best model, and from time to time all that a training resumes from.
+
+    Attributes:
+        standing: where the training is.
+    """
+
+    def __init__(
+        self,
+        build: Building,
+        config: Any,
+        write: Callable[[Path], None],
+        observer: Observer,
+        save_every: int | None = None,
+        tensorboard: Path | None = None,
+        stop_requested: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare to keep a training in `build.folder`.
+
+        Args:
+            build: the model in the making.
+            config: settings of the training.
+            write: writes the model, as it is now, into an empty folder.
+            observer: receives messages.
+            save_every: updates between two checkpoints; by default ten minutes, or an epoch of a minute or
+                more.
+            tensorboard: folder for TensorBoard's files.
+            stop_requested: asked before the first update and after each one; when it says yes, the training
+                is saved and ends.
+        """
+        self._observer = observer
+        self._folder = build.folder
+        self._made: Mapping[str, Any] = {"config": asdict(config), "inputs": list(build.inputs)}
+        self._write = write
+        self._save_every = save_every
+        self._tensorboard = tensorboard
+        self._stop_requested = stop_requested
+        self._rereadable = _is_rereadable(build.inputs)
+        self._saved = self._drawn = time.monotonic()
+
+    @contextmanager
+    def running(self) -> Iterator[History]:
+        """Open the logs of a training for as long as it runs; yield its history."""
+        self._history = History()
+        with ExitStack() as self._open:
+            yield self._history
+            self._draw()
+
+    def note(self, report: "StepReport") -> None:
+        """Log an update, and draw the training again every few seconds."""
+        row = asdict(report)
+        self._log.add(row)
+        self._history.add(row)
+        if self._tensorboard is not None:
+            self._board.add(report)
+        if time.monotonic() - self._drawn > DRAW_SECONDS:
+            self._draw()
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        (self._folder / PICTURE).write_text(picture(self._history))
+
+    def begin(self, trainee: "Trainee") -> "Standing":
+        """Bring a training to where it was last saved, and cut back what was logged since."""
+        from densecli.training.checkpoint import Standing, read_checkpoint  # torch: not for "up to date"
+
+        place = self._folder / CHECKPOINT
+        self._trainee = trainee
+        self.standing = read_checkpoint(place, trainee) if place.exists() else Standing()
+        self._log = self._open.enter_context(closing(LineLog(self._folder / METRICS, self.standing.step)))
+        for row in self._log.rows():
+            self._history.add(row)
+        if self._tensorboard is not None:
+            from densecli.training.board import Board  # an optional package
+
+            self._board = self._open.enter_context(closing(Board(self._tensorboard, self.standing.step)))
+        if self.standing.step:
+            self._observer.message(f"resuming after update {self.standing.step:,}")
+        if self._stop_requested():
+            raise Interrupted(f"interrupted before update {self.standing.step + 1:,}")
+        return self.standing
+
+    def best(self) -> None:
+        """Save the model, as it is now, as the best so far."""
+        with new_folder(self._folder / BEST) as place:
+            self._write(place)
+
+    def offer(self, standing: "Standing", epoch_ends: bool, all_ends: bool) -> None:
+        """Save the training if that is due, or if it is to stop.
+
+        Raises:
+            Interrupted: it was asked to stop.
+        """
+        self.standing = standing
+        stops = not all_ends and self._stop_requested()
+        if self._rereadable and (all_ends or stops or self._is_due(standing.step, epoch_ends)):
+            self._save()
+        if stops and self._rereadable:
+            raise Interrupted(
+                f"interrupted; saved after update {standing.step:,}: start the same training again to resume"
+            )
+        if stops:
+            raise Interrupted(
+                "interrupted; nothing is saved, because a pipe or an iterator can't be read again: name a"
+                " file"
+            )
+
+    def _is_due(self, step: int, epoch_ends: bool) -> bool:
+        if self._save_every is not None:
+            return step % self._save_every == 0
+        return time.monotonic() - self._saved > (SAVE_SECONDS_AT_EPOCH_END if epoch_ends else SAVE_SECONDS)
+
+    def _save(self) -> None:
+        from densecli.training.checkpoint import write_checkpoint  # torch: not for "up to date"
+
+        self._log.sync()
+        with new_folder(self._folder / CHECKPOINT) as place:
+            write_checkpoint(place, self._trainee, self.standing, self._made)
+        self._saved = time.monotonic()
+
+    def finish(self) -> None:
+        """Put the best model at the top of the folder, and the last beside it if it is another one."""
+        best = self._folder / BEST
+        if self.standing.best is None:
+            self._write(self._folder)
+        elif self.standing.best_step != self.standing.step:
+            with new_folder(self._folder / LAST) as place:
+                self._write(place)
+        if best.exists():
+            for path in best.iterdir():
+                path.rename(self._folder / path.name)
+            best.rmdir()
