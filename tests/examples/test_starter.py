@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -212,3 +213,19 @@ def test_distant_examples_take_the_best_passages_with_an_answer(tmp_path: Path) 
     assert [one["passage_id"] for one in row["positive_ctxs"]] == ["1"]
     assert [one["passage_id"] for one in row["hard_negative_ctxs"]] == ["0", "2"]
     assert "set: dropped: no passage with an answer: 1" in told
+
+
+def test_the_recipe_makes_both_models(
+    data: Path, tmp_path: Path, tiny_base: Path, shell_env: dict[str, str]
+) -> None:
+    command = ["sh", str(SCRIPTS / "recipe.sh"), str(data), str(tiny_base), "made"]
+    env = shell_env | {
+        "ROUNDS": "1 2",
+        "PATH": f"{shell_env['PATH'].split(':')[0]}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    cards = [
+        json.loads((tmp_path / "made" / name / "model.json").read_text()) for name in ("retriever", "reader2")
+    ]
+    assert [card["kind"] for card in cards] == ["retriever", "reader"]
