@@ -1,4 +1,8 @@
-"""Weights on disk: safetensors files, float32 or 8-bit rows with a scale each."""
+"""Weights on disk: safetensors files, float32 or 8-bit rows with a scale each.
+
+Our own reader, because the compiled graphs point into the file: the library does not give the offsets of
+tensors.
+"""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""Line charts as small SVG files that can be read on light and on dark ground."""
+"""Line charts as small SVG files that can be read on a light and on a dark background.
+
+Our own, because a training draws its curves without matplotlib, and one file has to suit both backgrounds.
+"""
 
 import math
 from collections.abc import Sequence

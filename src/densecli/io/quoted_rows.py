@@ -1,4 +1,8 @@
-"""Rows of a table, quoted as csv has it, out of lines: a row goes on over a line's end where a quote does."""
+"""Rows of a quoted table out of lines: a row continues on the next line while a quote is open.
+
+Our own, because the csv module takes a stray quote as the start of a field and swallows all lines up to the
+next one; real question files have such quotes.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,7 @@
-"""Files over HTTP: resumed where they were cut off, checked, and there whole or not at all."""
+"""Files over HTTP: resumed where they were cut off, checked, and complete or not there at all.
+
+Our own, because the Hub's client downloads from the Hub only, and the authors' files are on a plain server.
+"""
 
 import email.utils
 import hashlib

@@ -1,1 +1,4 @@
-"""Wikipedia as it is found: MediaWiki dumps, their markup, and what WikiExtractor made of them."""
+"""Wikipedia: MediaWiki dumps, their markup, and the output of WikiExtractor.
+
+Our own rendering of templates, because mwparserfromhell parses them and renders none.
+"""
