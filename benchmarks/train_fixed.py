@@ -1,0 +1,148 @@
+"""How fast the question tower alone is trained over stored vectors, and with its passage tower running.
+
+    python benchmarks/train_fixed.py --examples EXAMPLES --workspace WORKSPACE --retriever RETRIEVER
+
+WORKSPACE has the passages of the EXAMPLES and their vectors by RETRIEVER, a folder of densecli. Batches of
+128 questions, each with one positive and one hard negative, go through the question tower in turns: with the
+passage tower in every update, which is how `train --fixed-passage-encoder` worked before it read stored
+vectors, and with the stored vectors. Dropout is on, so that equal losses show equal draws. Then the stored
+vectors with negatives from the whole index. The first update of a run warms up and is not timed. Writes
+results/train-fixed.json.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from cold_start import about
+
+from densecli.configs.training import TrainConfig
+from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
+from densecli.io.doors.examples import read_examples
+from densecli.stages.train import train
+from densecli.training.batches import lay_out
+from densecli.training.checkpoint import Standing, Trainee
+from densecli.training.examples import ExampleSpool
+from densecli.training.objective import Objective
+from densecli.training.optimise import Optimiser
+from densecli.training.prepare import open_to_train, prepare
+from densecli.training.sampling import Source, epoch_batches
+from densecli.training.stored import Stored
+from densecli.training.update import update
+
+HERE = Path(__file__).parent
+RESULT = HERE / "results" / "train-fixed.json"
+
+Side = Callable[[], Iterator[float]]
+"""Yields the loss of each update when it is done."""
+
+
+class Unkept:
+    """Keeps nothing."""
+
+    def begin(self, trainee: Trainee) -> Standing:
+        return Standing()
+
+    def best(self) -> None:
+        pass
+
+    def offer(self, standing: Standing, epoch_ends: bool, all_ends: bool) -> None:
+        pass
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--examples", required=True)
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--retriever", type=Path, required=True)
+    parser.add_argument("--updates", type=int, default=5, help="updates of a run, the first one included")
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=RESULT)
+    chosen = parser.parse_args()
+    config = TrainConfig(batch_size=chosen.batch_size, epochs=1, fixed_passage_encoder=True)
+    given = list(islice(read_examples(chosen.examples), chosen.batch_size * chosen.updates))
+    places = chosen.workspace / "passages", chosen.workspace / "vectors"
+    stored = Stored.open(*places, chosen.retriever, config)
+
+    def over_vectors(**settings: Any) -> Side:
+        changed = replace(config, **settings)
+        return lambda: trained(given, chosen.retriever, changed, stored)
+
+    sides: dict[str, Side] = {
+        "passage tower in every update": lambda: looped(given, chosen.retriever, config),
+        "stored vectors": over_vectors(),
+        "stored vectors, --index-negatives all": over_vectors(index_negatives="all"),
+        "stored vectors, --index-negatives 100": over_vectors(index_negatives="100"),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    losses: dict[str, list[float]] = {}
+    for _ in range(chosen.rounds):
+        for name, side in sides.items():
+            taken, losses[name] = timed(side)
+            rates[name].append(chosen.batch_size / statistics.median(taken[1:]))
+    usual, faster = (losses[name] for name in list(sides)[:2])
+    medians = {name: statistics.median(found) for name, found in rates.items()}
+    device = pick_device("auto")
+    result = {
+        "retriever": chosen.retriever.name,
+        "arithmetic": told_hardware(device, pick_precision("auto", device)),
+        "threads": torch.get_num_threads(),
+        "batch": f"{chosen.batch_size:,} questions, {2 * chosen.batch_size:,} passages",
+        "stored vectors": len(stored),
+        "questions per second": {name: round(rate, 1) for name, rate in medians.items()},
+        "of each run": {name: [round(rate, 1) for rate in found] for name, found in rates.items()},
+        "times as fast": round(medians["stored vectors"] / medians["passage tower in every update"], 2),
+        "losses": {name: [round(loss, 4) for loss in found] for name, found in losses.items()},
+        "losses apart at most": max(abs(one - other) for one, other in zip(usual, faster, strict=True)),
+    }
+    chosen.output.write_text(json.dumps({**about(), **result}, indent=2) + "\n")
+    print(json.dumps(result, indent=2))
+
+
+def timed(side: Side) -> tuple[list[float], list[float]]:
+    """Return seconds and loss of each update; what comes before the first is part of its time."""
+    seconds, losses = [], []
+    begun = time.perf_counter()
+    for loss in side():
+        seconds.append(time.perf_counter() - begun)
+        losses.append(loss)
+        begun = time.perf_counter()
+    return seconds, losses
+
+
+def trained(given: list[Any], base: Path, config: TrainConfig, stored: Stored) -> Iterator[float]:
+    """Train by the stage of the program, over stored vectors."""
+    retriever, spool = open_to_train(str(base), config), ExampleSpool(given, Counter())
+    reports = train(spool, None, retriever, config, Counter(), Unkept(), stored=stored)
+    return (report.loss for report in reports)
+
+
+def looped(given: list[Any], base: Path, config: TrainConfig) -> Iterator[float]:
+    """Train with the fixed passage tower in every update."""
+    retriever, spool = open_to_train(str(base), config), ExampleSpool(given, Counter())
+    device = pick_device(config.device)
+    precision = pick_precision(config.precision, device)
+    prepare(retriever, config.dropout, False, device, fixed_passage_encoder=True)
+    sources = [Source(range(len(spool)))]
+    steps = sources[0].batches(config.batch_size)
+    optimiser = Optimiser.of((retriever.question, retriever.passage), config, steps, precision)
+    objective = Objective.of(config, retriever.card.similarity)
+    for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, 0)):
+        picks = spool.draw(rows, config.other_negatives, config.hard_negatives, config.seed, 0, number)
+        batch = lay_out(picks, retriever.tokens)
+        yield update(retriever, batch, optimiser, precision, config.seed + number, objective, 1 << 40).loss
+
+
+if __name__ == "__main__":
+    main()
