@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from densecli.io.jsonl import write_lines
-from densecli.records import Passage, Question, RankedList, ScoredPassage
+from densecli.records import Passage, Question, RankedList, ScoredPassage, TrainingExample
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "starter"
 LONG = " ".join(f"w{n}" for n in range(300))
@@ -215,7 +215,7 @@ def test_distant_examples_take_the_best_passages_with_an_answer(tmp_path: Path) 
     assert "set: dropped: no passage with an answer: 1" in told
 
 
-def test_the_recipe_makes_both_models(
+def test_the_recipe_makes_both_models_and_the_reader_teaches_the_retriever(
     data: Path, tmp_path: Path, tiny_base: Path, shell_env: dict[str, str]
 ) -> None:
     command = ["sh", str(SCRIPTS / "recipe.sh"), str(data), str(tiny_base), "made"]
@@ -229,3 +229,31 @@ def test_the_recipe_makes_both_models(
         json.loads((tmp_path / "made" / name / "model.json").read_text()) for name in ("retriever", "reader2")
     ]
     assert [card["kind"] for card in cards] == ["retriever", "reader"]
+
+    made = tmp_path / "made"
+    texts = [Passage(str(n), f"title {n}", f"the {n} of all is here") for n in range(9)]
+    asked = [
+        TrainingExample(Question(str(n), f"what is {n}", ("here",)), (texts[n],), tuple(texts[n + 1 : n + 5]))
+        for n in range(4)
+    ]
+    write_lines(made / "asked.jsonl", (one.to_json() for one in asked))
+    names = ("--reader", made / "reader2", "--output", made / "taught.jsonl")
+    run("teach.py", made / "asked.jsonl", *names, "--negatives", 2)
+    for row in read(made, "taught.jsonl"):
+        passages = row["positive_ctxs"] + row["hard_negative_ctxs"]
+        assert len({one["teacher_score"] for one in passages}) == len(passages) == 3
+    command = [
+        "densecli",
+        "train",
+        "taught.jsonl",
+        "--encoder",
+        str(tiny_base),
+        "--distill",
+        "0.5",
+        "-o",
+        "student",
+    ]
+    done = subprocess.run(command, cwd=made, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((made / "student" / "manifest.json").read_text())
+    assert "examples without teacher scores" not in manifest["counts"]
