@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from densecli.encoders.bert import DEFAULTS, WORD_TABLE, bert_config, read_config
 from densecli.encoders.folder import CONFIG, RetrieverCard
 from densecli.encoders.foreign.bert_tower import BertRetriever, BertTower, projection_of
@@ -47,7 +49,7 @@ class DprCheckpoint:
         settings = _settings(path, held.get("encoder_params"))
         kind = settings.get("encoder_model_type", ENCODER_TYPE)
         if kind != ENCODER_TYPE:
-            raise ArtifactError(f"{path}: an encoder of type {kind!r}; {ENCODER_TYPE} is supported")
+            raise ArtifactError(f"{path}: an encoder of type {_shown(kind)}; {ENCODER_TYPE} is supported")
         weights: dict[str, FloatArray] = {}
         for name, tensor in held["model_dict"].items():
             if not isinstance(tensor, StoredTensor):
@@ -79,7 +81,9 @@ class DprCheckpoint:
         """
         if named is not None:
             return named
-        start = str(self.settings.get("pretrained_model_cfg") or "google-bert/bert-base-uncased")
+        start = self.settings.get("pretrained_model_cfg") or "google-bert/bert-base-uncased"
+        if not isinstance(start, str):
+            raise ArtifactError(f"{self.path}: 'pretrained_model_cfg' is {_shown(start)}; expected a name")
         try:
             return local_folder(start)
         except ArtifactError as error:
@@ -101,6 +105,8 @@ class DprCheckpoint:
         return BertTower.checked(self.path, self._config(base, held), held | own, heads)
 
     def _config(self, base: Path, weights: Mapping[str, FloatArray]) -> dict[str, Any]:
+        if weights[WORD_TABLE].ndim != 2:
+            raise ArtifactError(f"{self.path}: its word embeddings are no table; copy the checkpoint again")
         words, hidden = weights[WORD_TABLE].shape
         if (base / CONFIG).is_file():
             return bert_config(read_config(base)) | {"vocab_size": words}
@@ -111,7 +117,7 @@ class DprCheckpoint:
             )
 
         def rows(name: str) -> int:
-            return len(weights.get(name, ()))
+            return len(np.atleast_1d(weights.get(name, ())))
 
         return DEFAULTS | {
             "model_type": "bert",
@@ -125,16 +131,18 @@ class DprCheckpoint:
         }
 
 
+def _shown(value: Any) -> str:
+    """Return a setting as an error tells it: a text, or what it is instead."""
+    return f"{value[:80]!r}" if isinstance(value, str) else f"a {type(value).__name__}"
+
+
 def _settings(path: Path, held: Any) -> dict[str, Any]:
     """Return the encoder's parameters as a flat dict; `nested` says that the file is of DPR 1.0."""
     if not isinstance(held, dict):
         raise ArtifactError(f"{path}: no 'encoder_params' in it; expected a checkpoint of DPR")
     inner = held.get("encoder")
     if isinstance(inner, Settings):
-        try:
-            inner = inner.plain
-        except RecursionError:
-            inner = None
+        inner = inner.plain
         if not isinstance(inner, dict):
             raise ArtifactError(f"{path}: 'encoder_params' are damaged; copy the checkpoint again")
     outer = {name: value for name, value in held.items() if name != "encoder"}

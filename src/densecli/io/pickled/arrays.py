@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.io.pickled.unpickler import Stated
+from densecli.io.pickled.extent import Stated
 
 NUMBER = re.compile(r"[fiub]\d")
+DIMENSIONS = 64
+"""The most that NumPy and torch have."""
 
 
 class _Type(Stated):
@@ -39,7 +41,11 @@ class PickledArray(Stated):
 
 def _filled(data: Any, kind: Any, shape: Any, order: Any) -> NDArray[Any]:
     """Return the array that `data` fills; a shape that says more than that is refused."""
-    sized = type(shape) is tuple and all(type(length) is int and length >= 0 for length in shape)
+    sized = (
+        type(shape) is tuple
+        and len(shape) <= DIMENSIONS
+        and all(type(length) is int and length >= 0 for length in shape)
+    )
     if not sized or not isinstance(kind, _Type) or type(data) is not bytes or order not in ("C", "F"):
         raise TypeError("no array of plain numbers")
     return np.frombuffer(data, kind.dtype).reshape(shape, order=order)

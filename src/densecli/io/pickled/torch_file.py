@@ -1,5 +1,6 @@
 """Files that `torch.save` wrote, read without torch: nothing in them runs, tensors stay on the disk."""
 
+import math
 import struct
 import zipfile
 from collections.abc import Callable
@@ -12,12 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densecli.errors import ArtifactError, FieldError
-from densecli.io.pickled.arrays import find_arrays
-from densecli.io.pickled.unpickler import Name, Stated, Unpickler
+from densecli.io.pickled.arrays import DIMENSIONS, find_arrays
+from densecli.io.pickled.extent import Stated
+from densecli.io.pickled.unpickler import Name, Unpickler
 
 DAMAGED = (
-    zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, TypeError, KeyError, AttributeError
+    zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, TypeError, LookupError, AttributeError,
+    RuntimeError, EOFError, OverflowError,
 )  # fmt: skip
+ENCRYPTED = 1
+"""Bit of a zip entry's flags."""
+LARGEST = 1 << 48
+"""The longest dimension, and the most values, of a tensor; one without values may claim any."""
 ZIP = b"PK\x03\x04"
 OLD_MAGIC = 0x1950A86A20F9469CFC6C
 OLD_START = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
@@ -73,12 +80,22 @@ class Settings(Stated):
         self._state: dict[str, Any] = {}
 
     def __setstate__(self, state: Any) -> None:
-        self._state = dict(state)
+        if not isinstance(state, dict):
+            raise TypeError("no state of omegaconf's")
+        self._state = state
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return the content; the rest of the state, such as the object that it is part of, is never used."""
+        return (self._content,)
+
+    @property
+    def _content(self) -> Any:
+        return self._state.get("_content", self._state.get("_val"))
 
     @property
     def plain(self) -> Any:
         """The content, without what omegaconf remembers about it."""
-        content = self._state.get("_content", self._state.get("_val"))
+        content = self._content
         if isinstance(content, dict):
             return {key: _plain(value) for key, value in content.items()}
         return [_plain(value) for value in content] if isinstance(content, list) else content
@@ -89,15 +106,28 @@ def _plain(value: Any) -> Any:
 
 
 class _Dict(dict[Any, Any], Stated):
-    """An ordered dict; the state that state dicts carry along is dropped."""
+    """An ordered dict, made empty; the state that state dicts carry along is dropped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+def _size(shape: Any) -> tuple[Any, ...]:
+    """Return a torch.Size; a list is not copied into it."""
+    if type(shape) is not tuple:
+        raise TypeError("no size")
+    return shape
 
 
 def _tensor(storage: Any, first: Any, shape: Any, strides: Any, *_: Any) -> StoredTensor:
-    numbers = (first, *shape, *strides)
-    if not isinstance(storage, _Storage) or len(shape) != len(strides):
+    if not isinstance(storage, _Storage) or type(shape) is not tuple or type(strides) is not tuple:
         raise TypeError("no tensor")
-    if not all(type(number) is int and number >= 0 for number in numbers):
-        raise TypeError("no tensor")
+    if len(shape) != len(strides) or len(shape) > DIMENSIONS:
+        raise FieldError(f"a tensor of {len(shape)} dimensions", f"at most {DIMENSIONS}")
+    if not all(type(number) is int and 0 <= number <= LARGEST for number in (first, *shape, *strides)):
+        raise FieldError("a tensor whose shape is no shape", "a whole file")
+    if math.prod(filter(None, shape)) > LARGEST:
+        raise FieldError("a tensor of more values than any has", "a whole file")
     last = first + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
     spread = sorted((step, length) for step, length in zip(strides, shape, strict=True) if length > 1)
     overlaps = any(step * length > following for (step, length), (following, _) in pairwise(spread))
@@ -111,7 +141,7 @@ NAMES: dict[tuple[str, str], Callable[..., Any]] = {
     ("collections", "defaultdict"): lambda *_: {},
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
-    ("torch", "Size"): tuple,
+    ("torch", "Size"): _size,
     ("typing", "Any"): Stated,
     ("builtins", "dict"): Stated,
     ("__builtin__", "dict"): Stated,
@@ -159,6 +189,8 @@ def _read_zip(path: Path, stream: BinaryIO) -> Any:
             raise FieldError(f"an archive with {len(names)} data.pkl", "a file of torch.save")
         folder = names[0].removesuffix("data.pkl")
         for entry in members.values():
+            if entry.flag_bits & ENCRYPTED:
+                raise FieldError(f"{entry.filename} is encrypted", "an archive as torch.save writes it")
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
                 raise FieldError(f"{entry.filename} is compressed", "an archive as torch.save writes it")
         order = folder + "byteorder"

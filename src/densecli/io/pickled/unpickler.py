@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from densecli.errors import FieldError
+from densecli.io.pickled.extent import Stated, check_extent
 from densecli.io.pickled.measured import LONGEST_LINE, MeasuredBytes
 
 Find = Callable[[str, str], Callable[..., Any] | None]
@@ -19,16 +20,11 @@ Find = Callable[[str, str], Callable[..., Any] | None]
 EXPECTED = "plain data: numbers, texts, lists, arrays"
 KEPT = 1000
 LONGEST_NUMBER = 64
+MOST_STEPS = 2_000_000
+"""Opcodes for one object, or for one batch of a list's items: each can take a hundred bytes of memory."""
 DAMAGED = (
     ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, RecursionError, struct.error,
 )  # fmt: skip
-
-
-class Stated:
-    """The only kind of object to which a pickle may give a state."""
-
-    def __setstate__(self, state: Any) -> None:
-        """Take what the pickle says; here nothing of it is kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +57,7 @@ class Unpickler:
             storage: makes an object of a persistent id; None refuses them.
         """
         source = MeasuredBytes(stream, size)
+        self._copies_left = size
         self._bytes, self._line, self._size = source.take, source.line, source.number
         self._find = find
         self._storage = storage
@@ -73,11 +70,13 @@ class Unpickler:
         """Return the object.
 
         Raises:
-            FieldError: the pickle is cut off or damaged, or asks for more than data.
+            FieldError: the pickle is cut off or damaged, asks for more than data, or is larger than it.
         """
         for _ in self._run(None):
             pass
-        return self._pop()
+        value = self._pop()
+        check_extent(value)
+        return value
 
     def items(self) -> Iterator[Any]:
         """Yield the items of a pickled list, without ever holding the list.
@@ -92,10 +91,13 @@ class Unpickler:
     def _run(self, root: list[Any] | None) -> Iterator[Any]:
         """Run to the end; yield what is appended to `root`, which stands for the outermost list."""
         memo, appends = self._memo, (ord(pickle.APPEND), ord(pickle.APPENDS))
-        seen = 0
+        seen = steps = 0
         try:
             while True:
                 code = self._bytes(1)[0]
+                steps += 1
+                if steps > MOST_STEPS:
+                    raise FieldError(f"a pickled object of more than {MOST_STEPS:,} parts", EXPECTED)
                 if code == STOP:
                     break
                 if root is not None and not self._stack and code == EMPTY_LIST:
@@ -104,6 +106,7 @@ class Unpickler:
                 self._step(code)
                 if root and code in appends and len(self._stack) == 1:
                     yield from root
+                    steps = 0
                     seen += len(root)
                     root.clear()
                     for place in self._fresh if seen > KEPT else ():
@@ -205,6 +208,9 @@ class Unpickler:
         arguments, function = self._pop(), self._pop()
         if not isinstance(function, Name) or type(arguments) is not tuple:
             raise FieldError("the pickle calls what is no constructor", EXPECTED)
+        self._copies_left -= sum(len(one) for one in arguments if type(one) in (str, bytes))
+        if self._copies_left < 0:  # each text is made into bytes once, not over and over
+            raise FieldError("the pickle makes more of its texts than there is", EXPECTED)
         self._push(function.make(*arguments))
 
     def _build(self) -> None:
