@@ -19,6 +19,11 @@ demo: setup
 test: check
     pytest -n auto
 
+# the tests that neither train nor start the program (under 60 seconds)
+[no-exit-message]
+test-fast: setup
+    pytest -n auto -m "not slow"
+
 # the fast part of it: lint, format, types, import floors, docs
 check: setup
     ruff check
@@ -30,6 +35,10 @@ check: setup
 # rewrite docs/cli.md from every command's --help
 docs: setup
     python scripts/cli_docs.py
+
+# draw docs/terminal.svg, the session at the top of the README
+picture: setup
+    python scripts/terminal_picture.py
 
 # measure start-up: --help of every command, and a cold search
 bench: setup

@@ -14,7 +14,7 @@ from transformers import BertConfig, BertModel
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
 
-pytest_plugins = ["shell", "skips", "peers"]
+pytest_plugins = ["shell", "skips", "slow", "peers"]
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = [
