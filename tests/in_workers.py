@@ -16,6 +16,18 @@ def nap(seconds: float) -> float:
     return seconds
 
 
+def pid_then_nap(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def go_on_writing(path: str) -> str:
+    while path:
+        with open(path, "ab") as stream:
+            stream.write(b"x")
+    return path
+
+
 def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -115,6 +115,19 @@ def test_a_small_disk(prepared, tmp_path, name):
     assert prepared.results() == before
 
 
+def test_vectors_of_others_on_a_small_disk(prepared, tmp_path):
+    """They come in any order; written through a memory map they would end in SIGBUS, without a line."""
+    prepared.call("embed", "--retriever", "starter", "-o", "ours").well()  # of several pages
+    prepared.call("convert", "ours", "--to", "dpr-vectors", "-o", "theirs").well()
+    line = ("convert", "theirs", "--to", "vectors", "--retriever", "starter")
+    with small_disk(tmp_path / "disk", 64 * 1024) as disk:
+        if disk:
+            (disk / "earlier").write_bytes(bytes(52 * 1024))
+        with files_of_at_most(resource.RLIM_INFINITY if disk else 300):
+            ended = prepared.run(*line, "-o", (disk or tmp_path) / "out")
+    assert (ended.status, "no space left" in ended.error) == (5, True)
+
+
 @contextmanager
 def rights_count() -> Iterator[None]:
     """Make permissions hold for root too: this thread gives CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH away

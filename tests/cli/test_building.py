@@ -1,10 +1,12 @@
 import json
+import shutil
 from dataclasses import asdict
 
 import pytest
 
-from cli.program import Feed
+from cli.program import Feed, Program
 from densecli.configs.corpus import PreprocessConfig
+from densecli.io.atomic import locked, partial_of, scratch_of
 
 MANIFEST = "passages/manifest.json"
 
@@ -131,12 +133,86 @@ def test_a_failure_leaves_the_earlier_result(place):
         assert place.call("preprocess", "a.jsonl", "--force").status == 3
 
 
-def test_a_kill_between_the_renames_is_mended_by_the_next_run(place):
+def cut_off(place, name="passages"):
+    """Leave what a run leaves that is killed while it replaces a result, where folders can't be swapped."""
+    target = place.workspace / name
+    with locked(target):
+        target.rename(scratch_of(target) / "old")
+
+
+@pytest.mark.parametrize("next_command", [["preprocess", "a.jsonl"], ["search", "three", "--mode", "bm25"]])
+def test_a_kill_between_the_renames_is_mended_by_the_next_command(place, next_command):
+    place.call("index", "--kind", "bm25").well()
     before = place.results()
-    (place.workspace / "passages").rename(place.workspace / ".passages.old")
-    assert "up to date" in place.call("preprocess", "a.jsonl").well().stderr
+    cut_off(place)
+    cut_off(place, "bm25")
+    ended = place.call(*next_command).well()
+    if next_command[0] == "search":
+        assert ended.rows[0]["ctxs"][0]["text"] == "one two three"
+    else:
+        assert "up to date" in ended.stderr
     assert place.results() == before
     assert place.leftovers() == set()
+
+
+def test_a_result_that_was_whole_when_its_run_was_killed_is_put_in_place(place):
+    target = place.workspace / "passages"
+    words = ("preprocess", "a.jsonl", "--words", 50, "--force")
+    before = place.results()
+    place.call(*words).well()
+    made = place.results()
+    with locked(target):
+        target.rename(partial_of(target))
+    place.call("preprocess", "a.jsonl").well()
+    assert place.results() != before
+    assert not place.leftovers(), "it was another one"
+    place.call(*words).well()
+    with locked(target):
+        shutil.copytree(target, partial_of(target))
+    assert "put in place what an interrupted run had finished" in place.call(*words).well().stderr
+    assert not place.leftovers()
+    assert made.keys() == place.results().keys()
+
+
+def test_a_path_with_dots_is_checked_where_it_leads(place):
+    """`build` is not there: `build/../data` is `data`, which nobody has checked under that name."""
+    (place.folder / "data").mkdir()
+    (place.folder / "data" / "thesis.txt").write_text("precious")
+    ended = place.call("preprocess", "a.jsonl", "-o", "build/../data")
+    assert (ended.status, "exists and is not a result of densecli" in ended.error) == (4, True)
+    assert (place.folder / "data" / "thesis.txt").read_text() == "precious"
+
+
+def test_files_that_somebody_put_into_a_result_are_not_removed(place):
+    target = place.workspace / "passages"
+    (target / "notes").mkdir()
+    (target / "notes" / "thesis.txt").write_text("precious")
+    ended = place.call("preprocess", "a.jsonl", "--words", 50, "--force")
+    assert (ended.status, "has files that densecli did not make (notes/thesis.txt)" in ended.error) == (
+        4,
+        True,
+    )
+    assert (target / "notes" / "thesis.txt").read_text() == "precious"
+    (target / "notes" / "thesis.txt").unlink()
+    (target / ".DS_Store").touch()
+    place.call("preprocess", "a.jsonl", "--words", 50, "--force").well()
+
+
+def test_from_a_subfolder_the_workspace_above_is_not_replaced(place):
+    """The advice to use --force was the way to lose its passages."""
+    (place.folder / "sub").mkdir()
+    (place.folder / "sub" / "b.jsonl").write_text('{"id": 9, "text": "nine"}')
+    above = Program(place.folder / "sub", place.folder)
+    before = place.results()
+    for force in ([], ["--force"]):
+        ended = above.call("preprocess", "b.jsonl", *force)
+        assert (ended.status, "in a folder above this one; name -w .densecli" in ended.error) == (4, True)
+        assert place.results() == before
+    assert "up to date" in above.call("preprocess", "../a.jsonl").well().stderr
+    above.call("preprocess", "b.jsonl", "-w", ".densecli").well()
+    assert place.results() == before
+    above.call("preprocess", "b.jsonl", "-w", "../.densecli", "--force").well()
+    assert place.results() != before
 
 
 def test_bm25_made_by_mining_is_the_same_as_made_by_index(place):

@@ -95,7 +95,7 @@ def many(prepared):
 def test_embedding_goes_on_where_it_was_stopped(many):
     line = ["embed", "--shard-rows", 256, "--force"]
     before = many.results()
-    shards = many.workspace / ".vectors.partial"
+    shards = many.workspace / ".vectors.partial" / "work"
     for number, shard in ((signal.SIGINT, 1), (signal.SIGKILL, 3)):
         running = many.start(*line, heavy=True)
         until(lambda: (shards / f"shard-{shard:05d}.npy").exists())  # noqa: B023 - used at once
@@ -113,7 +113,7 @@ def test_embedding_goes_on_where_it_was_stopped(many):
 
 def test_an_interrupted_embedding_with_other_shards_begins_again(many):
     running = many.start("embed", "--shard-rows", 512, "--force", heavy=True)
-    until((many.workspace / ".vectors.partial" / "shard-00000.npy").exists)
+    until((many.workspace / ".vectors.partial" / "work" / "shard-00000.npy").exists)
     cut_off(many, running, signal.SIGKILL)
     assert "going on" not in many.call("embed", "--shard-rows", 256, "--force").well().stderr
     many.call("index", "--force").well()
@@ -130,7 +130,7 @@ def test_indexing_vectors(program, number):
     program.call("index").well()
     before = program.results()
     running = program.start("index", "--kind", "hnsw", "--force", heavy=True)
-    until((program.workspace / ".index.partial").exists)
+    until((program.workspace / ".index.partial" / "work").exists)
     cut_off(program, running, number)
     assert program.results() == before
     program.call("index", "--force").well()
@@ -142,7 +142,7 @@ def test_indexing_words(many, number):
     many.call("index", "--kind", "bm25", "--force").well()
     before = many.results()
     running = many.start("index", "--kind", "bm25", "--k1", 1.2, "--force", heavy=True)
-    until((many.workspace / ".bm25.partial").exists)
+    until((many.workspace / ".bm25.partial" / "work").exists)
     cut_off(many, running, number)
     assert many.results() == before
     many.call("index", "--kind", "bm25", "--k1", 1.2, "--force").well()

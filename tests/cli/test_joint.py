@@ -105,7 +105,7 @@ def test_killed_it_comes_to_the_same_weights(prepared):
     line = [*JOINT, "--epochs", 6, "--dropout", 0.2, "--save-every", 2]
     prepared.call(*line).well()
     whole, told = outcome(prepared), timeless(prepared)
-    metrics = prepared.workspace / ".reader.partial/metrics.jsonl"
+    metrics = prepared.workspace / ".reader.partial/work/metrics.jsonl"
     for steps in (5, 11):
         running = prepared.start(*line, heavy=True)
         until(lambda: metrics.exists() and metrics.read_bytes().count(b"\n") >= steps)  # noqa: B023
@@ -134,7 +134,7 @@ def test_another_retriever_is_not_gone_on_with(prepared):
     shutil.rmtree(prepared.workspace / "reader")
     line = [*(word for word in JOINT if word != "--force"), "--epochs", 40, "--save-every", 1]
     running = prepared.start(*line, heavy=True)
-    until(lambda: (prepared.workspace / ".reader.partial/checkpoint/note.json").exists())
+    until(lambda: (prepared.workspace / ".reader.partial/work/checkpoint/note.json").exists())
     running.send(signal.SIGKILL)
     running.wait()
     without = prepared.call(*line[:-6], *line[-4:])

@@ -153,7 +153,7 @@ def test_mining_resumes_where_it_was_stopped(prepared):
     line = ["mine-negatives", "many.jsonl", "--workers", 2, "--negatives", "bm25:2,random:2,gold:2"]
     line += ["--on-error", "skip"]
     prepared.call(*line, "-o", "whole").well()
-    partial = prepared.folder / ".out.partial"
+    partial = prepared.folder / ".out.partial" / "work"
     note = partial / "progress.json"
 
     def noted():

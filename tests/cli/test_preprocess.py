@@ -159,7 +159,7 @@ def test_any_number_of_workers_gives_the_same_bytes(long):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_that_was_cut_off_is_resumed(long, number, workers):
-    partial = long.workspace / ".passages.partial"
+    partial = long.workspace / ".passages.partial" / "work"
     running = long.start(*LINE, "--workers", workers)
     until((partial / "progress.json").exists)
     running.send(number)
@@ -202,7 +202,7 @@ def dump(pages):
 def test_a_dump_that_was_cut_off_is_resumed(program, monkeypatch, name, pack):
     (program.folder / name).write_bytes(pack(dump(60)))
     line = ("preprocess", name, "--words", 4)
-    partial = program.workspace / ".passages.partial"
+    partial = program.workspace / ".passages.partial" / "work"
     running = program.start(*line, "--workers", 2)
     until((partial / "progress.json").exists)
     running.send(signal.SIGKILL)
@@ -226,7 +226,7 @@ def test_a_dump_that_was_cut_off_is_resumed(program, monkeypatch, name, pack):
 
 def test_other_settings_start_over(long):
     running = long.start(*LINE)
-    until((long.workspace / ".passages.partial" / "progress.json").exists)
+    until((long.workspace / ".passages.partial" / "work" / "progress.json").exists)
     running.send(signal.SIGKILL)
     running.wait()
     assert "resuming" not in long.call(*LINE[:-1], 100).well().stderr

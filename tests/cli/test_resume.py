@@ -37,7 +37,7 @@ class Training:
         self.program = program
         self.line = [*COMMANDS[name], *FORCE]
         self.folder = program.workspace / name
-        self.partial = program.workspace / f".{name}.partial"
+        self.partial = program.workspace / f".{name}.partial" / "work"
 
     @property
     def steps(self) -> int:
@@ -120,7 +120,7 @@ def training_saved(ended):
     [
         ("retriever", ".checkpoint.partial"),
         ("retriever", ".best.partial"),
-        ("retriever", ".checkpoint.old"),
+        ("retriever", ".checkpoint.partial/work/note.json"),
         ("reader", ".best.partial"),  # which alone is written otherwise
     ],
 )

@@ -55,7 +55,7 @@ def folder(program):
 
 
 def partial(program, name):
-    return program.workspace / ".retriever.partial" / name
+    return program.workspace / ".retriever.partial" / "work" / name
 
 
 def steps(program):

@@ -8,6 +8,7 @@ from operator import mul
 import pytest
 
 from densecli.errors import FieldError, ResourceError
+from densecli.io.atomic import locked
 from densecli.io.parallel import cores, ordered
 from in_workers import die, nap, pid, refuse
 
@@ -118,6 +119,63 @@ def test_no_process_outlives_one_that_is_killed():
     pids = [int(word) for word in done.stdout.split()]
     assert pids
     until_gone(pids)
+
+
+def killed_while_workers_work(before, function, items):
+    """Kill a process with two workers, each in the middle of an item; return what the first two gave."""
+    script = (
+        f"import os, sys, time; sys.path = {sys.path!r}\n"
+        "from contextlib import ExitStack\n"
+        "from pathlib import Path\n"
+        "from densecli.io.atomic import locked\n"
+        "from densecli.io.parallel import ordered\n"
+        f"from in_workers import {function}\n"
+        f"{before}\n"
+        f"stream = ordered({function}, {items!r}, 2)\n"
+        "print(*{next(stream) for _ in range(2)}, flush=True)\n"
+        "time.sleep(0.5)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    return done.stdout.split()
+
+
+NOT_KILLED = "from densecli.io import parallel; parallel.SERVE = parallel.SERVE.format(parent=0)"
+
+
+@pytest.mark.parametrize("before", ["", NOT_KILLED])
+def test_workers_end_in_the_middle_of_an_item(before):
+    """Also where the system does not kill them."""
+    pids = [int(word) for word in killed_while_workers_work(before, "pid_then_nap", [0, 0, 60, 60])]
+    assert pids
+    begun = time.monotonic()
+    until_gone(pids)
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("before", ["", NOT_KILLED])
+def test_nobody_else_gets_the_lock_while_a_worker_still_writes(tmp_path, before):
+    lock = f"stack = ExitStack(); stack.enter_context(locked(Path({str(tmp_path / 'x')!r})))"
+    file = tmp_path / "written"
+    killed_while_workers_work(f"{before}\n{lock}", "go_on_writing", ["", "", str(file), str(file)])
+    with locked(tmp_path / "x"):
+        size = file.stat().st_size
+        assert size
+        time.sleep(0.3)
+        assert file.stat().st_size == size
+
+
+def test_a_worker_that_cannot_load_its_function_is_told():
+    with pytest.raises(ResourceError, match="a worker process ended with status 1"):
+        list(ordered(Unloadable(), [1, 2], 2))
+
+
+class Unloadable:
+    """What can be pickled here, and not loaded elsewhere: no module of a test is importable there."""
+
+    def __call__(self, item):
+        return item
 
 
 def test_what_a_library_prints_does_not_get_into_the_answers(capfd):

@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from densecli.io.workspace import VARIABLE, Workspace, find_workspace
+from densecli.errors import UsageError
+from densecli.io.workspace import VARIABLE, Workspace, find_workspace, name_of_set
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +38,52 @@ def test_looking_creates_nothing(tmp_path):
 def test_it_is_prepared_when_there_are_passages(tmp_path):
     (tmp_path / "passages").mkdir()
     assert Workspace(tmp_path).prepared
+
+
+def test_it_is_known_whether_it_was_found_above(tmp_path):
+    assert not find_workspace(None).above
+    (tmp_path / ".densecli").mkdir()
+    assert find_workspace(None).above
+    assert not find_workspace(tmp_path / ".densecli").above
+    (tmp_path / "a" / "b" / ".densecli").mkdir()
+    assert not find_workspace(None).above
+
+
+@pytest.mark.parametrize(
+    ("questions", "name"),
+    [
+        ("q.jsonl", "q"),
+        ("x/nq-dev.qa.csv", "nq-dev"),
+        ("a..b.json.gz", "a..b"),
+        ("Fragen für Meg.txt", "Fragen für Meg"),
+    ],
+)
+def test_a_set_is_called_as_its_questions(questions, name):
+    assert name_of_set(questions) == name
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [
+        "...jsonl",
+        "..jsonl",
+        ".jsonl",
+        "..",
+        ".",
+        "/",
+        ".hidden.jsonl",
+        "a\nb.csv",
+        "\x1b[2J",
+        "x" * 101,
+        "\udce9.txt",
+    ],
+)
+def test_a_name_that_would_lead_elsewhere_is_refused(questions):
+    with pytest.raises(UsageError, match="name an --output"):
+        name_of_set(questions)
+
+
+def test_a_pipe_has_no_name(tmp_path):
+    os.mkfifo(tmp_path / "63")
+    with pytest.raises(UsageError, match="name an --output"):
+        name_of_set(str(tmp_path / "63"))

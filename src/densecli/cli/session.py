@@ -65,9 +65,9 @@ class Session:
             yield stream
             stream.flush()
             return
-        from densecli.io.atomic import new_file
+        from densecli.io.atomic import new_file, resolved
 
-        with new_file(output) as path, open(path, "wb") as stream:
+        with new_file(resolved(output)) as path, open(path, "wb") as stream:
             yield stream
 
     def write(self, rows: Iterable[Mapping[str, Any]], output: Path | None) -> int:

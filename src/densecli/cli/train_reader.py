@@ -79,7 +79,9 @@ def register(app: typer.Typer) -> None:
         target = output or session.workspace.reader
         with (
             stop_on_ctrl_c(session) as stop_requested,
-            resumable("train-reader", target, config, inputs, force, terminal) as build,
+            resumable(
+                "train-reader", target, config, inputs, force, terminal, home=session.workspace
+            ) as build,
         ):
             from densecli.reader.torch_folder import open_reader_base, save_reader
             from densecli.stages.train_reader import train_reader as run

@@ -4,7 +4,7 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -13,9 +13,12 @@ from typing import Any
 import orjson
 
 from densecli.errors import ArtifactError, InputError
+from densecli.io.atomic import restore
 from densecli.version import __version__
 
 NAME = "manifest.json"
+FILES = "files"
+"""Says which files a result has, with their bytes: whatever else is in its folder is somebody else's."""
 SCHEMA = 1
 LIBRARIES = (
     "numpy", "pyarrow", "torch", "transformers", "faiss-cpu", "PyStemmer", "onnxruntime", "openvino",
@@ -51,8 +54,18 @@ class Manifest:
     facts: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
 
-    def write(self, folder: Path) -> None:
-        """Write `manifest.json`: call it last."""
+    def write(self, folder: Path, without: Collection[str] = ()) -> None:
+        """Write `manifest.json`: call it last.
+
+        Args:
+            folder: the artefact.
+            without: what is in it and does not stay there.
+        """
+        files = sorted(
+            path
+            for path in folder.rglob("*")
+            if path.is_file() and path.relative_to(folder).parts[0] not in {NAME, *without}
+        )
         row = {
             "schema": SCHEMA,
             "densecli": __version__,
@@ -65,6 +78,7 @@ class Manifest:
             "facts": dict(self.facts),
             "versions": versions(),
             "timing": dict(self.timing),
+            FILES: {told_path(path.relative_to(folder).as_posix()): path.stat().st_size for path in files},
         }
         (folder / NAME).write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2))
 
@@ -81,6 +95,7 @@ class Manifest:
             ArtifactError: the folder is missing, incomplete, or the result of another command or
                 version, or its manifest is unreadable.
         """
+        restore(folder)
         row = read_row(folder)
         if row is None:
             state = "does not exist"

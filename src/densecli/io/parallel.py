@@ -1,16 +1,22 @@
 """A function over a stream of items in several processes, with the results in the order of the items.
 
 The processes are this program started again, and not forks of it: nothing that runs here (threads of
-libraries, a progress bar) comes along, and they load only the module of the function. Each ends when its
-standard input does, so none outlives this one, however it ends.
+libraries, a progress bar) comes along, and they load only the module of the function. Each ends at once when
+this one does, however it ends: Linux kills it, and elsewhere it sees the end of its standard input. It also
+has the locks of this one, so that nobody writes to the same place before it is gone.
+
+This is not `concurrent.futures` or `multiprocessing`: their processes outlive a parent that is killed, and
+start slower, since they import the main module again.
 """
 
+import ctypes
 import gc
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +26,13 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from densecli.errors import ResourceError
+from densecli.io.atomic import held_locks
 
 T = TypeVar("T")
 R = TypeVar("R")
-SERVE = "from densecli.io.parallel import serve; serve()"
+SERVE = "from densecli.io.parallel import serve; serve({parent})"
+DIE_WITH_PARENT = 1
+"""`PR_SET_PDEATHSIG` of Linux."""
 AHEAD = 3
 PIPE = 1 << 20
 """Bytes that a pipe to or from a process holds, where the system lets that be chosen."""
@@ -114,8 +123,11 @@ class _Worker:
     """One process that is asked over its standard streams."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        # Linux means the thread that starts a process by its parent, and others than the main one end early.
+        parent = os.getpid() if threading.current_thread() is threading.main_thread() else 0
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", SERVE],
+            [sys.executable, "-P", "-c", SERVE.format(parent=parent)],
+            pass_fds=held_locks(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pipesize=PIPE,
@@ -158,24 +170,46 @@ class _Worker:
                 continue
 
 
-def serve() -> None:
-    """Answer on standard output what is asked on standard input: the other side of a worker."""
+def serve(parent: int) -> None:
+    """Answer on standard output what is asked on standard input: the other side of a worker.
+
+    Args:
+        parent: the process to end with, where the system can see to that; else 0.
+    """
+    if parent and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before that
+            os._exit(0)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints does not get between the answers
-    try:
-        function = pickle.load(sys.stdin.buffer)
-        gc.freeze()  # what the modules made stays, and need not be looked through
-        while True:
-            item = pickle.load(sys.stdin.buffer)
-            answer, failure = None, None
-            try:
-                answer = function(item)
-            except Exception as error:
-                failure = _portable(error)
+    asked: SimpleQueue[Any] = SimpleQueue()
+    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
+    function = asked.get()
+    gc.freeze()  # what the modules made stays, and need not be looked through
+    while True:
+        item = asked.get()
+        answer, failure = None, None
+        try:
+            answer = function(item)
+        except Exception as error:
+            failure = _portable(error)
+        try:
             pickle.dump((answer, failure), answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
-    except (EOFError, BrokenPipeError):
+        except BrokenPipeError:
+            os._exit(0)
+
+
+def _listen(asked: "SimpleQueue[Any]") -> None:
+    """Hand on what comes on standard input, and end the process when that ends, in the middle of its work."""
+    try:
+        while True:
+            asked.put(pickle.load(sys.stdin.buffer))
+    except EOFError:
         os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 def _portable(error: Exception) -> Exception:

@@ -1,7 +1,6 @@
 """Vectors of the passages of training examples that a fixed passage tower gives them, each made once."""
 
 import errno
-import os
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from torch import Tensor
 from densecli.batches import batched
 from densecli.encoders.torch_base import Retriever
 from densecli.errors import ResourceError
+from densecli.io.disk import reserve
 from densecli.io.vectors.shards import FloatArray
 from densecli.records import Passage, Question
 from densecli.training.examples import Candidates, ExampleSpool, teacher_score
@@ -172,7 +172,7 @@ def _spooled(rows: int, width: int) -> FloatArray:
         return np.zeros((0, width), dtype=np.float32)
     with tempfile.TemporaryFile(prefix="densecli-vectors-") as stream:
         try:
-            os.posix_fallocate(stream.fileno(), 0, rows * width * 4)
+            reserve(stream.fileno(), rows * width * 4)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise

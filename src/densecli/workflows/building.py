@@ -12,8 +12,10 @@ from typing import Any, ParamSpec
 
 from densecli.counts import listed
 from densecli.errors import ArtifactError, UpToDate
-from densecli.io.atomic import new_folder
+from densecli.io.atomic import finish, new_folder, remove, resolved, sync_tree
 from densecli.io.manifest import Manifest, describe_input, digest_file, digest_texts, read_row
+from densecli.io.outputs import replaceable
+from densecli.io.workspace import NAME, Workspace
 from densecli.observer import Observer
 
 P = ParamSpec("P")
@@ -65,33 +67,62 @@ def building(
     force: bool,
     observer: Observer,
     keep_partial: bool = False,
+    scratch: Sequence[str] = (),
+    home: Workspace | None = None,
 ) -> Iterator[Building]:
     """Yield the artefact to fill; on a good end it takes the place of `target`.
 
-    An input is a path, or where it is none its description for the manifest: a `path` and a `sha256` to know
-    it again by.
+    Args:
+        command: whose artefact it is.
+        target: where it goes. A link is followed once: what is checked is what is written.
+        config: the settings.
+        inputs: each a path, or where it is none its description for the manifest: a `path` and a `sha256` to
+            know it again by.
+        force: whether an artefact from other inputs or settings is replaced.
+        observer: receives messages.
+        keep_partial: whether what an interrupted run left is kept for the next one.
+        scratch: names in it from which an interrupted run resumes; they go when the artefact is whole.
+        home: the workspace. In one that was found above the working directory, `force` replaces nothing.
 
     Raises:
         UpToDate: `target` was made by the same command from the same inputs and settings.
         ArtifactError: it was made otherwise and `force` is off, or it is no artefact of ours.
     """
+    place = resolved(target)
     settings = asdict(config)
     described = [one if isinstance(one, Mapping) else describe_input(one) for one in inputs]
 
     def check() -> None:
         try:
-            _check_target(command, target, settings, described, force)
+            _check_target(command, place, target, settings, described, force, home)
         except UpToDate as done:
             observer.message(str(done))
             raise
 
+    def check_kind(old: Path) -> None:
+        replaceable(old, command, target)
+
+    def is_whole(work: Path) -> bool:
+        row = read_row(work)
+        if row is None:
+            return False
+        made = row.get("config", {}), row.get("inputs", [])
+        same = row.get("command") == command and not changes(*made, settings, described)
+        for path in [work / name for name in scratch] if same else [work]:
+            remove(path)
+        return same
+
     check()
     begun = time.monotonic()
-    with new_folder(target, keep_partial) as folder:
+    if finish(place, is_whole, check_kind):
+        observer.message(f"{target}: put in place what an interrupted run had finished")
+        raise UpToDate(target)
+    with new_folder(place, check_kind, keep_partial) as folder:
         check()  # again under the lock: another run may just have ended
         build = Building(folder, described)
         yield build
         seconds = time.monotonic() - begun
+        sync_tree(folder)  # before there is a manifest, which says that all else is there
         Manifest(
             command=command,
             config=settings,
@@ -104,30 +135,34 @@ def building(
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
                 "seconds": round(seconds, 3),
             },
-        ).write(folder)
+        ).write(folder, without=scratch)
+        for name in scratch:
+            remove(folder / name)
     observer.message(f"{target}: {listed(build.counts) or 'done'} ({seconds:.1f} s)")
 
 
 def _check_target(
     command: str,
+    place: Path,
     target: Path,
     settings: Mapping[str, Any],
     described: Sequence[Mapping[str, Any]],
     force: bool,
+    home: Workspace | None,
 ) -> None:
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+    row = replaceable(place, command, target)
+    above = home if home and home.above and place.is_relative_to(home.root.resolve()) else None
+    if row is None or (force and above is None):
         return
-    row = read_row(target)
-    if row is None:
-        raise ArtifactError(f"{target}: exists and is not a result of densecli; choose another --output")
-    if row.get("command") != command:
+    made = Manifest.read(place, "the earlier result", f"densecli {command}")
+    found = changes(made.config, made.inputs, settings, described)
+    if found and above is not None:
         raise ArtifactError(
-            f"{target}: is a result of `densecli {row.get('command')}`; choose another --output"
+            f"{target}: made otherwise ({'; '.join(found[:3])}) in a folder above this one; name -w {NAME}"
+            f" for a workspace here, or -w {above.root} and --force to replace it"
         )
     if force:
         return
-    made = Manifest.read(target, "the earlier result", f"densecli {command}")
-    found = changes(made.config, made.inputs, settings, described)
     if found:
         raise ArtifactError(f"{target}: made otherwise ({'; '.join(found[:3])}); --force replaces it")
     raise UpToDate(target)

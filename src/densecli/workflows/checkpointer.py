@@ -1,6 +1,5 @@
 """Keeping a training in the folder of its model: what is saved, when, and how it resumes."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -9,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from densecli.errors import ArtifactError, Interrupted, UpToDate, UsageError
-from densecli.io.atomic import new_folder, recover
+from densecli.io.atomic import in_the_making, new_folder, recover, remove
 from densecli.io.line_log import LineLog
+from densecli.io.workspace import Workspace
 from densecli.observer import Observer
 from densecli.training.history import History
 from densecli.training.picture import picture
@@ -40,6 +40,7 @@ def resumable(
     force: bool,
     observer: Observer,
     ranks: "Ranks | None" = None,
+    home: Workspace | None = None,
 ) -> Iterator[Building]:
     """Yield the model folder to fill, with what an interrupted training of the same kind left in it.
 
@@ -54,6 +55,7 @@ def resumable(
         force: replace a model, or an interrupted training, from other inputs or settings.
         observer: receives messages and warnings.
         ranks: the processes that train together.
+        home: the workspace; see `building`.
 
     Raises:
         UpToDate: `target` was made by the same command from the same inputs and settings.
@@ -69,7 +71,9 @@ def resumable(
     if ranks is not None and not rereadable:
         raise UsageError("several processes can't read the same pipe; name files")
     try:
-        with building(command, target, config, inputs, force, observer, keep_partial=rereadable) as build:
+        with building(
+            command, target, config, inputs, force, observer, rereadable, scratch=(CHECKPOINT,), home=home
+        ) as build:
             _prepare(build.folder, target, config, inputs, force, observer)
             _compare_with_first(ranks, target, config, inputs)
             try:
@@ -81,7 +85,6 @@ def resumable(
     except UpToDate:
         _compare_with_first(ranks, target, config, inputs, up_to_date=True)
         raise
-    shutil.rmtree(target / CHECKPOINT, ignore_errors=True)  # only now: a kill before this line loses nothing
     if ranks is not None:
         ranks.wait()
 
@@ -151,10 +154,7 @@ def _is_rereadable(inputs: Sequence[Mapping[str, Any]]) -> bool:
 
 def _empty(folder: Path, pattern: str = "*") -> None:
     for path in folder.glob(pattern):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
 
 
 class Checkpointer:
@@ -241,7 +241,7 @@ class Checkpointer:
 
     def best(self) -> None:
         """Save the model, as it is now, as the best so far."""
-        with new_folder(self._folder / BEST) as place:
+        with new_folder(self._folder / BEST, in_the_making) as place:
             self._write(place)
 
     def offer(self, standing: "Standing", epoch_ends: bool, all_ends: bool) -> None:
@@ -273,7 +273,7 @@ class Checkpointer:
         from densecli.training.checkpoint import write_checkpoint  # torch: not for "up to date"
 
         self._log.sync()
-        with new_folder(self._folder / CHECKPOINT) as place:
+        with new_folder(self._folder / CHECKPOINT, in_the_making) as place:
             write_checkpoint(place, self._trainee, self.standing, self._made)
         self._saved = time.monotonic()
 
@@ -283,7 +283,7 @@ class Checkpointer:
         if self.standing.best is None:
             self._write(self._folder)
         elif self.standing.best_step != self.standing.step:
-            with new_folder(self._folder / LAST) as place:
+            with new_folder(self._folder / LAST, in_the_making) as place:
                 self._write(place)
         if best.exists():
             for path in best.iterdir():

@@ -13,7 +13,7 @@ from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
 from densecli.counts import listed
 from densecli.errors import UpToDate, UsageError
-from densecli.io.atomic import new_file
+from densecli.io.atomic import new_file, resolved
 from densecli.io.bad_records import BadRecords
 from densecli.io.doors.records import open_lookup, open_records
 from densecli.io.formats.beir_folder import write_folder
@@ -205,7 +205,7 @@ def _open_output(output: Output) -> Iterator[BinaryIO]:
         yield output
         output.flush()
         return
-    with new_file(output) as path, open(path, "wb") as stream:
+    with new_file(resolved(output)) as path, open(path, "wb") as stream:
         if output.suffix != ".gz":
             yield stream
             return
@@ -227,7 +227,7 @@ def _convert_model(job: _Job) -> Counter[str]:
     if config.to in FILE_FORMS:
         if job.force:
             raise UsageError(ONE_FILE)
-        with new_file(output) as path:
+        with new_file(resolved(output)) as path:
             write(source, path, options)
         job.observer.message(f"{output}: written")
         return Counter()

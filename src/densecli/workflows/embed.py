@@ -63,7 +63,7 @@ def embed(
         place = model_folder(retriever_place(home, observer, retriever))
         made_by = {"path": told_path(place), "sha256": passage_fingerprint(place)}
     inputs: list[str | Path | Mapping[str, Any]] = [made_by, store.folder]
-    with building("embed", target, config, inputs, force, observer, keep_partial=True) as build:
+    with building("embed", target, config, inputs, force, observer, keep_partial=True, home=home) as build:
         if isinstance(retriever, CustomRetriever):
             encoder: PassageTower = _CustomTower(retriever)
         else:

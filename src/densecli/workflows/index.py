@@ -51,7 +51,7 @@ def index(
         if vectors is not None:
             raise UsageError("--vectors has no effect with --kind bm25, which indexes words")
         target = output or home.bm25
-        build_bm25_index(passages or home.passages, target, config, force, workers, observer)
+        build_bm25_index(passages or home.passages, target, config, force, workers, observer, home)
         return target
     if workers is not None:
         raise UsageError("--workers has an effect only with --kind bm25; dense kinds use all cores")
@@ -63,19 +63,19 @@ def index(
             store.folder, store.passages, PassageStore.open(home.passages), "`densecli embed --force`"
         )
     target = output or home.index
-    build_dense_index(store, target, config, force, observer)
+    build_dense_index(store, target, config, force, observer, home)
     return target
 
 
 def build_dense_index(
-    store: VectorStore, target: Path, config: IndexConfig, force: bool, observer: Observer
+    store: VectorStore, target: Path, config: IndexConfig, force: bool, observer: Observer, home: Workspace
 ) -> None:
     """Build the flat or HNSW index of vectors.
 
     Raises:
         ArtifactError: the vectors are damaged, or the target was built otherwise and `force` is off.
     """
-    with building("index", target, config, [store.folder], force, observer) as build:
+    with building("index", target, config, [store.folder], force, observer, home=home) as build:
         from densecli.index.dense import BATCH  # FAISS: not for "up to date"
         from densecli.index.dense import build as build_index
 
@@ -94,7 +94,13 @@ def build_dense_index(
 
 
 def build_bm25_index(
-    passages: Path, target: Path, config: IndexConfig, force: bool, workers: int | None, observer: Observer
+    passages: Path,
+    target: Path,
+    config: IndexConfig,
+    force: bool,
+    workers: int | None,
+    observer: Observer,
+    home: Workspace,
 ) -> None:
     """Build the BM25 index of a passage store, with one process for each core by default.
 
@@ -105,7 +111,9 @@ def build_bm25_index(
     from densecli.lexical.build import build as build_words
 
     store = PassageStore.open(passages)
-    with building("index", target, config, [passages], force, observer, keep_partial=True) as build:
+    with building(
+        "index", target, config, [passages], force, observer, keep_partial=True, home=home
+    ) as build:
         tracked = observer.progress(store, "index bm25", len(store))
         analysis = Analysis.chosen(config)
         build_words(tracked, build.folder, config.k1, config.b, analysis, store.fingerprint, workers)

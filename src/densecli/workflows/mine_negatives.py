@@ -1,6 +1,5 @@
 """Mining: questions to training examples with positives and hard negatives (paper, sections 3.2 and 4.2)."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from densecli.io.manifest import describe_input, digest_texts
 from densecli.io.parallel import cores
 from densecli.io.store.passages import PassageStore
 from densecli.io.streams import STDIN
-from densecli.io.workspace import EXAMPLES_FILE, Workspace, find_workspace
+from densecli.io.workspace import EXAMPLES_FILE, Workspace, find_workspace, name_of_set
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, TrainingExample
 from densecli.stages.mine import mine
@@ -34,7 +33,6 @@ from densecli.workflows.index import build_bm25_index
 from densecli.workflows.reporting import collect_bad_records
 
 Questions = Path | str | Iterable[Question | TrainingExample]
-FILE_ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz|bz2))+$")
 IN_MEMORY = "questions in memory"
 
 
@@ -98,7 +96,7 @@ def mine_negatives(
     bad = collect_bad_records(config.on_error, observer)
     choice = choose_dataset(home, dataset, split, data_dir, "train")
     # before BM25 is built, which may take long: a missing file is refused here
-    given = _open_questions(questions, choice, config, bad, observer)
+    given = _open_questions(questions, choice, config, bad, output, observer)
     target = output or home.examples / given.name
     if given.path is not None and target.resolve() == Path(given.path).resolve():
         raise UsageError(f"{target} would take the place of its own input; name another --output")
@@ -106,7 +104,9 @@ def mine_negatives(
     collection = _open_collection(home, config, Parts(retriever, index, bm25, passages), workers, observer)
     inputs: list[Mapping[str, Any] | Path] = [given.described, *collection.folders]
     keep_partial = "sha256" in given.described
-    with building("mine-negatives", target, config, inputs, force, observer, keep_partial) as build:
+    with building(
+        "mine-negatives", target, config, inputs, force, observer, keep_partial, home=home
+    ) as build:
         _write_examples(given.examples, collection, config, workers, build, observer)
         build.counts.update(bad.counts)
     return target
@@ -134,12 +134,14 @@ def _open_questions(
     choice: DatasetChoice | None,
     config: MineConfig,
     bad: BadRecords,
+    output: Path | None,
     observer: Observer,
 ) -> _Questions:
     """Return the questions that are given, in a file, or those of a dataset.
 
     Raises:
-        UsageError: there are both questions and a dataset, or neither.
+        UsageError: there are both questions and a dataset, or neither; or no output is named, and the file
+            gives no name for one.
         ArtifactError: the dataset is not on this disk and cannot be fetched.
         InputError: a file is missing.
         TypeError: a record is neither a question nor an example.
@@ -156,7 +158,7 @@ def _open_questions(
         raise UsageError("give either questions (or a file of them) or a dataset")
     if isinstance(questions, Path | str):
         path = str(questions)
-        name = "stdin" if path == STDIN else FILE_ENDINGS.sub("", Path(path).name)
+        name = "stdin" if path == STDIN or output else name_of_set(path)
         return _Questions(read_asked(path, config.answer_type, bad), name, describe_input(path), path)
     records: Iterable[TrainingExample] = map(_as_example, questions)
     if not isinstance(questions, Iterator):
@@ -207,7 +209,7 @@ def _open_collection(
     if config.uses_bm25:
         bm25 = parts.bm25 or home.bm25
         if not bm25.exists():
-            build_bm25_index(store.folder, bm25, IndexConfig(kind="bm25"), False, workers, observer)
+            build_bm25_index(store.folder, bm25, IndexConfig(kind="bm25"), False, workers, observer, home)
         open_bm25(bm25, store)
         folders.append(bm25)
     elif parts.bm25 is not None:

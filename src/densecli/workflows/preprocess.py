@@ -78,7 +78,9 @@ def preprocess(
     sources, inputs = _open_corpus(corpus, names, config, settings)
     once = any(_read_once(one) for one in inputs)
     target = output or home.passages
-    with building("preprocess", target, config, inputs, force, observer, keep_partial=not once) as build:
+    with building(
+        "preprocess", target, config, inputs, force, observer, keep_partial=not once, home=home
+    ) as build:
         plan = None if once else digest_texts([str(asdict(config)), str(build.inputs)])
         name = ", ".join(one if isinstance(one, str) else one["path"] for one in inputs)
         _write_passages(sources, name, plan, config, workers or cores(), build, observer)

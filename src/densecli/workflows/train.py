@@ -119,7 +119,7 @@ def train(
     folders = [base] if stored is None else [base, stored.vectors.folder]
     inputs = [*(one.describe() for one in records), *map(describe_input, folders)]
     target = output or home.retriever
-    with resumable("train", target, config, inputs, force, observer, ranks) as build:
+    with resumable("train", target, config, inputs, force, observer, ranks, home) as build:
         # these load torch: not for "up to date"
         from densecli.encoders.torch_save import save_retriever
         from densecli.stages.train import train as train_retriever

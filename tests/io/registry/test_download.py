@@ -72,6 +72,12 @@ def test_a_cut_transfer_goes_on_where_it_was(
         reached = min(reached + cut, len(CONTENT))
 
 
+def unfinished(target: Path, data: bytes) -> None:
+    """Leave what a run leaves that is killed in the middle of a download."""
+    with locked(target):
+        partial_of(target).write_bytes(data)
+
+
 def test_what_a_killed_run_left_is_gone_on_with(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
     host.troubles[PATH].extend([Trouble(cut_after=200_000), *[Trouble(503)] * 3])
@@ -136,9 +142,9 @@ def test_a_server_without_ranges(host: Host, tmp_path: Path) -> None:
 def test_a_whole_file_that_was_not_renamed_is_not_fetched_again(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
     fetch(host, target)
-    partial_of(target).write_bytes(target.read_bytes())
+    unfinished(target, target.read_bytes())
     target.unlink()
-    partial_of(target).with_name(".nq.csv.partial.etag").write_text(host.tag(PATH))
+    partial_of(target).with_name("etag").write_text(host.tag(PATH))
     told = fetch(host, target)
     assert told == []
     assert target.read_bytes() == CONTENT
@@ -146,8 +152,8 @@ def test_a_whole_file_that_was_not_renamed_is_not_fetched_again(host: Host, tmp_
 
 def test_more_bytes_than_were_announced_are_refused(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
-    partial_of(target).write_bytes(CONTENT[:10])
-    partial_of(target).with_name(".nq.csv.partial.etag").write_text(host.tag(PATH))
+    unfinished(target, CONTENT[:10])
+    partial_of(target).with_name("etag").write_text(host.tag(PATH))
     host.headers[PATH] = {"Content-Range": f"bytes 10-{len(CONTENT) - 1}/250000"}
     with pytest.raises(ArtifactError, match="300,000 bytes came, 250,000 were announced"):
         fetch(host, target)

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 
 from densecli.errors import ArtifactError, ResourceError
-from densecli.io.atomic import locked, partial_of, sync
+from densecli.io.atomic import drop_unless_plain, locked, partial_of, sync
 
 Advance = Callable[[int, int | None], None]
 """Told of the bytes that are there, and of how many there will be (None where the server does not say)."""
@@ -71,6 +71,8 @@ def download(
     patience = patience or Patience()
     with locked(target):
         partial = partial_of(target)
+        for left in (partial, _tag_of(partial)):
+            drop_unless_plain(left)
         wait, fruitless, reached = patience.first, 0, _size(partial)
         with httpx2.Client(follow_redirects=True, timeout=patience.timeout) as client:
             while True:
@@ -202,7 +204,7 @@ def _size(path: Path) -> int:
 
 
 def _tag_of(partial: Path) -> Path:
-    return partial.with_name(partial.name + ".etag")
+    return partial.with_name("etag")
 
 
 def _tag(partial: Path) -> str:

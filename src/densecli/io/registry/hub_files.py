@@ -14,6 +14,7 @@ from huggingface_hub.utils import disable_progress_bars, tqdm  # type: ignore[at
 from huggingface_hub.utils import logging as hub_logging
 
 from densecli.errors import ArtifactError
+from densecli.io.atomic import drop_unless_plain, locked, partial_of, remove
 from densecli.io.network import why_offline
 from densecli.io.registry.download import Advance
 
@@ -85,17 +86,23 @@ def fetch_examples(repo: str, split: str, target: Path, progress: Advance) -> No
         names = [name for name in held if fnmatch(name, f"*{split}.jsonl.gz")]
     if len(names) != 1:
         raise ArtifactError(f"{repo}: {len(names)} files on the Hub end in {split}.jsonl.gz, not one")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with hub_errors(repo):
-        got = hf_hub_download(
-            repo,
-            names[0],
-            repo_type="dataset",
-            revision=info.sha,
-            local_dir=target.parent,
-            tqdm_class=_bar(progress),
-        )
-    os.replace(got, target)
+    with locked(target):
+        place = partial_of(target)  # and not the folder of `target`, where another file may have this name
+        drop_unless_plain(place)
+        try:
+            with hub_errors(repo):
+                got = hf_hub_download(
+                    repo,
+                    names[0],
+                    repo_type="dataset",
+                    revision=info.sha,
+                    local_dir=place,
+                    tqdm_class=_bar(progress),
+                )
+            os.replace(got, target)
+        finally:
+            if not any(place.rglob("*.incomplete")):  # which a later run resumes
+                remove(place)
 
 
 def _bar(progress: Advance) -> type[Any]:

@@ -1,15 +1,15 @@
 """Vectors that come with ids, put at the rows of a passage store."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densecli.errors import ArtifactError
+from densecli.io.disk import write_at
 from densecli.io.store.passages import PassageStore
 from densecli.io.vectors.shards import FloatArray, shard_path
 
@@ -17,6 +17,8 @@ PREFIX = "wiki:"
 """What DPR puts before the ids of its Wikipedia passages, in some files and not in others."""
 SHOWN = 3
 OPEN_SHARDS = 64
+WIDTH = 4
+"""Bytes of a float32."""
 
 
 class PassageRows:
@@ -73,29 +75,66 @@ def place_vectors(
     """
     seen = np.zeros(len(rows), dtype=bool)
     dimension = 0
-
-    @lru_cache(maxsize=OPEN_SHARDS)
-    def shard(number: int) -> FloatArray:
-        path = shard_path(folder, number)
-        size = min(shard_rows, len(rows) - number * shard_rows)
-        mode: Literal["r+", "w+"] = "r+" if path.exists() else "w+"
-        return np.lib.format.open_memmap(path, mode=mode, dtype=np.float32, shape=(size, dimension))
-
-    for passage_id, vector in pairs:
-        row = rows.of(passage_id)
-        if row is None:
-            counts["vectors of other passages"] += 1
-            continue
-        if seen[row]:
-            raise ArtifactError(f"id {passage_id!r} has two vectors; name each file once")
-        seen[row] = True
-        counts["vectors"] += 1
-        dimension = len(vector)
-        shard(row // shard_rows)[row % shard_rows] = vector
-    check_complete(seen, rows, counts, allow_missing)
-    for number in range(-(-len(rows) // shard_rows)):
-        shard(number)
+    with _Shards(folder, len(rows), shard_rows) as shards:
+        for passage_id, vector in pairs:
+            row = rows.of(passage_id)
+            if row is None:
+                counts["vectors of other passages"] += 1
+                continue
+            if seen[row]:
+                raise ArtifactError(f"id {passage_id!r} has two vectors; name each file once")
+            seen[row] = True
+            counts["vectors"] += 1
+            dimension = len(vector)
+            shards.write(row, vector)
+        check_complete(seen, rows, counts, allow_missing)
+        for number in range(-(-len(rows) // shard_rows)):
+            shards.make(number, dimension)
     return dimension
+
+
+class _Shards:
+    """Shards that are filled in any order, by `write`: through a memory map a full disk would be a SIGBUS."""
+
+    def __init__(self, folder: Path, rows: int, shard_rows: int) -> None:
+        self._folder = folder
+        self._rows = rows
+        self._shard_rows = shard_rows
+        self._begins: dict[int, int] = {}
+        self._open: dict[int, int] = {}
+
+    def __enter__(self) -> "_Shards":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+    def make(self, number: int, dimension: int) -> int:
+        """Return the descriptor of a shard, which is made of zeros where it is missing."""
+        if number in self._open:
+            self._open[number] = self._open.pop(number)  # the last one used
+            return self._open[number]
+        if len(self._open) == OPEN_SHARDS:
+            os.close(self._open.pop(next(iter(self._open))))
+        path = shard_path(self._folder, number)
+        if number not in self._begins:
+            size = min(self._shard_rows, self._rows - number * self._shard_rows)
+            with open(path, "xb") as stream:
+                kind = np.lib.format.dtype_to_descr(np.dtype(np.float32))
+                header = {"descr": kind, "fortran_order": False, "shape": (size, dimension)}
+                np.lib.format.write_array_header_1_0(stream, header)
+                self._begins[number] = stream.tell()
+                stream.truncate(stream.tell() + size * dimension * WIDTH)
+        self._open[number] = os.open(path, os.O_WRONLY)
+        return self._open[number]
+
+    def write(self, row: int, vector: FloatArray) -> None:
+        """Write the vector (d,) of a row; all have the same length."""
+        number, place = divmod(row, self._shard_rows)
+        shard = self.make(number, len(vector))
+        data = np.asarray(vector, dtype=np.float32).tobytes()
+        write_at(shard, data, self._begins[number] + place * len(data))
 
 
 def check_complete(
