@@ -22,7 +22,7 @@ from cold_start import about
 
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig
-from densecli.encoders.retriever import QuestionEncoder
+from densecli.encoders.engines import open_question_encoder
 from densecli.index.dense import DenseIndex, build
 from densecli.io.doors.questions import read_questions
 from densecli.io.manifest import Manifest
@@ -50,7 +50,7 @@ def main() -> None:
     chosen = options.parse_args()
     store = PassageStore.open(chosen.workspace / "passages")
     questions = [one for one, _ in zip(read_questions(chosen.questions), range(chosen.count), strict=False)]
-    encoder = QuestionEncoder(STARTER / "retriever")
+    encoder = open_question_encoder(STARTER / "retriever")
     words = open_bm25(chosen.workspace / "bm25", store)
     with tempfile.TemporaryDirectory() as folder:
         dense = DenseEngine(encoder, random_index(Path(folder), len(store), encoder.dimension, chosen.kind))

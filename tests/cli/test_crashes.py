@@ -92,8 +92,9 @@ def many(prepared):
     return prepared
 
 
-def test_embedding_goes_on_where_it_was_stopped(many):
-    line = ["embed", "--shard-rows", 256, "--force"]
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch"])
+def test_embedding_resumes_where_it_was_stopped(many, engine):
+    line = ["embed", "--shard-rows", 256, "--force", "--engine", engine]
     before = many.results()
     shards = many.workspace / ".vectors.partial" / "work"
     for number, shard in ((signal.SIGINT, 1), (signal.SIGKILL, 3)):
@@ -115,8 +116,29 @@ def test_an_interrupted_embedding_with_other_shards_begins_again(many):
     running = many.start("embed", "--shard-rows", 512, "--force", heavy=True)
     until((many.workspace / ".vectors.partial" / "work" / "shard-00000.npy").exists)
     cut_off(many, running, signal.SIGKILL)
-    assert "going on" not in many.call("embed", "--shard-rows", 256, "--force").well().stderr
+    told = many.call("embed", "--shard-rows", 256, "--force").well().stderr
+    assert "starting over" in told
+    assert "resuming" not in told
     many.call("index", "--force").well()
+
+
+def test_an_interrupted_embedding_resumes_in_the_engine_that_it_began_with(many):
+    """Vectors of two engines are never mixed, and nothing is lost when a faster one was installed since."""
+    line = ["embed", "--shard-rows", 256, "--force"]
+    for later, engine, said in (
+        ([], "onnxruntime", "resuming at passage"),
+        (["--engine", "torch", "--precision", "fp32"], "torch", "starting over"),
+    ):
+        running = many.start(*line, "--engine", "onnxruntime", heavy=True)
+        until((many.workspace / ".vectors.partial" / "shard-00002.npy").exists)
+        cut_off(many, running, signal.SIGKILL)
+        ended = many.call(*line, *later).well()
+        assert said in ended.stderr
+        assert f"({engine} fp32" in ended.stderr
+        resumed = many.results()
+        many.call(*line, *(later or ["--engine", "onnxruntime"])).well()
+        changed = {name for name, digest in many.results().items() if resumed[name] != digest}
+        assert changed == {"vectors/manifest.json"}
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -13,24 +13,12 @@ from densecli.encoders.compiled.session import EngineError
 from densecli.encoders.engines import Asked, engines_for_many, open_passage_encoder
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.errors import UsageError
-from densecli.observer import Observer
 from densecli.records import Passage
 from encoder_families import FAMILIES
+from heard import Heard
 
 PASSAGES = [Passage(str(n), "king" if n % 2 else "", "the river " * (n % 40) + "and sea") for n in range(150)]
 EVERY = ["openvino", "onnxruntime", "torch"]
-
-
-class Heard(Observer):
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-        self.warnings: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
-    def warning(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def asked(engine: str) -> Asked:

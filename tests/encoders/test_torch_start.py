@@ -10,8 +10,8 @@ import torch
 from transformers import BertModel
 
 from densecli.encoders.compiled.compact import compact
+from densecli.encoders.engines import open_question_encoder
 from densecli.encoders.folder import RetrieverCard, fingerprint, read_card, write_card
-from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
 from densecli.encoders.torch_save import save_retriever
@@ -57,7 +57,11 @@ def test_both_engines_obey_and_the_folder_says_so(tiny_base: Path, tmp_path: Pat
     card = read_card(model, RetrieverCard)
     assert wanted(card, change)
     assert replace(card, words={}) == replace(trained.card, words={})
-    compiled, torched, passages = QuestionEncoder(model), TorchQuestionEncoder(model), PassageEncoder(model)
+    compiled, torched, passages = (
+        open_question_encoder(model),
+        TorchQuestionEncoder(model),
+        PassageEncoder(model),
+    )
     found = compiled.encode(QUESTIONS)
     np.testing.assert_allclose(found, torched.encode(QUESTIONS), atol=1e-4)
     told = passages.encode(PASSAGES)
@@ -79,10 +83,10 @@ def test_distances_rank_passages(tiny_base: Path, tmp_path: Path) -> None:
     saved(tiny_base, tmp_path / "model", Change(similarity="l2"))
     saved(tiny_base, tmp_path / "plain", Change())
     scores = (
-        QuestionEncoder(tmp_path / "model").encode(QUESTIONS)
+        open_question_encoder(tmp_path / "model").encode(QUESTIONS)
         @ PassageEncoder(tmp_path / "model").encode(PASSAGES).T
     )
-    asked = QuestionEncoder(tmp_path / "plain").encode(QUESTIONS)
+    asked = open_question_encoder(tmp_path / "plain").encode(QUESTIONS)
     told = PassageEncoder(tmp_path / "plain").encode(PASSAGES)
     distances = np.square(asked[:, None] - told[None]).sum(axis=2)
     np.testing.assert_allclose(np.square(asked).sum(axis=1)[:, None] - 2 * scores, distances, rtol=1e-3)
@@ -159,7 +163,7 @@ def test_a_projection_that_is_not_there_is_not_made_up(tiny_base: Path, tmp_path
     folder = tmp_path / "model"
     saved(tiny_base, folder, Change())
     write_card(folder, replace(read_card(folder, RetrieverCard), projection=4))
-    for opened in (QuestionEncoder, TorchQuestionEncoder):
+    for opened in (open_question_encoder, TorchQuestionEncoder):
         with pytest.raises(ArtifactError, match=r"encode_proj\.\w+ of shape .* is missing"):
             opened(folder)
 

@@ -8,8 +8,8 @@ from transformers import DPRReader
 
 from densecli.encoders.tokens import second_segment
 from densecli.errors import ArtifactError
+from densecli.reader import engines
 from densecli.reader.bert_reader import BertReader, read_dpr_reader, read_reader_checkpoint, write_dpr_reader
-from densecli.reader.runtime import Reader
 from densecli.reader.torch_checkpoint import write_reader_checkpoint
 from densecli.reader.torch_folder import open_reader
 from densecli.records import Passage
@@ -33,7 +33,7 @@ def base(tiny_reader: Path, tmp_path: Path) -> Path:
 
 def same_answers(ours: Path, theirs: Path) -> None:
     for question in ("who was born in the city", "what is a river"):
-        found, expected = (Reader.open(one).read(question, PASSAGES, 5, 512) for one in (ours, theirs))
+        found, expected = (engines.open_reader(one).read(question, PASSAGES, 5) for one in (ours, theirs))
         assert [span.text for span in found] == [span.text for span in expected]
         np.testing.assert_allclose([s.span_score for s in found], [s.span_score for s in expected], atol=1e-5)
 
@@ -63,7 +63,7 @@ def test_transformers_loads_ours_and_agrees(tiny_reader: Path, tmp_path: Path) -
         logits = model.eval()(
             input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=int)
         )
-    ours = Reader.open(tiny_reader)._forward([ids])
+    (ours,) = engines.open_reader(tiny_reader)._forward([[ids]])
     np.testing.assert_allclose(logits.start_logits[0].numpy(), ours[0][0, :, 0], atol=1e-5)
     np.testing.assert_allclose(logits.end_logits[0].numpy(), ours[0][0, :, 1], atol=1e-5)
     np.testing.assert_allclose(logits.relevance_logits.numpy(), ours[1], atol=1e-5)
@@ -110,9 +110,9 @@ def test_both_generations_of_token_types_are_read(tiny_reader: Path, base: Path,
         write_dpr_reader(marked, tmp_path / "hf")
     marked.write(tmp_path / "marked")
     question = "who was born in the city"
-    ours = Reader.open(tmp_path / "marked").read(question, PASSAGES, 5, 512)
-    torched = open_reader(tmp_path / "marked").reading(torch.float32).read(question, PASSAGES, 5, 512)
-    plain = Reader.open(tiny_reader).read(question, PASSAGES, 5, 512)
+    ours = engines.open_reader(tmp_path / "marked").read(question, PASSAGES, 5)
+    torched = open_reader(tmp_path / "marked").reading(torch.float32).read(question, PASSAGES, 5)
+    plain = engines.open_reader(tiny_reader).read(question, PASSAGES, 5)
     assert [span.text for span in ours] == [span.text for span in torched]
     scores = [[span.span_score for span in spans] for spans in (ours, torched, plain)]
     np.testing.assert_allclose(scores[0], scores[1], atol=1e-4)

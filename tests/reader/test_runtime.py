@@ -12,8 +12,11 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from densecli.encoders.compiled.compact import compact
+from densecli.encoders.compiled.onnx_session import OnnxSession
+from densecli.encoders.engines import Asked
 from densecli.encoders.folder import ReaderCard
 from densecli.errors import ArtifactError
+from densecli.reader import engines
 from densecli.reader.runtime import Reader
 from densecli.reader.torch_folder import open_reader, open_reader_base, save_reader
 from densecli.records import Passage
@@ -26,6 +29,10 @@ PASSAGES = [
     Passage("d", "Nothing", ""),
     Passage("e", "City", "Born in the city of Ur, king Zed wrote no song."),
 ]
+
+
+def opened(folder: Path, batch_tokens: int = 4096) -> Reader:
+    return Reader.open(folder, OnnxSession, batch_tokens)
 
 
 def close(one, other):
@@ -51,25 +58,52 @@ def marked(tiny_base, tmp_path_factory) -> Path:
 
 
 def test_compiled_and_torch_read_the_same(marked):
-    expected = open_reader(marked).reading(torch.float32).read(QUESTION, PASSAGES, 20, 4096)
-    found = Reader.open(marked).read(QUESTION, PASSAGES, 20, 4096)
+    expected = open_reader(marked).reading(torch.float32).read(QUESTION, PASSAGES, 20)
+    found = opened(marked).read(QUESTION, PASSAGES, 20)
     assert len(found) == 20
     close(found, expected)
 
 
 def test_compact_weights_read_the_same_in_both(marked, tmp_path):
     compact(marked, tmp_path / "small", ReaderCard)
-    expected = open_reader(tmp_path / "small").reading(torch.float32).read(QUESTION, PASSAGES, 9, 4096)
-    close(Reader.open(tmp_path / "small").read(QUESTION, PASSAGES, 9, 4096), expected)
+    expected = open_reader(tmp_path / "small").reading(torch.float32).read(QUESTION, PASSAGES, 9)
+    close(opened(tmp_path / "small").read(QUESTION, PASSAGES, 9), expected)
 
 
 def test_batches_do_not_change_what_is_read(marked):
-    reader = Reader.open(marked)
-    close(reader.read(QUESTION, PASSAGES, 9, 16), reader.read(QUESTION, PASSAGES, 9, 1 << 20))
+    small, large = (opened(marked, size) for size in (16, 1 << 20))
+    close(small.read(QUESTION, PASSAGES, 9), large.read(QUESTION, PASSAGES, 9))
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch"])
+def test_many_questions_are_answered_as_one_by_one(marked, engine):
+    """In order, whatever their passages, and though an engine is given those of later questions before."""
+    reader = engines.open_reader(marked, Asked(engine, "cpu", "fp32"), batch_tokens=100)
+    asked = [(QUESTION, PASSAGES[:n]) for n in (3, 0, 5, 1, 0)]
+    expected = [opened(marked).read(*one, 4) for one in asked]
+    for found, alone in zip(reader.read_all(asked, 4), expected, strict=True):
+        close(found, alone)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_no_answer_waits_for_a_question_that_has_not_come(marked, engine):
+    reader = engines.open_reader(marked, Asked(engine, "cpu", "fp32"))
+    given: list[int] = []
+
+    def asked():
+        for number, passages in enumerate((PASSAGES, [], PASSAGES)):
+            given.append(number)
+            yield QUESTION, passages
+
+    answered = []
+    for spans in reader.read_all(asked(), 2, lambda: False):
+        answered.append(len(spans))
+        assert len(given) == len(answered)
+    assert answered == [2, 0, 2]
 
 
 def test_passages_stand_in_the_order_of_relevance(marked):
-    found = Reader.open(marked).read(QUESTION, PASSAGES, 4, 4096)
+    found = opened(marked).read(QUESTION, PASSAGES, 4)
     scores = [span.passage_score for span in found]
     assert scores == sorted(scores, reverse=True)
     assert {span.passage_id for span in found} == {"a", "b", "c", "e"}
@@ -78,7 +112,7 @@ def test_passages_stand_in_the_order_of_relevance(marked):
 
 
 def test_no_passages(marked):
-    assert Reader.open(marked).read(QUESTION, [], 3, 4096) == []
+    assert opened(marked).read(QUESTION, [], 3) == []
 
 
 def test_weights_that_are_not_finite_are_named(marked, tmp_path):
@@ -90,7 +124,7 @@ def test_weights_that_are_not_finite_are_named(marked, tmp_path):
     data[8 + length + begin : 12 + length + begin] = np.float32("nan").tobytes()
     weights.write_bytes(data)
     with pytest.raises(ArtifactError, match="not finite"):
-        Reader.open(folder).read(QUESTION, PASSAGES, 1, 4096)
+        opened(folder).read(QUESTION, PASSAGES, 1)
 
 
 def test_a_card_that_asks_for_more_than_the_positions_is_refused(marked, tmp_path):
@@ -98,7 +132,7 @@ def test_a_card_that_asks_for_more_than_the_positions_is_refused(marked, tmp_pat
     card = json.loads((folder / "model.json").read_bytes())
     (folder / "model.json").write_text(json.dumps(card | {"max_tokens": 513}))
     with pytest.raises(ArtifactError, match="max_tokens is 513"):
-        Reader.open(folder)
+        opened(folder)
 
 
 def test_a_missing_head_is_named(marked, tmp_path):
@@ -108,14 +142,14 @@ def test_a_missing_head_is_named(marked, tmp_path):
     del state["qa_classifier.weight"]
     save_file(state, weights)
     with pytest.raises(ArtifactError, match=r"qa_classifier.weight of shape \(1, 32\) is missing"):
-        Reader.open(folder)
+        opened(folder)
 
 
 def test_reading_needs_no_torch(marked):
     code = (
-        "import sys; from pathlib import Path; from densecli.reader.runtime import Reader;"
+        "import sys; from pathlib import Path; from densecli.reader.engines import open_reader;"
         "from densecli.records import Passage; from densecli.stages.read import read;"
-        f"Reader.open(Path({str(marked)!r})).read('who?', [Passage('1', 'Sea', 'a king')], 1, 64);"
+        f"open_reader(Path({str(marked)!r})).read('who?', [Passage('1', 'Sea', 'a king')], 1);"
         "sys.exit(bool({'torch', 'transformers', 'faiss'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

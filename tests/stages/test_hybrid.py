@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import densecli
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig
-from densecli.encoders.retriever import QuestionEncoder
+from densecli.encoders.engines import open_question_encoder
 from densecli.index.dense import DenseIndex, build
 from densecli.io.manifest import Manifest
 from densecli.lexical.bm25 import Bm25
@@ -156,7 +156,7 @@ def test_on_the_sample_with_the_starter_as_a_loop_that_scores_everything():
     package = Path(densecli.__file__).parent
     words = Bm25.open(package / "sample" / "workspace" / "bm25")
     index = DenseIndex.open(package / "sample" / "workspace" / "index")
-    dense = DenseEngine(QuestionEncoder(package / "starter" / "retriever"), index)
+    dense = DenseEngine(open_question_encoder(package / "starter" / "retriever"), index)
     questions = ["who voiced Meg", "where was einstein born", "of the", "the sea between england and ireland"]
     found = HybridEngine(words, dense, SearchConfig(candidates=30), 1.24).search(questions, 50)
     every = [

@@ -7,6 +7,7 @@ import pytest
 
 from densecli.configs.asking import ReadConfig
 from densecli.errors import InputError
+from densecli.reader.engines import open_reader
 from densecli.reader.runtime import Reader
 from densecli.reader.torch_folder import open_reader_base, save_reader
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage
@@ -24,7 +25,7 @@ ASKED = Question("q1", "who was born in the city?", ("King",))
 def reader(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     folder = tmp_path_factory.mktemp("models") / "reader"
     save_reader(open_reader_base(str(tiny_base), 64, 4, seed=3), folder)
-    return Reader.open(folder)
+    return open_reader(folder)
 
 
 def predict(reader: Reader, *ranked: RankedList, **options: int) -> tuple[list[Prediction], Counter[str]]:

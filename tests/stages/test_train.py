@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from densecli.configs.training import TrainConfig
+from densecli.encoders.engines import open_question_encoder
 from densecli.encoders.folder import RetrieverCard, read_card
-from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.encoders.torch_save import save_retriever
@@ -72,7 +72,7 @@ def test_eight_questions_are_learnt_by_heart_and_found_by_the_saved_model(
     assert saved == ["epoch"] * 59 + ["end"]
     assert not counts
     save_retriever(retriever, tmp_path / "model")
-    questions = QuestionEncoder(tmp_path / "model").encode([e.question.question for e in examples()])
+    questions = open_question_encoder(tmp_path / "model").encode([e.question.question for e in examples()])
     passages = PassageEncoder(tmp_path / "model").encode([e.positives[0] for e in examples()])
     assert (questions @ passages.T).argmax(axis=1).tolist() == list(range(8))
     assert read_card(tmp_path / "model", RetrieverCard).max_passage_tokens == 32

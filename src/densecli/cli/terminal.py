@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 T = TypeVar("T")
-HEARTBEAT_SECONDS = 30.0
+HEARTBEAT_SECONDS = 10.0
 WIDEST = 1000
 NAME_WIDTH = 12
 """Columns that a name keeps in a table that is too wide; longer ones go on in the next line."""
@@ -114,7 +114,7 @@ class Terminal(Observer):
         done: Callable[[T], int] | None = None,
         start: int = 0,
     ) -> Iterator[T]:
-        """Pass items through with a progress bar (a line every half minute where stderr is no
+        """Pass items through with a progress bar (a line every ten seconds where stderr is no
         terminal, nothing when quiet).
 
         Args:

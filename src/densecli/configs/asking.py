@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from densecli.configs.bad_input import on_error_setting
+from densecli.configs.engine import engine_setting
 from densecli.configs.setting import setting
 
 HYBRID = ("mode", (None, "hybrid"))
@@ -73,6 +74,7 @@ class SearchConfig:
         source="section 5.1",
         when=HYBRID,
     )
+    engine: str = engine_setting("What encodes the questions")
     on_error: str = on_error_setting()
 
 
@@ -89,13 +91,16 @@ class ReadConfig:
         source="section 6.2",
     )
     alternatives: int = setting(4, "Further answers to keep after the best one.", min=0, max=100)
-    batch_tokens: int = setting(4096, "Word pieces per forward pass.", min=16, max=1 << 20)
+    batch_tokens: int | None = setting(
+        None, "Word pieces per forward pass. By default what suits the engine.", min=16, max=1 << 20
+    )
     precision: str = setting(
         "auto",
         "Number format of the computation. auto uses bf16 for many questions if the hardware supports it.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N. auto reads a single question on the CPU.")
+    engine: str = engine_setting("What runs the reader")
     on_error: str = on_error_setting()
 
 

@@ -88,7 +88,7 @@ class EmbedConfig:
         choices=("auto", "fp32", "bf16", "fp16"),
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
-    engine: str = engine_setting()
+    engine: str = engine_setting("What runs the encoder")
 
 
 STEMMERS = (

@@ -7,10 +7,10 @@ from densecli.configs.setting import setting
 ENGINES = ("openvino", "onnxruntime", "torch")
 
 
-def engine_setting() -> Any:
-    """Declare `--engine`."""
+def engine_setting(what: str) -> Any:
+    """Declare `--engine`, with what it does in this stage."""
     return setting(
         "auto",
-        "Runtime of the encoder. auto uses the fastest one that is installed; openvino is an optional extra.",
+        f"{what}: openvino (an optional extra), onnxruntime or torch. auto takes the fastest one installed.",
         choices=("auto", *ENGINES),
     )

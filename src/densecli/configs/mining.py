@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from densecli.configs.bad_input import on_error_setting
+from densecli.configs.engine import engine_setting
 from densecli.configs.setting import setting
 from densecli.errors import UsageError
 
@@ -58,6 +59,7 @@ class MineConfig:
         "How answers are matched. By default as the file says, else string.",
         choices=("string", "regex"),
     )
+    engine: str = engine_setting("What encodes questions for dense negatives")
     seed: int = setting(12345, "Seed of random and gold negatives, and of --audit.", min=0, max=1 << 31)
     on_error: str = on_error_setting()
 

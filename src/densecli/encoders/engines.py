@@ -5,25 +5,28 @@ with and without bfloat16. Where it is not installed, torch is, if the CPU compu
 onnxruntime if it does not. A GPU belongs to torch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from densecli.encoders.compiled.session import EngineError, OpenSession
-from densecli.encoders.compiled.side import CompiledPassageEncoder, Side
+from densecli.encoders.compiled.side import Side, compiled_encoder
 from densecli.encoders.encoding import Encoder
 from densecli.encoders.folder import RetrieverCard, is_compiled, is_model_folder, read_card
-from densecli.encoders.foreign.sides import read_side
 from densecli.encoders.hardware import has_bfloat16, has_gpu
 from densecli.errors import UsageError
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
 
 ONNX = "densecli.encoders.compiled.onnx_session"
+T = TypeVar("T")
 OPENVINO = "densecli.encoders.compiled.openvino_session"
+FOREIGN = "densecli.encoders.foreign.sides"
 TORCH = "densecli.encoders.torch_retriever"
 BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 2048, "torch": 4096}
 """The padded word pieces of a batch that each engine computes fastest."""
@@ -50,6 +53,25 @@ class Asked:
             if self.precision == "fp16" or (self.engine, self.precision) == ("onnxruntime", "bf16"):
                 raise UsageError(f"--engine {self.engine} does not compute in {self.precision}")
 
+    def resumed(self, arithmetic: str) -> "Asked":
+        """Return what continues work of an encoder's `arithmetic`, unless something else is asked for."""
+        engine, precision = arithmetic.split()[:2]
+        if self.engine not in ("auto", engine) or self.precision not in ("auto", precision):
+            return self
+        return Asked(engine, self.device, precision)
+
+
+ANY = Asked()
+
+
+def engines_for_one(asked: Asked) -> list[str]:
+    """Return the engines that may encode a single text, the one that starts fastest first."""
+    if asked.engine != "auto":
+        return [asked.engine]
+    if asked.device not in ("auto", "cpu") or asked.precision not in ("auto", "fp32"):
+        return ["torch"]
+    return ["onnxruntime", "torch"]
+
 
 def engines_for_many(asked: Asked, observer: Observer = SILENT) -> list[str]:
     """Return the engines that may encode many texts, the fastest first; no other beside a named one."""
@@ -63,6 +85,25 @@ def engines_for_many(asked: Asked, observer: Observer = SILENT) -> list[str]:
     observer.message("OpenVINO would be faster: `pip install 'densecli[openvino]'`")
     in_bfloat16 = asked.precision == "bf16" or (asked.precision == "auto" and has_bfloat16())
     return ["torch"] if in_bfloat16 else ["onnxruntime", "torch"]
+
+
+def first_that_works(
+    asked: Asked, single: bool, open_in: Callable[[str], T], observer: Observer = SILENT
+) -> T:
+    """Return what `open_in` opens in the first engine that works; say once which one did not.
+
+    Raises:
+        EngineError: none works, or the one that is asked for does not.
+    """
+    engines = engines_for_one(asked) if single else engines_for_many(asked, observer)
+    for engine, other in pairwise([*engines, ""]):
+        try:
+            return open_in(engine)
+        except EngineError as error:
+            if not other:
+                raise
+            observer.warning(f"{error}; {other} is used instead")
+    raise AssertionError("no engine")
 
 
 def session_opener(engine: str, precision: str) -> OpenSession:
@@ -110,21 +151,54 @@ def open_passage_encoder(
         UsageError: the choices contradict each other.
         ResourceError: there is no such device.
     """
-    engines = engines_for_many(asked, observer)
-    for engine in engines:
+
+    def open_in(engine: str) -> Encoder[Passage]:
         size = batch_tokens or BATCH_TOKENS[engine]
-        try:
-            if engine == "torch":
-                torch: Any = import_module(TORCH)
-                encoder: Encoder[Passage] = torch.PassageEncoder(folder, asked.device, asked.precision, size)
-                return encoder
-            opener = session_opener(engine, asked.precision)
-            return CompiledPassageEncoder(_side(folder, "passage", engine), opener, engine, size)
-        except EngineError as error:
-            if engine == engines[-1]:
-                raise
-            observer.warning(f"{error}; torch is used instead")
-    raise AssertionError("no engine")
+        if engine == "torch":
+            encoder: Encoder[Passage] = import_module(TORCH).PassageEncoder(
+                folder, asked.device, asked.precision, size
+            )
+            return encoder
+        opener = session_opener(engine, asked.precision)
+        side = _side(folder, "passage", engine)
+        return compiled_encoder(side, side.tokens.passages, opener, engine, size)
+
+    return first_that_works(asked, False, open_in, observer)
+
+
+def open_question_encoder(
+    folder: Path, asked: Asked = ANY, single: bool = True, observer: Observer = SILENT
+) -> Encoder[str]:
+    """Open the question tower of any model.
+
+    Args:
+        folder: of a model: densecli's, Hugging Face's or sentence-transformers'.
+        asked: engine, device and precision.
+        single: questions come one at a time, or are few: an engine that starts fast is the fastest.
+        observer: is told where the fastest engine can't be used.
+
+    Raises:
+        ArtifactError: as `open_passage_encoder`.
+        UsageError: likewise.
+        ResourceError: likewise.
+    """
+
+    def open_in(engine: str) -> Encoder[str]:
+        if engine == "torch":
+            encoder: Encoder[str] = import_module(TORCH).TorchQuestionEncoder(
+                folder, asked.device, asked.precision
+            )
+            return encoder
+        opener = session_opener(engine, asked.precision)
+        side = _side(folder, "question", engine)
+        return compiled_encoder(side, side.tokens.questions, opener, engine, BATCH_TOKENS[engine])
+
+    return first_that_works(asked, single or not _worth_loading(asked), open_in, observer)
+
+
+def _worth_loading(asked: Asked) -> bool:
+    """Whether many questions gain by another engine than the one that starts fastest: by bfloat16 alone."""
+    return asked.precision == "bf16" or (has_bfloat16() and find_spec("openvino") is not None)
 
 
 def _side(folder: Path, name: str, engine: str) -> Side:
@@ -135,7 +209,9 @@ def _side(folder: Path, name: str, engine: str) -> Side:
     """
     if is_model_folder(folder) and is_compiled(folder, read_card(folder, RetrieverCard).tower(name)):
         return Side.open(folder, name)
-    side = None if is_model_folder(folder) else read_side(folder, name)
+    side: Side | None = None
+    if not is_model_folder(folder):
+        side = import_module(FOREIGN).read_side(folder, name)
     if side is None:
         torch: Any = import_module(TORCH)
         side = torch.compiled_side(torch.open_retriever(str(folder)), name)

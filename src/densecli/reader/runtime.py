@@ -1,12 +1,15 @@
 """Reading answers, on whichever engine; the compiled one needs no torch."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from densecli.encoders.bert import read_config
-from densecli.encoders.compiled.onnx_session import OnnxSession
+from densecli.encoders.compiled.session import OpenSession
 from densecli.encoders.compiled.tower import CompiledTower, stored_tower
 from densecli.encoders.folder import WEIGHTS, ReaderCard, fingerprint, read_card
 from densecli.encoders.length_batches import length_batches
@@ -14,68 +17,149 @@ from densecli.encoders.tokens import Tokens
 from densecli.encoders.weights import FloatArray
 from densecli.errors import ArtifactError
 from densecli.reader.decode import ReadPassage, answers
-from densecli.reader.features import build_features
+from densecli.reader.features import Features, build_features
 from densecli.reader.heads import ENCODER, Heads, head_shapes
 from densecli.records import Passage, Span
 
-Forward = Callable[[Sequence[Sequence[int]]], tuple[FloatArray, FloatArray]]
-"""Sequences of ids to start and end logits (B, L, 2) and relevance logits (B,)."""
+T = TypeVar("T")
+Ids = Sequence[Sequence[int]]
+Logits = tuple[FloatArray, FloatArray]
+Forward = Callable[[Iterable[Ids]], Iterator[Logits]]
+"""Batches of sequences of ids to start and end logits (B, L, 2) and relevance logits (B,), in order.
+
+It may take some batches before it gives back the first.
+"""
+Asked = tuple[str, Sequence[Passage]]
+"""A question and its passages."""
 
 
 class Reader:
     """Reads answers out of passages (paper, section 6.1)."""
 
-    def __init__(self, forward: Forward, tokens: Tokens, card: ReaderCard, folder: Path) -> None:
-        """Read with `forward`, the tokens and properties of the model in `folder`."""
+    def __init__(
+        self, forward: Forward, tokens: Tokens, card: ReaderCard, folder: Path, batch_tokens: int = 4096
+    ) -> None:
+        """Read with `forward`, the tokens and properties of the model in `folder`.
+
+        A forward pass holds passages of like length, at most `batch_tokens` padded word pieces.
+        """
         self._forward = forward
         self._tokens = tokens
         self._card = card
         self._folder = folder
+        self._batch_tokens = batch_tokens
 
     @classmethod
-    def open(cls, folder: Path) -> "Reader":
+    def open(cls, folder: Path, open_session: OpenSession, batch_tokens: int = 4096) -> "Reader":
         """Open the compiled reader in `folder`.
 
         Raises:
-            ArtifactError: the folder is no whole reader.
+            ArtifactError: the folder is no whole reader, or the engine refuses it.
         """
         card = read_card(folder, ReaderCard)
         tokens = Tokens.open(folder, card)
-        return cls(_compiled(folder, card, tokens), tokens, card, folder)
+        return cls(_compiled(folder, card, tokens, open_session), tokens, card, folder, batch_tokens)
 
     @property
     def fingerprint(self) -> str:
         """What ties predictions to this model."""
         return fingerprint(self._folder)
 
-    def read(self, question: str, passages: Sequence[Passage], n: int, batch_tokens: int) -> list[Span]:
+    def read(self, question: str, passages: Sequence[Passage], n: int) -> list[Span]:
         """Return at most `n` answers to `question`, best first (see `decode.answers`).
-
-        A forward pass holds passages of like length, at most `batch_tokens` padded word pieces.
 
         Raises:
             ArtifactError: the weights give values that are not finite.
         """
-        features = build_features(self._tokens, self._card.max_tokens, question, passages)
-        read: dict[int, ReadPassage] = {}
-        for rows in length_batches([one.ids for one in features], batch_tokens):
-            spans, relevance = self._forward([features[row].ids for row in rows])
+        return next(self.read_all([(question, passages)], n))
+
+    def read_all(
+        self,
+        asked: Iterable[tuple[str, Sequence[Passage]]],
+        n: int,
+        has_arrived: Callable[[], bool] | None = None,
+    ) -> Iterator[list[Span]]:
+        """Yield the answers to each question with its passages, as `read` does, in order.
+
+        The passages of the next questions may be taken before a question is answered.
+
+        Args:
+            asked: questions with their passages.
+            n: answers of a question at most.
+            has_arrived: returns whether the next question is there without waiting for it. Where it is not,
+                the questions before it are answered first.
+
+        Raises:
+            ArtifactError: the weights give values that are not finite.
+        """
+        stream = iter(asked)
+        for first in stream:
+            yield from self._read(_arrived(first, stream, has_arrived), n)
+
+    def _read(self, asked: Iterable[Asked], n: int) -> Iterator[list[Span]]:
+        begun: deque[_Reading] = deque()
+        waiting: deque[tuple[_Reading, NDArray[np.int64]]] = deque()
+
+        def batches() -> Iterator[Ids]:
+            for question, passages in asked:
+                features = build_features(self._tokens, self._card.max_tokens, question, passages)
+                reading = _Reading(passages, features)
+                begun.append(reading)
+                for rows in length_batches([one.ids for one in features], self._batch_tokens):
+                    waiting.append((reading, rows))
+                    yield [features[row].ids for row in rows]
+
+        for spans, relevance in self._forward(batches()):
             if not (np.isfinite(spans).all() and np.isfinite(relevance).all()):
                 raise ArtifactError(
                     f"{self._folder}: the reader gives values that are not finite; train again"
                 )
-            for place, row in enumerate(rows):
-                one = features[row]
-                start, end = spans[place, one.offset : len(one.ids)].T
-                read[row] = ReadPassage(passages[row], one, start, end, float(relevance[place]))
-        return answers([read[row] for row in range(len(passages))], self._card.max_answer_tokens, n)
+            reading, rows = waiting.popleft()
+            reading.take(rows, spans, relevance)
+            while begun and begun[0].is_whole:
+                yield begun.popleft().answers(self._card.max_answer_tokens, n)
+        for reading in begun:  # those without passages
+            yield reading.answers(self._card.max_answer_tokens, n)
 
 
-def _compiled(folder: Path, card: ReaderCard, tokens: Tokens) -> Forward:
+class _Reading:
+    """The passages of one question, and what was read in them so far."""
+
+    def __init__(self, passages: Sequence[Passage], features: Sequence[Features]) -> None:
+        self._passages = passages
+        self._features = features
+        self._read: dict[int, ReadPassage] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self._read) == len(self._passages)
+
+    def take(self, rows: NDArray[np.int64], spans: FloatArray, relevance: FloatArray) -> None:
+        for place, row in enumerate(rows):
+            one = self._features[row]
+            start, end = spans[place, one.offset : len(one.ids)].T
+            self._read[row] = ReadPassage(self._passages[row], one, start, end, float(relevance[place]))
+
+    def answers(self, max_answer_tokens: int, n: int) -> list[Span]:
+        return answers([self._read[row] for row in range(len(self._passages))], max_answer_tokens, n)
+
+
+def _arrived(first: T, stream: Iterator[T], has_arrived: Callable[[], bool] | None) -> Iterator[T]:
+    """Yield `first` and what follows it without waiting."""
+    yield first
+    while has_arrived is None or has_arrived():
+        try:
+            item = next(stream)
+        except StopIteration:
+            return
+        yield item
+
+
+def _compiled(folder: Path, card: ReaderCard, tokens: Tokens, open_session: OpenSession) -> Forward:
     tower, words = folder / ENCODER, folder / card.words[ENCODER]
     shapes = head_shapes(read_config(tower)["hidden_size"])
     parts = stored_tower(tower, words, shapes)
-    encoder = CompiledTower(parts, OnnxSession, tokens.pad, separator=tokens.separator)
+    encoder = CompiledTower(parts, open_session, tokens.pad, separator=tokens.separator)
     if card.max_tokens > encoder.max_tokens:
         raise ArtifactError(
             f"{folder}: max_tokens is {card.max_tokens}, but its encoder has {encoder.max_tokens} positions;"
@@ -83,8 +167,8 @@ def _compiled(folder: Path, card: ReaderCard, tokens: Tokens) -> Forward:
         )
     heads = Heads.open(tower / WEIGHTS)
 
-    def forward(ids: Sequence[Sequence[int]]) -> tuple[FloatArray, FloatArray]:
-        ((hidden, _),) = encoder.hidden([ids])
-        return heads.spans(hidden), heads.relevance(hidden)
+    def forward(batches: Iterable[Ids]) -> Iterator[Logits]:
+        for hidden, _ in encoder.hidden(batches):
+            yield heads.spans(hidden), heads.relevance(hidden)
 
     return forward

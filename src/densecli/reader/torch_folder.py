@@ -1,6 +1,6 @@
 """Readers in torch, out of folders and into them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,9 @@ from densecli.encoders.torch_hardware import arithmetic
 from densecli.encoders.torch_load import load_pretrained, load_tower
 from densecli.encoders.torch_save import save_encoder
 from densecli.encoders.torch_tower import check_token_types, position_limit
-from densecli.encoders.weights import FloatArray
 from densecli.errors import UsageError
 from densecli.reader.heads import ENCODER, head_shapes
-from densecli.reader.runtime import Reader
+from densecli.reader.runtime import Ids, Logits, Reader
 from densecli.reader.torch_model import ReaderModel
 
 
@@ -39,20 +38,21 @@ class TorchReader:
         """The tokenizer with this model's limits."""
         return Tokens(self.tokenizer, self.card)
 
-    def reading(self, precision: torch.dtype) -> Reader:
+    def reading(self, precision: torch.dtype, batch_tokens: int = 4096) -> Reader:
         """Return a reader that runs this model, as it is at the time and without dropout."""
         pad_id = self.tokens.pad
 
-        @torch.inference_mode()
-        def forward(sequences: Sequence[Sequence[int]]) -> tuple[FloatArray, FloatArray]:
-            self.model.eval()
-            device = self.model.device
-            ids, mask = (torch.from_numpy(array).to(device) for array in pad(sequences, pad_id))
-            with arithmetic(device, precision):
-                found = self.model(ids, mask)
-            return torch.stack([found.start, found.end], dim=-1).cpu().numpy(), found.relevance.cpu().numpy()
+        def forward(batches: Iterable[Ids]) -> Iterator[Logits]:
+            for sequences in batches:
+                self.model.eval()
+                device = self.model.device
+                ids, mask = (torch.from_numpy(array).to(device) for array in pad(sequences, pad_id))
+                with torch.inference_mode(), arithmetic(device, precision):
+                    found = self.model(ids, mask)
+                spans = torch.stack([found.start, found.end], dim=-1)
+                yield spans.cpu().numpy(), found.relevance.cpu().numpy()
 
-        return Reader(forward, self.tokens, self.card, self.folder)
+        return Reader(forward, self.tokens, self.card, self.folder, batch_tokens)
 
 
 def open_reader(folder: Path) -> TorchReader:

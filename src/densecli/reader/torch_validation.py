@@ -17,8 +17,6 @@ from densecli.reader.torch_update import mean_loss
 from densecli.records import RankedList
 from densecli.text.normalize import exact_match
 
-BATCH_TOKENS = 4096
-
 
 @dataclass(frozen=True, slots=True)
 class DevScore:
@@ -70,9 +68,8 @@ class DevQuestions:
         if self._samples:
             loss = mean_loss(self._model, self._samples, self._pad_id, self._precision).loss
         right = 0
-        for one in self._questions:
-            asked = one.question
-            passages = retrieved_passages(one, self._depth)
-            spans = self._reading.read(asked.question, passages, 1, BATCH_TOKENS)
-            right += exact_match(spans[0].text if spans else "", asked.answers, asked.answer_type)
+        asked = ((one.question.question, retrieved_passages(one, self._depth)) for one in self._questions)
+        for one, spans in zip(self._questions, self._reading.read_all(asked, 1), strict=True):
+            question = one.question
+            right += exact_match(spans[0].text if spans else "", question.answers, question.answer_type)
         return DevScore(loss, right / len(self._questions), len(self._questions))

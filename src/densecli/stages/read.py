@@ -1,17 +1,21 @@
 """Ranked lists to predictions (paper, section 6.1)."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from densecli.configs.asking import ReadConfig
 from densecli.reader.retrieved import retrieved_passages
 from densecli.reader.runtime import Reader
-from densecli.records import Prediction, RankedList
+from densecli.records import Passage, Prediction, RankedList
 from densecli.stages.judged import judged
 
 
 def read(
-    ranked: Iterable[RankedList], reader: Reader, config: ReadConfig, counts: Counter[str]
+    ranked: Iterable[RankedList],
+    reader: Reader,
+    config: ReadConfig,
+    counts: Counter[str],
+    has_arrived: Callable[[], bool] | None = None,
 ) -> Iterator[Prediction]:
     """Yield one prediction for each ranked list, in order.
 
@@ -19,14 +23,28 @@ def read(
     predictions can be evaluated without their text. Nothing to read gives a prediction without an answer,
     counted as `without_passages` or `without_answer`.
 
+    Args:
+        ranked: questions with their passages.
+        reader: reads the answers.
+        config: how much is read, and how many answers are kept.
+        counts: filled with what was read.
+        has_arrived: returns whether the next ranked list is there without waiting for it.
+
     Raises:
         InputError: the passages have no text.
     """
-    for one in ranked:
-        counts["questions"] += 1
-        passages = retrieved_passages(one, config.depth)
-        spans = reader.read(one.question.question, passages, 1 + config.alternatives, config.batch_tokens)
-        counts["passages"] += len(passages)
-        counts["without_passages"] += not passages
-        counts["without_answer"] += bool(passages) and not spans
+    waiting: deque[tuple[RankedList, bool]] = deque()
+
+    def asked() -> Iterator[tuple[str, Sequence[Passage]]]:
+        for one in ranked:
+            passages = retrieved_passages(one, config.depth)
+            counts["questions"] += 1
+            counts["passages"] += len(passages)
+            counts["without_passages"] += not passages
+            waiting.append((one, bool(passages)))
+            yield one.question.question, passages
+
+    for spans in reader.read_all(asked(), 1 + config.alternatives, has_arrived):
+        one, has_passages = waiting.popleft()
+        counts["without_answer"] += has_passages and not spans
         yield Prediction(judged(one, counts), tuple(spans))

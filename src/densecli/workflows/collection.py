@@ -25,7 +25,6 @@ from densecli.workflows.engines import (
     open_dense,
     open_hybrid,
     open_place,
-    open_reader,
 )
 from densecli.workflows.models import reader_place
 
@@ -126,9 +125,14 @@ class Collection:
 
     def _reader(self, named: str | None, config: ReadConfig, single: bool) -> "Reader":
         place = reader_place(self.workspace, self.observer, named)
-        key = f"{place} {single} {config.device} {config.precision}"
+        from densecli.encoders.engines import Asked  # not for a search
+        from densecli.reader.engines import open_reader
+
+        asked = Asked(config.engine, config.device, config.precision)
+        key = f"{place} {single} {asked} {config.batch_tokens}"
         if key not in self._readers:
-            self._readers[key] = open_reader(Path(place), config, single)
+            opened = open_reader(Path(place), asked, single, config.batch_tokens, self.observer)
+            self._readers[key] = opened
         return self._readers[key]
 
     def _search(
@@ -174,6 +178,7 @@ def open_collection(
     index: Path | None = None,
     bm25: Path | None = None,
     retriever: str | CustomRetriever | None = None,
+    single: bool = True,
     config: SearchConfig | None = None,
     observer: Observer = SILENT,
     **settings: Any,
@@ -186,6 +191,7 @@ def open_collection(
         index: dense or BM25 index, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's.
         retriever: folder, Hub name, `starter`, or an encoder of your own.
+        single: questions will come one at a time: they are encoded by the engine that starts fastest.
         config: how to search.
         observer: receives messages, such as which kind of search it is.
         **settings: fields of SearchConfig, such as `mode="bm25"`.
@@ -206,11 +212,11 @@ def open_collection(
     kind = _kind(place, config, parts)
     engine: Engine
     if kind == "hybrid":
-        hybrid, pair = open_hybrid(home, config, parts, place, store, observer)
+        hybrid, pair = open_hybrid(home, config, parts, place, store, observer, single)
         weight, about = fusion_weight(config, pair)
         engine = replace(hybrid, weight=weight)
     elif kind == "dense":
-        engine, about = open_dense(home, parts, place, store, observer), kind
+        engine, about = open_dense(home, parts, place, store, observer, config.engine, single), kind
     else:
         engine, about = open_bm25(parts.bm25 or parts.index or place.bm25, store), kind
     observer.message(f"searching {len(store):,} passages, {about}")

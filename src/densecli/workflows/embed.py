@@ -1,5 +1,6 @@
 """Embedding: passages to vectors (paper, section 3.1)."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,12 @@ import numpy as np
 
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
-from densecli.encoders.encoding import Part
-from densecli.encoders.folder import passage_fingerprint
+from densecli.encoders.encoding import Encoder, Part
+from densecli.encoders.folder import fingerprint, passage_fingerprint
+from densecli.errors import ArtifactError
 from densecli.io.manifest import digest_texts, told_path
 from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import FloatArray, finished_rows, write_shard
+from densecli.io.vectors.shards import FloatArray, finished_rows, unfinished_work, write_shard
 from densecli.io.workspace import Workspace, find_workspace
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
@@ -67,18 +69,15 @@ def embed(
         if isinstance(retriever, CustomRetriever):
             encoder: PassageTower = _CustomTower(retriever)
         else:
-            from densecli.encoders.engines import Asked, open_passage_encoder  # not for "up to date"
-
             assert place is not None
-            asked = Asked(config.engine, config.device, config.precision)
-            encoder = open_passage_encoder(place, asked, config.batch_tokens, observer)
+            encoder = _open_encoder(place, store, config, build.folder, observer)
         observer.message(f"embedding {len(store):,} passages with {made_by['path']} ({encoder.arithmetic})")
         build.parents = {
             "retriever": encoder.fingerprint,
             "passage_tower": encoder.passage_tower,
             "passages": store.fingerprint,
         }
-        build.fingerprint = digest_texts([encoder.fingerprint, store.fingerprint, encoder.arithmetic])
+        build.fingerprint = _vectors_fingerprint(encoder.fingerprint, store, encoder.arithmetic)
         dimension = _write_shards(store, encoder, config, build, observer)
         build.counts["passages"] = len(store)
         build.facts = {
@@ -87,6 +86,34 @@ def embed(
             "shards": -(-len(store) // config.shard_rows),
         }
     return target
+
+
+def _vectors_fingerprint(retriever: str, store: PassageStore, arithmetic: str) -> str:
+    return digest_texts([retriever, store.fingerprint, arithmetic])
+
+
+def _plan(vectors: str, config: EmbedConfig) -> str:
+    """Return what tells unfinished work from other work that may have been left in its place."""
+    return digest_texts([vectors, str(config.shard_rows), str(config.batch_tokens)])
+
+
+def _open_encoder(
+    place: Path, store: PassageStore, config: EmbedConfig, unfinished: Path, observer: Observer
+) -> Encoder[Passage]:
+    """Open the retriever, where nothing else is asked for in the engine that an interrupted run has used."""
+    from densecli.encoders.engines import Asked, open_passage_encoder  # not for "up to date"
+
+    asked = Asked(config.engine, config.device, config.precision)
+    begun = unfinished_work(unfinished)
+    if begun is not None:
+        vectors = _vectors_fingerprint(fingerprint(place), store, begun.arithmetic)
+        if begun.plan == _plan(vectors, config):
+            try:
+                same = asked.resumed(begun.arithmetic)
+                return open_passage_encoder(place, same, config.batch_tokens, observer)
+            except ArtifactError as error:
+                observer.warning(f"the unfinished work was done in {begun.arithmetic}, and now: {error}")
+    return open_passage_encoder(place, asked, config.batch_tokens, observer)
 
 
 class PassageTower(Protocol):
@@ -141,16 +168,20 @@ def _write_shards(
     store: PassageStore, encoder: PassageTower, config: EmbedConfig, build: Building, observer: Observer
 ) -> int:
     """Write the shards that an interrupted run has not left behind; return the dimension of the vectors."""
-    plan = digest_texts([build.fingerprint, str(config.shard_rows)])
-    first = min(finished_rows(build.folder, plan, config.shard_rows), len(store))
+    plan, begun = _plan(build.fingerprint, config), unfinished_work(build.folder)
+    first = min(finished_rows(build.folder, plan, config.shard_rows, encoder.arithmetic), len(store))
     if first:
         observer.message(f"resuming at passage {first:,}")
+    elif begun is not None:
+        observer.message("starting over: the unfinished work was done with another model, engine or setting")
     waiting: list[FloatArray] = []
+    clock = time.monotonic()
     steps = observer.progress(
         embed_passages(store, encoder, config, first),
         "embed",
         len(store),
         "passages ",
+        note=lambda step: f"{step.tokens / max(time.monotonic() - clock, 1e-9):,.0f} tokens/s",
         done=lambda step: step.passages,
         start=first,
     )

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from densecli.configs.asking import ReadConfig, SearchConfig
+from densecli.configs.asking import SearchConfig
 from densecli.errors import ArtifactError
 from densecli.io.fusion_weight import FusionWeight
 from densecli.io.manifest import Manifest
@@ -20,9 +20,6 @@ from densecli.records import Passage
 from densecli.stages.hybrid import HybridEngine
 from densecli.stages.search import DenseEngine, Encoder
 from densecli.workflows.models import STARTER, model_folder, retriever_place
-
-if TYPE_CHECKING:
-    from densecli.reader.runtime import Reader
 
 BM25 = ("the BM25 index", "densecli index --kind bm25")
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -126,6 +123,7 @@ def open_hybrid(
     place: Workspace,
     store: PassageStore,
     observer: Observer,
+    single: bool = True,
 ) -> tuple[HybridEngine, Pair]:
     """Open both sides of a collection, with no λ, and tell what a λ for them belongs to.
 
@@ -133,7 +131,8 @@ def open_hybrid(
         ArtifactError: something is missing, or the parts do not belong together.
     """
     folder = parts.bm25 or place.bm25
-    words, dense = open_bm25(folder, store), open_dense(home, parts, place, store, observer)
+    words = open_bm25(folder, store)
+    dense = open_dense(home, parts, place, store, observer, config.engine, single)
     made = Manifest.read(folder, *BM25)
     pair = Pair(parts.index or place.index, dense.encoder.fingerprint, made.fingerprint)
     return HybridEngine(words, dense, config, weight=None), pair
@@ -166,14 +165,24 @@ def check_passages(folder: Path, built_over: str, store: PassageStore, again: st
 
 
 def open_dense(
-    home: Workspace, parts: Parts, place: Workspace, store: PassageStore, observer: Observer
+    home: Workspace,
+    parts: Parts,
+    place: Workspace,
+    store: PassageStore,
+    observer: Observer,
+    engine: str = "auto",
+    single: bool = True,
 ) -> DenseEngine:
     """Open the dense index of a passage store and the question tower that fits it.
+
+    The tower runs in `engine`; auto takes one that starts fast for `single` questions.
 
     Raises:
         ArtifactError: it is missing or damaged, or was built over other passages or by another retriever.
     """
-    from densecli.index.dense import DenseIndex  # loads FAISS, which a search by BM25 does not need
+    # FAISS and the tokenizers, which a search by BM25 does not need
+    from densecli.encoders.engines import Asked, open_question_encoder
+    from densecli.index.dense import DenseIndex
 
     folder = parts.index or place.index
     if not folder.exists():
@@ -186,50 +195,10 @@ def open_dense(
     else:
         sampled = place.root.parent == SAMPLE and parts.retriever is None
         model = str(STARTER / "retriever") if sampled else retriever_place(home, observer, parts.retriever)
-        encoder = open_question_encoder(model_folder(model), observer)
+        encoder = open_question_encoder(model_folder(model), Asked(engine), single, observer)
     if index.retriever != encoder.fingerprint and index.passage_tower != encoder.passage_tower:
         raise ArtifactError(
             f"{folder} was built with another retriever ({index.retriever[:12]}) than {model} "
             f"({encoder.fingerprint[:12]}); name that one with --retriever, or embed and index again"
         )
     return DenseEngine(encoder, index)
-
-
-def open_question_encoder(folder: Path, observer: Observer) -> Encoder:
-    """Open the question tower of a model: compiled where it has that form, else in torch, which it says."""
-    from densecli.encoders.folder import is_compiled
-
-    if is_compiled(folder):
-        from densecli.encoders.retriever import QuestionEncoder
-
-        return QuestionEncoder(folder)
-    from densecli.encoders.torch_retriever import TorchQuestionEncoder
-
-    observer.message(f"{folder} has no compiled form: encoding questions in torch, which takes seconds")
-    return TorchQuestionEncoder(folder)
-
-
-def open_reader(folder: Path, config: ReadConfig, single: bool) -> "Reader":
-    """Open a reader: compiled where it has that form and that is the faster one, else in torch.
-
-    Torch takes seconds to load, and is faster from there where it computes in bf16 or on a GPU. So a single
-    question is read by the compiled form, unless the config asks for what only torch has.
-    """
-    from densecli.encoders.folder import is_compiled
-
-    compiled = is_compiled(folder, "encoder") or not folder.is_dir()
-    plain = config.device in ("auto", "cpu") and config.precision in ("auto", "fp32")
-    if not (compiled and single and plain):
-        from densecli.encoders.torch_hardware import faster_than_compiled, pick_device, pick_precision
-
-        device = pick_device(config.device)
-        precision = pick_precision(config.precision, device)
-        if not compiled or faster_than_compiled(device, precision):
-            from densecli.reader.torch_folder import open_reader as open_torch_reader
-
-            reader = open_torch_reader(folder)
-            reader.model.to(device)
-            return reader.reading(precision)
-    from densecli.reader.runtime import Reader
-
-    return Reader.open(folder)

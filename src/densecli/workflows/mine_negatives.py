@@ -215,7 +215,7 @@ def _open_collection(
     elif parts.bm25 is not None:
         raise UsageError("--bm25 has no effect: positives are kept, and no negatives come from it")
     if "dense" in config.wanted:
-        dense = open_dense(home, parts, home, store, observer)
+        dense = open_dense(home, parts, home, store, observer, config.engine, single=False)
         folders.append(parts.index or home.index)
     elif parts.index is not None or parts.retriever is not None:
         raise UsageError("--index and --retriever have an effect only with --negatives dense")

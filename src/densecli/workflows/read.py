@@ -8,16 +8,18 @@ from typing import Any
 
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
+from densecli.encoders.engines import Asked
 from densecli.errors import UsageError
 from densecli.io.bad_records import BadRecords
 from densecli.io.doors.results import read_ranked
 from densecli.io.workspace import Workspace, find_workspace
 from densecli.observer import SILENT, Observer
+from densecli.reader.engines import open_reader
 from densecli.reader.retrieved import TEXTS, check_texts
 from densecli.records import Prediction, Question, RankedList
 from densecli.stages.read import read as read_answers
 from densecli.workflows.collection import open_collection
-from densecli.workflows.engines import CustomRetriever, open_reader
+from densecli.workflows.engines import CustomRetriever
 from densecli.workflows.models import reader_place
 from densecli.workflows.reporting import collect_bad_records, report_skipped
 from densecli.workflows.search import Questions, arrival_check, open_questions
@@ -78,11 +80,16 @@ def read(
             raise UsageError(f"--{texts.named} has an effect only on results that were searched before")
         search_config = search_config or SearchConfig()
         asked = open_questions(questions, home, search_config, bad, observer)
-        collection = open_collection(home, retriever=retriever, config=search_config, observer=observer)
+        collection = open_collection(
+            home, retriever=retriever, single=single, config=search_config, observer=observer
+        )
         ranked = collection.search(asked, config.depth, 1 if single else None, arrival_check(questions))
-    model = open_reader(Path(reader_place(home, observer, reader)), config, single)
+    wanted = Asked(config.engine, config.device, config.precision)
+    place = Path(reader_place(home, observer, reader))
+    model = open_reader(place, wanted, single, config.batch_tokens, observer)
     counts: Counter[str] = Counter()
-    return _report(read_answers(ranked, model, config, counts), counts, bad, observer)
+    has_arrived = (lambda: False) if single else arrival_check(questions if results is None else results)
+    return _report(read_answers(ranked, model, config, counts, has_arrived), counts, bad, observer)
 
 
 def _open_results(

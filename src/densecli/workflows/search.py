@@ -69,18 +69,25 @@ def search(
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     given = open_questions(questions, home, config, bad, observer, dataset, split, data_dir)
+    single = one_at_a_time or isinstance(questions, str | Question)
     collection = open_collection(
-        home, passages=passages, index=index, bm25=bm25, retriever=retriever, config=config, observer=observer
+        home,
+        passages=passages,
+        index=index,
+        bm25=bm25,
+        retriever=retriever,
+        single=single,
+        config=config,
+        observer=observer,
     )
     if config.k is not None and config.k > len(collection):
         observer.warning(f"-k is {config.k}, the collection has {len(collection):,} passages: showing all")
-    batch_size = 1 if one_at_a_time or isinstance(questions, str | Question) else None
-    ranked = collection.search(given, batch_size=batch_size, has_arrived=arrival_check(questions))
+    ranked = collection.search(given, batch_size=1 if single else None, has_arrived=arrival_check(questions))
     return _report(ranked, bad, observer)
 
 
-def arrival_check(questions: Questions | None) -> Callable[[], bool] | None:
-    """Return what tells whether the next question of a file or stream is there without waiting."""
+def arrival_check(questions: object) -> Callable[[], bool] | None:
+    """Return what tells whether the next record of a file or stream is there without waiting."""
     return partial(has_arrived, str(questions)) if isinstance(questions, Path) else None
 
 

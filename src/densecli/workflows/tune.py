@@ -56,7 +56,7 @@ def tune_fusion_weight(
     place, store = open_place(home, parts, observer)
     if place != home:
         raise ArtifactError(f"{home.root}: no collection to tune λ for; run `densecli preprocess` first")
-    engine, pair = open_hybrid(home, config, parts, place, store, observer)
+    engine, pair = open_hybrid(home, config, parts, place, store, observer, single=False)
     sweep = WeightSweep()
     counts: Counter[str] = Counter()
     asked = read_questions(str(questions), config.answer_type, bad)

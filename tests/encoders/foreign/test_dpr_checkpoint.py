@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from densecli.encoders.engines import open_question_encoder
 from densecli.encoders.folder import RetrieverCard, read_card
 from densecli.encoders.foreign.bert_tower import BertRetriever
 from densecli.encoders.foreign.dpr_checkpoint import DprCheckpoint, read_retriever_checkpoint
 from densecli.encoders.foreign.torch_checkpoint import write_retriever_checkpoint
-from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.tokens import Tokens
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
 from densecli.encoders.torch_start import open_base
@@ -37,7 +37,7 @@ def test_vectors_are_the_references(
     card = read_card(tmp_path / "model", RetrieverCard)
     assert (card.trailing_sep, card.max_question_tokens, card.max_passage_tokens) == (trailing_sep, 24, 24)
     expected = observed.vectors("question", trailing_sep)
-    for encoder in (QuestionEncoder(tmp_path / "model"), TorchQuestionEncoder(tmp_path / "model")):
+    for encoder in (open_question_encoder(tmp_path / "model"), TorchQuestionEncoder(tmp_path / "model")):
         np.testing.assert_allclose(encoder.encode(observed.questions), expected, atol=1e-5)
     passages = PassageEncoder(tmp_path / "model", "cpu", "fp32").encode(observed.passages)
     np.testing.assert_allclose(passages, observed.vectors("passage", trailing_sep), atol=1e-5)
@@ -193,5 +193,5 @@ def test_projections_go_out_and_come_back(
     assert held["encoder_params"]["projection_dim"] == 4
     read_retriever_checkpoint(tmp_path / "out.cp", dpr_base).write(tmp_path / "model")
     expected = observed.vectors("question", False) @ heads["encode_proj.weight"].T + heads["encode_proj.bias"]
-    found = QuestionEncoder(tmp_path / "model").encode(observed.questions)
+    found = open_question_encoder(tmp_path / "model").encode(observed.questions)
     np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from densecli.encoders.engines import open_question_encoder
 from densecli.encoders.foreign.bert_tower import BertRetriever
 from densecli.encoders.foreign.sentence_transformers_folder import (
     is_sentence_transformers_pair,
     read_sentence_transformers_pair,
     write_sentence_transformers,
 )
-from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.errors import ArtifactError
 
@@ -31,7 +31,7 @@ def test_sentence_transformers_loads_ours_and_agrees(
     retriever = changed(dpr_retriever, change)
     write_sentence_transformers(retriever, tmp_path / "st")
     retriever.write(tmp_path / "model")
-    ours = QuestionEncoder(tmp_path / "model").encode(observed.questions)
+    ours = open_question_encoder(tmp_path / "model").encode(observed.questions)
     model = peer.SentenceTransformer(str(tmp_path / "st" / "question"), device="cpu")
     np.testing.assert_allclose(model.encode(observed.questions), ours, atol=1e-5)
     assert model.similarity_fn_name == "dot"

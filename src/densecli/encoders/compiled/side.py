@@ -1,8 +1,9 @@
 """One tower of a retriever without torch, on the compiled engines."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from densecli.encoders.bert import read_config
 from densecli.encoders.compiled.session import OpenSession
@@ -13,7 +14,8 @@ from densecli.encoders.pooling import finish, pool
 from densecli.encoders.tokens import Tokens, check_vocabulary
 from densecli.encoders.weights import FloatArray, load_tensor
 from densecli.errors import ArtifactError
-from densecli.records import Passage
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -84,21 +86,24 @@ def compiled_forward(side: Side, open_session: OpenSession) -> tuple[Forward, st
     return forward, tower.arithmetic
 
 
-class CompiledPassageEncoder(Encoder[Passage]):
-    """The passage tower of any model in a compiled engine."""
+def compiled_encoder(
+    side: Side,
+    word_pieces: Callable[[Sequence[T]], list[list[int]]],
+    open_session: OpenSession,
+    engine: str,
+    batch_tokens: int,
+) -> Encoder[T]:
+    """Load a tower in an engine.
 
-    def __init__(self, side: Side, open_session: OpenSession, engine: str, batch_tokens: int) -> None:
-        """Load the tower of `side`.
+    Args:
+        side: the tower.
+        word_pieces: texts to ids, one of the methods of its `tokens`.
+        open_session: loads a graph in the engine.
+        engine: its name.
+        batch_tokens: padded word pieces of a batch.
 
-        Args:
-            side: the passages'.
-            open_session: loads a graph in the engine.
-            engine: its name.
-            batch_tokens: padded word pieces of a batch.
-
-        Raises:
-            ArtifactError: the engine refuses the tower.
-        """
-        forward, precision = compiled_forward(side, open_session)
-        arithmetic = f"{engine} {precision}"
-        super().__init__(side.folder, side.tokens.passages, forward, side.dimension, arithmetic, batch_tokens)
+    Raises:
+        ArtifactError: the engine refuses the tower.
+    """
+    forward, precision = compiled_forward(side, open_session)
+    return Encoder(side.folder, word_pieces, forward, side.dimension, f"{engine} {precision}", batch_tokens)

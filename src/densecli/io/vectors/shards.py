@@ -1,6 +1,7 @@
 """Vectors on disk: float32 `.npy` shards cut at fixed rows, memory-mapped."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from densecli.io.atomic import sync
 from densecli.io.manifest import Manifest
 
 FloatArray = NDArray[np.float32]
+PLAN = "plan"
 AGAIN = "run `densecli embed --force`"
 
 
@@ -98,19 +100,37 @@ class VectorStore:
             raise ArtifactError(f"{self.folder}: {first} vectors, the manifest says {self.shape[0]}; {AGAIN}")
 
 
-def finished_rows(folder: Path, plan: str, shard_rows: int) -> int:
+@dataclass(frozen=True)
+class Unfinished:
+    """What an interrupted run has noted: a fingerprint of its plan, and the arithmetic of its vectors."""
+
+    plan: str
+    arithmetic: str
+
+
+def unfinished_work(folder: Path) -> Unfinished | None:
+    """Return what an interrupted run has noted that has left at least one shard in `folder`."""
+    marker = folder / PLAN
+    if not marker.exists() or not shard_path(folder, 0).exists():
+        return None
+    plan, _, arithmetic = marker.read_text().partition("\n")
+    return Unfinished(plan, arithmetic)
+
+
+def finished_rows(folder: Path, plan: str, shard_rows: int, arithmetic: str = "") -> int:
     """Return how many leading rows an interrupted run has left in whole shards.
 
     Args:
         folder: the unfinished folder; what it holds of another plan is removed.
         plan: a fingerprint of everything that shapes the vectors and the shards.
         shard_rows: rows of a whole shard.
+        arithmetic: what makes the vectors, for who resumes.
     """
-    marker = folder / "plan"
-    if not marker.exists() or marker.read_text() != plan:
+    marker = folder / PLAN
+    if not marker.exists() or marker.read_text().partition("\n")[0] != plan:
         for path in folder.iterdir():
             path.unlink()
-        marker.write_text(plan)
+        marker.write_text(f"{plan}\n{arithmetic}")
     number = 0
     while shard_path(folder, number).exists():
         number += 1

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densecli.encoders import retriever
+from densecli.encoders import engines
+from densecli.encoders.engines import open_question_encoder
 from densecli.encoders.folder import RetrieverCard, fingerprint, read_card, write_card
-from densecli.encoders.retriever import QuestionEncoder
 from densecli.encoders.torch_retriever import TorchQuestionEncoder
 from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
@@ -19,8 +19,8 @@ def test_both_engines_give_the_same_vectors_in_the_order_asked(
     tiny_retriever: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = TorchQuestionEncoder(tiny_retriever).encode(QUESTIONS)
-    monkeypatch.setattr(retriever, "BATCH_TOKENS", 16)  # several batches
-    encoder = QuestionEncoder(tiny_retriever)
+    monkeypatch.setitem(engines.BATCH_TOKENS, "onnxruntime", 16)  # several batches
+    encoder = open_question_encoder(tiny_retriever)
     found = encoder.encode(QUESTIONS)
     assert found.dtype == np.float32
     assert found.shape == (4, encoder.dimension)
@@ -36,7 +36,7 @@ def test_values_that_are_no_numbers_are_refused(tiny_retriever: Path, tmp_path: 
     state["embeddings.LayerNorm.bias"][:] = np.nan
     save_state(weights, state)
     with pytest.raises(ArtifactError, match="not finite"):
-        QuestionEncoder(folder).encode(QUESTIONS)
+        open_question_encoder(folder).encode(QUESTIONS)
     with pytest.raises(ArtifactError, match=r"embeddings\.LayerNorm\.bias holds values"):
         TorchQuestionEncoder(folder)
 
@@ -46,9 +46,9 @@ def test_parts_of_two_models_are_refused(tiny_retriever: Path, tmp_path: Path) -
     card = read_card(folder, RetrieverCard)
     write_card(folder, replace(card, max_question_tokens=513))
     with pytest.raises(ArtifactError, match="513, but the tower has 512 positions"):
-        QuestionEncoder(folder)
+        open_question_encoder(folder)
     write_card(folder, card)
     tokenizer = folder / "tokenizer.json"
     tokenizer.write_text(tokenizer.read_text().replace('"##9":', '"##9x":999,"##9":'))
     with pytest.raises(ArtifactError, match="they belong to two models"):
-        QuestionEncoder(folder)
+        open_question_encoder(folder)
