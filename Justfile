@@ -24,6 +24,10 @@ test: check
 test-fast: setup
     pytest -n auto -m "not slow"
 
+# look for input that breaks a reader: as many damaged files for each as you say (`just fuzz 20000`)
+fuzz examples="2000": setup
+    FUZZ_EXAMPLES={{ examples }} pytest -n auto tests/fuzz
+
 # the fast part of it: lint, format, types, import floors, docs
 check: setup
     ruff check

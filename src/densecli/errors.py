@@ -58,7 +58,8 @@ class InputError(DenseError):
 
     def __init__(self, path: str | Path, line: int | None, what: str, expected: str = "") -> None:
         place = f"{path}:{line}" if line is not None else str(path)
-        super().__init__(f"{place}: {what}" + (f"; expected {expected}" if expected else ""))
+        told = f"{place}: {what}" + (f"; expected {expected}" if expected else "")
+        super().__init__(" ".join(told.splitlines()))  # what a file holds may have line ends
 
 
 class ArtifactError(DenseError):

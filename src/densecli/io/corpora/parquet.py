@@ -49,4 +49,5 @@ def _rows(path: str, table: pq.ParquetFile, names: list[str]) -> Iterator[tuple[
 
 
 def _damaged(path: str, row: int | None, error: Exception) -> InputError:
-    return InputError(path, row, f"not a Parquet file, or damaged ({str(error)[:80]})", "the whole file")
+    why = " ".join(str(error).split())[:80]
+    return InputError(path, row, f"not a Parquet file, or damaged ({why})", "the whole file")

@@ -171,7 +171,7 @@ class _Reader:
         if _is_field(self._parents[-1] if self._parents else None, tag):
             self._expat.CharacterDataHandler = None
             self._fields[tag] = "".join(self._pieces)
-        if tag == "namespace":
+        if tag == "namespace" and self._parents[-1:] == ["namespaces"]:
             self._names[self._fields.pop(tag).casefold()] = self._key
         elif tag == "namespaces":
             self._unseen = tuple(name for name, key in self._names.items() if key in HIDDEN_NAMESPACES)
