@@ -8,6 +8,8 @@ from densecli.errors import FieldError
 from densecli.fields import Json, id_field, number_field, rows_field, text_field, texts_field
 
 ANSWER_TYPES = ("string", "regex")
+PASSAGE_IDS = ("id", "passage_id", "psg_id")
+"""What an id is called: by us, in DPR's training files, and in those for TriviaQA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,10 @@ class Passage:
 
     @classmethod
     def from_json(cls, row: Json) -> "Passage":
-        """Build a passage from `{id | passage_id, title?, text, meta?}`."""
+        """Build a passage from `{id | passage_id | psg_id, title?, text, meta?}`."""
         meta = row.get("meta")
         return cls(
-            id_field(row, "id", "passage_id"),
+            id_field(row, *PASSAGE_IDS),
             text_field(row, "title", ""),
             text_field(row, "text"),
             meta if isinstance(meta, dict) else None,
@@ -243,7 +245,8 @@ class Context(Passage):
 
 def context_from_json(row: Json, default_id: str) -> Passage:
     """Build a passage of a training example: a `Context` where the row has a score or source."""
-    passage = Passage.from_json({"passage_id": default_id, **row})
+    named = any(row.get(name) is not None for name in PASSAGE_IDS)
+    passage = Passage.from_json(row if named else {**row, "id": default_id})
     score, rank, teacher_score = (
         None if row.get(name) is None else number_field(row, name)
         for name in ("score", "rank", "teacher_score")

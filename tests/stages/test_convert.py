@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
 
 import pytest
 from hypothesis import given, settings
@@ -45,6 +45,16 @@ def lists(of, unique=None):
     return st.lists(of, min_size=1, max_size=4, unique_by=unique)
 
 
+def one_text_each(records):
+    """Whether passages of one id have one text: forms that know them by their ids take no others."""
+    found = [
+        record.passages if isinstance(record, TrainingExample) else [ctx.passage for ctx in record.ctxs]
+        for record in records
+    ]
+    passages = list(chain.from_iterable(found))
+    return len({one.id for one in passages}) == len({(one.id, one.text) for one in passages})
+
+
 def sorted_lists(of):
     """Ranked lists as a search gives them: best first, each passage once, none of them empty."""
 
@@ -53,7 +63,8 @@ def sorted_lists(of):
         return replace(ranked, ctxs=tuple(sorted(once.values(), key=lambda ctx: -ctx.score)))
 
     full = of.map(best_first).filter(lambda ranked: ranked.ctxs)
-    return st.lists(full, min_size=1, max_size=4, unique_by=lambda ranked: ranked.question.id)
+    several = st.lists(full, min_size=1, max_size=4, unique_by=lambda ranked: ranked.question.id)
+    return several.filter(one_text_each)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +111,7 @@ def test_examples_of_texts_alone(folder, records):
 
 
 @FEW
-@given(records=lists(EXAMPLES))
+@given(records=lists(EXAMPLES).filter(one_text_each))
 def test_examples_of_ids_alone(folder, records):
     def bare(passages):
         return tuple(Passage(one.id, "", "") for one in passages)
@@ -315,3 +326,30 @@ def test_texts_of_a_beir_folder_are_found_by_its_judgements(tmp_path):
     with open_lookup(path, None, None) as lookup:
         [one] = only(records, kind, "jsonl", take="examples", lookup=lookup)
     assert one == TrainingExample(WHERE, (ULM,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "to"), [("examples", "tevatron-ids"), ("examples", "beir"), ("results", "trec")]
+)
+def test_one_id_has_one_text(kind, to):
+    def record(number, text):
+        asked, passage = Question(str(number), "q"), Passage("p", "", text)
+        if kind == "results":
+            return RankedList(asked, (ScoredPassage(passage, 1.0),))
+        return TrainingExample(asked, (passage,))
+
+    same = [record(1, "One text."), record(2, "one  TEXT")]
+    assert len(list(converted(same, kind, to)[0])) == 2
+    refused = []
+    rows = convert(
+        [*same, record(3, "two"), record(4, "one text")],
+        kind,
+        *find_target(kind, to, None),
+        Lookup(),
+        Counter(),
+        refused.append,
+    )
+    assert [one.question.id for one in rows] == ["1", "2", "4"]
+    assert [str(one) for one in refused] == [
+        "passage id 'p' has another text than before; expected one text for each id"
+    ]

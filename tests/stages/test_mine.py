@@ -17,6 +17,7 @@ from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.stages.mine import BLOCK, mine
 from densecli.stages.mining.miner import Miner
 from densecli.text.answers import AnswerMatcher
+from densecli.text.same_text import text_key
 from densecli.workflows.mine_negatives import open_miner
 
 TEXTS = [
@@ -49,6 +50,7 @@ def naive(mined, question, depth, negatives):
     """The definition, one step after the other, over the whole list."""
     bm25, store = mined.bm25, mined.store
     rows = [row for row in bm25.search([question.question], depth)[0][0].tolist() if row >= 0]
+    rows = [row for row in rows if text_key(store[row].text) != text_key(question.question)]
     matcher = AnswerMatcher(question.answers, question.answer_type)
     holding = [store[row] for row in rows if matcher.found_in(store[row].text)]
     others = []
@@ -146,6 +148,20 @@ def test_what_is_dropped_is_counted_with_its_reason(mined):
         "empty_answers_dropped": 2,
         "invalid_patterns": 1,
     }
+
+
+def test_neither_the_question_itself_nor_a_copy_of_the_positive_is_a_negative(collection_of):
+    """As in ArguAna and Quora, where the questions are passages too."""
+    claim = "Uniforms should be banned because they cost families money"
+    counter = "Uniforms save money because families buy fewer clothes"
+    texts = [claim, counter, f"{counter.replace(' ', '  ', 1)}.", "Money for families", claim.upper()]
+    mined = collection_of([Passage(f"p{row}", "", text) for row, text in enumerate(texts)])
+    given = TrainingExample(Question("p0", claim), (Passage("p1", "", counter),))
+    examples, counts = mined([given], negatives="bm25:4,random:4")
+    assert ids(examples[0].hard_negatives + examples[0].negatives) == ["p3"]
+    assert counts["refused_same_as_question"] >= 2
+    examples, _ = mined([Question("p0", claim, ("uniforms",))], negatives="bm25:1", max_positives=3)
+    assert ids(examples[0].positives) == ["p1"]
 
 
 @pytest.mark.parametrize(("answer", "answer_type"), [("capital", "string"), (".*", "regex"), ("", "regex")])

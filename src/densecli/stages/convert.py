@@ -18,6 +18,7 @@ from densecli.io.formats.recognise import question_of
 from densecli.io.jsonl import encode_line
 from densecli.records import Passage, Prediction, Question, RankedList, TrainingExample
 from densecli.stages.judged import judged
+from densecli.text.identities import Identities
 
 Records = Iterable[Any]
 
@@ -33,6 +34,7 @@ class Target:
         judges: whether it says of each passage if it holds an answer.
         drawn: whether it has a place for random negatives.
         keyed: whether it knows questions by their ids alone.
+        joined: whether it knows passages by their ids alone.
     """
 
     write: Callable[[Records, BinaryIO], object] | None
@@ -41,6 +43,7 @@ class Target:
     judges: bool = False
     drawn: bool = True
     keyed: bool = False
+    joined: bool = False
 
 
 def _bytes(parts: Callable[[Records], Iterable[bytes]]) -> Callable[[Records, BinaryIO], None]:
@@ -71,18 +74,24 @@ TARGETS = {
     (EXAMPLES, "jsonl"): Target(_lines(_own)),
     (EXAMPLES, "dpr"): Target(_bytes(dpr.write_examples)),
     (EXAMPLES, "tevatron"): Target(_lines(tevatron.example_row), drawn=False),
-    (EXAMPLES, "tevatron-ids"): Target(_lines(tevatron.example_row_of_ids), reads=False, drawn=False),
+    (EXAMPLES, "tevatron-ids"): Target(
+        _lines(tevatron.example_row_of_ids), reads=False, drawn=False, joined=True
+    ),
     (EXAMPLES, "flag-embedding"): Target(_lines(flag_embedding.example_row), drawn=False),
-    (EXAMPLES, "beir"): Target(None, keyed=True),
+    (EXAMPLES, "beir"): Target(None, keyed=True, joined=True),
     (RESULTS, "jsonl"): Target(_lines(_result_row), reads=False),
     (RESULTS, "dpr"): Target(_bytes(dpr.write_results), judges=True),
-    (RESULTS, "trec"): Target(_bytes(runs.write_trec), asks=False, reads=False, keyed=True),
-    (RESULTS, "msmarco"): Target(_bytes(runs.write_msmarco), asks=False, reads=False, keyed=True),
-    (RESULTS, "tevatron"): Target(_bytes(runs.write_tevatron), asks=False, reads=False, keyed=True),
+    (RESULTS, "trec"): Target(_bytes(runs.write_trec), asks=False, reads=False, keyed=True, joined=True),
+    (RESULTS, "msmarco"): Target(
+        _bytes(runs.write_msmarco), asks=False, reads=False, keyed=True, joined=True
+    ),
+    (RESULTS, "tevatron"): Target(
+        _bytes(runs.write_tevatron), asks=False, reads=False, keyed=True, joined=True
+    ),
     (PREDICTIONS, "jsonl"): Target(_lines(_prediction_row), reads=False),
     (PREDICTIONS, "dpr"): Target(_bytes(dpr.write_predictions), reads=False),
-    (QRELS, "trec"): Target(_bytes(qrels.write_trec), asks=False, reads=False, keyed=True),
-    (QRELS, "beir"): Target(_bytes(qrels.write_beir), asks=False, reads=False, keyed=True),
+    (QRELS, "trec"): Target(_bytes(qrels.write_trec), asks=False, reads=False, keyed=True, joined=True),
+    (QRELS, "beir"): Target(_bytes(qrels.write_beir), asks=False, reads=False, keyed=True, joined=True),
     (PASSAGES, "jsonl"): Target(_lines(_own)),
     (PASSAGES, "psgs"): Target(write_psgs),
     (PASSAGES, "tevatron"): Target(_lines(tevatron.passage_row)),
@@ -178,8 +187,8 @@ def convert(
         target: how it is written.
         lookup: texts for what holds ids only.
         counts: filled with the records, and with what the form has no place for.
-        refuse: is given what is wrong with a record that lacks what the form needs, or whose question has
-            an id that came before, where the form tells questions by their ids.
+        refuse: is given what is wrong with a record that lacks what the form needs, or where the form tells
+            questions or passages by their ids, with one whose id came before with another text.
 
     Raises:
         FieldError: the first such record.
@@ -188,12 +197,16 @@ def convert(
         records, kind = examples_of(records), taken
     take = TAKES.get((kind, taken), lambda one: (one,))
     seen: set[str] | None = set() if target.keyed and kind != QRELS else None
+    identities = Identities()
     for record in records:
         counts["records"] += 1
         try:
             if seen is not None:
                 _once(record if isinstance(record, Question) else question_of(record), seen)
-            whole = [_whole(one, target) for one in take(lookup.complete(record))]
+            complete = lookup.complete(record)
+            if target.joined:
+                identities.check(_passages_of(complete))
+            whole = [_whole(one, target) for one in take(complete)]
         except FieldError as error:
             refuse(error)
             continue
@@ -223,13 +236,17 @@ def _check(record: Any, target: Target) -> None:
         known = record.question if isinstance(record.question, str) else record.question.question
         if not known:
             raise FieldError("the question's text is not known", "a file of questions as --questions")
-    passages: tuple[Passage, ...] = ()
-    if isinstance(record, RankedList):
-        passages = tuple(ctx.passage for ctx in record.ctxs)
-    elif isinstance(record, TrainingExample):
-        passages = record.passages
+    passages = _passages_of(record)
     if target.reads and passages and not any(passage.text for passage in passages):
         raise FieldError("the texts of its passages are not known", "their passage store as --passages")
+
+
+def _passages_of(record: Any) -> tuple[Passage, ...]:
+    if isinstance(record, Prediction):
+        record = record.ranked
+    if isinstance(record, RankedList):
+        return tuple(ctx.passage for ctx in record.ctxs)
+    return record.passages if isinstance(record, TrainingExample) else ()
 
 
 def _judged(ranked: RankedList) -> RankedList:

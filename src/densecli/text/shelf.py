@@ -7,6 +7,7 @@ from densecli.io.store.passages import PassageStore
 from densecli.records import Passage, Question
 from densecli.text.answers import AnswerMatcher
 from densecli.text.prepared import PreparedText
+from densecli.text.same_text import TextSet
 
 HELD = 16_384
 
@@ -30,9 +31,9 @@ class Shelf:
         return Shelved(passage, PreparedText(passage.text))
 
     def row_of(self, passage: Passage) -> int:
-        """Return the row of a passage that the store has with the same id and text, else -1."""
+        """Return the row of a passage that the store has with the same id and the same text, else -1."""
         row = self.store.row_of(passage.id)
-        return row if row is not None and self.at(row).passage.text == passage.text else -1
+        return row if row is not None and passage.text in TextSet([self.at(row).passage.text]) else -1
 
 
 class Judge:

@@ -20,7 +20,7 @@ from densecli.io.workspace import EXAMPLES_FILE, Workspace
 from densecli.observer import Observer
 from densecli.reader.retrieved import check_texts
 from densecli.records import Question, RankedList, TrainingExample
-from densecli.text.same_question import question_key
+from densecli.text.same_text import text_key
 from densecli.training.examples import ExampleSpool
 from densecli.training.hygiene import nothing_left, without_questions
 from densecli.training.sampling import Source, first_examples
@@ -272,7 +272,7 @@ def question_keys(sets: Iterable[RecordSet[Question]]) -> frozenset[str]:
         InputError: a file has something that cannot be used.
     """
     return frozenset(
-        question_key(one.question)
+        text_key(one.question)
         for questions in sets
         for one in (read_questions(questions.name) if questions.records is None else questions.records)
     )

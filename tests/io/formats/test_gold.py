@@ -6,11 +6,11 @@ import pytest
 from densecli.errors import InputError
 from densecli.io.doors.examples import read_examples
 from densecli.io.doors.questions import read_questions
-from densecli.records import Passage, Question, TrainingExample
+from densecli.records import Context, Passage, Question, TrainingExample
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
-ULM = Passage("Ulm (city)#1", "Ulm (city)", "Ulm lies on the Danube.")
+ULM = Passage("Ulm_(city)_1#1", "Ulm (city)", "Ulm lies on the Danube.")
 SQUAD = {
     "version": "v2.0",
     "data": [
@@ -53,6 +53,16 @@ def test_squad(tmp_path, indent):
     assert list(read_questions(path)) == [river, Question("b", "which sea"), Question("1.1.2", "which hill")]
 
 
+def test_articles_of_one_title_have_passages_of_their_own(tmp_path):
+    def article(context):
+        asked = {"id": context, "question": "what", "answers": [{"text": "a", "answer_start": 0}]}
+        return {"title": "Mercury", "paragraphs": [{"context": context, "qas": [asked]}]}
+
+    path = write(tmp_path, {"version": "1.1", "data": [article("a planet"), article("a metal")]})
+    found = [(one.positives[0].id, one.positives[0].text) for one in read_examples(path)]
+    assert found == [("Mercury_1#0", "a planet"), ("Mercury_2#0", "a metal")]
+
+
 def test_gold_passages_of_the_reference():
     path = str(GOLDEN / "gold_info_example.json")
     passage = Passage("77.gold", "marie CURIE", "Marie Curie was born in Warsaw")
@@ -68,7 +78,9 @@ def test_an_oracle_file(tmp_path):
     path = write(tmp_path, {"question": "q", "answers": ["a"], "ctxs": ctxs, "nq_annotated_gold": {}})
     assert list(read_examples(path)) == [
         TrainingExample(
-            Question("1", "q", ("a",)), (Passage("1.0", "T", "gold"),), (Passage("1.2", "T", "not"),)
+            Question("1", "q", ("a",)),
+            (Passage("1.0", "T", "gold"),),
+            (Context("1.2", "T", "not", score=1.5),),
         )
     ]
 

@@ -8,9 +8,9 @@ from densecli.errors import FieldError
 from densecli.fields import Json, id_field, text_field
 from densecli.records import Article, Passage
 
-IDS = ("id", "_id", "docid", "passage_id")
+IDS = ("id", "_id", "docid", "passage_id", "psg_id")
 TEXTS = ("text", "contents", "body")
-WHOLE_IDS = {"_id", "docid", "passage_id"}
+WHOLE_IDS = {"_id", "docid", "passage_id", "psg_id"}
 """What BEIR, Tevatron and DPR call the id of something that is retrieved whole."""
 TEXT_HINT = "--text-column names another"
 HINT = "--id-column names another, --make-ids numbers the records"
@@ -21,7 +21,7 @@ class Columns:
     """The names to look for; the first that a row has wins.
 
     Attributes:
-        ids: names of the id. A row whose id is called `_id`, `docid` or `passage_id` is a passage already
+        ids: names of the id. A row whose id has a name of WHOLE_IDS is a passage already
             and not an article, unless that name is the only one to look for.
         title: name of the title, which may be missing.
         texts: names of the text.

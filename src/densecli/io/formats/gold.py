@@ -1,23 +1,23 @@
 """Questions with the passage that answers them (SQuAD, DPR's, oracle files), and KILT's without."""
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import unquote
 
 from densecli.errors import FieldError
 from densecli.fields import Json, id_field, rows_field, text_field
-from densecli.records import Passage, Question, TrainingExample
+from densecli.records import Passage, Question, TrainingExample, context_from_json
 
 
 def squad_examples(article: Json, default_id: str) -> Iterator[TrainingExample]:
     """Yield an example for each question of an article `{title?, paragraphs}` in SQuAD's form.
 
     The paragraph is the positive; that of an unanswerable question (SQuAD 2) is a hard negative. Paragraphs
-    are numbered within their article.
+    are numbered within their article, and articles within the file, since two may have one title.
     """
     title = unquote(text_field(article, "title", "")).replace("_", " ")
+    name = "_".join([*title.split(), default_id])
     for number, paragraph in enumerate(rows_field(article, "paragraphs")):
-        passage = Passage(f"{title or default_id}#{number}", title, text_field(paragraph, "context"))
+        passage = Passage(f"{name}#{number}", title, text_field(paragraph, "context"))
         for place, row in enumerate(rows_field(paragraph, "qas")):
             question = _squad_question(row, f"{default_id}.{number}.{place}")
             if question.answers:
@@ -59,13 +59,11 @@ def oracle_example(row: Json, default_id: str) -> TrainingExample:
     """
     positives, negatives = [], []
     for number, ctx in enumerate(rows_field(row, "ctxs")):
-        named: dict[str, Any] = {"passage_id": f"{default_id}.{number}"} | {
-            k: v for k, v in ctx.items() if v is not None
-        }
+        passage = context_from_json(ctx, f"{default_id}.{number}")
         if ctx.get("isgold") is True:
-            positives.append(Passage.from_json(named))
+            positives.append(passage)
         elif ctx.get("hasanswer") is not True:
-            negatives.append(Passage.from_json(named))
+            negatives.append(passage)
     return TrainingExample(Question.from_json(row, default_id), tuple(positives), tuple(negatives))
 
 

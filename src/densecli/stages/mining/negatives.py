@@ -7,6 +7,7 @@ from random import Random
 from densecli.configs.mining import MineConfig
 from densecli.records import TrainingExample
 from densecli.stages.mining.hits import GIVEN, HARD, Hit
+from densecli.text.same_text import TextSet
 from densecli.text.shelf import Judge, Shelf
 
 SPARE = 4
@@ -51,10 +52,11 @@ class Negatives:
     ) -> Iterator[Hit]:
         """Yield the first candidates of each source that may be negatives, as many as are wanted.
 
-        One that holds an answer, has a text that the example has already, or scores too close to the
-        positive may not.
+        One that is the question itself, holds an answer, has a text that the example has already, or scores
+        too close to the positive may not.
         """
         texts = self._texts(example, positive)
+        asked = TextSet([example.question.question])
         for source, count in self._wanted.items():
             limit = self._limit(positive, candidates[source]) if source in HARD else float("inf")
             kept = 0
@@ -64,6 +66,8 @@ class Negatives:
                 text = self._shelf.at(hit.row).passage.text
                 if hit.score is not None and hit.score > limit:
                     counts["refused_within_margin"] += hit.row != positive.row
+                elif text in asked:
+                    counts["refused_same_as_question"] += 1
                 elif text in texts:
                     counts["refused_same_text"] += hit.row != positive.row
                 elif judge.holds(hit.row):
@@ -75,14 +79,14 @@ class Negatives:
             counts[f"{source}_negatives"] += kept
             counts[f"with_fewer_{source}_negatives"] += kept < count
 
-    def _texts(self, example: TrainingExample, positive: Hit) -> set[str]:
+    def _texts(self, example: TrainingExample, positive: Hit) -> TextSet:
         """Return the texts that the example has already."""
         passages = list(example.positives)
         if positive.source != GIVEN:
             passages.append(self._shelf.at(positive.row).passage)
         if self._config.keep_negatives:
             passages += [*example.hard_negatives, *example.negatives]
-        return {passage.text for passage in passages}
+        return TextSet(passage.text for passage in passages)
 
     def _limit(self, positive: Hit, hits: Iterable[Hit]) -> float:
         """Return the highest score that a negative of a list may have.

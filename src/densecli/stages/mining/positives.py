@@ -8,6 +8,7 @@ from densecli.lexical.bm25 import Bm25
 from densecli.records import TrainingExample
 from densecli.stages.mining.gold import CANDIDATES, gold_match, gold_query
 from densecli.stages.mining.hits import GIVEN, Hit, merged, ranked_hits
+from densecli.text.same_text import TextSet
 from densecli.text.shelf import Judge, Shelf
 
 Places = dict[int, Hit]
@@ -65,12 +66,13 @@ class Positives:
         if not judge.matcher.usable:
             return
         given = example.positives if first.source == GIVEN else (self._shelf.at(first.row).passage,)
-        texts = {passage.text for passage in given}
+        texts = TextSet(passage.text for passage in given)
+        asked = TextSet([example.question.question])
         for hit in merged(lists) if self._several else ():
             if len(texts) >= self._config.max_positives:
                 return
             text = self._shelf.at(hit.row).passage.text
-            if text not in texts and judge.holds(hit.row):
+            if text not in texts and text not in asked and judge.holds(hit.row):
                 texts.add(text)
                 yield Hit(hit.row, "distant", hit.score, hit.rank)
 
@@ -120,7 +122,15 @@ class Positives:
         ranked = self._search(queries, self._config.depth)
         for place, hits in ranked.items():
             offered = merged([hits, dense.get(place, [])]) if self._several else hits
-            found = next((hit for hit in offered if judges[place].holds(hit.row)), None)
+            asked = TextSet([questions[place].question])
+            found = next(
+                (
+                    hit
+                    for hit in offered
+                    if judges[place].holds(hit.row) and self._shelf.at(hit.row).passage.text not in asked
+                ),
+                None,
+            )
             if found is None:
                 counts["dropped_without_positive"] += 1
             else:
