@@ -20,7 +20,7 @@ from pathlib import Path
 from densecli.io.doors.questions import read_questions
 from densecli.io.jsonl import write_lines
 from densecli.records import Question
-from densecli.text.same_question import question_key
+from densecli.text.same_text import text_key
 
 # Name in the ids, file, kind of answers.
 TRAINING = (
@@ -62,7 +62,7 @@ def near_demonstration(question: Question) -> bool:
 def test_keys(folder: Path) -> set[str]:
     """Return the keys of all test questions in a folder."""
     files = sorted({path for pattern in TEST for path in folder.glob(pattern)})
-    return {question_key(question.question) for path in files for question in read_questions(str(path))}
+    return {text_key(question.question) for path in files for question in read_questions(str(path))}
 
 
 def squad_questions(path: Path) -> Iterator[Question]:
@@ -81,7 +81,7 @@ def usable_questions(
     earlier: set[str] = set()
     for name, questions in sets:
         for question in questions:
-            its_key = question_key(question.question)
+            its_key = text_key(question.question)
             if its_key in known:
                 counts[f"{name}: dropped, test questions"] += 1
             elif near_demonstration(question):
