@@ -7,7 +7,7 @@ from pathlib import Path
 
 from densecli.io.doors.questions import read_questions
 from densecli.records import Question
-from densecli.text.same_question import question_key
+from densecli.text.same_text import text_key
 
 TEST = ("*-test*", "nq-open-dev.jsonl")  # nq-open-dev is the test set of Natural Questions
 SAMPLE = Path(__file__).resolve().parents[2] / "src" / "densecli" / "sample"
@@ -41,7 +41,7 @@ class Forbidden:
 
     def __init__(self, questions: Iterable[str]) -> None:
         texts = list(questions)
-        self._keys = {question_key(text) for text in texts}
+        self._keys = {text_key(text) for text in texts}
         self._sets = [words(text) for text in texts]
         self._common = Counter(word for one in self._sets for word in one)
         self._by_word: dict[str, list[int]] = defaultdict(list)
@@ -51,7 +51,7 @@ class Forbidden:
 
     def equals(self, question: str) -> bool:
         """Return whether the question is one of them, case, punctuation and articles aside."""
-        return question_key(question) in self._keys
+        return text_key(question) in self._keys
 
     def resembles(self, question: str) -> bool:
         """Return whether the question is nearly one of them."""

@@ -28,7 +28,7 @@ from hygiene import Forbidden, refuse, test_questions
 from densecli.io.doors.questions import read_questions
 from densecli.io.jsonl import write_lines
 from densecli.records import Question
-from densecli.text.same_question import question_key
+from densecli.text.same_text import text_key
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def usable_questions(
         why = refuse(question, forbidden)
         if why is None and NEEDS_CHOICES.search(question.question):
             why = "dropped: needs the choices of its quiz"
-        if why is None and question_key(question.question) in in_spans:
+        if why is None and text_key(question.question) in in_spans:
             why = "dropped: in the span data"
         if why is None:
             yield replace(question, id=f"{one.name}-{number}")
@@ -92,7 +92,7 @@ def without_known(
 ) -> Iterator[Question]:
     """Yield the questions that are neither dev questions nor earlier ones, and count the others."""
     for question in questions:
-        key = question_key(question.question)
+        key = text_key(question.question)
         if key in held_out:
             counts["dropped: a dev question"] += 1
         elif key in earlier:
@@ -122,7 +122,7 @@ def main() -> None:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     forbidden = test_questions(options.data)
     spans = list(span_questions(options.spans, "train-*.jsonl"))
-    in_spans = {question_key(one.question) for one in spans}
+    in_spans = {text_key(one.question) for one in spans}
     train: dict[str, list[Question]] = {}
     dev: dict[str, list[Question]] = defaultdict(list)
     for one in SETS:
@@ -135,8 +135,8 @@ def main() -> None:
         train[name] = sorted((q for q in spans if q.id.startswith(f"{name}-")), key=lambda one: one.id)
     squad = list(span_questions(options.spans, "dev-squad*.jsonl"))
     dev["squad"] = random.Random(f"squad {options.seed}").sample(squad, min(SQUAD_DEV, len(squad)))
-    held_out = {question_key(one.question) for one in span_questions(options.spans, "dev-*.jsonl")}
-    held_out |= {question_key(question.question) for found in dev.values() for question in found}
+    held_out = {text_key(one.question) for one in span_questions(options.spans, "dev-*.jsonl")}
+    held_out |= {text_key(question.question) for found in dev.values() for question in found}
 
     earlier: set[str] = set()
     options.output.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ from hygiene import Forbidden, refuse, test_questions
 
 from densecli.io.jsonl import write_lines
 from densecli.records import Passage, Question, RankedList, ScoredPassage
-from densecli.text.same_question import question_key
+from densecli.text.same_text import text_key
 
 TEST_ARTICLES = "squad/squad-test-12-articles.json"
 PARTS = 8
@@ -136,7 +136,7 @@ def usable_rows(
 ) -> Iterator[Row]:
     """Yield the questions of a set that may be used, and count the others by reason."""
     for row in read_rows(one.name, data / one.file):
-        key = question_key(row.question.question)
+        key = text_key(row.question.question)
         if not one.alone:
             key = f"{key} {row.passage.text}"
         why = refuse(row.question, forbidden)
