@@ -13,7 +13,6 @@ Example:
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from densecli.version import __version__ as __version__
 
@@ -31,6 +30,7 @@ os.environ.update(
 # `import openvino` alone sends an event. It has no switch for that, but does without this package.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
+TYPE_CHECKING = False  # typing itself takes milliseconds at every start of the program
 if TYPE_CHECKING:
     from densecli.observer import Observer as Observer
     from densecli.records import Article as Article
@@ -94,10 +94,10 @@ _MODULES = {
 __all__ = sorted(_MODULES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'densecli' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"densecli.{_MODULES[name]}"), name)
+    value: object = getattr(importlib.import_module(f"densecli.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

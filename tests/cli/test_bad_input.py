@@ -191,7 +191,7 @@ def test_records_without_any_text(place):
         (["read", "who", "-k", "0"], "Invalid value for '-k' / '--depth'"),
         (["evaluate", "--json", "--table", "read.jsonl"], "--json and --table contradict each other"),
         (["evaluate", "a=read.jsonl", "a=found.jsonl"], "two rows are named 'a'"),
-        (["train", "--encoder", "base", "--device", "abacus", "--force"], "abacus"),
+        (["train", "--device", "abacus", "--force"], "abacus"),
         (["train", "--encoder", "base", "--pooling", "max"], "Invalid value for '--pooling'"),
         (["preprocess"], "no corpus given: name files or folders"),
         (["preprocess", "articles.jsonl", "--words", "0"], "Invalid value for '--words'"),
