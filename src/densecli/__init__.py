@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from densecli.workflows.search import search as search
     from densecli.workflows.texts import Texts as Texts
     from densecli.workflows.train import train as train
+    from densecli.workflows.train_reader import train_reader as train_reader
     from densecli.workflows.tune import tune_fusion_weight as tune_fusion_weight
 
 _MODULES = {
@@ -87,6 +88,7 @@ _MODULES = {
     "read": "workflows.read",
     "search": "workflows.search",
     "train": "workflows.train",
+    "train_reader": "workflows.train_reader",
     "tune_fusion_weight": "workflows.tune",
 }
 """The public names, and the modules that define them."""

@@ -9,6 +9,7 @@ from functools import partial
 from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_hardware import pick_device, pick_precision
+from densecli.observer import SILENT, Observer
 from densecli.reader.examples import draw, foremost, reader_examples, sample
 from densecli.reader.torch_folder import TorchReader
 from densecli.reader.torch_update import accumulate_gradients
@@ -32,6 +33,7 @@ def train_reader(
     keeper: Keeper,
     joint: Retriever | None = None,
     temperature: float = 1.0,
+    observer: Observer = SILENT,
 ) -> Iterator[StepReport]:
     """Train a reader in place (paper, section 6.1), and a question tower with it (appendix D).
 
@@ -46,6 +48,7 @@ def train_reader(
         joint: a retriever of two towers, whose question tower is changed by the same optimiser; the loss is
             then the reader's and the retriever's, and the reader draws from the foremost passages.
         temperature: what the retriever's cosines were divided by when it was trained.
+        observer: receives a message about what is trained on.
 
     Yields:
         A report after each update, with steps and epochs counted from 1. `accuracy` is the share of
@@ -73,6 +76,7 @@ def train_reader(
     size = config.batch(len(examples))
     per_epoch = math.ceil(len(examples) / size)
     epochs = config.passes(len(examples))
+    observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
     beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
     modules = [reader.model] if beside is None else [reader.model, beside.question]
     optimiser = Optimiser.of(modules, config, per_epoch * epochs, precision)

@@ -1,0 +1,104 @@
+"""Training a reader from Python: on records in memory, resumed, and with a retriever."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from densecli.errors import ArtifactError, InputError, Interrupted, UsageError
+from densecli.records import Passage, Question, RankedList, ScoredPassage
+from densecli.workflows.train_reader import train_reader
+
+CITIES = ["Ulm", "Rome", "Paris", "Oslo", "Lima", "Cairo", "Quito", "Delhi"]
+RESULTS = [
+    RankedList(
+        Question(city, f"where is the king of {city}", (city,)),
+        (
+            ScoredPassage(Passage(f"p{city}", city, f"the king of {city} is in {city}"), 2.0),
+            ScoredPassage(Passage(f"n{city}", "sea", "a song of the sea"), 1.0),
+        ),
+    )
+    for city in CITIES
+]
+STEPS = 6
+pytestmark = pytest.mark.usefixtures("silence")
+
+
+@pytest.fixture
+def run(tiny_base, tmp_path):
+    """Trains on records in memory, 3 epochs of 2 updates."""
+
+    def run(results=RESULTS, **more):
+        settings = {
+            "encoder": str(tiny_base), "epochs": 3, "batch_size": 4, "passages": 2, "max_tokens": 48,
+            "device": "cpu", "precision": "fp32", "workspace": tmp_path / "workspace",
+        }  # fmt: skip
+        return train_reader(results, **{**settings, **more})
+
+    return run
+
+
+def manifest(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def weights(made):
+    return {path.relative_to(made.folder): path.read_bytes() for path in made.folder.rglob("*.safetensors")}
+
+
+def test_results_in_memory_give_the_same_weights_as_their_file(run, tmp_path):
+    file = tmp_path / "results.jsonl"
+    file.write_text("".join(json.dumps(one.to_json()) + "\n" for one in RESULTS))
+    in_memory, from_file = run(dev=RESULTS[:4]), run(file, dev=file, dev_questions=4, output=tmp_path / "b")
+    assert in_memory.folder == tmp_path / "workspace" / "reader"
+    assert weights(in_memory) == weights(from_file)
+    inputs = [row["path"] for row in manifest(in_memory.folder)["inputs"]]
+    assert inputs[:2] == ["search results", "dev results"]
+    assert manifest(in_memory.folder)["facts"]["steps"] == STEPS
+
+
+def test_the_same_results_are_up_to_date_and_other_results_are_refused(run):
+    run()
+    assert run().up_to_date
+    with pytest.raises(ArtifactError, match="its input was search results, sha256 "):
+        run(RESULTS[:-1])
+
+
+def test_a_stopped_training_resumes_to_the_same_weights(run, tmp_path, observer):
+    whole = run(output=tmp_path / "whole")
+    asked = iter(range(3))
+    with pytest.raises(Interrupted, match="saved after update 3"):
+        run(stop_requested=lambda: next(asked, None) is None)
+    assert weights(run(observer=observer)) == weights(whole)
+    assert "resuming after update 3" in observer.messages
+    assert "8 questions in batches of 4, epochs: 3" in observer.messages
+    assert observer.work == ["train-reader"]
+
+
+def test_a_retriever_is_trained_with_it(run, tiny_retriever):
+    made = run(joint=str(tiny_retriever), epochs=1)
+    new = made.folder / "retriever"
+    kept = (tiny_retriever / "passage" / "weights.safetensors").read_bytes()
+    assert (new / "passage" / "weights.safetensors").read_bytes() == kept
+    assert manifest(made.folder)["facts"]["retriever"] == manifest(new)["fingerprint"]
+
+
+def test_results_without_texts_are_named_or_skipped(run):
+    bare = RankedList(Question("q", "who", ("x",)), (ScoredPassage(Passage("p", "", ""), 1.0),))
+    with pytest.raises(
+        InputError, match="^search results: record 9: question 'q': its passages have no text"
+    ):
+        run([*RESULTS, bare])
+    made = run([*RESULTS, bare], on_error="skip")
+    assert sum(manifest(made.folder)["counts"][name] for name in manifest(made.folder)["counts"]
+               if name.startswith("skipped")) == 1  # fmt: skip
+
+
+def test_what_is_wrong_with_a_call_is_said(run, tmp_path):
+    with pytest.raises(TypeError, match="search results: expected RankedList, got Question"):
+        run([RESULTS[0].question])
+    with pytest.raises(UsageError, match="--passages 50 cannot be sampled from --depth 3"):
+        run(passages=50, depth=3)
+    with pytest.raises(UsageError, match="no question is left to train on"):
+        run([replace(one, question=replace(one.question, answers=("none",))) for one in RESULTS])
+    assert not list(tmp_path.rglob("*.safetensors"))
