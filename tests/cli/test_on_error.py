@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from cli.test_bad_input import GOOD, MORE, fails
+from cli.test_bad_input import FORCED, GOOD, fails
 
 BROKEN = ["{", "{", "[1]", "[2]"]
 SMALL = ["--epochs", 1, "--batch-size", 2]
@@ -25,7 +25,7 @@ def test_bad_records_are_counted_and_the_first_told(prepared, command):
     told = [line for line in ended.stderr.splitlines() if line.startswith("warning: skipped x.jsonl:")]
     assert [line.split(":")[2] for line in told] == ["2", "3", "4"]
     counts = {"skipped_broken JSON": 2, "skipped_a JSON list": 2}
-    if command in MORE:
+    if command in FORCED:
         made = json.loads((prepared.folder / "out" / "manifest.json").read_text())["counts"]
         assert made.items() >= counts.items()
     elif command == "evaluate":
