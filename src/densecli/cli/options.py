@@ -76,9 +76,7 @@ def command(
                     common["config_file"],
                     typed,
                 )
-                session = open_session(
-                    name, common["workspace"], terminal, typed, common["config_file"], ranks
-                )
+                session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
                 told = preset_told(name, values)
                 if told is not None:
                     session.terminal.message(told)

@@ -13,7 +13,6 @@ from densecli.errors import UsageError
 from densecli.io.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
-    from densecli.io.bad_records import BadRecords
     from densecli.training.ranks import Ranks
 
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 class Session:
     """One run of the program."""
 
-    command: str
     terminal: Terminal
     workspace: Workspace
     typed: Set[str] = frozenset()
@@ -50,12 +48,6 @@ class Session:
         if self.terminal.can_ask or _nothing_piped():
             raise UsageError(f"no {what} given; name a file, or pipe something in")
         return "-"
-
-    def bad_records(self, on_error: str) -> "BadRecords":
-        """Return what takes the records that cannot be used; the first that are passed over are told."""
-        from densecli.io.bad_records import BadRecords
-
-        return BadRecords(on_error == "skip", lambda told: self.terminal.warning(f"skipped {told}"))
 
     @contextmanager
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:
@@ -88,7 +80,6 @@ def _nothing_piped() -> bool:
 
 
 def open_session(
-    command: str,
     workspace: Path | None,
     terminal: Terminal,
     typed: Set[str],
@@ -98,4 +89,4 @@ def open_session(
     """Make the session of one command; of several processes only the first talks."""
     if ranks is not None and not ranks.first:
         terminal = Terminal(quiet=True, verbose=terminal.verbose)
-    return Session(command, terminal, find_workspace(workspace), typed, config_file, ranks)
+    return Session(terminal, find_workspace(workspace), typed, config_file, ranks)
