@@ -25,10 +25,20 @@ def normalize_answer(text: str) -> str:
 def exact_match(prediction: str, answers: Sequence[str], answer_type: str = "string") -> bool:
     """Return whether a predicted answer equals any of `answers`.
 
-    Both sides are normalised; a `regex` answer must instead match the whole prediction, case ignored.
+    Both sides are normalized and in one Unicode form. An answer of which nothing is left, such as "A" or
+    "The The", is compared as it is written, case ignored. An empty prediction is wrong. A `regex` answer
+    must match the whole prediction, case ignored.
     """
+    whole = nfd(prediction.strip())
+    if not whole:
+        return False
     if answer_type == "regex":
-        whole = nfd(prediction.strip())
-        return bool(whole) and PatternAnswers([nfd(answer) for answer in answers]).match_whole(whole)
-    predicted = normalize_answer(prediction)
-    return any(normalize_answer(answer) == predicted for answer in answers)
+        return PatternAnswers([nfd(answer) for answer in answers]).match_whole(whole)
+    predicted = _comparable(whole)
+    return any(_comparable(nfd(answer)) == predicted for answer in answers)
+
+
+def _comparable(text: str) -> tuple[str, str]:
+    """Return a text as it is compared: what normalization leaves of it, else the text itself."""
+    left = normalize_answer(text)
+    return (left, "") if left else ("", " ".join(text.casefold().split()))
