@@ -31,7 +31,12 @@ class SearchConfig:
         "Format of the results. By default readable text on a terminal, else JSON lines.",
         choices=("jsonl", "text", "dpr", "trec", "msmarco", "tevatron"),
     )
-    batch_size: int = setting(64, "Questions encoded and searched together.", min=1, max=65_536)
+    batch_size: int | None = setting(
+        None,
+        "Questions encoded and searched together. By default chosen from index size and memory.",
+        min=1,
+        max=65_536,
+    )
     answer_type: str | None = setting(
         None,
         "How answers are matched. By default as the file says, else string.",

@@ -72,6 +72,11 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     @property
+    def scanned_bytes(self) -> int:
+        """How much of its data a search looks through, 0 where it looks at a small part."""
+        return len(self) * self.dimension * 4 if self._exact else 0
+
+    @property
     def dimension(self) -> int:
         """Components of a vector."""
         return int(self._index.d)

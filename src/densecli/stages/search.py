@@ -45,6 +45,11 @@ class Encoder(Protocol):
 class Index(Protocol):
     """Finds the nearest of the passages' vectors."""
 
+    @property
+    def scanned_bytes(self) -> int:
+        """How much of its data a search looks through, 0 where it looks at a small part."""
+        ...
+
     def search(self, questions: FloatArray, k: int) -> tuple[Rows, Scores]:
         """Return rows (n, k) and inner products (n, k), best first."""
         ...

@@ -17,6 +17,7 @@ from densecli.observer import SILENT, Observer
 from densecli.records import Prediction, Question, RankedList
 from densecli.stages.search import Engine
 from densecli.stages.search import search as search_questions
+from densecli.workflows.batch_size import usual_batch_size
 from densecli.workflows.engines import (
     CustomRetriever,
     Parts,
@@ -80,7 +81,8 @@ class Collection:
         Args:
             questions: one question, or many. Many are answered in order, as a stream.
             k: passages for each question; by default the config's, else 100.
-            batch_size: questions that are searched together; by default the config's.
+            batch_size: questions that are searched together; by default the config's, or what suits the
+                index.
             has_arrived: returns whether another question is there without waiting for it. A batch holds
                 what has arrived, so that nobody waits for an answer until others ask.
 
@@ -143,12 +145,13 @@ class Collection:
         has_arrived: Callable[[], bool] | None = None,
     ) -> Iterator[RankedList]:
         counts: Counter[str] = Counter()
+        k = k or self.config.k or DEFAULT_K
         yield from search_questions(
             as_questions(questions),
             self.engine,
             self.store,
-            k or self.config.k or DEFAULT_K,
-            batch_size or self.config.batch_size,
+            k,
+            batch_size or usual_batch_size(self.engine, self.config, k),
             counts,
             has_arrived,
         )

@@ -15,6 +15,7 @@ from densecli.io.workspace import Workspace, find_workspace
 from densecli.metrics.weight_sweep import BestWeight, WeightSweep
 from densecli.observer import SILENT, Observer
 from densecli.stages.tune import tune
+from densecli.workflows.batch_size import usual_batch_size
 from densecli.workflows.engines import CustomRetriever, Parts, open_hybrid, open_place
 from densecli.workflows.reporting import collect_bad_records
 
@@ -60,9 +61,9 @@ def tune_fusion_weight(
     sweep = WeightSweep()
     counts: Counter[str] = Counter()
     asked = read_questions(str(questions), config.answer_type, bad)
-    for _ in observer.progress(
-        tune(asked, engine, store, config.batch_size, sweep, counts), "tune", unit="questions "
-    ):
+    size = usual_batch_size(engine, config, config.candidates)
+    swept = tune(asked, engine, store, size, sweep, counts)
+    for _ in observer.progress(swept, "tune", unit="questions "):
         pass
     best = sweep.best()
     if not best.questions:
