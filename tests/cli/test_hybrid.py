@@ -93,7 +93,7 @@ def test_the_tuned_weight_is_used_until_something_else_is_searched(prepared):
 def test_the_sample_is_not_tuned(program):
     program.write("dev.jsonl", {"question": "who voiced Meg", "answers": ["Mila Kunis"]})
     ended = program.call("search", "--tune-lambda", "dev.jsonl")
-    assert (ended.status, "no collection to tune" in ended.error) == (4, True)
+    assert (ended.status, "run `densecli preprocess` first" in ended.error) == (4, True)
     assert not program.workspace.exists()
 
 

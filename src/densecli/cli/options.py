@@ -3,7 +3,7 @@
 import functools
 import inspect
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,6 +19,12 @@ from densecli.configs.setting import Setting, check, check_effect, described_fie
 from densecli.errors import InputError, UsageError
 
 C = TypeVar("C")
+OUTPUTS = ("output", "tensorboard")
+INPUTS = (
+    "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "passages",
+    "question", "questions", "reader", "results", "retriever", "source", "sources", "tune_lambda", "vectors",
+)  # fmt: skip
+"""Arguments and options that name what is written and what is read, in all commands."""
 Force = Annotated[
     bool, typer.Option("--force", help="Rebuild a result that was made from other inputs or settings.")
 ]
@@ -77,6 +83,7 @@ def command(
                     typed,
                 )
                 session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
+                _check_outputs(name, session, {**common, **vars(values), **given})
                 told = preset_told(name, values)
                 if told is not None:
                     session.terminal.message(told)
@@ -101,6 +108,24 @@ def command(
         return run
 
     return register
+
+
+def _check_outputs(command_name: str, session: Session, given: Mapping[str, Any]) -> None:
+    """Refuse to write what is read, or what is another command's.
+
+    Raises:
+        UsageError: names it.
+    """
+    from densecli.io.outputs import check_output, check_standard_output
+
+    named = [given.get(name) for name in INPUTS]
+    several = [value if isinstance(value, list) else [value] for value in named]
+    inputs = [one for value in several for one in value if isinstance(one, str | Path)]
+    for output in (given[name] for name in OUTPUTS if given.get(name) is not None):
+        if str(output) != "-":
+            check_output(command_name, output, inputs, session.workspace)
+    if given.get("output") is None:
+        check_standard_output(inputs)
 
 
 def _is_typed(context: typer.Context, name: str) -> bool:

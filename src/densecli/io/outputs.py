@@ -1,16 +1,33 @@
 """What stands where a result is to go, and whether that may be replaced."""
 
 import os
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from densecli.errors import ArtifactError
+from densecli.errors import ArtifactError, UsageError
+from densecli.io.atomic import is_scratch, resolved
 from densecli.io.fusion_weight import NAME as WEIGHT
 from densecli.io.manifest import FILES, NAME, read_row, told_path
+from densecli.io.streams import STDIN
+from densecli.io.workspace import Workspace
 
 ADDED_LATER = {NAME, WEIGHT}
 LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db"}
 SHOWN = 3
+STDOUT = 1
+WRITERS = {
+    "passages": {"preprocess"},
+    "bm25": {"index"},
+    "index": {"index", "convert"},
+    "vectors": {"embed", "convert"},
+    "retriever": {"train", "convert"},
+    "reader": {"train-reader", "convert"},
+    "examples": {"mine-negatives"},
+}
+"""What is in a workspace, and which commands write it."""
+Identity = tuple[int, int]
 
 
 def replaceable(place: Path, command: str, shown: Path) -> dict[str, Any] | None:
@@ -53,3 +70,75 @@ def _strange_files(place: Path, row: dict[str, Any]) -> list[str]:
         told_path(path.relative_to(place).as_posix()) for path in files if path.name not in LEFT_BY_SYSTEMS
     )
     return sorted(set(names) - made.keys() - ADDED_LATER)
+
+
+def check_output(command: str, output: Path, inputs: Iterable[str | Path], workspace: Workspace) -> None:
+    """Refuse an output that is an input, that holds one, or that is a workspace's own.
+
+    Args:
+        command: which is to write it.
+        output: a file or folder that somebody named.
+        inputs: what the command reads: paths, `NAME=FILE`, `-` for standard input. What is no path of a file
+            or folder is passed over.
+        workspace: the one at work.
+
+    Raises:
+        UsageError: it must not be written by this command.
+    """
+    place = resolved(output)
+    own = _identity(place)
+    for name in inputs:
+        if own is not None and own in _identities_with_parents(name):
+            raise UsageError(f"{output}: would take the place of its own input {name}; name another --output")
+    for folder in place.parents:
+        if read_row(folder) is not None or is_scratch(folder):
+            raise UsageError(f"{output}: lies in {folder}, which is densecli's own; name an --output outside")
+    root = workspace.root.resolve()
+    if place != root and not place.is_relative_to(root):
+        return
+    first = next(iter(place.relative_to(root).parts), "")
+    if not first or first.startswith(".") or command not in WRITERS.get(first, {command}):
+        raise UsageError(f"{output}: is a workspace's own, and not for {command}; name another --output")
+    if first == "data" and place.exists():
+        raise UsageError(f"{output}: is one of the workspace's files of datasets; name another --output")
+
+
+def check_standard_output(inputs: Iterable[str | Path]) -> None:
+    """Refuse to append what is read to the same file, without an end: `densecli ... FILE >> FILE`.
+
+    Raises:
+        UsageError: standard output goes into an input.
+    """
+    own = _identity(STDOUT)
+    for name in inputs:
+        if own is not None and own in _identities(name):
+            raise UsageError(f"standard output goes into an input of this command ({name})")
+
+
+def _identities_with_parents(name: str | Path) -> set[Identity]:
+    found = _identities(name)
+    if found and str(name) != STDIN:
+        above = (parent for path in _paths(name) for parent in Path(path).resolve().parents)
+        found |= {one for one in map(_identity, above) if one is not None}
+    return found
+
+
+def _identities(name: str | Path) -> set[Identity]:
+    """Return which file or folder an input is, under each reading of its name."""
+    places: list[str | Path | int] = [0] if str(name) == STDIN else [*_paths(name)]
+    return {one for one in map(_identity, places) if one is not None}
+
+
+def _paths(name: str | Path) -> list[str | Path]:
+    _, equals, rest = str(name).partition("=")
+    return [name, rest] if equals else [name]
+
+
+def _identity(place: str | Path | int) -> Identity | None:
+    """Return what tells a file or folder from all others, whatever it is called; None for anything else."""
+    try:
+        found = os.stat(place)
+    except (OSError, ValueError):
+        return None
+    plain = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return (found.st_dev, found.st_ino) if plain else None

@@ -24,6 +24,9 @@ class Workspace:
     above: bool = field(default=False, compare=False)
     """Whether it was found in a folder above the one where the program runs, and so nobody named it."""
 
+    named: bool = field(default=False, compare=False)
+    """Whether an option, the environment or a caller named it."""
+
     @property
     def passages(self) -> Path:
         """What `preprocess` makes."""
@@ -65,6 +68,11 @@ class Workspace:
         return self.root / "reader"
 
     @property
+    def empty(self) -> bool:
+        """Whether there is nothing of a collection in it, not even a part of one."""
+        return not any(one.exists() for one in (self.passages, self.bm25, self.vectors, self.index))
+
+    @property
     def prepared(self) -> bool:
         """Whether there is a collection to search."""
         return self.passages.exists()
@@ -85,9 +93,9 @@ def find_workspace(named: "Workspace | Path | str | None" = None) -> Workspace:
 
 def _find(named: Path | str | None) -> Workspace:
     if named is not None:
-        return Workspace(Path(named))
+        return Workspace(Path(named), named=True)
     if os.environ.get(VARIABLE):
-        return Workspace(Path(os.environ[VARIABLE]))
+        return Workspace(Path(os.environ[VARIABLE]), named=True)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / NAME).is_dir():

@@ -182,6 +182,7 @@ def open_collection(
     bm25: Path | None = None,
     retriever: str | CustomRetriever | None = None,
     single: bool = True,
+    sample: bool = True,
     config: SearchConfig | None = None,
     observer: Observer = SILENT,
     **settings: Any,
@@ -189,12 +190,13 @@ def open_collection(
     """Open a collection to search, and keep it warm.
 
     Args:
-        workspace: its folder; by default the nearest `.densecli`, else the sample that ships with densecli.
+        workspace: its folder; by default the nearest `.densecli`.
         passages: passage store, in place of the workspace's.
         index: dense or BM25 index, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's.
         retriever: folder, Hub name, `starter`, or an encoder of your own.
         single: questions will come one at a time: they are encoded by the engine that starts fastest.
+        sample: open the sample that ships with densecli where nothing is prepared and nothing is named.
         config: how to search.
         observer: receives messages, such as which kind of search it is.
         **settings: fields of SearchConfig, such as `mode="bm25"`.
@@ -211,7 +213,7 @@ def open_collection(
     config = resolve_config(SearchConfig, "search", config, settings)
     parts = Parts(retriever, index, bm25, passages)
     home = find_workspace(workspace)
-    place, store = open_place(home, parts, observer)
+    place, store = open_place(home, parts, observer, sample)
     kind = _kind(place, config, parts)
     engine: Engine
     if kind == "hybrid":

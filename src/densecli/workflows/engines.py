@@ -73,16 +73,19 @@ class Parts:
     passages: Path | None = None
 
 
-def open_place(home: Workspace, parts: Parts, observer: Observer) -> tuple[Workspace, PassageStore]:
+def open_place(
+    home: Workspace, parts: Parts, observer: Observer, sample: bool = False
+) -> tuple[Workspace, PassageStore]:
     """Return the workspace to search, and its passages or those that are named.
 
-    Without passages in the workspace and without a named part, that is the sample.
+    With `sample` that is the sample that ships with densecli, if nothing is prepared and nothing was named:
+    neither a part nor the workspace.
 
     Raises:
         ArtifactError: the passages are missing or damaged.
     """
     place = home
-    if not home.prepared and parts == Parts():
+    if sample and home.empty and not home.named and parts == Parts():
         observer.message(f"no collection in {home.root}: answering from the sample that ships with densecli")
         place = Workspace(SAMPLE / "workspace")
     return place, PassageStore.open(parts.passages or place.passages)

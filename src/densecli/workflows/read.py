@@ -46,7 +46,8 @@ def read(
         questions: a question, several, or the path of a file of them. They are searched first.
         results: search results in place of questions: records, or the path of a file (`Path("-")` is
             standard input). They are read as they are.
-        workspace: folder of collection and reader; by default the nearest `.densecli`, else the sample.
+        workspace: folder of collection and reader; by default the nearest `.densecli`. Where nothing is
+            prepared, the sample answers, but not for a file.
         reader: folder of a reader, or `starter`; by default the workspace's, else the starter.
         retriever: folder, Hub name, `starter`, or an encoder of your own, for questions.
         texts: texts for results that hold only ids.
@@ -81,7 +82,12 @@ def read(
         search_config = search_config or SearchConfig()
         asked = open_questions(questions, home, search_config, bad, observer)
         collection = open_collection(
-            home, retriever=retriever, single=single, config=search_config, observer=observer
+            home,
+            retriever=retriever,
+            sample=not isinstance(questions, Path),
+            single=single,
+            config=search_config,
+            observer=observer,
         )
         ranked = collection.search(asked, config.depth, 1 if single else None, arrival_check(questions))
     wanted = Asked(config.engine, config.device, config.precision)

@@ -44,7 +44,8 @@ def search(
 
     Args:
         questions: a question, several, or the path of a file of them (`Path("-")` is standard input).
-        workspace: folder of the collection; by default the nearest `.densecli`, else the sample.
+        workspace: folder of the collection; by default the nearest `.densecli`. Where nothing is prepared,
+            the sample answers, but not for a file or a dataset.
         passages: passage store, in place of the workspace's.
         index: dense or BM25 index, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's.
@@ -77,6 +78,7 @@ def search(
         bm25=bm25,
         retriever=retriever,
         single=single,
+        sample=questions is not None and not isinstance(questions, Path),
         config=config,
         observer=observer,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.counts import listed
-from densecli.errors import ArtifactError, InputError
+from densecli.errors import InputError
 from densecli.io.doors.questions import read_questions
 from densecli.io.fusion_weight import FusionWeight
 from densecli.io.manifest import describe_input
@@ -55,8 +55,6 @@ def tune_fusion_weight(
     described = describe_input(questions)
     parts = Parts(retriever, index, bm25, passages)
     place, store = open_place(home, parts, observer)
-    if place != home:
-        raise ArtifactError(f"{home.root}: no collection to tune λ for; run `densecli preprocess` first")
     engine, pair = open_hybrid(home, config, parts, place, store, observer, single=False)
     sweep = WeightSweep()
     counts: Counter[str] = Counter()

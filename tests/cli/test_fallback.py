@@ -1,0 +1,34 @@
+"""The sample answers a question that is asked by hand with nothing prepared, and never for what was named."""
+
+import pytest
+
+MEG = "who voiced Meg"
+
+
+def test_a_question_with_nothing_prepared_is_answered_from_the_sample(program):
+    ended = program.call("search", MEG, "-k", 1).well()
+    assert "answering from the sample" in ended.stderr
+    assert ended.rows[0]["ctxs"][0]["title"] == "Meg Griffin"
+
+
+@pytest.mark.parametrize("command", ["search", "read"])
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_a_workspace_that_was_named_and_is_not_there(program, command, how):
+    named = {"DENSECLI_WORKSPACE": "typo"} if how == "environment" else {}
+    option = ["-w", "typo"] if how == "option" else []
+    ended = program.call(command, MEG, *option, **named)
+    assert (ended.status, "typo/passages" in ended.error, ended.stdout) == (4, True, "")
+
+
+@pytest.mark.parametrize("source", ["q.jsonl", "-"])
+def test_a_file_of_questions_is_not_answered_from_the_sample(program, source):
+    program.write("q.jsonl", {"question": MEG})
+    ended = program.call("search", source, "-q", "-o", "found.jsonl", stdin='{"question": "who"}\n')
+    assert (ended.status, "run `densecli preprocess` first" in ended.error) == (4, True)
+    assert not (program.folder / "found.jsonl").exists()
+
+
+@pytest.mark.parametrize("part", ["bm25", "vectors", "index"])
+def test_a_workspace_without_its_passages_is_damaged_and_not_empty(program, part):
+    (program.workspace / part).mkdir(parents=True)
+    assert program.call("search", MEG).status == 4

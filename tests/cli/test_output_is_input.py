@@ -1,0 +1,109 @@
+"""An output is never an input, and what is in a workspace is written by its own command alone."""
+
+import os
+import subprocess
+
+import pytest
+
+from densecli.cli.main import app
+from densecli.cli.options import INPUTS, OUTPUTS
+
+LINES = {
+    "search": ("questions.jsonl", ["search", "questions.jsonl"]),
+    "read": ("found.jsonl", ["read", "found.jsonl"]),
+    "evaluate": ("read.jsonl", ["evaluate", "read.jsonl"]),
+    "evaluate a named row": ("read.jsonl", ["evaluate", "ours=read.jsonl"]),
+    "evaluate with questions": (
+        "questions.jsonl",
+        ["evaluate", "found.jsonl", "--questions", "questions.jsonl"],
+    ),
+    "convert": ("questions.jsonl", ["convert", "questions.jsonl", "--to", "dpr"]),
+    "preprocess": ("articles.jsonl", ["preprocess", "articles.jsonl"]),
+    "mine-negatives": ("questions.jsonl", ["mine-negatives", "questions.jsonl"]),
+    "train": ("base", ["train", "questions", "--encoder", "base"]),
+    "train-reader": ("found.jsonl", ["train-reader", "found.jsonl", "--encoder", "base"]),
+    "a config": ("options.toml", ["search", "questions.jsonl", "--config", "options.toml"]),
+    "tune": ("questions.jsonl", ["search", "--tune-lambda", "questions.jsonl"]),
+}
+
+
+def refused(program, *line):
+    """Run a command that must be refused before it writes anything; return its error."""
+    files = {path: path.read_bytes() for path in program.folder.rglob("*") if path.is_file()}
+    ended = program.call(*line)
+    assert ended.status == 2, ended.stderr
+    assert {path: path.read_bytes() for path in program.folder.rglob("*") if path.is_file()} == files
+    return ended.error
+
+
+@pytest.mark.parametrize("way", ["itself", "a link", "another path", "a second name"])
+@pytest.mark.parametrize("name", LINES)
+def test_an_output_that_is_an_input(prepared, name, way):
+    source, line = LINES[name]
+    prepared.write("options.toml", "k = 3")
+    output = {"itself": source, "another path": f"../place/./{source}"}.get(way, "other")
+    if way == "a link" or (way == "a second name" and source == "base"):  # which a folder can't have
+        (prepared.folder / "other").symlink_to(source)
+    elif way == "a second name":
+        os.link(prepared.folder / source, prepared.folder / "other")
+    assert "would take the place of its own input" in refused(prepared, *line, "-o", output)
+
+
+def test_a_folder_that_holds_an_input(prepared):
+    line = ("mine-negatives", ".densecli/examples/questions/examples.jsonl")
+    assert "own input" in refused(prepared, *line, "-o", ".densecli/examples/questions", "--force")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        ".densecli/passages/manifest.json",
+        ".densecli/passages/new.jsonl",
+        ".densecli/retriever",
+        ".densecli/examples/new/examples.jsonl",
+        ".densecli/.passages.partial",
+        ".densecli",
+    ],
+)
+@pytest.mark.parametrize("line", [["search", "who"], ["embed"], ["evaluate", "read.jsonl"]])
+def test_what_is_a_workspaces_own(prepared, line, output):
+    refused(prepared, *line, "-o", output)
+
+
+def test_a_file_of_a_dataset_in_the_workspace(prepared):
+    (prepared.workspace / "data").mkdir()
+    prepared.call("convert", "questions.jsonl", "--to", "dpr", "-o", ".densecli/data/own.json").well()
+    refused(prepared, "search", "who", "-o", ".densecli/data/own.json")
+
+
+def test_standard_input_and_output_are_files_too(prepared):
+    for line in (
+        "search - -o questions.jsonl < questions.jsonl",
+        "convert questions.jsonl --to dpr >> questions.jsonl",
+    ):
+        before = (prepared.folder / "questions.jsonl").read_bytes()
+        program = " ".join(prepared.line())
+        done = subprocess.run(
+            ["sh", "-c", f"{program} {line}"],
+            cwd=prepared.folder,
+            env=prepared.environment(),
+            capture_output=True,
+        )
+        assert done.returncode == 2, done.stderr
+        assert (prepared.folder / "questions.jsonl").read_bytes() == before
+
+
+def test_an_output_beside_its_input_is_written(prepared):
+    prepared.call("search", "questions.jsonl", "-k", 3, "--mode", "bm25", "-o", "other.jsonl").well()
+    prepared.call("search", "questions.jsonl", "-k", 3, "--mode", "bm25", "-o", os.devnull).well()
+
+
+def test_every_path_is_known_as_input_or_output():
+    """A new option for a file must be named in one of the two lists."""
+    for info in app.registered_commands:
+        for parameter in info.callback.__signature__.parameters.values():
+            if "pathlib.Path" in str(parameter.annotation) and parameter.name not in (
+                "workspace",
+                "data_dir",
+            ):
+                assert parameter.name in INPUTS + OUTPUTS, f"{info.name} {parameter.name}"
