@@ -77,7 +77,7 @@ class LongCorpus:
 
 
 def test_an_interrupted_run_over_records_resumes(tmp_path, observer):
-    corpus = LongCorpus(tmp_path / ".made.partial" / "progress.json")
+    corpus = LongCorpus(tmp_path / ".made.partial" / "work" / "progress.json")
     with pytest.raises(KeyboardInterrupt):
         preprocess(corpus, output=tmp_path / "made", words=15, workers=1)
     done = json.loads(corpus.note.read_text())["records"]
