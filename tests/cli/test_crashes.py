@@ -130,7 +130,7 @@ def test_an_interrupted_embedding_resumes_in_the_engine_that_it_began_with(many)
         (["--engine", "torch", "--precision", "fp32"], "torch", "starting over"),
     ):
         running = many.start(*line, "--engine", "onnxruntime", heavy=True)
-        until((many.workspace / ".vectors.partial" / "shard-00002.npy").exists)
+        until((many.workspace / ".vectors.partial" / "work" / "shard-00002.npy").exists)
         cut_off(many, running, signal.SIGKILL)
         ended = many.call(*line, *later).well()
         assert said in ended.stderr
