@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "densecli"
 FILES = sorted(SOURCE.rglob("*.py"))
-LINES = 300
+LINES = 500  # one subject a file: longer than this is two
 
 HOMES = {
     "torch": ("training/*", "*/torch_*"),

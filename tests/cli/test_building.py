@@ -231,10 +231,22 @@ def test_mining_looks_for_its_questions_before_it_builds_bm25(place):
 
 
 def test_another_answer_type_is_another_result(place):
-    place.write("q.jsonl", {"question": "four", "answers": ["fo.r"]})
+    place.write("q.jsonl", {"question": "which four", "answers": ["fo.r"]})
     place.call("mine-negatives", "q.jsonl").well()
     assert manifest(place, "examples/q")["counts"].get("examples", 0) == 0
     ended = place.call("mine-negatives", "q.jsonl", "--answer-type", "regex")
     assert (ended.status, "answer_type was None, now regex" in ended.error) == (4, True)
     place.call("mine-negatives", "q.jsonl", "--answer-type", "regex", "--force").well()
     assert manifest(place, "examples/q")["counts"].get("examples", 0) == 1
+
+
+def test_an_option_that_an_older_version_did_not_have_means_its_default(place):
+    path = place.workspace / MANIFEST
+    row = json.loads(path.read_text())
+    del row["config"]["tail"]
+    path.write_text(json.dumps(row))
+    assert place.call("preprocess", "a.jsonl").well().stderr.endswith("up to date\n")
+    row["config"]["words"] = 50
+    path.write_text(json.dumps(row))
+    ended = place.call("preprocess", "a.jsonl")
+    assert (ended.status, "words was 50, now 100" in ended.stderr) == (4, True)

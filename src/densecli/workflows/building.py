@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -89,12 +89,12 @@ def building(
         ArtifactError: it was made otherwise and `force` is off, or it is no artefact of ours.
     """
     place = resolved(target)
-    settings = asdict(config)
+    settings, defaults = asdict(config), field_defaults(config)
     described = [one if isinstance(one, Mapping) else describe_input(one) for one in inputs]
 
     def check() -> None:
         try:
-            _check_target(command, place, target, settings, described, force, home)
+            _check_target(command, place, target, settings, described, force, home, defaults)
         except UpToDate as done:
             observer.message(str(done))
             raise
@@ -107,7 +107,7 @@ def building(
         if row is None:
             return False
         made = row.get("config", {}), row.get("inputs", [])
-        same = row.get("command") == command and not changes(*made, settings, described)
+        same = row.get("command") == command and not changes(*made, settings, described, defaults)
         for path in [work / name for name in scratch] if same else [work]:
             remove(path)
         return same
@@ -149,13 +149,14 @@ def _check_target(
     described: Sequence[Mapping[str, Any]],
     force: bool,
     home: Workspace | None,
+    defaults: Mapping[str, Any],
 ) -> None:
     row = replaceable(place, command, target)
     above = home if home and home.above and place.is_relative_to(home.root.resolve()) else None
     if row is None or (force and above is None):
         return
     made = Manifest.read(place, "the earlier result", f"densecli {command}")
-    found = changes(made.config, made.inputs, settings, described)
+    found = changes(made.config, made.inputs, settings, described, defaults)
     if found and above is not None:
         raise ArtifactError(
             f"{target}: made otherwise ({'; '.join(found[:3])}) in a folder above this one; name -w {NAME}"
@@ -173,8 +174,18 @@ def changes(
     inputs: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
     described: Sequence[Mapping[str, Any]],
+    defaults: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Return in which settings and inputs an earlier piece of work differs from the one now asked for."""
+    """Return in which settings and inputs an earlier piece of work differs from the one now asked for.
+
+    Args:
+        config: its settings. A version without an option has not stored it: what is missing has its default.
+        inputs: its inputs.
+        settings: the settings now asked for.
+        described: the inputs now given.
+        defaults: from `field_defaults`.
+    """
+    config = {**(defaults or {}), **config}
     names = dict.fromkeys([*config, *settings])
     found = [
         f"{name} was {config.get(name)}, now {settings.get(name)}"
@@ -189,6 +200,11 @@ def changes(
         for one, other in zip(inputs, described, strict=True)
         if one.get("sha256") != other.get("sha256") or one.get("sha256") is None
     ]
+
+
+def field_defaults(config: Any) -> dict[str, Any]:
+    """Return the defaults of the fields of a config."""
+    return {one.name: one.default for one in fields(config)}
 
 
 def _input_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

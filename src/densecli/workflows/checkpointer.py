@@ -14,7 +14,7 @@ from densecli.io.workspace import Workspace
 from densecli.observer import Observer
 from densecli.training.history import History
 from densecli.training.picture import picture
-from densecli.workflows.building import Building, building, changes
+from densecli.workflows.building import Building, building, changes, field_defaults
 
 if TYPE_CHECKING:
     from densecli.training.checkpoint import Standing, Trainee
@@ -108,7 +108,7 @@ def _prepare(
         recover(folder / name)
     _empty(folder, ".*")
     note = read_note(folder / CHECKPOINT)
-    found = note and changes(note["config"], note["inputs"], asdict(config), inputs)
+    found = note and changes(note["config"], note["inputs"], asdict(config), inputs, field_defaults(config))
     if found and not force:
         raise ArtifactError(
             f"{target}: an interrupted training has other inputs or settings ({'; '.join(found[:3])}); use"
