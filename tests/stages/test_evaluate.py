@@ -50,15 +50,19 @@ def test_an_empty_list_is_a_miss():
 
 
 def test_neither_text_nor_has_answer_is_an_error():
-    broken, good = ranked(("London", None), ("", None)), ranked(("Paris", None))
-    with pytest.raises(InputError, match=r"^search results: question 'q': passage 'p2' has no text"):
+    broken, good = ranked(("", None), ("", None)), ranked(("Paris", None))
+    with pytest.raises(InputError, match=r"^search results: question 'q': passage 'p1' has no text"):
         run(broken)
     told: list[str] = []
     bad, counts = BadRecords(True, told.append), Counter[str]()
     [score] = evaluate([broken, good], EvaluateConfig(), counts, bad, "x.jsonl")
     assert (score.first_hit_rank, counts["questions"]) == (1, 1)
     assert bad.counts == {"skipped_passage has no text to find answers in": 1}
-    assert told[0].startswith("x.jsonl: question 'q': passage 'p2' has no text to find answers in; expected")
+    assert told[0].startswith("x.jsonl: question 'q': passage 'p1' has no text to find answers in; expected")
+
+
+def test_an_empty_text_beside_others_holds_no_answer():
+    assert run(ranked(("London", None), ("", None), ("Paris", None)))[0] == [QuestionScore("q", 3, 3)]
 
 
 def test_another_answer_type_matches_again():

@@ -197,6 +197,8 @@ def convert(
         records, kind = examples_of(records), taken
     take = TAKES.get((kind, taken), lambda one: (one,))
     seen: set[str] | None = set() if target.keyed and kind != QRELS else None
+    if kind == RESULTS and lookup.questions:
+        records = _with_unanswered(records, lookup)
     identities = Identities()
     for record in records:
         counts["records"] += 1
@@ -211,11 +213,27 @@ def convert(
             refuse(error)
             continue
         for one in whole:
-            if not target.drawn and one.negatives:
-                counts["random_negatives_left_out"] += len(one.negatives)
-            if target.write is None and not one.positives:
-                counts["questions_without_a_judgement"] += 1
+            _count_losses(one, taken, target, counts)
             yield one
+
+
+def _count_losses(one: Any, taken: str, target: Target, counts: Counter[str]) -> None:
+    """Count what the target has no place for."""
+    if taken == RESULTS and target.joined and not runs.scores_fit(one):
+        counts["lists_with_ranks_for_scores"] += 1
+    if not target.drawn and one.negatives:
+        counts["random_negatives_left_out"] += len(one.negatives)
+    if target.write is None and not one.positives:
+        counts["questions_without_a_judgement"] += 1
+
+
+def _with_unanswered(records: Records, lookup: Lookup) -> Iterator[RankedList]:
+    """Yield ranked lists, and then an empty one for each known question that has none."""
+    seen = set()
+    for ranked in records:
+        seen.add(ranked.question.id)
+        yield ranked
+    yield from lookup.unanswered(seen)
 
 
 def _once(question: Question, seen: set[str]) -> None:

@@ -40,7 +40,8 @@ def evaluate(
         answer_type = config.answer_type or question.answer_type
         matcher = AnswerMatcher(question.answers, answer_type)
         believed = answer_type == question.answer_type
-        hits = (_holds_answer(passage, matcher, believed) for passage in ranked.ctxs)
+        textless = not any(passage.passage.text for passage in ranked.ctxs)
+        hits = (_holds_answer(passage, matcher, believed, textless) for passage in ranked.ctxs)
         try:
             rank = next((rank for rank, hit in enumerate(hits, 1) if hit), None)
         except FieldError as error:
@@ -56,10 +57,11 @@ def evaluate(
         yield QuestionScore(question.id, len(ranked.ctxs), rank, exact)
 
 
-def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool) -> bool:
+def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool, textless: bool) -> bool:
+    """Return whether a passage holds an answer; beside others with texts, an empty one holds none."""
     if believed and passage.has_answer is not None:
         return passage.has_answer
-    if not passage.passage.text:
+    if textless:
         what = f"passage {passage.passage.id!r} has no text to find answers in"
         why = "" if believed else ": --answer-type asks for another match than has_answer tells"
         raise FieldError(what, f"search results with text, or --passages FOLDER{why}")

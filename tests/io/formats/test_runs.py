@@ -106,3 +106,16 @@ def test_an_id_that_would_break_tabbed_columns(bad):
     ):
         with pytest.raises(FieldError, match="is empty, has spaces around it, or holds a tab"):
             list(write([record]))
+
+
+def test_a_reranked_list_keeps_its_order(tmp_path):
+    """The scores are the first search's, and the order another program's."""
+    passages = [ScoredPassage(Passage(name, "", "x"), score) for name, score in (("b", 1.0), ("a", 9.0))]
+    ranked = RankedList(Question("q", "who"), tuple(passages))
+    for form, to_bytes in (
+        ("trec", runs.write_trec),
+        ("tevatron", runs.write_tevatron),
+        ("msmarco", runs.write_msmarco),
+    ):
+        found = read(tmp_path, b"".join(to_bytes([ranked])).decode(), form)
+        assert [[passage for passage, _ in hits] for _, hits in found] == [["b", "a"]]

@@ -23,7 +23,8 @@ def read_results(
     Args:
         path: a file, `-` for stdin; .gz and .bz2 are decompressed.
         bad: what a record that cannot be used does.
-        lookup: texts for the ids of a run, and of what else came without.
+        lookup: texts for the ids of a run, and of what else came without. Its questions that a run has no
+            line for come last, with nothing found.
         check: raises FieldError for a result that is of no use to whoever reads them.
 
     Raises:
@@ -42,7 +43,9 @@ def _results(path: str, bad: BadRecords, lookup: Lookup | None, check: Check | N
         records: Iterator[tuple[int, Result]] = enumerate(known.records(), 1)
         if lookup is not None and lookup.store is not None:
             records = _without_texts(document.name, records)
+        seen: set[str] = set()
         for number, record in records:
+            seen.add(ranked_of(record).question.id)
             try:
                 found = record if lookup is None else lookup.complete(record)
                 if check is not None:
@@ -52,6 +55,8 @@ def _results(path: str, bad: BadRecords, lookup: Lookup | None, check: Check | N
                 bad.refuse(reason_of(error), InputError(document.name, None, what, error.expected))
             else:
                 yield found
+        if lookup is not None and known.form.bare:
+            yield from lookup.unanswered(seen)
 
 
 def _without_texts(name: str, records: Iterator[tuple[int, Result]]) -> Iterator[tuple[int, Result]]:

@@ -1,6 +1,6 @@
 """Texts for records that hold ids only: questions from a file, passages from a store."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -47,6 +47,10 @@ class Lookup:
             told = f"one of the {len(ids):,} ids of the questions ({ids[0]!r} to {ids[-1]!r})"
             raise FieldError(f"question {known.id!r} is not among the questions", told)
         return found
+
+    def unanswered(self, seen: Set[str]) -> Iterator[RankedList]:
+        """Yield an empty list for each question that a run has no line for: nothing was found for it."""
+        return (RankedList(one, ()) for one in self.questions.values() if one.id not in seen)
 
     def passage(self, known: Passage) -> Passage:
         """Return the passage of the same id, or the one given where it has a text or there is no store.

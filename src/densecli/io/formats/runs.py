@@ -1,7 +1,7 @@
 """Runs: ids of questions and of the passages found for them, as TREC, MS MARCO and Tevatron write them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from densecli.errors import FieldError
@@ -78,8 +78,8 @@ def write_trec(results: Iterable[RankedList]) -> Iterator[bytes]:
     Raises:
         FieldError: an id is empty or holds a space, which parts the columns.
     """
-    for question_id, rank, ctx in _ranks(results):
-        yield f"{column(question_id)} Q0 {column(ctx.passage.id)} {rank} {ctx.score!r} {TAG}\n".encode()
+    for question_id, rank, passage_id, score in _ranks(results):
+        yield f"{column(question_id)} Q0 {column(passage_id)} {rank} {score!r} {TAG}\n".encode()
 
 
 def write_tevatron(results: Iterable[RankedList]) -> Iterator[bytes]:
@@ -88,8 +88,8 @@ def write_tevatron(results: Iterable[RankedList]) -> Iterator[bytes]:
     Raises:
         FieldError: an id is empty or holds a tab or a line end.
     """
-    for question_id, _, ctx in _ranks(results):
-        yield tabbed(question_id, ctx.passage.id, repr(ctx.score))
+    for question_id, _, passage_id, score in _ranks(results):
+        yield tabbed(question_id, passage_id, repr(score))
 
 
 def write_msmarco(results: Iterable[RankedList]) -> Iterator[bytes]:
@@ -98,11 +98,22 @@ def write_msmarco(results: Iterable[RankedList]) -> Iterator[bytes]:
     Raises:
         FieldError: an id is empty or holds a tab or a line end.
     """
-    for question_id, rank, ctx in _ranks(results):
-        yield tabbed(question_id, ctx.passage.id, str(rank))
+    for question_id, rank, passage_id, _ in _ranks(results):
+        yield tabbed(question_id, passage_id, str(rank))
 
 
-def _ranks(results: Iterable[RankedList]) -> Iterator[tuple[str, int, ScoredPassage]]:
+def scores_fit(ranked: RankedList) -> bool:
+    """Return whether the scores of a list fall with its order; those of a reranked one may not."""
+    scores = [ctx.score for ctx in ranked.ctxs]
+    return all(one >= other for one, other in pairwise(scores))
+
+
+def _ranks(results: Iterable[RankedList]) -> Iterator[tuple[str, int, str, float]]:
+    """Yield question, rank, passage and score.
+
+    Whoever reads a run goes by the scores alone. Where they do not fit the order, it is 1/rank instead.
+    """
     for ranked in results:
+        fit = scores_fit(ranked)
         for rank, ctx in enumerate(ranked.ctxs, 1):
-            yield ranked.question.id, rank, ctx
+            yield ranked.question.id, rank, ctx.passage.id, ctx.score if fit else 1 / rank
