@@ -35,8 +35,8 @@ from cold_start import about
 from reference.measured import Taken, folder_mb, measured
 from reference.paired import compared
 
-from densecli.io.doors.questions import read_questions
-from densecli.io.store.passages import PassageStore
+from densecli.artifacts.passages.store import PassageStore
+from densecli.formats.read_questions import read_questions
 from densecli.lexical.bm25 import Bm25
 from densecli.lexical.build import build
 from densecli.lexical.stored import open_index

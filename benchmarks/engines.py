@@ -16,8 +16,8 @@ import numpy as np
 from cold_start import about
 
 from densecli.encoders.engines import Asked, open_passage_encoder
-from densecli.encoders.hub import local_folder
 from densecli.errors import DenseError
+from densecli.models.hub import local_folder
 from densecli.records import Passage
 
 RESULT = Path(__file__).parent / "results" / "engines.json"

@@ -20,17 +20,17 @@ from pathlib import Path
 import numpy as np
 from cold_start import about
 
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.vectors import VectorStore, write_shard
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig
+from densecli.dense.index import DenseIndex, build
 from densecli.encoders.engines import open_question_encoder
-from densecli.index.dense import DenseIndex, build
-from densecli.io.doors.questions import read_questions
-from densecli.io.manifest import Manifest
-from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import VectorStore, write_shard
+from densecli.formats.read_questions import read_questions
 from densecli.records import Question
-from densecli.stages.hybrid import HybridEngine
-from densecli.stages.search import DenseEngine, Engine, search
+from densecli.retrieval.hybrid import HybridEngine
+from densecli.retrieval.search import DenseEngine, Engine, search
 from densecli.workflows.engines import open_bm25
 from densecli.workflows.models import STARTER
 

@@ -26,13 +26,13 @@ from hybrid_page import page
 from reference.paired import CUTS, sign_test
 from steps import measured_once
 
+from densecli.artifacts.passages.store import PassageStore
 from densecli.configs.asking import EvaluateConfig
-from densecli.io.doors.questions import read_questions
-from densecli.io.doors.results import read_results
-from densecli.io.jsonl import write_lines
-from densecli.io.store.passages import PassageStore
+from densecli.evaluation.score import evaluate
+from densecli.files.jsonl import write_lines
+from densecli.formats.read_questions import read_questions
+from densecli.formats.read_results import read_results
 from densecli.records import Question
-from densecli.stages.evaluate import evaluate
 from densecli.text.normalize import normalize_answer
 
 HERE = Path(__file__).parent

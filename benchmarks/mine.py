@@ -21,14 +21,14 @@ from pathlib import Path
 from cold_start import about
 from reference.mine_loop import mine_loop
 
+from densecli.artifacts.passages.store import PassageStore
 from densecli.configs.mining import MineConfig
-from densecli.io.doors.questions import read_questions
-from densecli.io.jsonl import write_lines
-from densecli.io.store.passages import PassageStore
+from densecli.files.jsonl import write_lines
+from densecli.formats.read_questions import read_questions
 from densecli.lexical.bm25 import Bm25
+from densecli.mining.mine import mine
+from densecli.mining.miner import Miner
 from densecli.records import Question, TrainingExample
-from densecli.stages.mine import mine
-from densecli.stages.mining.miner import Miner
 
 RESULT = Path(__file__).parent / "results" / "mine.json"
 NEGATIVES = 30

@@ -26,14 +26,14 @@ from cold_start import about
 
 from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
-from densecli.io.doors.examples import read_examples
-from densecli.stages.train import train
+from densecli.formats.read_examples import read_examples
 from densecli.training.batches import lay_out
 from densecli.training.checkpoint import Standing, Trainee
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
 from densecli.training.optimise import Optimiser
 from densecli.training.prepare import open_to_train, prepare
+from densecli.training.retriever import train
 from densecli.training.sampling import Source, epoch_batches
 from densecli.training.stored import Stored
 from densecli.training.update import update

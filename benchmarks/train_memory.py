@@ -18,10 +18,10 @@ from cold_start import about
 from tokenizers import Tokenizer, models, processors
 from transformers import BertConfig, BertModel
 
-from densecli.encoders.folder import RetrieverCard
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_hardware import pick_precision
 from densecli.encoders.torch_tower import Tower
+from densecli.models.folder import RetrieverCard
 from densecli.training.batches import Batch
 from densecli.training.forward import bytes_to_keep
 from densecli.training.objective import Objective

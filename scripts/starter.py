@@ -9,8 +9,8 @@ import argparse
 import shutil
 from pathlib import Path
 
-from densecli.encoders.compiled.compact import compact
-from densecli.encoders.folder import WORDS, ReaderCard, RetrieverCard
+from densecli.models.compact import compact
+from densecli.models.folder import WORDS, ReaderCard, RetrieverCard
 
 STARTER = Path(__file__).resolve().parent.parent / "src" / "densecli" / "starter"
 

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from densecli.io.doors.questions import read_questions
-from densecli.io.jsonl import write_lines
+from densecli.files.jsonl import write_lines
+from densecli.formats.read_questions import read_questions
 from densecli.records import Question
 from densecli.text.same_text import text_key
 

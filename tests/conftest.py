@@ -13,6 +13,7 @@ from transformers import BertConfig, BertModel
 
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
+from densecli.reader.torch_folder import open_reader_base, save_reader
 
 pytest_plugins = ["shell", "skips", "slow", "peers"]
 
@@ -89,4 +90,12 @@ def tiny_retriever(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A densecli model folder made from `tiny_base`, untrained; do not change it."""
     folder = tmp_path_factory.mktemp("models") / "tiny-retriever"
     save_retriever(open_base(str(tiny_base), None, 64, 256), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_reader(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reader folder made from `tiny_base`, untrained; do not change it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny-reader"
+    save_reader(open_reader_base(str(tiny_base), max_tokens=96, max_answer_tokens=8, seed=3), folder)
     return folder

@@ -5,7 +5,7 @@ import gzip
 from pathlib import Path
 from typing import Any
 
-from densecli.io.corpora.source import Source
+from densecli.corpus.source import Source
 
 PACK = {".gz": gzip.compress, ".bz2": bz2.compress}
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from densecli.io.formats.qrels import Judgement
+from densecli.formats.qrels import Judgement
 from densecli.records import (
     ANSWER_TYPES,
     Passage,

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from densecli.io.manifest import Manifest
-from densecli.io.store.passages import PassageStore, write_passages
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.passages.store import PassageStore, write_passages
 from densecli.records import Passage
 
 

@@ -17,11 +17,11 @@ LINES = 500  # one subject a file: longer than this is two
 HOMES = {
     "torch": ("training/*", "*/torch_*"),
     "transformers": ("training/*", "*/torch_*"),
-    "faiss": ("index/*",),
-    "onnxruntime": ("encoders/compiled/onnx_*",),
-    "openvino": ("encoders/compiled/openvino_*",),
-    "datasets": ("io/registry/hub.py",),
-    "httpx2": ("io/registry/download.py",),
+    "faiss": ("dense/*",),
+    "onnxruntime": ("encoders/onnx_*",),
+    "openvino": ("encoders/openvino_*",),
+    "datasets": ("registry/hub.py",),
+    "httpx2": ("registry/download.py",),
     "typer": ("cli/*",),
     "rich": ("cli/*",),
 }

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from densecli.errors import FieldError
 from densecli.fields import id_field, number_field, rows_field, text_field, texts_field
-from densecli.io.jsonl import encode_line, parse_row
+from densecli.files.jsonl import encode_line, parse_row
 from densecli.records import (
     ANSWER_TYPES,
     Article,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.vectors import VectorStore, write_shard
 from densecli.encoders.torch_retriever import PassageEncoder
-from densecli.io.manifest import Manifest
-from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import VectorStore, write_shard
 
 
 def write_vectors(folder: Path, store: PassageStore, model: Path, shard_rows: int = 5) -> VectorStore:

@@ -13,7 +13,7 @@ from pathlib import Path
 import bm25s
 import Stemmer
 
-from densecli.io.store.passages import PassageStore
+from densecli.artifacts.passages.store import PassageStore
 
 
 def main() -> None:

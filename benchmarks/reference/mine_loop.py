@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import regex
 
-from densecli.io.store.passages import PassageStore
+from densecli.artifacts.passages.store import PassageStore
 from densecli.lexical.bm25 import Bm25
 from densecli.records import Question
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from densecli.io.store.passages import PassageStore
+from densecli.artifacts.passages.store import PassageStore
 from densecli.records import Question
 from densecli.text.answers import AnswerMatcher
 

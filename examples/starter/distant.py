@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from densecli.io.doors.results import read_ranked
-from densecli.io.jsonl import write_lines
+from densecli.files.jsonl import write_lines
+from densecli.formats.read_results import read_ranked
 from densecli.records import RankedList, TrainingExample
 from densecli.text.answers import AnswerMatcher
 

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from densecli.io.doors.questions import read_questions
+from densecli.formats.read_questions import read_questions
 from densecli.records import Question
 from densecli.text.same_text import text_key
 

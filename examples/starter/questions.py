@@ -25,8 +25,8 @@ from pathlib import Path
 
 from hygiene import Forbidden, refuse, test_questions
 
-from densecli.io.doors.questions import read_questions
-from densecli.io.jsonl import write_lines
+from densecli.files.jsonl import write_lines
+from densecli.formats.read_questions import read_questions
 from densecli.records import Question
 from densecli.text.same_text import text_key
 

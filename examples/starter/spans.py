@@ -29,7 +29,7 @@ from typing import Any
 
 from hygiene import Forbidden, refuse, test_questions
 
-from densecli.io.jsonl import write_lines
+from densecli.files.jsonl import write_lines
 from densecli.records import Passage, Question, RankedList, ScoredPassage
 from densecli.text.same_text import text_key
 

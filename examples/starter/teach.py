@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from densecli.io.doors.examples import read_examples
-from densecli.io.jsonl import write_lines
+from densecli.files.jsonl import write_lines
+from densecli.formats.read_examples import read_examples
 from densecli.reader.runtime import Reader
 from densecli.records import Context, Passage, TrainingExample
 

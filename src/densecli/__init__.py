@@ -32,6 +32,7 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 TYPE_CHECKING = False  # typing itself takes milliseconds at every start of the program
 if TYPE_CHECKING:
+    from densecli.artifacts.building import Artifact as Artifact
     from densecli.observer import Observer as Observer
     from densecli.records import Article as Article
     from densecli.records import Passage as Passage
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from densecli.records import RankedList as RankedList
     from densecli.records import ScoredPassage as ScoredPassage
     from densecli.records import TrainingExample as TrainingExample
-    from densecli.workflows.building import Artifact as Artifact
     from densecli.workflows.collection import Collection as Collection
     from densecli.workflows.collection import open_collection as open_collection
     from densecli.workflows.convert import Conversion as Conversion

@@ -23,7 +23,7 @@ from typing import Any
 from densecli.cli.main import main
 
 PATIENCE = 240.0
-HEAVY = ["__main__", "densecli.cli.main", "densecli.stages.train", "densecli.stages.train_reader",
+HEAVY = ["__main__", "densecli.cli.main", "densecli.training.retriever", "densecli.training.reader",
          "densecli.reader.torch_folder", "densecli.encoders.torch_save",
          "transformers.models.bert.modeling_bert"]  # fmt: skip
 

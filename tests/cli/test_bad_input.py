@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from densecli.io.store.passages import PassageStore
+from densecli.artifacts.passages.store import PassageStore
 
 GOOD = {
     "preprocess": {"id": "a", "title": "T", "text": "some words"},

@@ -6,7 +6,7 @@ import pytest
 
 from cli.program import Feed, Program
 from densecli.configs.corpus import PreprocessConfig
-from densecli.io.atomic import locked, partial_of, scratch_of
+from densecli.files.atomic import locked, partial_of, scratch_of
 
 MANIFEST = "passages/manifest.json"
 

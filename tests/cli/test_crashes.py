@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from cli.program import Feed, until
-from densecli.io.manifest import Manifest
-from densecli.io.vectors.shards import write_shard
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.vectors import write_shard
 
 SIGNALS = [signal.SIGINT, signal.SIGKILL]
 ROWS = 40_000

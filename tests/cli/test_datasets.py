@@ -15,7 +15,7 @@ from huggingface_hub import constants
 
 from cli.conftest import CITIES, article
 from cli.program import Program
-from densecli.io.registry.sets import registry
+from densecli.registry.sets import registry
 from hub_server import Host, Trouble, serving
 
 FILES = "/dpr/data/retriever/"

@@ -86,7 +86,7 @@ def test_no_command_opens_a_socket_or_writes_into_home(sealed: Sealed) -> None:
 def test_the_compiled_engine_says_nothing_when_densecli_is_a_library(sealed: Sealed) -> None:
     """Whatever the environment says: onnxruntime notes a device id as soon as it is imported."""
     used = """
-from densecli.encoders.compiled.onnx_session import OnnxSession
+from densecli.encoders.onnx_session import OnnxSession
 import onnxruntime, densecli, pathlib
 graph = pathlib.Path(densecli.__file__).parent / "starter" / "retriever" / "question" / "graph.onnx"
 onnxruntime.InferenceSession(graph)
@@ -97,7 +97,7 @@ onnxruntime.InferenceSession(graph)
 
 def test_the_libraries_of_the_hub_are_told_to_say_nothing(sealed: Sealed) -> None:
     asked = """
-import densecli.io.registry.hub
+import densecli.registry.hub
 import datasets, huggingface_hub
 print(huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY, datasets.config.HF_UPDATE_DOWNLOAD_COUNTS)
 """

@@ -95,7 +95,7 @@ def test_a_setting_of_several_commands_takes_the_same_values_in_all():
 def words_of(program, *arguments, **environment):
     """Preprocess 12 words and tell how many words the first passage has."""
     program.call("preprocess", "article.jsonl", "--force", *arguments, **environment).well()
-    from densecli.io.store.passages import PassageStore
+    from densecli.artifacts.passages.store import PassageStore
 
     return len(PassageStore.open(program.workspace / "passages")[0].text.split())
 

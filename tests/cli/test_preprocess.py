@@ -8,9 +8,9 @@ import signal
 import pytest
 
 from cli.program import until
-from densecli.io.store.passages import PassageStore
-from densecli.io.wikipedia import dump as wikipedia_dump
-from densecli.io.wikipedia import wikitext
+from densecli.artifacts.passages.store import PassageStore
+from densecli.corpus.wikipedia import dump as wikipedia_dump
+from densecli.corpus.wikipedia import wikitext
 
 GOOD = {"id": "a", "title": "T", "text": "some words"}
 

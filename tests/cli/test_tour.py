@@ -2,7 +2,7 @@
 
 import json
 
-from densecli.encoders.folder import passage_fingerprint
+from densecli.models.folder import passage_fingerprint
 
 
 def test_every_stage_leaves_its_result(prepared):

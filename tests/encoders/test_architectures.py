@@ -9,19 +9,19 @@ import torch
 from transformers import AutoModel, BartConfig, BartModel, GPT2Config, GPT2Model
 from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
-from densecli.encoders.compiled.compact import compact
-from densecli.encoders.compiled.onnx_encoder import distance_buckets
 from densecli.encoders.engines import Asked, open_passage_encoder
-from densecli.encoders.folder import RetrieverCard, is_compiled
-from densecli.encoders.foreign.sides import read_side
+from densecli.encoders.foreign_sides import read_side
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_dropout import set_dropout
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
 from densecli.encoders.torch_tower import position_limit
-from densecli.encoders.weights import FloatArray
 from densecli.errors import ArtifactError, UsageError
+from densecli.models.compact import compact
+from densecli.models.folder import RetrieverCard, is_compiled
+from densecli.models.onnx_encoder import distance_buckets
+from densecli.models.weights import FloatArray
 from densecli.records import Passage
 from densecli.training.forward import vectors_of
 from encoder_families import FAMILIES, POSITIONS, SENTENCES, Family

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from densecli.encoders import engines
-from densecli.encoders.compiled.session import EngineError
 from densecli.encoders.engines import Asked, engines_for_many, open_passage_encoder
+from densecli.encoders.session import EngineError
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.errors import UsageError
 from densecli.records import Passage

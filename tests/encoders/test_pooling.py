@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from densecli.encoders.folder import RetrieverCard
 from densecli.encoders.pooling import finish, pool
-from densecli.encoders.weights import FloatArray
+from densecli.models.folder import RetrieverCard
+from densecli.models.weights import FloatArray
 
 HIDDEN = np.array([[[1, 2], [3, 4], [50, 60]], [[1, 0], [0, 1], [2, 2]]], dtype=np.float32)
 MASK = np.array([[1, 1, 0], [1, 1, 1]])

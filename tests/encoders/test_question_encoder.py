@@ -7,10 +7,10 @@ import pytest
 
 from densecli.encoders import engines
 from densecli.encoders.engines import open_question_encoder
-from densecli.encoders.folder import RetrieverCard, fingerprint, read_card, write_card
 from densecli.encoders.torch_retriever import TorchQuestionEncoder
-from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
+from densecli.models.folder import RetrieverCard, fingerprint, read_card, write_card
+from densecli.models.weights import load_state, save_state
 
 QUESTIONS = ["who", "where is the river and the sea and the city", "who\u2019s king", "a song"]
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from densecli.encoders import hub
 from densecli.encoders.torch_base import open_retriever
 from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError, UsageError
+from densecli.models import hub
 
 QUERY = "encoder.layer.0.attention.self.query.weight"
 

@@ -9,15 +9,15 @@ import pytest
 import torch
 from transformers import BertModel
 
-from densecli.encoders.compiled.compact import compact
 from densecli.encoders.engines import open_question_encoder
-from densecli.encoders.folder import RetrieverCard, fingerprint, read_card, write_card
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import Change, open_base
-from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError, UsageError
+from densecli.models.compact import compact
+from densecli.models.folder import RetrieverCard, fingerprint, read_card, write_card
+from densecli.models.weights import load_state, save_state
 from densecli.records import Passage
 
 QUESTIONS = ["who was the king", "where is the river and the sea"]

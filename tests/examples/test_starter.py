@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from densecli.io.jsonl import write_lines
+from densecli.files.jsonl import write_lines
 from densecli.records import Passage, Question, RankedList, ScoredPassage, TrainingExample
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "starter"

@@ -18,15 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from densecli.configs.corpus import PreprocessConfig
+from densecli.corpus.cut import preprocess
+from densecli.corpus.detect import open_source, sniff
 from densecli.errors import DenseError
-from densecli.io.bad_records import BadRecords
-from densecli.io.corpora.sniff import open_source, sniff
-from densecli.io.doors.asked import read_asked
-from densecli.io.doors.examples import read_examples
-from densecli.io.doors.questions import read_questions
-from densecli.io.doors.records import open_records
-from densecli.io.doors.results import read_results
-from densecli.stages.preprocess import preprocess
+from densecli.files.bad_records import BadRecords
+from densecli.formats.read_any import open_records
+from densecli.formats.read_examples import read_examples
+from densecli.formats.read_mining_input import read_asked
+from densecli.formats.read_questions import read_questions
+from densecli.formats.read_results import read_results
 from pdf_files import pdf
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "30"))

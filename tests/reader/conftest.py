@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from densecli.encoders.folder import ReaderCard
-from densecli.encoders.tokens import Tokens
-from densecli.reader.torch_folder import open_reader_base, save_reader
+from densecli.models.folder import ReaderCard
+from densecli.models.tokens import Tokens
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "reader.json"
 
@@ -29,11 +28,3 @@ def golden_tokens(golden: dict[str, Any]) -> Tokens:
     frame = [("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])]
     tokenizer.post_processor = processors.BertProcessing(frame[1], frame[0])
     return Tokens(tokenizer, ReaderCard())
-
-
-@pytest.fixture(scope="session")
-def tiny_reader(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reader folder made from `tiny_base`, untrained; do not change it."""
-    folder = tmp_path_factory.mktemp("models") / "tiny-reader"
-    save_reader(open_reader_base(str(tiny_base), max_tokens=96, max_answer_tokens=8, seed=3), folder)
-    return folder

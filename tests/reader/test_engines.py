@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from densecli.encoders.compiled.session import EngineError
 from densecli.encoders.engines import Asked
-from densecli.encoders.folder import GRAPH
+from densecli.encoders.session import EngineError
 from densecli.errors import ArtifactError
+from densecli.models.folder import GRAPH
 from densecli.observer import SILENT, Observer
 from densecli.reader.engines import open_reader
 from densecli.reader.torch_folder import open_reader_base, save_reader
@@ -56,7 +56,7 @@ def test_bfloat16_finds_the_same_passages(folder: Path, single: bool) -> None:
 
 def test_one_question_loads_neither_torch_nor_openvino(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("densecli.reader.torch_folder.open_reader")
-    monkeypatch.delattr("densecli.encoders.compiled.openvino_session.OpenVinoSession")
+    monkeypatch.delattr("densecli.encoders.openvino_session.OpenVinoSession")
     assert read(folder)
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from densecli.encoders.folder import ReaderCard
-from densecli.encoders.tokens import Tokens
 from densecli.errors import InputError
+from densecli.models.folder import ReaderCard
+from densecli.models.tokens import Tokens
 from densecli.reader.examples import draw, first, foremost, reader_examples, sample
 from densecli.records import Passage, Question, RankedList, ScoredPassage, TrainingExample
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densecli.encoders.tokens import Tokens
+from densecli.models.tokens import Tokens
 from densecli.reader.features import answer_spans, build_features
 from densecli.records import Passage
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from densecli.encoders.compiled.compact import compact
-from densecli.encoders.compiled.onnx_session import OnnxSession
 from densecli.encoders.engines import Asked
-from densecli.encoders.folder import ReaderCard
+from densecli.encoders.onnx_session import OnnxSession
 from densecli.errors import ArtifactError
+from densecli.models.compact import compact
+from densecli.models.folder import ReaderCard
 from densecli.reader import engines
 from densecli.reader.runtime import Reader
 from densecli.reader.torch_folder import open_reader, open_reader_base, save_reader
@@ -148,7 +148,7 @@ def test_a_missing_head_is_named(marked, tmp_path):
 def test_reading_needs_no_torch(marked):
     code = (
         "import sys; from pathlib import Path; from densecli.reader.engines import open_reader;"
-        "from densecli.records import Passage; from densecli.stages.read import read;"
+        "from densecli.records import Passage; from densecli.reader.read import read;"
         f"open_reader(Path({str(marked)!r})).read('who?', [Passage('1', 'Sea', 'a king')], 1);"
         "sys.exit(bool({'torch', 'transformers', 'faiss'} & set(sys.modules)))"
     )

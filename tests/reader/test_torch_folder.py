@@ -8,12 +8,12 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from densecli.encoders.compiled.compact import compact
-from densecli.encoders.folder import ReaderCard, read_card
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError, UsageError
-from densecli.reader.heads import Heads
+from densecli.models.compact import compact
+from densecli.models.folder import ReaderCard, read_card
+from densecli.models.reader_heads import Heads
 from densecli.reader.torch_folder import TorchReader, open_reader, open_reader_base, save_reader
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
-from densecli.encoders.folder import RetrieverCard
-from densecli.encoders.tokens import Tokens
+from densecli.models.folder import RetrieverCard
+from densecli.models.tokens import Tokens
 from densecli.records import Passage
 from densecli.training.batches import lay_out
 from densecli.training.examples import Pick

@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from densecli.configs.training import TrainConfig
-from densecli.encoders.foreign.dpr_checkpoint import read_retriever_checkpoint
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_start import open_base
-from densecli.io.doors.examples import read_examples
-from densecli.stages.train import train
+from densecli.formats.read_examples import read_examples
+from densecli.models.foreign.dpr_checkpoint import read_retriever_checkpoint
 from densecli.training.batches import lay_out
 from densecli.training.checkpoint import Standing, Trainee
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
 from densecli.training.pool import DevPool
+from densecli.training.retriever import train
 from densecli.training.sampling import Source, epoch_batches
 from densecli.training.validation import dev_batches, dev_loss
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from densecli.configs.training import TrainReaderConfig
-from densecli.encoders.folder import RetrieverCard, write_card
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError, UsageError
+from densecli.models.folder import RetrieverCard, write_card
 from densecli.records import Passage, Question, TrainingExample
 from densecli.training.joint import JointRetriever, lay_out_retrieved, open_joint
 

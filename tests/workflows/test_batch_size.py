@@ -3,8 +3,8 @@
 import pytest
 
 from densecli.configs.asking import SearchConfig
-from densecli.stages.hybrid import HybridEngine
-from densecli.stages.search import DenseEngine
+from densecli.retrieval.hybrid import HybridEngine
+from densecli.retrieval.search import DenseEngine
 from densecli.workflows import batch_size
 from densecli.workflows.batch_size import usual_batch_size
 

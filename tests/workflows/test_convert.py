@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from densecli.encoders.folder import fingerprint
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.vectors import VectorStore
 from densecli.errors import ArtifactError, InputError, UsageError
-from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import VectorStore
+from densecli.models.folder import fingerprint
 from densecli.records import Article
 from densecli.workflows.convert import convert
 from densecli.workflows.embed import embed

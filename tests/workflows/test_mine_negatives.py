@@ -11,10 +11,10 @@ import pytest
 
 from densecli.configs.mining import MineConfig
 from densecli.errors import ArtifactError, InputError, UsageError
+from densecli.mining.mine import BLOCK
+from densecli.mining.miner import mine_block
 from densecli.observer import Observer
 from densecli.records import Article, Passage, Question, TrainingExample
-from densecli.stages.mine import BLOCK
-from densecli.stages.mining.miner import mine_block
 from densecli.workflows.embed import embed
 from densecli.workflows.engines import CustomRetriever
 from densecli.workflows.index import index

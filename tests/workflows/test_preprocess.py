@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from densecli.artifacts.passages.store import PassageStore
 from densecli.errors import ArtifactError, InputError, UsageError
-from densecli.io.store.passages import PassageStore
 from densecli.records import Article, Passage
 from densecli.workflows.preprocess import preprocess
 

@@ -40,7 +40,7 @@ def audit(session: Session, path: Path, size: int, seed: int) -> None:
 def _drawn(path: Path, size: int, seed: int) -> "Iterator[TrainingExample]":
     """Yield `size` examples (or all) of a file, in its order, with no more than two lines in memory."""
     from densecli.fields import Json
-    from densecli.io.jsonl import parse_row
+    from densecli.files.jsonl import parse_row
     from densecli.records import TrainingExample
 
     with open(path, "rb") as stream:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from densecli.artifacts.workspace import EXAMPLES_FILE
 from densecli.cli.audit import AuditOption, audit
 from densecli.cli.options import Force, command
 from densecli.cli.session import Session
@@ -17,7 +18,6 @@ from densecli.cli.shared_options import (
 )
 from densecli.configs.mining import MineConfig
 from densecli.errors import UsageError
-from densecli.io.workspace import EXAMPLES_FILE
 
 
 def register(app: typer.Typer) -> None:

@@ -116,7 +116,7 @@ def _check_outputs(command_name: str, session: Session, given: Mapping[str, Any]
     Raises:
         UsageError: names it.
     """
-    from densecli.io.outputs import check_output, check_standard_output
+    from densecli.artifacts.outputs import check_output, check_standard_output
 
     named = [given.get(name) for name in INPUTS]
     several = [value if isinstance(value, list) else [value] for value in named]

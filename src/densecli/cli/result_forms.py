@@ -54,9 +54,9 @@ def write_results(
     if form == "jsonl":
         session.write((one.to_json(text) for one in ranked), output)
         return
-    from densecli.io.formats.forms import RESULTS
-    from densecli.io.formats.lookup import Lookup
-    from densecli.stages.convert import TARGETS, convert, placed
+    from densecli.formats.convert import TARGETS, convert, placed
+    from densecli.formats.known import RESULTS
+    from densecli.formats.lookup import Lookup
 
     counts: Counter[str] = Counter()
     target = TARGETS[RESULTS, form]

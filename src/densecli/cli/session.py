@@ -8,9 +8,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.cli.terminal import Terminal, data_stream, flushed
 from densecli.errors import UsageError
-from densecli.io.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
     from densecli.training.ranks import Ranks
@@ -57,14 +57,14 @@ class Session:
             yield stream
             stream.flush()
             return
-        from densecli.io.atomic import new_file, resolved
+        from densecli.files.atomic import new_file, resolved
 
         with new_file(resolved(output)) as path, open(path, "wb") as stream:
             yield stream
 
     def write(self, rows: Iterable[Mapping[str, Any]], output: Path | None) -> int:
         """Write rows as JSON lines as they come; return how many."""
-        from densecli.io.jsonl import encode_line
+        from densecli.files.jsonl import encode_line
 
         count = 0
         with self.data_out(output) as stream:

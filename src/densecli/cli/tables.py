@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from densecli.cli.terminal import plain_table
-from densecli.metrics.accuracy import Summary
+from densecli.evaluation.accuracy import Summary
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from densecli.metrics.weight_sweep import BestWeight
+    from densecli.retrieval.weight_sweep import BestWeight
 
 
 def accuracy_table(summaries: Mapping[str, Summary]) -> "RenderableType":

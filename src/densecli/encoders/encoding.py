@@ -8,10 +8,10 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.encoders.folder import fingerprint, passage_fingerprint
 from densecli.encoders.length_batches import length_batches
-from densecli.encoders.weights import FloatArray
 from densecli.errors import ArtifactError
+from densecli.models.folder import fingerprint, passage_fingerprint
+from densecli.models.weights import FloatArray
 
 T = TypeVar("T")
 Ids = Sequence[Sequence[int]]

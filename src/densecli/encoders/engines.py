@@ -14,19 +14,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
-from densecli.encoders.compiled.session import EngineError, OpenSession
-from densecli.encoders.compiled.side import Side, compiled_encoder
 from densecli.encoders.encoding import Encoder
-from densecli.encoders.folder import RetrieverCard, is_compiled, is_model_folder, read_card
 from densecli.encoders.hardware import has_bfloat16, has_gpu
+from densecli.encoders.session import EngineError, OpenSession
+from densecli.encoders.side import Side, compiled_encoder
 from densecli.errors import UsageError
+from densecli.models.folder import RetrieverCard, is_compiled, is_model_folder, read_card
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
 
-ONNX = "densecli.encoders.compiled.onnx_session"
+ONNX = "densecli.encoders.onnx_session"
 T = TypeVar("T")
-OPENVINO = "densecli.encoders.compiled.openvino_session"
-FOREIGN = "densecli.encoders.foreign.sides"
+OPENVINO = "densecli.encoders.openvino_session"
+FOREIGN = "densecli.encoders.foreign_sides"
 TORCH = "densecli.encoders.torch_retriever"
 BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 2048, "torch": 4096}
 """The padded word pieces of a batch that each engine computes fastest."""

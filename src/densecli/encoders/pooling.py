@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.encoders.folder import RetrieverCard
-from densecli.encoders.weights import FloatArray
+from densecli.models.folder import RetrieverCard
+from densecli.models.weights import FloatArray
 
 
 def pool(hidden: FloatArray, mask: NDArray[np.int64], pooling: str) -> FloatArray:

@@ -9,15 +9,15 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoTokenizer
 
-from densecli.encoders.folder import SIDES, TOKENIZER, RetrieverCard, is_model_folder, read_card
-from densecli.encoders.foreign.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
-from densecli.encoders.foreign.sentence_transformers import read_card_of
-from densecli.encoders.hub import local_folder
-from densecli.encoders.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
 from densecli.encoders.torch_load import bert_model, load_pretrained, load_tower
 from densecli.encoders.torch_projection import projection
 from densecli.encoders.torch_tower import Tower, position_limit
 from densecli.errors import ArtifactError
+from densecli.models.folder import SIDES, TOKENIZER, RetrieverCard, is_model_folder, read_card
+from densecli.models.foreign.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
+from densecli.models.foreign.sentence_transformers import read_card_of
+from densecli.models.hub import local_folder
+from densecli.models.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
 
 VOCABULARIES = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
 

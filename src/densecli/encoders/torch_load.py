@@ -12,11 +12,11 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
-from densecli.encoders.folder import CONFIG, WEIGHTS, present
-from densecli.encoders.hub import has_weights
 from densecli.encoders.torch_tower import word_table_name
-from densecli.encoders.weights import FloatArray, Shape, check_shapes, load_state, read_header
 from densecli.errors import ArtifactError
+from densecli.models.folder import CONFIG, WEIGHTS, present
+from densecli.models.hub import has_weights
+from densecli.models.weights import FloatArray, Shape, check_shapes, load_state, read_header
 
 hf_logging.set_verbosity_error()
 hf_logging.disable_progress_bar()

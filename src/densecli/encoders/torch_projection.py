@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from densecli.encoders.folder import PROJECTION
-from densecli.encoders.weights import FloatArray
+from densecli.models.folder import PROJECTION
+from densecli.models.weights import FloatArray
 
 INITIAL_DEVIATION = 0.02
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import torch
 
-from densecli.encoders.architecture import architecture
-from densecli.encoders.compiled.built import built_tower
-from densecli.encoders.compiled.side import Side
-from densecli.encoders.compiled.tower import Ids
+from densecli.encoders.built import built_tower
 from densecli.encoders.encoding import Encoder, Forward
 from densecli.encoders.length_batches import pad
+from densecli.encoders.side import Side
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_hardware import arithmetic, pick_device, pick_precision, precision_name
 from densecli.encoders.torch_tower import Tower
-from densecli.encoders.weights import FloatArray
+from densecli.encoders.tower import Ids
+from densecli.models.architecture import architecture
+from densecli.models.weights import FloatArray
 from densecli.records import Passage
 
 BATCH_TOKENS = 4096

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from densecli.encoders.compiled.tower_files import write_tokenizer, write_tower
-from densecli.encoders.folder import (
+from densecli.encoders.torch_base import Retriever
+from densecli.encoders.torch_tower import word_table_name
+from densecli.models.folder import (
     CONFIG,
     GRAPH,
     PROJECTION,
@@ -17,9 +18,8 @@ from densecli.encoders.folder import (
     read_card,
     write_card,
 )
-from densecli.encoders.torch_base import Retriever
-from densecli.encoders.torch_tower import word_table_name
-from densecli.encoders.weights import FloatArray, save_state
+from densecli.models.tower_files import write_tokenizer, write_tower
+from densecli.models.weights import FloatArray, save_state
 
 TOWER_FILES = (CONFIG, WEIGHTS, GRAPH)
 OTHER_KEYS = ("_name_or_path", "transformers_version", "dtype", "id2label", "label2id")

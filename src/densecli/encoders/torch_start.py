@@ -4,12 +4,12 @@ import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from densecli.encoders.folder import SIDES, RetrieverCard, is_model_folder
-from densecli.encoders.tokens import Tokens
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_projection import new_projection
 from densecli.encoders.torch_tower import Tower, position_limit
 from densecli.errors import UsageError
+from densecli.models.folder import SIDES, RetrieverCard, is_model_folder
+from densecli.models.tokens import Tokens
 
 KEPT = ("projection", "token_types", "trailing_sep", "question_prefix", "passage_prefix")
 """What a trained model keeps, beside its pooling: another value contradicts its weights."""

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from densecli.encoders.folder import RetrieverCard
-from densecli.encoders.tokens import second_segment
 from densecli.errors import ArtifactError
+from densecli.models.folder import RetrieverCard
+from densecli.models.tokens import second_segment
 
 
 class Tower(nn.Module):

@@ -11,7 +11,7 @@ import orjson
 from densecli.batches import batched
 from densecli.configs.corpus import IndexConfig
 from densecli.errors import ArtifactError
-from densecli.io.parallel import cores, ordered
+from densecli.files.parallel import cores, ordered
 from densecli.lexical.analysis import Analysis, Analyzer
 from densecli.lexical.merge import merge
 from densecli.lexical.segment import count_terms

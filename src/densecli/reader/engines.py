@@ -4,11 +4,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from densecli.encoders.compiled.session import EngineError
 from densecli.encoders.engines import ANY, BATCH_TOKENS, Asked, first_that_works, session_opener
-from densecli.encoders.folder import is_compiled
+from densecli.encoders.session import EngineError
+from densecli.models.folder import is_compiled
+from densecli.models.reader_heads import ENCODER
 from densecli.observer import SILENT, Observer
-from densecli.reader.heads import ENCODER
 from densecli.reader.runtime import Reader
 
 TORCH = "densecli.reader.torch_folder"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from densecli.encoders.tokens import Tokens
+from densecli.models.tokens import Tokens
 from densecli.reader.features import answer_spans, build_features
 from densecli.reader.retrieved import retrieved_passages
 from densecli.records import Passage, RankedList, TrainingExample

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
-from densecli.encoders.tokens import Tokens, straight_quotes
+from densecli.models.tokens import Tokens, straight_quotes
 from densecli.records import Passage
 
 IntArray = NDArray[np.int32]

@@ -8,17 +8,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.encoders.bert import read_config
-from densecli.encoders.compiled.session import OpenSession
-from densecli.encoders.compiled.tower import CompiledTower, stored_tower
-from densecli.encoders.folder import WEIGHTS, ReaderCard, fingerprint, read_card
 from densecli.encoders.length_batches import length_batches
-from densecli.encoders.tokens import Tokens
-from densecli.encoders.weights import FloatArray
+from densecli.encoders.session import OpenSession
+from densecli.encoders.tower import CompiledTower, stored_tower
 from densecli.errors import ArtifactError
+from densecli.models.bert import read_config
+from densecli.models.folder import WEIGHTS, ReaderCard, fingerprint, read_card
+from densecli.models.reader_heads import ENCODER, Heads, head_shapes
+from densecli.models.tokens import Tokens
+from densecli.models.weights import FloatArray
 from densecli.reader.decode import ReadPassage, answers
 from densecli.reader.features import Features, build_features
-from densecli.reader.heads import ENCODER, Heads, head_shapes
 from densecli.records import Passage, Span
 
 T = TypeVar("T")

@@ -8,18 +8,18 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from densecli.encoders.compiled.tower_files import write_tokenizer
-from densecli.encoders.folder import WORDS, ReaderCard, RetrieverCard, is_model_folder, read_card, write_card
-from densecli.encoders.hub import local_folder
 from densecli.encoders.length_batches import pad
-from densecli.encoders.tokens import Tokens, check_vocabulary, read_tokenizer
 from densecli.encoders.torch_base import open_tokenizer
 from densecli.encoders.torch_hardware import arithmetic
 from densecli.encoders.torch_load import load_pretrained, load_tower
 from densecli.encoders.torch_save import save_encoder
 from densecli.encoders.torch_tower import check_token_types, position_limit
 from densecli.errors import UsageError
-from densecli.reader.heads import ENCODER, head_shapes
+from densecli.models.folder import WORDS, ReaderCard, RetrieverCard, is_model_folder, read_card, write_card
+from densecli.models.hub import local_folder
+from densecli.models.reader_heads import ENCODER, head_shapes
+from densecli.models.tokens import Tokens, check_vocabulary, read_tokenizer
+from densecli.models.tower_files import write_tokenizer
 from densecli.reader.runtime import Ids, Logits, Reader
 from densecli.reader.torch_model import ReaderModel
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from densecli.encoders.tokens import second_segment
 from densecli.encoders.torch_dropout import set_dropout
+from densecli.models.tokens import second_segment
 
 INITIAL_DEVIATION = 0.02
 

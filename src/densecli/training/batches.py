@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from densecli.encoders.tokens import Tokens
+from densecli.models.tokens import Tokens
 from densecli.records import Passage
 from densecli.training.examples import Pick, teacher_score
 

@@ -10,10 +10,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from densecli.artifacts.manifest import versions
 from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
-from densecli.encoders.weights import load_state, save_state
 from densecli.errors import ArtifactError
-from densecli.io.manifest import versions
+from densecli.models.weights import load_state, save_state
 from densecli.training.optimise import Optimiser
 from densecli.version import __version__
 

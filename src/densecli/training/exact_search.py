@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from densecli.io.vectors.shards import VectorStore
+from densecli.artifacts.vectors import VectorStore
 
 SCORES_AT_ONCE = 1 << 26
 """Scores in memory at once: 256 MiB."""

@@ -13,9 +13,9 @@ from typing import Generic, TypeVar
 import orjson
 
 from densecli.errors import ResourceError
-from densecli.io.jsonl import encode_line
+from densecli.files.jsonl import encode_line
 from densecli.records import Context, Passage, TrainingExample
-from densecli.training.hygiene import usable_part
+from densecli.training.filtering import usable_part
 
 T = TypeVar("T")
 

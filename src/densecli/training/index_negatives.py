@@ -9,7 +9,7 @@ from torch import Tensor
 
 from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_tower import Tower
-from densecli.text.shelf import Judge, Shelf
+from densecli.retrieval.passage_cache import Judge, Shelf
 from densecli.training.exact_search import ExactSearch, best_columns
 from densecli.training.objective import Objective
 from densecli.training.passage_vectors import PassageVectors

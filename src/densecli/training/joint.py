@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from densecli.configs.training import TrainReaderConfig
-from densecli.encoders.folder import RetrieverCard, is_model_folder, read_card
-from densecli.encoders.tokens import Tokens
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.errors import ArtifactError, UsageError
+from densecli.models.folder import RetrieverCard, is_model_folder, read_card
+from densecli.models.tokens import Tokens
 from densecli.records import Passage, TrainingExample
 from densecli.text.answers import AnswerMatcher
 from densecli.text.prepared import PreparedText

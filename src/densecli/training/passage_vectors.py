@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from densecli.artifacts.vectors import FloatArray
 from densecli.batches import batched
 from densecli.encoders.torch_base import Retriever
 from densecli.errors import ResourceError
-from densecli.io.disk import reserve
-from densecli.io.vectors.shards import FloatArray
+from densecli.files.disk import reserve
 from densecli.records import Passage, Question
 from densecli.training.examples import Candidates, ExampleSpool, teacher_score
 from densecli.training.forward import vectors_of

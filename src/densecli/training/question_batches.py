@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from densecli.configs.training import TrainConfig
-from densecli.encoders.tokens import Tokens
 from densecli.encoders.torch_base import Retriever
+from densecli.models.tokens import Tokens
 from densecli.observer import Observer
 from densecli.records import Question
 from densecli.training.batches import Batch

@@ -13,7 +13,7 @@ from densecli.errors import ArtifactError
 from densecli.training.checkpoint import Keeper, Standing, Trainee
 from densecli.training.ranks import ALONE, Ranks
 from densecli.training.report import Lesson, Measures, StepReport, memory_taken
-from densecli.training.shared_keeper import SharedKeeper
+from densecli.training.shared_checkpoints import SharedKeeper
 
 Validated = tuple[Measures, tuple[float, ...]]
 """Measures of the dev examples, and how they rank beside others: higher is better."""

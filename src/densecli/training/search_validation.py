@@ -8,7 +8,7 @@ from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.errors import UsageError
 from densecli.records import Question
-from densecli.text.shelf import Judge, Shelf
+from densecli.retrieval.passage_cache import Judge, Shelf
 from densecli.training.exact_search import ExactSearch
 from densecli.training.forward import vectors_of
 from densecli.training.ranks import ALONE, Ranks

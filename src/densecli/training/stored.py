@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.vectors import FloatArray, VectorStore
+from densecli.artifacts.workspace import Workspace
 from densecli.configs.training import TrainConfig
-from densecli.encoders.folder import RetrieverCard, is_model_folder, passage_fingerprint, read_card
 from densecli.errors import ArtifactError, UsageError
-from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import FloatArray, VectorStore
-from densecli.io.workspace import Workspace
+from densecli.models.folder import RetrieverCard, is_model_folder, passage_fingerprint, read_card
 from densecli.observer import Observer
 from densecli.records import Passage
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 import torch
 
 from densecli.configs.training import TrainConfig
-from densecli.encoders.tokens import Tokens
 from densecli.encoders.torch_base import Retriever
+from densecli.models.tokens import Tokens
 from densecli.training.batches import Batch, lay_out
 from densecli.training.examples import ExampleSpool
+from densecli.training.filtering import nothing_left
 from densecli.training.forward import vectors_of
-from densecli.training.hygiene import nothing_left
 from densecli.training.objective import Objective
 from densecli.training.pool import DevPool
 from densecli.training.question_batches import KnownExamples

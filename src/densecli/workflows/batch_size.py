@@ -1,9 +1,9 @@
 """How many questions are searched together where nothing is said."""
 
 from densecli.configs.asking import SearchConfig
-from densecli.io.memory import available_memory
-from densecli.stages.hybrid import HybridEngine
-from densecli.stages.search import DenseEngine, Engine
+from densecli.files.memory import available_memory
+from densecli.retrieval.hybrid import HybridEngine
+from densecli.retrieval.search import DenseEngine, Engine
 
 SMALL = 64
 USUAL = 256

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from densecli.artifacts.building import Building, building, changes, field_defaults
+from densecli.artifacts.line_log import LineLog
+from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, Interrupted, UpToDate, UsageError
-from densecli.io.atomic import in_the_making, new_folder, recover, remove
-from densecli.io.line_log import LineLog
-from densecli.io.workspace import Workspace
+from densecli.files.atomic import in_the_making, new_folder, recover, remove
 from densecli.observer import Observer
-from densecli.training.history import History
-from densecli.training.picture import picture
-from densecli.workflows.building import Building, building, changes, field_defaults
+from densecli.report.history import History
+from densecli.report.training_curves import picture
 
 if TYPE_CHECKING:
     from densecli.training.checkpoint import Standing, Trainee

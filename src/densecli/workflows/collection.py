@@ -6,17 +6,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.configs.setting import check_effect
 from densecli.errors import UsageError
-from densecli.io.manifest import Manifest
-from densecli.io.store.passages import PassageStore
-from densecli.io.workspace import Workspace, find_workspace
 from densecli.observer import SILENT, Observer
 from densecli.records import Prediction, Question, RankedList
-from densecli.stages.search import Engine
-from densecli.stages.search import search as search_questions
+from densecli.retrieval.search import Engine
+from densecli.retrieval.search import search as search_questions
 from densecli.workflows.batch_size import usual_batch_size
 from densecli.workflows.engines import (
     CustomRetriever,
@@ -116,7 +116,7 @@ class Collection:
         Returns:
             The prediction of one question, or an iterator of predictions.
         """
-        from densecli.stages.read import read
+        from densecli.reader.read import read
 
         config = resolve_config(ReadConfig, "read", None, settings)
         single = isinstance(questions, str | Question)

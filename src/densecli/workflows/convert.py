@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from densecli.artifacts.building import building
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.convert import GIVEN_VECTORS, MODEL_FORMS, TAKEN_VECTORS, ConvertConfig
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
 from densecli.counts import listed
+from densecli.dense.rows_by_id import PREFIX, PassageRows
 from densecli.errors import UpToDate, UsageError
-from densecli.io.atomic import new_file, resolved
-from densecli.io.bad_records import BadRecords
-from densecli.io.doors.records import open_lookup, open_records
-from densecli.io.formats.beir_folder import write_folder
-from densecli.io.store.passages import PassageStore
-from densecli.io.streams import told
-from densecli.io.vectors.rows import PREFIX, PassageRows
-from densecli.io.workspace import Workspace, find_workspace
+from densecli.files.atomic import new_file, resolved
+from densecli.files.bad_records import BadRecords
+from densecli.files.streams import told
+from densecli.formats.beir_folder import write_folder
+from densecli.formats.convert import convert as convert_each
+from densecli.formats.convert import find_target, idle, placed
+from densecli.formats.read_any import open_lookup, open_records
 from densecli.observer import SILENT, Observer
-from densecli.stages.convert import convert as convert_each
-from densecli.stages.convert import find_target, idle, placed
-from densecli.workflows.building import building
 from densecli.workflows.models import model_folder, retriever_place
 from densecli.workflows.reporting import collect_bad_records
 
@@ -215,8 +215,8 @@ def _open_output(output: Output) -> Iterator[BinaryIO]:
 
 def _convert_model(job: _Job) -> Counter[str]:
     """Write a model as a file or folder; there is nothing to count."""
-    from densecli.encoders.folder import fingerprint, is_model_folder
-    from densecli.stages.convert_models import CONVERSIONS, ModelOptions  # loads torch
+    from densecli.encoders.convert import CONVERSIONS, ModelOptions  # loads torch
+    from densecli.models.folder import fingerprint, is_model_folder
 
     config, output = job.config, job.path()
     source = Path(job.source) if Path(job.source).is_file() else model_folder(job.source)
@@ -240,7 +240,7 @@ def _convert_model(job: _Job) -> Counter[str]:
 
 def _take_vectors(job: _Job, store: PassageStore, retriever: Path) -> Counter[str]:
     """Make vectors or an index of ours from those of another program; return the counts."""
-    from densecli.stages.convert_vectors import Maker, input_files, take_index, take_vectors  # loads FAISS
+    from densecli.dense.convert import Maker, input_files, take_index, take_vectors  # loads FAISS
 
     config, output, source = job.config, job.path(), Path(job.source)
     command = {"vectors": "embed", "index": "index"}[str(config.to)]  # whose result it stands for
@@ -267,7 +267,7 @@ def _take_vectors(job: _Job, store: PassageStore, retriever: Path) -> Counter[st
 
 def _give_vectors(job: _Job, store: PassageStore) -> Counter[str]:
     """Write vectors or an index of ours for another program; return the counts."""
-    from densecli.stages.convert_vectors import open_made, write_for  # loads FAISS
+    from densecli.dense.convert import open_made, write_for  # loads FAISS
 
     output, source = job.path(), Path(job.source)
     program, _, what = str(job.config.to).partition("-")

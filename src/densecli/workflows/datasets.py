@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from densecli.artifacts.workspace import Workspace
 from densecli.errors import UsageError
-from densecli.io.bad_records import BadRecords
-from densecli.io.doors.questions import read_questions
-from densecli.io.registry.local import find_examples, find_questions
-from densecli.io.registry.sets import QuestionSet, Split, members, split_of
-from densecli.io.workspace import Workspace
+from densecli.files.bad_records import BadRecords
+from densecli.formats.read_questions import read_questions
 from densecli.observer import Observer
 from densecli.records import Question
+from densecli.registry.local import find_examples, find_questions
+from densecli.registry.sets import QuestionSet, Split, members, split_of
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def question_file(choice: DatasetChoice, observer: Observer) -> Path:
     one, split = choice.single()
     path = find_questions(choice.folders, one, split)
     if path is None:
-        from densecli.io.registry.fetch import Fetch
+        from densecli.registry.fetch import Fetch
 
         fetch = Fetch(one, split, choice.folders, observer.transfer, observer.warning)
         path = fetch.questions()
@@ -140,7 +140,7 @@ def _examples(
         return mined
     found = found or find_examples(folders[-1:], one, split)
     if found is None:
-        from densecli.io.registry.fetch import Fetch
+        from densecli.registry.fetch import Fetch
 
         found = Fetch(one, split, folders, observer.transfer, observer.warning).examples()
     return found

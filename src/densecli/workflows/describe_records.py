@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from densecli.io.jsonl import encode_line
+from densecli.files.jsonl import encode_line
 
 
 class Record(Protocol):

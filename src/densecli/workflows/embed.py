@@ -8,19 +8,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from densecli.artifacts.building import Building, building, returns_artifact
+from densecli.artifacts.manifest import digest_texts, told_path
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.vectors import FloatArray, finished_rows, unfinished_work, write_shard
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
+from densecli.encoders.embed import embed as embed_passages
 from densecli.encoders.encoding import Encoder, Part
-from densecli.encoders.folder import fingerprint, passage_fingerprint
 from densecli.errors import ArtifactError
-from densecli.io.manifest import digest_texts, told_path
-from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import FloatArray, finished_rows, unfinished_work, write_shard
-from densecli.io.workspace import Workspace, find_workspace
+from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
-from densecli.stages.embed import embed as embed_passages
-from densecli.workflows.building import Building, building, returns_artifact
 from densecli.workflows.engines import CustomRetriever, as_vectors
 from densecli.workflows.models import model_folder, retriever_place
 

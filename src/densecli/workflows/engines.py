@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from densecli.artifacts.fusion_weight import FusionWeight
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.vectors import FloatArray
+from densecli.artifacts.workspace import Workspace
 from densecli.configs.asking import SearchConfig
 from densecli.errors import ArtifactError
-from densecli.io.fusion_weight import FusionWeight
-from densecli.io.manifest import Manifest
-from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import FloatArray
-from densecli.io.workspace import Workspace
 from densecli.lexical.bm25 import Bm25
 from densecli.observer import Observer
 from densecli.records import Passage
-from densecli.stages.hybrid import HybridEngine
-from densecli.stages.search import DenseEngine, Encoder
+from densecli.retrieval.hybrid import HybridEngine
+from densecli.retrieval.search import DenseEngine, Encoder
 from densecli.workflows.models import STARTER, model_folder, retriever_place
 
 BM25 = ("the BM25 index", "densecli index --kind bm25")
@@ -184,8 +184,8 @@ def open_dense(
         ArtifactError: it is missing or damaged, or was built over other passages or by another retriever.
     """
     # FAISS and the tokenizers, which a search by BM25 does not need
+    from densecli.dense.index import DenseIndex
     from densecli.encoders.engines import Asked, open_question_encoder
-    from densecli.index.dense import DenseIndex
 
     folder = parts.index or place.index
     if not folder.exists():

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import EvaluateConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import ThresholdError, UsageError
-from densecli.io.doors.results import Result, read_results
-from densecli.io.formats.lookup import Lookup
-from densecli.io.streams import told
-from densecli.io.workspace import Workspace, find_workspace
-from densecli.metrics.accuracy import Summary, summarize
+from densecli.evaluation.accuracy import Summary, summarize
+from densecli.evaluation.score import evaluate as score_questions
+from densecli.evaluation.supply_answers import supply_answers
+from densecli.files.streams import told
+from densecli.formats.lookup import Lookup
+from densecli.formats.read_results import Result, read_results
 from densecli.observer import SILENT, Observer
-from densecli.stages.evaluate import evaluate as score_questions
-from densecli.stages.supply_answers import supply_answers
 from densecli.workflows.datasets import DatasetChoice, choose_dataset, question_file, read_split_questions
 from densecli.workflows.reporting import collect_bad_records, report_skipped
 from densecli.workflows.texts import Texts

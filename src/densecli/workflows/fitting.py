@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from densecli.configs.training import FittingConfig
 from densecli.errors import UsageError
 from densecli.observer import Observer
-from densecli.training.history import History, told
+from densecli.report.history import History, told
 from densecli.workflows.checkpointer import Checkpointer
 
 if TYPE_CHECKING:

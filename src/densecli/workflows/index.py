@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.building import building, returns_artifact
+from densecli.artifacts.manifest import digest_texts
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.vectors import VectorStore
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
-from densecli.io.manifest import digest_texts
-from densecli.io.store.passages import PassageStore
-from densecli.io.vectors.shards import VectorStore
-from densecli.io.workspace import Workspace, find_workspace
 from densecli.observer import SILENT, Observer
-from densecli.workflows.building import building, returns_artifact
 from densecli.workflows.engines import check_passages
 
 
@@ -76,8 +76,8 @@ def build_dense_index(
         ArtifactError: the vectors are damaged, or the target was built otherwise and `force` is off.
     """
     with building("index", target, config, [store.folder], force, observer, home=home) as build:
-        from densecli.index.dense import BATCH  # FAISS: not for "up to date"
-        from densecli.index.dense import build as build_index
+        from densecli.dense.index import BATCH  # FAISS: not for "up to date"
+        from densecli.dense.index import build as build_index
 
         batches = -(-store.shape[0] // BATCH)
         built = build_index(store, config, build.folder)

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.data import DatasetsConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
-from densecli.io.registry.local import find_examples, find_questions
-from densecli.io.registry.sets import QuestionSet, Split, members, registry
-from densecli.io.workspace import Workspace, find_workspace
 from densecli.observer import SILENT, Observer
+from densecli.registry.local import find_examples, find_questions
+from densecli.registry.sets import QuestionSet, Split, members, registry
 from densecli.workflows.datasets import DatasetChoice, example_files, question_file
 
 CACHE = "cache of `datasets`"
@@ -113,6 +113,6 @@ def _look(one: QuestionSet, split: Split, folders: Sequence[Path]) -> DatasetSpl
 def _cached(one: QuestionSet, split: Split) -> str | None:
     if one.hub is None or split.hub_split is None:
         return None
-    from densecli.io.registry.hub import is_cached  # `datasets` takes seconds to load
+    from densecli.registry.hub import is_cached  # `datasets` takes seconds to load
 
     return CACHE if is_cached(one.hub) else None

@@ -8,24 +8,24 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.building import Building, building, returns_artifact
+from densecli.artifacts.growing_lines import growing_lines
+from densecli.artifacts.manifest import describe_input, digest_texts
+from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace, find_workspace, name_of_set
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.mining import MineConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import ArtifactError, UsageError
-from densecli.io.bad_records import BadRecords
-from densecli.io.doors.asked import read_asked, with_answer_type
-from densecli.io.growing import growing_lines
-from densecli.io.manifest import describe_input, digest_texts
-from densecli.io.parallel import cores
-from densecli.io.store.passages import PassageStore
-from densecli.io.streams import STDIN
-from densecli.io.workspace import EXAMPLES_FILE, Workspace, find_workspace, name_of_set
+from densecli.files.bad_records import BadRecords
+from densecli.files.parallel import cores
+from densecli.files.streams import STDIN
+from densecli.formats.read_mining_input import read_asked, with_answer_type
+from densecli.mining.mine import mine
+from densecli.mining.miner import Miner
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, TrainingExample
-from densecli.stages.mine import mine
-from densecli.stages.mining.miner import Miner
-from densecli.stages.search import DenseEngine
-from densecli.workflows.building import Building, building, returns_artifact
+from densecli.retrieval.search import DenseEngine
 from densecli.workflows.datasets import DatasetChoice, check_size, choose_dataset, question_file
 from densecli.workflows.describe_records import describe_records
 from densecli.workflows.engines import CustomRetriever, Parts, open_bm25, open_dense

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from densecli.io.workspace import Workspace
+from densecli.artifacts.workspace import Workspace
 from densecli.observer import Observer
 
 STARTER = Path(__file__).parent.parent / "starter"
@@ -42,7 +42,7 @@ def model_folder(place: str) -> Path:
     """
     if Path(place).is_dir():
         return Path(place)
-    from densecli.encoders.hub import local_folder
+    from densecli.models.hub import local_folder
 
     return local_folder(place)
 

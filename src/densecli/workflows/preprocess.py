@@ -6,23 +6,23 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
+from densecli.artifacts.building import Building, building, returns_artifact
+from densecli.artifacts.manifest import digest_texts
+from densecli.artifacts.passages.writer import PassageSink
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import PreprocessConfig
 from densecli.configs.resolve import resolve_config
 from densecli.configs.setting import flag
+from densecli.corpus import memory
+from densecli.corpus.cut import Cut
+from densecli.corpus.cut import preprocess as cut_into_passages
+from densecli.corpus.detect import columns_of, open_sources
+from densecli.corpus.source import Source
 from densecli.errors import UsageError
-from densecli.io.bad_records import DUPLICATE, EXAMPLES
-from densecli.io.corpora import memory
-from densecli.io.corpora.sniff import columns_of, open_sources
-from densecli.io.corpora.source import Source
-from densecli.io.manifest import digest_texts
-from densecli.io.parallel import cores
-from densecli.io.store.sink import PassageSink
-from densecli.io.workspace import Workspace, find_workspace
+from densecli.files.bad_records import DUPLICATE, EXAMPLES
+from densecli.files.parallel import cores
 from densecli.observer import SILENT, Observer
 from densecli.records import Article, Passage
-from densecli.stages.preprocess import Cut
-from densecli.stages.preprocess import preprocess as cut_into_passages
-from densecli.workflows.building import Building, building, returns_artifact
 from densecli.workflows.describe_records import describe_records
 
 Corpus = Path | str | Iterable[Path | str] | Iterable[Article | Passage]
@@ -111,8 +111,8 @@ def _open_corpus(
         return sources, inputs
     if not paths and settings.get("input_format", "auto") != "auto":
         raise UsageError("--input-format has no effect on corpora of the Hub")
-    from densecli.io.registry.hub import stream_corpus  # `datasets` takes seconds to load
-    from densecli.io.registry.hub_files import pinned
+    from densecli.registry.hub import stream_corpus  # `datasets` takes seconds to load
+    from densecli.registry.hub_files import pinned
 
     pinned_names = [pinned(name) for name in hub]
     streams = (stream_corpus(name, columns_of(config)) for name in pinned_names)

@@ -6,18 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.encoders.engines import Asked
 from densecli.errors import UsageError
-from densecli.io.bad_records import BadRecords
-from densecli.io.doors.results import read_ranked
-from densecli.io.workspace import Workspace, find_workspace
+from densecli.files.bad_records import BadRecords
+from densecli.formats.read_results import read_ranked
 from densecli.observer import SILENT, Observer
 from densecli.reader.engines import open_reader
+from densecli.reader.read import read as read_answers
 from densecli.reader.retrieved import TEXTS, check_texts
 from densecli.records import Prediction, Question, RankedList
-from densecli.stages.read import read as read_answers
 from densecli.workflows.collection import open_collection
 from densecli.workflows.engines import CustomRetriever
 from densecli.workflows.models import reader_place

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from densecli.io.manifest import describe_input
+from densecli.artifacts.manifest import describe_input
 from densecli.workflows.describe_records import Record, describe_records
 
 R = TypeVar("R", bound=Record)

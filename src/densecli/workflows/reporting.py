@@ -1,7 +1,7 @@
 """How records that cannot be used are reported."""
 
 from densecli.counts import listed
-from densecli.io.bad_records import BadRecords
+from densecli.files.bad_records import BadRecords
 from densecli.observer import Observer
 
 

@@ -5,13 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
-from densecli.io.arrivals import has_arrived
-from densecli.io.bad_records import BadRecords
-from densecli.io.doors.questions import read_questions
-from densecli.io.workspace import Workspace, find_workspace
+from densecli.files.arrivals import has_arrived
+from densecli.files.bad_records import BadRecords
+from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, RankedList
 from densecli.workflows.collection import as_questions, open_collection

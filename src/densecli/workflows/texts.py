@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from densecli.io.bad_records import BadRecords
-from densecli.io.formats.lookup import Lookup
+from densecli.files.bad_records import BadRecords
+from densecli.formats.lookup import Lookup
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,6 @@ class Texts:
         """
         if not self.named:
             return Lookup()
-        from densecli.io.doors.records import lookup_from  # loads Arrow, which results with texts do not need
+        from densecli.formats.read_any import lookup_from  # loads Arrow, which results with texts do not need
 
         return lookup_from(self.questions, self.passages, bad)

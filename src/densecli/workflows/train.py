@@ -6,16 +6,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from densecli.artifacts.building import returns_artifact
+from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
 from densecli.configs.training import TrainConfig
-from densecli.encoders.folder import fingerprint
 from densecli.errors import UsageError
-from densecli.io.manifest import describe_input
-from densecli.io.workspace import Workspace, find_workspace
+from densecli.models.folder import fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, TrainingExample
 from densecli.training.stored import find_stored
-from densecli.workflows.building import returns_artifact
 from densecli.workflows.checkpointer import Checkpointer, resumable
 from densecli.workflows.datasets import choose_dataset
 from densecli.workflows.fitting import check_validation, describe_hardware, follow_training
@@ -122,9 +122,9 @@ def train(
     with resumable("train", target, config, inputs, force, observer, ranks, home) as build:
         # these load torch: not for "up to date"
         from densecli.encoders.torch_save import save_retriever
-        from densecli.stages.train import train as train_retriever
         from densecli.training.prepare import open_to_train
         from densecli.training.ranks import ALONE
+        from densecli.training.retriever import train as train_retriever
 
         ranks = ranks or ALONE
         bad = collect_bad_records(config.on_error, observer)

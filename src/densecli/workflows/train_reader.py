@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from densecli.artifacts.building import returns_artifact
+from densecli.artifacts.manifest import Manifest, describe_input, read_row
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
 from densecli.configs.training import TrainConfig, TrainReaderConfig
-from densecli.encoders.folder import fingerprint
 from densecli.errors import UsageError
-from densecli.io.manifest import Manifest, describe_input, read_row
-from densecli.io.workspace import Workspace, find_workspace
+from densecli.models.folder import fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, RankedList
-from densecli.training.hygiene import without_questions
-from densecli.workflows.building import returns_artifact
+from densecli.training.filtering import without_questions
 from densecli.workflows.checkpointer import Checkpointer, resumable
 from densecli.workflows.fitting import check_validation, describe_hardware, follow_training
 from densecli.workflows.models import base_folder
@@ -92,8 +92,8 @@ def train_reader(
     with resumable("train-reader", target, config, inputs, force, observer, home=home) as build:
         # these load torch: not for "up to date"
         from densecli.reader.torch_folder import open_reader_base, save_reader
-        from densecli.stages.train_reader import train_reader as train_model
         from densecli.training.ranks import ALONE
+        from densecli.training.reader import train_reader as train_model
 
         types = None if config.token_types == "auto" else config.token_types
         reader = open_reader_base(str(base), config.max_tokens, config.max_answer_tokens, config.seed, types)

@@ -7,22 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace
 from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, FieldError, InputError, UsageError
-from densecli.io.bad_records import BadRecords, reason_of
-from densecli.io.doors.asked import read_asked
-from densecli.io.doors.examples import read_examples
-from densecli.io.doors.questions import read_questions
-from densecli.io.doors.results import read_ranked
-from densecli.io.registry.local import find_questions
-from densecli.io.registry.sets import QuestionSet, members, registry
-from densecli.io.workspace import EXAMPLES_FILE, Workspace
+from densecli.files.bad_records import BadRecords, reason_of
+from densecli.formats.read_examples import read_examples
+from densecli.formats.read_mining_input import read_asked
+from densecli.formats.read_questions import read_questions
+from densecli.formats.read_results import read_ranked
 from densecli.observer import Observer
 from densecli.reader.retrieved import check_texts
 from densecli.records import Question, RankedList, TrainingExample
+from densecli.registry.local import find_questions
+from densecli.registry.sets import QuestionSet, members, registry
 from densecli.text.same_text import text_key
 from densecli.training.examples import ExampleSpool
-from densecli.training.hygiene import nothing_left, without_questions
+from densecli.training.filtering import nothing_left, without_questions
 from densecli.training.sampling import Source, first_examples
 from densecli.workflows.datasets import DatasetChoice, example_files
 from densecli.workflows.record_sets import R, RecordSet, RecordSets, as_record_sets
@@ -283,7 +283,7 @@ def _test_file(folders: list[Path], one: QuestionSet, observer: Observer) -> Pat
     path = find_questions(folders, one, test)
     if path is not None:
         return path
-    from densecli.io.registry.fetch import Fetch  # loads the library datasets
+    from densecli.registry.fetch import Fetch  # loads the library datasets
 
     try:
         return Fetch(one, test, folders[-1:], observer.transfer, observer.warning).cached()

@@ -4,17 +4,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.fusion_weight import FusionWeight
+from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.counts import listed
 from densecli.errors import InputError
-from densecli.io.doors.questions import read_questions
-from densecli.io.fusion_weight import FusionWeight
-from densecli.io.manifest import describe_input
-from densecli.io.workspace import Workspace, find_workspace
-from densecli.metrics.weight_sweep import BestWeight, WeightSweep
+from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
-from densecli.stages.tune import tune
+from densecli.retrieval.tune import tune
+from densecli.retrieval.weight_sweep import BestWeight, WeightSweep
 from densecli.workflows.batch_size import usual_batch_size
 from densecli.workflows.engines import CustomRetriever, Parts, open_hybrid, open_place
 from densecli.workflows.reporting import collect_bad_records

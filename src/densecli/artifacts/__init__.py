@@ -1,0 +1,1 @@
+"""The folders that commands write: manifests, the workspace, passages and vectors."""

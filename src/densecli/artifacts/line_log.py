@@ -1,0 +1,48 @@
+"""A log of JSON lines that a run which was stopped cuts back to where it goes on from."""
+
+import os
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from densecli.artifacts.growing_lines import end_of
+from densecli.errors import ArtifactError
+from densecli.files.jsonl import encode_line
+
+
+class LineLog:
+    """Lines that are on their way to the disk as soon as they are added."""
+
+    def __init__(self, path: Path, lines: int) -> None:
+        """Open a log and keep its first `lines` lines.
+
+        Raises:
+            ArtifactError: it has fewer.
+        """
+        size = end_of(path, lines)
+        if size is None:
+            raise ArtifactError(f"{path}: has fewer than {lines:,} lines; use --force to start over")
+        self._path = path
+        self._lines = lines
+        self._stream = open(path, "ab", buffering=0)  # noqa: SIM115 - until `close`
+        self._stream.truncate(size)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines that were kept."""
+        with open(self._path, "rb") as stream:
+            yield from map(orjson.loads, islice(stream, self._lines))
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add a line."""
+        self._stream.write(encode_line(row))
+
+    def sync(self) -> None:
+        """Flush what was added to the disk."""
+        os.fsync(self._stream.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()

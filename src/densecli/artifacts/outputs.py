@@ -1,0 +1,144 @@
+"""What stands where a result is to go, and whether that may be replaced."""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from densecli.artifacts.fusion_weight import NAME as WEIGHT
+from densecli.artifacts.manifest import FILES, NAME, read_row, told_path
+from densecli.artifacts.workspace import Workspace
+from densecli.errors import ArtifactError, UsageError
+from densecli.files.atomic import is_scratch, resolved
+from densecli.files.streams import STDIN
+
+ADDED_LATER = {NAME, WEIGHT}
+LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db"}
+SHOWN = 3
+STDOUT = 1
+WRITERS = {
+    "passages": {"preprocess"},
+    "bm25": {"index"},
+    "index": {"index", "convert"},
+    "vectors": {"embed", "convert"},
+    "retriever": {"train", "convert"},
+    "reader": {"train-reader", "convert"},
+    "examples": {"mine-negatives"},
+}
+"""What is in a workspace, and which commands write it."""
+Identity = tuple[int, int]
+
+
+def replaceable(place: Path, command: str, shown: Path) -> dict[str, Any] | None:
+    """Return the manifest of the result at `place`, None where there is nothing.
+
+    Args:
+        place: resolved, as it will be written.
+        command: which wants to write there.
+        shown: the place as the user knows it, for messages.
+
+    Raises:
+        ArtifactError: what is there is not densecli's, or another command's, or holds files that densecli
+            did not make.
+    """
+    if not os.path.lexists(place) or (place.is_dir() and not any(place.iterdir())):
+        return None
+    row = read_row(place)
+    if row is None:
+        raise ArtifactError(f"{shown}: exists and is not a result of densecli; choose another --output")
+    if row.get("command") != command:
+        raise ArtifactError(
+            f"{shown}: is a result of `densecli {row.get('command')}`; choose another --output"
+        )
+    strange = _strange_files(place, row)
+    if strange:
+        raise ArtifactError(
+            f"{shown}: has files that densecli did not make ({', '.join(strange[:SHOWN])}"
+            f"{', ...' * (len(strange) > SHOWN)}); move them away, or choose another --output"
+        )
+    return row
+
+
+def _strange_files(place: Path, row: dict[str, Any]) -> list[str]:
+    """Return what is in a result and was not when it was made; results of old versions don't tell."""
+    made = row.get(FILES)
+    if not isinstance(made, dict):
+        return []
+    files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = (
+        told_path(path.relative_to(place).as_posix()) for path in files if path.name not in LEFT_BY_SYSTEMS
+    )
+    return sorted(set(names) - made.keys() - ADDED_LATER)
+
+
+def check_output(command: str, output: Path, inputs: Iterable[str | Path], workspace: Workspace) -> None:
+    """Refuse an output that is an input, that holds one, or that is a workspace's own.
+
+    Args:
+        command: which is to write it.
+        output: a file or folder that somebody named.
+        inputs: what the command reads: paths, `NAME=FILE`, `-` for standard input. What is no path of a file
+            or folder is passed over.
+        workspace: the one at work.
+
+    Raises:
+        UsageError: it must not be written by this command.
+    """
+    place = resolved(output)
+    own = _identity(place)
+    for name in inputs:
+        if own is not None and own in _identities_with_parents(name):
+            raise UsageError(f"{output}: would take the place of its own input {name}; name another --output")
+    for folder in place.parents:
+        if read_row(folder) is not None or is_scratch(folder):
+            raise UsageError(f"{output}: lies in {folder}, which is densecli's own; name an --output outside")
+    root = workspace.root.resolve()
+    if place != root and not place.is_relative_to(root):
+        return
+    first = next(iter(place.relative_to(root).parts), "")
+    if not first or first.startswith(".") or command not in WRITERS.get(first, {command}):
+        raise UsageError(f"{output}: is a workspace's own, and not for {command}; name another --output")
+    if first == "data" and place.exists():
+        raise UsageError(f"{output}: is one of the workspace's files of datasets; name another --output")
+
+
+def check_standard_output(inputs: Iterable[str | Path]) -> None:
+    """Refuse to append what is read to the same file, without an end: `densecli ... FILE >> FILE`.
+
+    Raises:
+        UsageError: standard output goes into an input.
+    """
+    own = _identity(STDOUT)
+    for name in inputs:
+        if own is not None and own in _identities(name):
+            raise UsageError(f"standard output goes into an input of this command ({name})")
+
+
+def _identities_with_parents(name: str | Path) -> set[Identity]:
+    found = _identities(name)
+    if found and str(name) != STDIN:
+        above = (parent for path in _paths(name) for parent in Path(path).resolve().parents)
+        found |= {one for one in map(_identity, above) if one is not None}
+    return found
+
+
+def _identities(name: str | Path) -> set[Identity]:
+    """Return which file or folder an input is, under each reading of its name."""
+    places: list[str | Path | int] = [0] if str(name) == STDIN else [*_paths(name)]
+    return {one for one in map(_identity, places) if one is not None}
+
+
+def _paths(name: str | Path) -> list[str | Path]:
+    _, equals, rest = str(name).partition("=")
+    return [name, rest] if equals else [name]
+
+
+def _identity(place: str | Path | int) -> Identity | None:
+    """Return what tells a file or folder from all others, whatever it is called; None for anything else."""
+    try:
+        found = os.stat(place)
+    except (OSError, ValueError):
+        return None
+    plain = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return (found.st_dev, found.st_ino) if plain else None

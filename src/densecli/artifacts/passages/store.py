@@ -1,0 +1,122 @@
+"""The passage store: Arrow on disk, memory-mapped; row numbers inside, ids outside."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache, partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.passages.arrow import BLOCK, id_at
+from densecli.artifacts.passages.batch import portion_of
+from densecli.artifacts.passages.ids import IdTable
+from densecli.artifacts.passages.journal import Progress
+from densecli.artifacts.passages.writer import FILE, PassageSink
+from densecli.errors import ArtifactError
+from densecli.files.bad_records import DUPLICATE, STOP, BadRecords
+from densecli.records import Passage
+
+
+class PassageStore:
+    """Random access to passages by row. Only the rows asked for become Python objects."""
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+        try:
+            self._reader = pa.ipc.open_file(pa.memory_map(str(folder / FILE)))
+        except PermissionError:
+            raise
+        except (OSError, pa.ArrowInvalid) as error:
+            raise ArtifactError(
+                f"{folder / FILE}: not readable ({error}); run `densecli preprocess` again"
+            ) from None
+        blocks = self._reader.num_record_batches
+        self._block = lru_cache(maxsize=None)(self._reader.get_batch)  # maps of the file, no copies
+        last = self._block(blocks - 1).num_rows if blocks else 0
+        self._rows: int = max(0, blocks - 1) * BLOCK + last
+
+    @classmethod
+    def open(cls, folder: Path) -> "PassageStore":
+        """Open the store in `folder`.
+
+        Raises:
+            ArtifactError: it is missing, incomplete or damaged.
+        """
+        manifest = Manifest.read(folder, "the passage store", "densecli preprocess")
+        return cls(folder, manifest.fingerprint)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, row: int) -> Passage:
+        if not 0 <= row < self._rows:
+            raise IndexError(f"row {row} of {self._rows} passages")
+        block = self._block(row // BLOCK)
+        place = row % BLOCK
+        return _passage(*(column[place].as_py() for column in block.columns))
+
+    def __iter__(self) -> Iterator[Passage]:
+        return chain.from_iterable(passages for _, passages in self.blocks())
+
+    def take(self, rows: Sequence[int]) -> list[Passage]:
+        """Return the passages of `rows`, in that order."""
+        return [self[int(row)] for row in rows]
+
+    def blocks(
+        self, start: int = 0, stop: int | None = None, size: int = BLOCK
+    ) -> Iterator[tuple[int, list[Passage]]]:
+        """Yield `(first row, passages)` in steps of `size` rows from `start` to before `stop`."""
+        end = self._rows if stop is None else min(stop, self._rows)
+        for first in range(start, end, size):
+            yield first, list(self._span(first, min(first + size, end)))
+
+    def _span(self, first: int, end: int) -> Iterator[Passage]:
+        while first < end:
+            block = self._block(first // BLOCK)
+            place = first % BLOCK
+            part = block.slice(place, end - first)
+            yield from map(_passage, *(column.to_pylist() for column in part.columns))
+            first += part.num_rows
+
+    def row_of(self, passage_id: str) -> int | None:
+        """Return the row of an id, or None."""
+        return self._ids.row_of(passage_id)
+
+    @cached_property
+    def _ids(self) -> IdTable:
+        return IdTable(self.folder, partial(id_at, self._block))
+
+
+def _passage(passage_id: str, title: str, text: str, *known: Any) -> Passage:
+    if not known:
+        return Passage(passage_id, title, text)
+    article, offset = known
+    return Passage(passage_id, title, text, {"article": article, "offset": offset})
+
+
+def write_passages(
+    folder: Path, passages: Iterable[Passage], source: str, bad: BadRecords = STOP
+) -> tuple[int, str]:
+    """Write a passage store (without its manifest) and return `(rows, fingerprint)`.
+
+    Args:
+        folder: an existing, empty folder.
+        passages: streamed; one block of 8,192 is in memory at a time, and 12 bytes for each.
+        source: named in errors.
+        bad: what a passage with the id of an earlier one does.
+
+    Raises:
+        InputError: an id occurs twice, or there is no passage at all.
+    """
+    sink = PassageSink(folder)
+    stream = iter(passages)
+    while block := list(islice(stream, BLOCK)):
+        columns = [[one.id for one in block], [one.title for one in block], [one.text for one in block]]
+        sink.add(portion_of(columns, [None] * len(block)), source, Progress())
+    finished = sink.finish(source, unique=bad.skip)
+    if finished.left_out:
+        bad.note(DUPLICATE, finished.left_out, finished.errors)
+    return finished.rows, finished.fingerprint

@@ -1,0 +1,1 @@
+"""Corpora: reading them in every form, and cutting them into passages."""

@@ -1,0 +1,134 @@
+"""Folders of documents: plain text and Markdown, and HTML and PDF where their libraries are installed."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from densecli.configs.corpus import PreprocessConfig
+from densecli.corpus.bounded import read_bounded, read_document
+from densecli.corpus.source import Dropped, Parsed, Source
+from densecli.errors import ArtifactError, FieldError, InputError
+from densecli.records import Article
+
+LARGEST = 256 << 20
+READERS = {
+    ".txt": "densecli.corpus.text",
+    ".md": "densecli.corpus.markdown",
+    ".markdown": "densecli.corpus.markdown",
+    ".html": "densecli.corpus.html",
+    ".htm": "densecli.corpus.html",
+    ".pdf": "densecli.corpus.pdf",
+}
+"""The module that reads each kind of file, loaded when there is one."""
+EXTRAS = {".html": "selectolax", ".htm": "selectolax", ".pdf": "pypdf"}
+"""What needs a library that only `densecli[documents]` brings."""
+QUICK = 16 << 10
+"""Bytes that every parser but that of PDF is through with at once, whatever they are."""
+SECONDS = PreprocessConfig.document_seconds
+
+
+class Document(NamedTuple):
+    """A file; `id` is its path below the folder, where it is one that is read."""
+
+    path: str
+    id: str
+    size: int
+
+
+def read_folder(path: str, seconds: int = SECONDS) -> Source:
+    """Open a folder of text, Markdown, HTML and PDF, in the order of names; or a single such file.
+
+    An article's id is the path below the folder. Its title is what the document says, else the file's name
+    without its ending.
+
+    Args:
+        path: of the folder, or of one file.
+        seconds: of processor time that a document may take.
+
+    Raises:
+        InputError: there is no such path, no document in the folder, or the file is none.
+        ArtifactError: a document needs a library that is not installed.
+    """
+    readable = (document for document in _documents(path) if _ending(document.path) in READERS)
+    if next(readable, None) is None:
+        raise InputError(path, None, f"no {', '.join(READERS)} file in it", "at least one")
+    missing = {ending for ending, library in EXTRAS.items() if find_spec(library) is None}
+    needy = (document.path for document in _documents(path) if missing and _ending(document.path) in missing)
+    if first := next(needy, None):
+        others = sum(1 for _ in needy)
+        files = f"{first} and {others} more" if others else first
+        raise ArtifactError(
+            f"{files}: {EXTRAS[_ending(first)]} is not installed; pip install 'densecli[documents]'"
+        )
+    parse = partial(parse_document, seconds=seconds)
+    return Source(path, ((None, document) for document in _documents(path)), parse, _size)
+
+
+def parse_document(document: Document, seconds: int = SECONDS) -> Parsed:
+    """Return the article in a file; one of another kind than READERS names is dropped.
+
+    Raises:
+        FieldError: the file cannot be read, is too large, takes too long, or is not what its name says.
+    """
+    if _ending(document.path) not in READERS:
+        return Dropped("of_another_kind")
+    try:
+        if document.size > LARGEST:
+            raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones")
+        title, text = _read(document, seconds)
+        if "\0" in title + text:
+            raise FieldError("holds a NUL character", "text")
+    except FieldError as error:
+        raise FieldError(error.what, error.expected, (document.path, None)) from None
+    except OSError as error:
+        expected = f"a readable file; {error.strerror}"
+        raise FieldError("cannot be read", expected, (document.path, None)) from None
+    return Article(document.id, title, text)
+
+
+def _read(document: Document, seconds: int) -> tuple[str, str]:
+    ending = _ending(document.path)
+    if ending == ".txt" or (ending != ".pdf" and document.size <= QUICK):
+        return read_document(READERS[ending], document.path)
+    return read_bounded(READERS[ending], document.path, seconds)
+
+
+def _documents(path: str) -> Iterator[Document]:
+    root = Path(path)
+    if root.is_file() and _ending(path) not in READERS:
+        raise InputError(path, None, "is no document", f"{', '.join(READERS)}, not compressed")
+    if root.is_file():
+        yield Document(path, root.name, root.stat().st_size)
+    elif root.is_dir():
+        yield from _below(root, root)
+    else:
+        raise InputError(path, None, "no such file or folder", "an existing one")
+
+
+def _below(folder: Path, root: Path) -> Iterator[Document]:
+    """Walk a folder in the order of names, with no more in memory than the folders that are open."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(Path(entry.path), root)
+        elif entry.is_file():
+            name = os.fsencode(Path(entry.path).relative_to(root).as_posix())
+            if _ending(entry.name) not in READERS:
+                yield Document(entry.path, "", 0)
+                continue
+            try:
+                yield Document(entry.path, name.decode(), entry.stat().st_size)
+            except UnicodeDecodeError:
+                raise InputError(entry.path, None, "its name is not UTF-8", "UTF-8 names") from None
+
+
+def _ending(name: str) -> str:
+    return Path(name).suffix.lower()
+
+
+def _size(document: Document) -> int:
+    return document.size

@@ -1,0 +1,51 @@
+"""psgs_w100.tsv, the passages that DPR published: `id`, `text`, `title`, with tabs between."""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from typing import BinaryIO
+
+from densecli.corpus.columns import Columns
+from densecli.corpus.source import Source
+from densecli.corpus.tables import parse_row, raw_rows, read_header
+from densecli.errors import InputError
+from densecli.files.streams import told
+from densecli.records import Passage
+
+HEADER = ("id", "text", "title")
+COLUMNS = Columns(ids=HEADER[:1], texts=HEADER[1:2], whole=True)
+NEEDS_QUOTES = re.compile('[\t\n\r"]')
+
+
+def psgs_source(path: str) -> Source:
+    """Open a file in the form of psgs_w100.tsv. Its texts stay as they are, quotes at their ends too.
+
+    Raises:
+        InputError: it is missing or empty, or has another header.
+    """
+    rows = raw_rows(path, "\t")
+    header = read_header(path, "\t", rows)
+    if tuple(header) != HEADER:
+        raise InputError(
+            told(path), 1, f"the header is {'|'.join(header)[:60]!r}", "id, text, title, with tabs between"
+        )
+    return Source(told(path), rows, partial(parse_row, "\t", HEADER, COLUMNS))
+
+
+def write_psgs(passages: Iterable[Passage], stream: BinaryIO) -> int:
+    """Write passages in the canonical form of psgs_w100.tsv; return how many.
+
+    A header; lines end in a line feed; a field stands in double quotes, and those in it are doubled, only
+    where it holds a tab, a line end or a double quote. Reading that gives the same passages, and writing them
+    the same bytes.
+    """
+    stream.write("\t".join(HEADER).encode() + b"\n")
+    count = 0
+    for passage in passages:
+        stream.write(f"{_quoted(passage.id)}\t{_quoted(passage.text)}\t{_quoted(passage.title)}\n".encode())
+        count += 1
+    return count
+
+
+def _quoted(field: str) -> str:
+    return f'"{field.replace(chr(34), chr(34) * 2)}"' if NEEDS_QUOTES.search(field) else field

@@ -1,0 +1,116 @@
+"""Tables of text: tab- and comma-separated values with a header, quoted as csv has it."""
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+
+from densecli.corpus.columns import Columns, record_of
+from densecli.corpus.source import Source
+from densecli.errors import FieldError, InputError
+from densecli.files.quoted_rows import UNCLOSED, is_whole, quoted_rows
+from densecli.files.streams import lines, open_bytes, told
+from densecli.records import Article, Passage
+
+KINDS = {"\t": ("TSV", "tabs"), ",": ("CSV", "commas")}
+
+
+def tsv_source(path: str, columns: Columns) -> Source:
+    """Open a table with tabs between its fields, whose first row names its columns.
+
+    Raises:
+        InputError: it is missing or empty, or its header has no id or text column.
+    """
+    return _source(path, "\t", columns)
+
+
+def csv_source(path: str, columns: Columns) -> Source:
+    """Open a table with commas between its fields, else as `tsv_source` does."""
+    return _source(path, ",", columns)
+
+
+def _source(path: str, mark: str, columns: Columns) -> Source:
+    rows = raw_rows(path, mark)
+    header = read_header(path, mark, rows)
+    try:
+        columns = columns.among(header)
+    except FieldError as error:
+        raise InputError(told(path), 1, error.what, error.expected) from None
+    return Source(told(path), rows, partial(parse_row, mark, tuple(header), columns))
+
+
+def read_header(path: str, mark: str, rows: Iterator[tuple[int, bytes]]) -> list[str]:
+    """Take the first row, and return the names in it.
+
+    Raises:
+        InputError: there is none, or it is broken.
+    """
+    place, first = next(rows, (None, b""))
+    if place is None:
+        raise InputError(told(path), None, "is empty", "a header and at least one passage")
+    try:
+        return split_row(mark, first)
+    except FieldError as error:
+        raise InputError(told(path), place, error.what, error.expected) from None
+
+
+def parse_row(mark: str, header: Sequence[str], columns: Columns, data: bytes) -> Article | Passage:
+    """Return the record in one row of a table.
+
+    Raises:
+        FieldError: not UTF-8, another number of fields than the header has, or broken quotes.
+    """
+    fields = split_row(mark, data)
+    if len(fields) != len(header):
+        expected = f"{len(header)}: {', '.join(header)[:80]}"
+        raise FieldError(f"another number of fields ({len(fields)})", expected)
+    return record_of(columns, dict(zip(header, fields, strict=True)))
+
+
+def split_row(mark: str, data: bytes) -> list[str]:
+    """Return the fields of one row, which may hold line ends between quotes.
+
+    Raises:
+        FieldError: not UTF-8, or quotes that do not match.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise FieldError("not UTF-8", "UTF-8 text") from None
+    if '"' not in text:
+        return text.rstrip("\r\n").split(mark)
+    csv.field_size_limit(sys.maxsize)
+    try:
+        return next(csv.reader([text], delimiter=mark, strict=True))
+    except csv.Error as error:
+        kind, marks = KINDS[mark]
+        why = error if is_whole(data, mark) else UNCLOSED
+        raise FieldError(f"not a {kind} ({why})", f"{marks}, and quotes as csv has them") from None
+
+
+def raw_rows(path: str, mark: str) -> Iterator[tuple[int, bytes]]:
+    """Yield `(line it begins on, row)` of a table, header and all; blank lines are passed over.
+
+    A row goes on over the end of its line where a quoted field does, if it then has as many fields as the
+    header; else each of those lines is a row, so that a stray quote costs no more than its line.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    width = 0
+
+    def sound(row: bytes) -> bool:
+        try:
+            return len(split_row(mark, row)) == width or not width
+        except FieldError:
+            return False
+
+    with open_bytes(path) as stream:
+        rows = quoted_rows(enumerate(lines(stream, told(path)), 1), mark, sound)
+        for header in islice(rows, 1):
+            with suppress(FieldError):
+                width = len(split_row(mark, header[1]))
+            yield header
+        yield from rows

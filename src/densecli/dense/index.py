@@ -1,0 +1,146 @@
+"""A dense index on disk: built from vector shards, opened memory-mapped, searched in batches."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.vectors import FloatArray, VectorStore
+from densecli.configs.corpus import IndexConfig
+from densecli.dense.kinds import DENSE_KINDS, new_index
+from densecli.errors import ArtifactError
+from densecli.ranking.order import Rows, Scores, ordered
+
+FILE = "index.faiss"
+BATCH = 8192
+
+
+def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[int]:
+    """Build an index over all vectors and write it; yield how many rows are in it, as it grows.
+
+    Raises:
+        ArtifactError: a vector is not finite, or a shard does not fit its manifest.
+    """
+    index = new_index(vectors.shape[1], config)
+    for first, shard in vectors.shards():
+        for start in range(0, len(shard), BATCH):
+            block = np.ascontiguousarray(shard[start : start + BATCH])
+            if not np.isfinite(block).all():
+                row = first + start + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+                raise ArtifactError(f"{vectors.folder}: vector {row} is not finite; check the model")
+            index.add(block)
+            yield index.ntotal
+    # Through Python's own file: faiss's drops what does not fit on the disk when it closes its file.
+    with open(folder / FILE, "wb") as stream:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(stream.write))  # type: ignore[attr-defined]
+
+
+class DenseIndex:
+    """An index opened for searching. `score` is the inner product, higher is better."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        if manifest.facts.get("kind") not in DENSE_KINDS:
+            raise ArtifactError(f"{folder}: is a {manifest.facts.get('kind')} index, not one of vectors")
+        self.folder = folder
+        self._exact = manifest.facts["kind"] == "flat"
+        self.retriever = manifest.parents["retriever"]
+        self.passage_tower = manifest.parents.get("passage_tower", "")
+        self.passages = manifest.parents["passages"]
+        path = folder / FILE
+        try:
+            path.open("rb").close()  # faiss does not tell a file that may not be read from a damaged one
+            self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            # HNSW is a graph over a flat index.
+            self._vectors: Any = faiss.downcast_index(getattr(self._index, "storage", self._index))
+        except (FileNotFoundError, RuntimeError) as error:
+            reason = str(error).rpartition("Error: ")[2]
+            raise ArtifactError(f"{path}: not readable ({reason}); run `densecli index --force`") from None
+
+    @classmethod
+    def open(cls, folder: Path) -> "DenseIndex":
+        """Open the index in `folder`.
+
+        Raises:
+            ArtifactError: it is missing, incomplete or damaged.
+        """
+        return cls(folder, Manifest.read(folder, "the index", "densecli index"))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def scanned_bytes(self) -> int:
+        """How much of its data a search looks through, 0 where it looks at a small part."""
+        return len(self) * self.dimension * 4 if self._exact else 0
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector."""
+        return int(self._index.d)
+
+    def search(self, questions: FloatArray, k: int) -> tuple[Rows, Scores]:
+        """Return the rows (n, k) and inner products (n, k) of the best passages.
+
+        Args:
+            questions: (n, d) question vectors.
+            k: passages per question; at most as many as the index holds are returned, and where an
+                approximate index finds fewer, the rest of `rows` is -1.
+
+        Raises:
+            ArtifactError: the vectors have another dimension than the index, or a score is not finite.
+        """
+        rows, scores = self._best(self._fitting(questions), min(k, len(self)))
+        self._check_finite(scores[rows >= 0])
+        return rows, scores
+
+    def score(self, questions: FloatArray, rows: Rows) -> Scores:
+        """Return the inner products (n, m) of given passages, from the stored vectors: exact for every kind.
+
+        Args:
+            questions: (n, d) question vectors.
+            rows: (n, m) passages of each question; -1 stands for none and gives 0.
+
+        Raises:
+            ArtifactError: the vectors have another dimension than the index, it ends before a row, or a score
+                is not finite.
+        """
+        vectors, asked = self._fitting(questions), np.ascontiguousarray(rows, dtype=np.int64)
+        if asked.max(initial=-1) >= len(self):  # faiss would read past the end
+            raise ArtifactError(f"{self.folder}: has {len(self)} vectors, none of passage {asked.max()}")
+        scores = np.zeros(asked.shape, dtype=np.float32)
+        if asked.size:
+            given, filled, which = (faiss.swig_ptr(array) for array in (vectors, scores, asked))
+            self._vectors.compute_distance_subset(len(vectors), given, asked.shape[1], filled, which)
+            scores[asked < 0] = 0
+            self._check_finite(scores)
+        return scores
+
+    def _check_finite(self, scores: Scores) -> None:
+        if not np.isfinite(scores).all():
+            raise ArtifactError(
+                f"{self.folder / FILE}: damaged, its scores are not finite; run `densecli index --force`"
+            )
+
+    def _fitting(self, questions: FloatArray) -> FloatArray:
+        if questions.shape[1] != self.dimension:
+            raise ArtifactError(
+                f"question vectors have {questions.shape[1]} components, the index {self.folder} has "
+                f"{self.dimension}; search with the retriever that made it"
+            )
+        return np.ascontiguousarray(questions, dtype=np.float32)
+
+    def _best(self, vectors: FloatArray, k: int) -> tuple[Rows, Scores]:
+        """Search for one more than `k`. Where that one scores like the k-th, an exact search has kept any of
+        the rows with that score, so it is asked for twice as many until it has them all."""
+        wide = min(k + 1, len(self)) if self._exact else k
+        scores, rows = self._index.search(vectors, wide)
+        rows, scores = ordered(rows, scores)
+        if k < wide < len(self):
+            tied = np.flatnonzero(scores[:, k - 1] == scores[:, k])
+            if len(tied):
+                more_rows, more_scores = self._best(vectors[tied], 2 * k)
+                rows[tied, :k], scores[tied, :k] = more_rows[:, :k], more_scores[:, :k]
+        return rows[:, :k], scores[:, :k]

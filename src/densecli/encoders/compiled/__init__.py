@@ -1,1 +1,0 @@
-"""A tower as it answers without torch: a graph over its weights, compact or whole, and the engine."""

@@ -1,0 +1,40 @@
+"""Graphs in onnxruntime: the engine that starts fastest, in float32 on the CPU."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import onnxruntime
+
+from densecli.encoders.session import Inputs
+from densecli.models.weights import FloatArray
+
+
+class OnnxSession:
+    """One graph in onnxruntime."""
+
+    arithmetic = "fp32"
+
+    def __init__(self, graph: Path | bytes) -> None:
+        self._session = onnxruntime.InferenceSession(
+            graph, session_options(), providers=["CPUExecutionProvider"]
+        )
+        self.weights = self._session.get_modelmeta().custom_metadata_map.get("weights")
+
+    def run(self, batches: Iterable[Inputs]) -> Iterator[FloatArray]:
+        """Yield the graph's only output for each batch, in order."""
+        for inputs in batches:
+            (output,) = self._session.run(None, inputs)
+            yield output
+
+
+def session_options() -> onnxruntime.SessionOptions:
+    """Return the options that start fastest (benchmarks/cold_start.py measures them)."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    # 8-bit weights become float32 once while loading, not in every run
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    # a thread that spins after a run takes a core from what comes next, such as the search of the index
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options

@@ -1,0 +1,109 @@
+"""One tower of a retriever without torch, on the compiled engines."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from densecli.encoders.encoding import Encoder, Forward
+from densecli.encoders.pooling import finish, pool
+from densecli.encoders.session import OpenSession
+from densecli.encoders.tower import CompiledTower, Ids, TowerParts, stored_tower
+from densecli.errors import ArtifactError
+from densecli.models.bert import read_config
+from densecli.models.folder import WEIGHTS, RetrieverCard, read_card
+from densecli.models.tokens import Tokens, check_vocabulary
+from densecli.models.weights import FloatArray, load_tensor
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One tower of a retriever outside of any engine.
+
+    Attributes:
+        name: `question` or `passage`.
+        folder: of the model.
+        card: the model's.
+        tokens: the tokenizer with the model's limits.
+        parts: the encoder.
+        projection: weight and bias of the layer behind the pooling; empty without one.
+    """
+
+    name: str
+    folder: Path
+    card: RetrieverCard
+    tokens: Tokens
+    parts: TowerParts
+    projection: Sequence[FloatArray]
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> "Side":
+        """Read one tower of a compiled model folder.
+
+        Raises:
+            ArtifactError: the folder is no whole retriever model.
+        """
+        card = read_card(folder, RetrieverCard)
+        tokens = Tokens.open(folder, card)
+        tower = folder / card.tower(name)
+        heads = card.heads(read_config(tower)["hidden_size"])
+        parts = stored_tower(tower, folder / card.words[name], heads)
+        check_vocabulary(tokens.tokenizer, [parts.words.shape[0]], folder)
+        limit = f"max_{name}_tokens"
+        asked, held = getattr(card, limit), parts.encoder.max_tokens
+        if asked > held:
+            raise ArtifactError(f"{folder}: {limit} is {asked}, but the tower has {held} positions")
+        projection = [load_tensor(tower / WEIGHTS, head) for head in heads]
+        return cls(name, folder, card, tokens, parts, projection)
+
+    @property
+    def dimension(self) -> int:
+        """The length of the vectors that search sees."""
+        return self.card.dimension(self.parts.encoder.hidden)
+
+
+def compiled_forward(side: Side, open_session: OpenSession) -> tuple[Forward, str]:
+    """Load a tower in an engine; return what runs it, and its arithmetic.
+
+    Raises:
+        ArtifactError: the engine refuses the tower.
+    """
+    card = side.card
+    tower = CompiledTower(
+        side.parts, open_session, side.tokens.pad, card.last_position(side.name), side.tokens.separator
+    )
+
+    def forward(batches: Iterable[Ids]) -> Iterator[FloatArray]:
+        for hidden, mask in tower.hidden(batches):
+            pooled = pool(hidden, mask, card.pooling)
+            if side.projection:
+                weight, bias = side.projection
+                pooled = pooled @ weight.T + bias
+            yield finish(pooled, card, side.name)
+
+    return forward, tower.arithmetic
+
+
+def compiled_encoder(
+    side: Side,
+    word_pieces: Callable[[Sequence[T]], list[list[int]]],
+    open_session: OpenSession,
+    engine: str,
+    batch_tokens: int,
+) -> Encoder[T]:
+    """Load a tower in an engine.
+
+    Args:
+        side: the tower.
+        word_pieces: texts to ids, one of the methods of its `tokens`.
+        open_session: loads a graph in the engine.
+        engine: its name.
+        batch_tokens: padded word pieces of a batch.
+
+    Raises:
+        ArtifactError: the engine refuses the tower.
+    """
+    forward, precision = compiled_forward(side, open_session)
+    return Encoder(side.folder, word_pieces, forward, side.dimension, f"{engine} {precision}", batch_tokens)

@@ -1,0 +1,1 @@
+"""Measures of search results and predictions."""

@@ -1,0 +1,68 @@
+"""Ranked lists and predictions to scores (paper, sections 5.1 and 6.2)."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from densecli.configs.asking import EvaluateConfig
+from densecli.errors import FieldError, InputError
+from densecli.evaluation.accuracy import QuestionScore
+from densecli.files.bad_records import STOP, BadRecords, reason_of
+from densecli.records import Prediction, RankedList, ScoredPassage, ranked_of
+from densecli.text.answers import AnswerMatcher
+from densecli.text.normalize import exact_match
+
+
+def evaluate(
+    records: Iterable[RankedList | Prediction],
+    config: EvaluateConfig,
+    counts: Counter[str],
+    bad: BadRecords = STOP,
+    name: str = "search results",
+) -> Iterator[QuestionScore]:
+    """Yield the score of each question, in order; questions without answers are counted.
+
+    A passage's own `has_answer` is believed, unless `config.answer_type` asks for another kind of match than
+    the question names; where there is none the passage's text is matched.
+
+    Args:
+        records: with the answers to their questions.
+        config: how answers are matched.
+        counts: filled with the questions, and with what is wrong with their answers.
+        bad: what a result does of which it cannot be said whether it holds an answer.
+        name: of the results, for errors.
+
+    Raises:
+        InputError: a passage has neither `has_answer` nor text.
+    """
+    for record in records:
+        ranked = ranked_of(record)
+        question = ranked.question
+        answer_type = config.answer_type or question.answer_type
+        matcher = AnswerMatcher(question.answers, answer_type)
+        believed = answer_type == question.answer_type
+        textless = not any(passage.passage.text for passage in ranked.ctxs)
+        hits = (_holds_answer(passage, matcher, believed, textless) for passage in ranked.ctxs)
+        try:
+            rank = next((rank for rank, hit in enumerate(hits, 1) if hit), None)
+        except FieldError as error:
+            what = f"question {question.id!r}: {error.what}"
+            bad.refuse(reason_of(error), InputError(name, None, what, error.expected))
+            continue
+        exact = None
+        if isinstance(record, Prediction):
+            exact = exact_match(record.answer, question.answers, answer_type)
+        counts["questions"] += 1
+        counts["questions_without_answer"] += not matcher.usable
+        matcher.count_problems(counts)
+        yield QuestionScore(question.id, len(ranked.ctxs), rank, exact)
+
+
+def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool, textless: bool) -> bool:
+    """Return whether a passage holds an answer; beside others with texts, an empty one holds none."""
+    if believed and passage.has_answer is not None:
+        return passage.has_answer
+    if textless:
+        what = f"passage {passage.passage.id!r} has no text to find answers in"
+        why = "" if believed else ": --answer-type asks for another match than has_answer tells"
+        raise FieldError(what, f"search results with text, or --passages FOLDER{why}")
+    return matcher.found_in(passage.passage.text)

@@ -1,0 +1,1 @@
+"""Bytes and lines: atomic files and folders, streams, worker processes."""

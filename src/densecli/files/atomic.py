@@ -1,0 +1,409 @@
+"""Folders and files that appear whole or not at all, and never at the cost of anything else.
+
+What is written to `x` grows in the hidden folder `.x.partial` beside it, which holds
+
+    lock    locked by the process that writes; its text marks the folder as densecli's
+    work    the new file or folder, until it takes the place of `x`
+    old     the folder that is being replaced, where the system cannot swap two folders in one step
+    gone    the folder that was replaced, while it is removed
+
+No symbolic link is followed for anything that is removed, truncated or replaced, and a `.x.partial` without
+that mark belongs to somebody else.
+
+The lock is our own and not `filelock`'s, which leaves its file behind beside every output, does not name
+the process that holds it, and cannot be passed on to worker processes.
+"""
+
+import fcntl
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from densecli.errors import ArtifactError, ResourceError, UsageError
+from densecli.files.exchange import exchange
+
+LOCK = "lock"
+WORK = "work"
+OLD = "old"
+GONE = "gone"
+MARK = b"densecli "
+GRACE_SECONDS = 0.3
+"""How long to wait for a run that may be ending just now."""
+ORPHAN_SECONDS = 20.0
+"""How long to wait for the worker processes of a run that was killed: they end within moments."""
+LOOK_SECONDS = 0.01
+_held: set[int] = set()
+
+
+def scratch_of(target: Path) -> Path:
+    """Return the hidden folder in which `target` grows."""
+    return target.with_name(f".{target.name}.partial")
+
+
+def partial_of(target: Path) -> Path:
+    """Return where `target` grows until it is whole."""
+    return scratch_of(target) / WORK
+
+
+def is_scratch(folder: Path) -> bool:
+    """Whether a folder is one in which densecli lets something grow."""
+    lock = folder / LOCK
+    return _is_folder(folder) and _is_file(lock) and lock.read_bytes().startswith(MARK)
+
+
+def resolved(path: Path) -> Path:
+    """Return what a path names, so that the same place is checked and written. All links are followed, once.
+
+    A device or a pipe keeps its name.
+
+    Raises:
+        UsageError: it is a link that leads to itself.
+    """
+    if _is_special(path):
+        return path
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        raise UsageError(f"{path}: is a symbolic link that leads nowhere; name another place") from None
+
+
+def held_locks() -> tuple[int, ...]:
+    """Return the descriptors of the locks that this process holds. A worker process that gets them keeps
+    others from a target for as long as it lives, even when this process is killed."""
+    return tuple(_held)
+
+
+@contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Keep other processes from writing `target`; the lock ends with the process and its workers.
+
+    Raises:
+        ResourceError: another process holds it.
+        ArtifactError: the place where `target` would grow is a link, or is not densecli's.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = scratch_of(target)
+    lock = _lock(scratch, target)
+    _held.add(lock)
+    try:
+        yield
+    finally:
+        _held.discard(lock)
+        _tidy(scratch)
+        fcntl.flock(lock, fcntl.LOCK_UN)  # for the workers too, which may still have it
+        os.close(lock)
+
+
+def _lock(scratch: Path, target: Path) -> int:
+    """Return the descriptor of the lock in a scratch folder, which is made where it is missing."""
+    begun = time.monotonic()
+    while True:
+        try:
+            with suppress(FileExistsError):
+                scratch.mkdir()
+            _check_ours(scratch)
+            lock = os.open(scratch / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        except FileNotFoundError:  # another process has just removed the folder
+            if time.monotonic() - begun > GRACE_SECONDS:
+                raise
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(lock).st_nlink:
+                os.ftruncate(lock, 0)
+                os.pwrite(lock, MARK + str(os.getpid()).encode(), 0)
+                return lock
+        except BlockingIOError:
+            holder = os.pread(lock, 64, 0).removeprefix(MARK).decode(errors="replace").strip()
+            if time.monotonic() - begun > (GRACE_SECONDS if _lives(holder) else ORPHAN_SECONDS):
+                os.close(lock)
+                raise ResourceError(
+                    f"{target}: another run (process {holder or 'unknown'}) is writing it; wait for it or"
+                    " stop it"
+                ) from None
+            time.sleep(LOOK_SECONDS)
+        except BaseException:
+            _tidy(scratch)
+            os.close(lock)
+            raise
+        os.close(lock)
+
+
+def _check_ours(scratch: Path) -> None:
+    """Check that densecli made a scratch folder.
+
+    Raises:
+        ArtifactError: it did not, or the folder or its lock is a link.
+    """
+    refuse_link(scratch)
+    if not _is_folder(scratch):
+        raise _not_ours(scratch)
+    names = os.listdir(scratch)
+    if not names:
+        return
+    refuse_link(scratch / LOCK)
+    if not _is_file(scratch / LOCK):
+        raise _not_ours(scratch)
+    mark = (scratch / LOCK).read_bytes()
+    if not mark.startswith(MARK) and (mark or names != [LOCK]):  # empty for a moment, before it is locked
+        raise _not_ours(scratch)
+
+
+def _not_ours(scratch: Path) -> ArtifactError:
+    return ArtifactError(
+        f"{scratch}: densecli needs this name for an unfinished result, and did not make what is there;"
+        " move it away, or choose another --output"
+    )
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse to write where a symbolic link stands.
+
+    Raises:
+        ArtifactError: it names the link.
+    """
+    if path.is_symlink():
+        raise ArtifactError(f"{path}: is a symbolic link, which densecli does not follow here; remove it")
+
+
+def _lives(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, OverflowError):
+        return False
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _tidy(scratch: Path) -> None:
+    """Remove a scratch folder in which nothing has grown."""
+    with suppress(OSError):
+        if os.listdir(scratch) == [LOCK]:
+            os.unlink(scratch / LOCK)
+            os.rmdir(scratch)  # fails where another process has made a new lock meanwhile
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _is_folder(path: Path) -> bool:
+    return _is_kind(path, stat.S_ISDIR)
+
+
+def _is_file(path: Path) -> bool:
+    return _is_kind(path, stat.S_ISREG)
+
+
+def _is_kind(path: Path, kind: Callable[[int], bool]) -> bool:
+    try:
+        return kind(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a folder with all that is in it, or a link, and not what a link leads to."""
+    if _is_folder(path):
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush every file of a folder, and the folder itself, to the disk."""
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """Flush one file or folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(target: Path, check: Callable[[Path], None]) -> None:
+    """Let the folder that has grown for `target` take its place; a crash leaves one of the two there, whole.
+
+    Args:
+        target: locked by this process.
+        check: raises where a folder may not be replaced. It sees what has really been taken away, whatever
+            came to stand there meanwhile.
+    """
+    work, old, gone = _parts(target)
+    if not os.path.lexists(target):
+        os.rename(work, target)
+    elif exchange(work, target):
+        try:
+            check(work)
+        except BaseException:
+            exchange(work, target)
+            raise
+        os.rename(work, gone)
+    else:
+        check(target)
+        os.rename(target, old)
+        os.rename(work, target)
+        os.rename(old, gone)
+    _sync_name(target)
+    with suppress(OSError):  # the new one is there; what is left of the old one goes with the next run
+        remove(gone)
+
+
+def recover(target: Path) -> None:
+    """Finish a replacement that was cut off. `target` is locked by this process."""
+    work, old, gone = _parts(target)
+    remove(gone)
+    if os.path.lexists(old) and not os.path.lexists(target):
+        os.rename(work if os.path.lexists(work) else old, target)
+    if os.path.lexists(old):
+        os.rename(old, gone)  # first: half of it must not come back as a result
+        remove(gone)
+
+
+def _parts(target: Path) -> tuple[Path, Path, Path]:
+    scratch = scratch_of(target)
+    return scratch / WORK, scratch / OLD, scratch / GONE
+
+
+def _sync_name(path: Path) -> None:
+    """Flush to the disk that `path` is what its folder now says, where that can be done."""
+    with suppress(OSError):
+        sync(path.parent)
+
+
+def finish(target: Path, is_whole: Callable[[Path], bool], check: Callable[[Path], None]) -> bool:
+    """Put in place what a run has made whole that was killed before it could do so; return whether it did.
+
+    Args:
+        target: resolved.
+        is_whole: whether the folder that has grown is the result asked for.
+        check: as in `put_in_place`.
+
+    Raises:
+        ResourceError: another process is writing `target`.
+    """
+    if not is_scratch(scratch_of(target)) or not _is_folder(partial_of(target)):
+        return False
+    with locked(target):
+        recover(target)
+        drop_unless_plain(partial_of(target))
+        whole = is_whole(partial_of(target))
+        if whole:
+            put_in_place(target, check)
+    return whole
+
+
+def restore(target: Path) -> None:
+    """Put back what a replacement that was cut off has taken away: for those who only read `target`.
+
+    Raises:
+        ResourceError: another process holds the lock and does not go on.
+    """
+    patience = time.monotonic() + ORPHAN_SECONDS
+    while is_scratch(scratch_of(target)) and _is_folder(scratch_of(target) / OLD) and not target.exists():
+        try:
+            with locked(target):
+                recover(target)
+        except ResourceError:  # it is being replaced right now
+            if time.monotonic() > patience:
+                raise
+            time.sleep(LOOK_SECONDS)
+
+
+def restore_within(workspace: Path) -> None:
+    """Do so for all that was being replaced in a workspace."""
+    for folder in (workspace, *workspace.glob("examples")):
+        for old in folder.glob(f".*.partial/{OLD}"):
+            name = old.parent.name.removeprefix(".").removesuffix(".partial")
+            restore(folder / name)
+
+
+def in_the_making(_: Path) -> None:
+    """Let everything be replaced: for folders within an unfinished result, which is densecli's as a whole."""
+
+
+@contextmanager
+def new_folder(target: Path, check: Callable[[Path], None], keep_partial: bool = False) -> Iterator[Path]:
+    """Yield a folder that takes the place of `target` when the block ends well.
+
+    With `keep_partial` what an interrupted run left is handed on (the caller checks that it belongs to the
+    same work) and stays after a failure; else it is removed at both ends.
+
+    Args:
+        target: resolved, so that it is no link.
+        check: raises where a folder may not be replaced; see `put_in_place`.
+        keep_partial: whether a later run can resume.
+
+    Raises:
+        ResourceError: another process is writing `target`.
+        ArtifactError: `target` or the place where it grows is a link.
+    """
+    refuse_link(target)
+    with locked(target):
+        recover(target)
+        work = partial_of(target)
+        if keep_partial:
+            drop_unless_plain(work)
+        else:
+            remove(work)
+        work.mkdir(exist_ok=True)
+        try:
+            yield work
+            sync_tree(work)
+            put_in_place(target, check)
+        except BaseException:
+            if not keep_partial or not any(work.glob("*")):
+                remove(work)
+            raise
+
+
+def drop_unless_plain(path: Path) -> None:
+    """Remove what an earlier run left where writing to it might change something else: where it is or holds
+    a link, a file with a second name, or anything but files and folders."""
+    found = (path, *path.rglob("*")) if _is_folder(path) else (path,)
+    if not all(_is_folder(one) or _is_sole_file(one) for one in found):
+        remove(path)
+
+
+def _is_sole_file(path: Path) -> bool:
+    return _is_file(path) and path.lstat().st_nlink == 1
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """Yield a path that takes the place of the file `target` when the block ends well.
+
+    A device or a pipe is handed on as it is: nothing can take its place.
+
+    Raises:
+        UsageError: `target` is a folder.
+        ResourceError: another process is writing `target`.
+        ArtifactError: `target` or the place where it grows is a link.
+    """
+    if target.is_dir():
+        raise UsageError(f"{target}: is a folder; name a file")
+    if _is_special(target):
+        yield target
+        return
+    refuse_link(target)
+    with locked(target):
+        work = partial_of(target)
+        remove(work)
+        try:
+            yield work
+            sync(work)
+            os.replace(work, target)
+            _sync_name(target)
+        finally:
+            remove(work)

@@ -1,0 +1,139 @@
+"""Bytes from a file, a compressed file or standard input, in bounded memory."""
+
+import bz2
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import BinaryIO
+
+from densecli.errors import InputError
+from densecli.files.arrivals import arriving, watch
+
+STDIN = "-"
+BOM = b"\xef\xbb\xbf"
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+BUFFER = 1 << 20
+LINE_LIMIT = 64 << 20
+OPENERS: dict[str, Callable[[BinaryIO], gzip.GzipFile | bz2.BZ2File]] = {
+    ".gz": lambda stream: gzip.GzipFile(fileobj=stream),
+    ".bz2": bz2.BZ2File,
+}
+KINDS = {".gz": "gzip", ".bz2": "bzip2"}
+MAGIC = {".gz": b"\x1f\x8b\x08", ".bz2": b"BZh"}
+
+
+class _Unpacked(io.RawIOBase):
+    """What a decompressor gives, piece by piece: all that stands before a fault is handed on."""
+
+    def __init__(self, stream: BinaryIO, ending: str, name: str) -> None:
+        self._stream = OPENERS[ending](stream)
+        self._ending = ending
+        self._name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        try:
+            data = self._stream.read1(len(buffer))
+        except (EOFError, OSError, zlib.error) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise _broken(self._name, self._ending, error) from None
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def told(path: str) -> str:
+    """Return a path as errors tell it."""
+    return "stdin" if path == STDIN else path
+
+
+def packing(path: str) -> str:
+    """Return `.gz` or `.bz2` where the name of a file ends so, else an empty string."""
+    return next((ending for ending in OPENERS if path.endswith(ending)), "")
+
+
+@contextmanager
+def open_bytes(path: str) -> Iterator[BinaryIO]:
+    """Open a file, or `-` for standard input, for reading bytes.
+
+    What begins as gzip or bzip2 data does, or is named so, is decompressed: one stream or many. Standard
+    input that was opened before goes on where it was left, so that a look at its beginning costs nothing.
+
+    Raises:
+        InputError: the file is missing, a folder, unreadable, or its compressed stream is broken.
+    """
+    if path == STDIN:
+        with arriving(path, _standard(sys.stdin.buffer)) as stream:
+            yield stream
+        return
+    try:
+        with open(path, "rb") as opened, arriving(path, _unpacked(watch(opened), path)) as stream:
+            yield stream
+    except IsADirectoryError:
+        raise InputError(path, None, "is a folder", "a file") from None
+    except FileNotFoundError as error:
+        if str(error.filename) != path:
+            raise
+        raise InputError(path, None, "no such file", "an existing file or - for stdin") from None
+
+
+def _broken(name: str, ending: str, error: Exception) -> InputError:
+    """Return what is wrong with a compressed stream."""
+    kind = KINDS[ending]
+    if isinstance(error, OSError):
+        return InputError(
+            name, None, f"not {kind} data, or damaged ({error})", f"{kind} data, as its name says"
+        )
+    return InputError(name, None, f"the {kind} stream is cut off or broken", "the whole file")
+
+
+def _begun(head: bytes) -> str:
+    return next((ending for ending, magic in MAGIC.items() if head.startswith(magic)), "")
+
+
+@lru_cache(maxsize=1)
+def _standard(stream: BinaryIO) -> BinaryIO:
+    return _unpacked(watch(stream), told(STDIN))
+
+
+def _unpacked(stream: BinaryIO, name: str) -> BinaryIO:
+    ending = packing(name) or _begun(peek(stream))
+    return io.BufferedReader(_Unpacked(stream, ending, name), BUFFER) if ending else stream
+
+
+def peek(stream: BinaryIO) -> bytes:
+    """Return what comes next in a stream without reading past it; nothing where that cannot be done."""
+    return stream.peek() if isinstance(stream, io.BufferedReader) else b""
+
+
+def refuse_utf16(beginning: bytes, name: str) -> None:
+    """Refuse a file by its first bytes.
+
+    Raises:
+        InputError: they are the byte order mark of UTF-16.
+    """
+    if beginning.startswith(UTF16):
+        raise InputError(name, None, "is UTF-16", "UTF-8 (iconv -f UTF-16 -t UTF-8 rewrites it)")
+
+
+def lines(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield the lines of a stream with their ends; a byte order mark at the beginning is left out.
+
+    Raises:
+        InputError: a line of more than 64 MiB, or a file in UTF-16.
+    """
+    number = 0
+    while line := stream.readline(LINE_LIMIT + 1):
+        number += 1
+        if number == 1:
+            line = line.removeprefix(BOM)
+            refuse_utf16(line, name)
+        if len(line) > LINE_LIMIT:
+            raise InputError(name, number, f"a line of more than {LINE_LIMIT >> 20} MiB", "records in lines")
+        yield line

@@ -1,0 +1,1 @@
+"""Questions, training examples, results and runs, as densecli and other programs write them."""

@@ -1,0 +1,83 @@
+"""Lines of columns, parted by tabs where there are any, else by spaces."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from densecli.errors import FieldError
+from densecli.fields import text_field
+from densecli.formats.documents import Document
+from densecli.formats.qa_table import decode
+
+T = TypeVar("T")
+Columns = Sequence[str]
+
+
+def split(line: bytes) -> list[str]:
+    """Return a line's columns.
+
+    Raises:
+        FieldError: it is not UTF-8, or holds a NUL character.
+    """
+    text = text_field({"line": decode(line)}, "line")
+    return [part.strip(" ") for part in text.split("\t")] if "\t" in text else text.split()
+
+
+def table(document: Document, parse: Callable[[Columns], T], header: Columns = ()) -> Iterator[tuple[int, T]]:
+    """Yield `(line, record)`; each line has as many columns as the first.
+
+    Raises:
+        InputError: a line has another number of columns, or one that is not what it should be.
+    """
+    width = len(split(document.first))
+    for number, line in document.lines():
+        try:
+            columns = split(line)
+            if len(columns) != width:
+                raise FieldError(
+                    f"another number of columns ({len(columns)})", f"{width} as in the first line"
+                )
+            if not all(columns):
+                raise FieldError("an empty column", "none")
+            if columns == header:
+                continue
+            found = parse(columns)
+        except FieldError as error:
+            document.refuse(error, number)
+        else:
+            yield number, found
+
+
+def whole_number(text: str, name: str) -> int:
+    """Return a column as a whole number.
+
+    Raises:
+        FieldError: it is none, or one of more than 9 digits.
+    """
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise FieldError(f"{name} {text!r:.40}", "a whole number")
+    return int(text)
+
+
+def column(text: str) -> str:
+    """Return an id as it can stand between spaces.
+
+    Raises:
+        FieldError: the id is empty or holds a space.
+    """
+    if text.split() != [text]:
+        raise FieldError(f"id {text!r:.60} is empty or holds a space", "ids that can stand in a column")
+    return text
+
+
+def tabbed(*texts: str) -> bytes:
+    """Return a line of columns with tabs between.
+
+    Raises:
+        FieldError: one is empty, begins or ends with a space, or holds a tab or a line end.
+    """
+    for text in texts:
+        if not text.strip() or text != text.strip(" ") or not {"\t", "\n", "\r", "\0"}.isdisjoint(text):
+            what = f"id {text!r:.60} is empty, has spaces around it, or holds a tab or a line end"
+            raise FieldError(what, "ids that can stand in a column")
+    return "\t".join(texts).encode() + b"\n"

@@ -1,0 +1,195 @@
+"""A text file or stdin of which the beginning tells the form: JSON lines, a JSON array, or other lines."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO, TypeVar
+
+from densecli.errors import FieldError, InputError
+from densecli.fields import Json
+from densecli.files.arrivals import forget
+from densecli.files.bad_records import STOP, BadRecords, reason_of
+from densecli.files.json_array import BEGUN, OPENING, ArrayCutter
+from densecli.files.jsonl import parse_row
+from densecli.files.streams import BOM, LINE_LIMIT, open_bytes, packing, refuse_utf16, told
+
+T = TypeVar("T")
+Line = tuple[int, bytes]
+OBJECT = re.compile(rb'\s*\{\s*(?:["}]|$)')
+ARRAY = re.compile(rb"\s*\[\s*(?:[{\]]|$)")
+HEAD = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One JSON object and its place; `element` counts the objects of an array from 1."""
+
+    line: int
+    element: int | None
+    fields: Json
+
+    @property
+    def id(self) -> str:
+        """The id of a record that has none of its own."""
+        return str(self.element or self.line)
+
+
+class Document:
+    """A stream whose first line was looked at, and not consumed.
+
+    Attributes:
+        name: the path, or `stdin`, as errors tell it.
+        path: as it was given.
+        first: the first line that is not blank, without its end.
+        line: its number.
+        bad: what a record that cannot be used does.
+    """
+
+    def __init__(self, path: str, stream: BinaryIO, bad: BadRecords = STOP) -> None:
+        """Read to the first line that is not blank.
+
+        Raises:
+            InputError: there is none, or it is UTF-16 or endless.
+        """
+        self.path = path
+        self.name = told(path)
+        self.bad = bad
+        self._stream = stream
+        self._numbered = self._read()
+        head = next(self._numbered, None)
+        if head is None:
+            raise InputError(self.name, None, "is empty", "at least one record")
+        self.line, self._head = head
+        refuse_utf16(self._head, self.name)
+        self.first = self._head.rstrip(b"\r\n")
+
+    def _read(self) -> Iterator[Line]:
+        """Yield the lines, with their ends, from the first that is not blank."""
+        begun = False
+        number = 0
+        while line := self._stream.readline(LINE_LIMIT + 1 if begun else HEAD):
+            number += 1
+            if number == 1:
+                line = line.removeprefix(BOM)
+            begun = begun or bool(line.strip())
+            if begun and not self._endless(line, number):
+                yield number, line
+
+    def _endless(self, line: bytes, number: int) -> bool:
+        """Whether a line is longer than any record; it is then passed over to its end."""
+        if len(line) <= LINE_LIMIT:
+            return False
+        error = FieldError(f"a line of more than {LINE_LIMIT >> 20} MiB", "records in lines")
+        self.refuse(error, number)
+        while line and not line.endswith(b"\n"):
+            line = self._stream.readline(LINE_LIMIT)
+        return True
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is one JSON array, or the object around one that SQuAD has."""
+        return bool(ARRAY.match(self.first) or OPENING.match(self._beginning()))
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is made of JSON objects, in an array or in lines."""
+        return bool(OBJECT.match(self.first)) or self.is_array
+
+    @property
+    def is_named_json(self) -> bool:
+        """Whether its name says that each line is a JSON object."""
+        return self.path.removesuffix(packing(self.path)).endswith((".jsonl", ".ndjson"))
+
+    def _beginning(self) -> bytes:
+        """Return the first line, and where it only begins an object, those after it, up to an array."""
+        if BEGUN.fullmatch(self.first):
+            while len(self._head) < HEAD and b"[" not in self._head:
+                more = self._stream.readline(HEAD)
+                if not more:
+                    break
+                self._head += more
+        return self._head
+
+    def raw_lines(self) -> Iterator[Line]:
+        """Yield `(number from 1, line with its end)` from the first line that is not blank.
+
+        Raises:
+            InputError: a line is longer than any record.
+        """
+        head = self._head
+        if len(head) >= HEAD and not head.endswith(b"\n"):  # only its beginning was read
+            head += self._stream.readline(LINE_LIMIT)
+            if self._endless(head, self.line):
+                return self._numbered
+        return chain([(self.line, head)], self._numbered)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield `(number from 1, line without its end)`; blank lines are passed over."""
+        return ((number, line.rstrip(b"\r\n")) for number, line in self.raw_lines() if line.strip())
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the JSON objects, from lines or out of an array.
+
+        Raises:
+            InputError: one is not valid JSON or no object, or the array is cut off.
+        """
+        if not self.is_array:
+            for number, line in self.lines():
+                yield from self._parsed(line, number, None)
+            return
+        forget(self.path)
+        cutter = ArrayCutter(self._stream, self._head, self.line)
+        element = 0
+        try:
+            for element, data in enumerate(cutter, 1):
+                yield from self._parsed(data, cutter.line, element)
+        except FieldError as error:
+            raise self.error(error, cutter.line, element + 1) from None
+
+    def _parsed(self, data: bytes, line: int, element: int | None) -> Iterator[Row]:
+        try:
+            row = Row(line, element, parse_row(data))
+        except FieldError as error:
+            self.refuse(error, line, element)
+        else:
+            yield row
+
+    def error(self, error: FieldError, line: int, element: int | None = None) -> InputError:
+        """Return what is wrong with one record, with its place."""
+        what = error.what if element is None else f"object {element}: {error.what}"
+        return InputError(self.name, line, what, error.expected)
+
+    def refuse(self, error: FieldError, line: int, element: int | None = None) -> None:
+        """Take a record that cannot be used.
+
+        Raises:
+            InputError: what is wrong with it, unless such records are passed over.
+        """
+        self.bad.refuse(reason_of(error), self.error(error, line, element))
+
+    def each(self, rows: Iterable[Row], parse: Callable[[Json, str], Iterable[T]]) -> Iterator[T]:
+        """Yield the records that `parse(fields, default id)` makes of each object.
+
+        Raises:
+            InputError: one cannot be used.
+        """
+        for row in rows:
+            try:
+                found = tuple(parse(row.fields, row.id))
+            except FieldError as error:
+                self.refuse(error, row.line, row.element)
+            else:
+                yield from found
+
+
+@contextmanager
+def opened(path: str, bad: BadRecords = STOP) -> Iterator[Document]:
+    """Open a file, a compressed file, or stdin (`-`) as a document.
+
+    Raises:
+        InputError: it is missing, a folder, unreadable, empty, or its compression is broken.
+    """
+    with open_bytes(path) as stream:
+        yield Document(path, stream, bad)

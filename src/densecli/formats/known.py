@@ -1,0 +1,186 @@
+"""The forms of questions, training examples and results, and how the beginning of a file tells them apart."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from densecli.errors import FieldError
+from densecli.fields import Json
+from densecli.files.streams import STDIN, packing
+from densecli.formats import beir, dpr, flag_embedding, gold, qrels, runs, tevatron
+from densecli.formats.columns import Columns, split
+from densecli.formats.documents import Document
+from densecli.formats.qa_table import decode, read_table
+from densecli.records import Question, RankedList, TrainingExample, result_from_json
+
+QUESTIONS, EXAMPLES, RESULTS, PREDICTIONS = "questions", "examples", "results", "predictions"
+QRELS, PASSAGES = "qrels", "passages"
+Build = Callable[[Json, str], Any]
+Parse = Callable[[Json, str], Iterable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How a file is laid out.
+
+    Attributes:
+        name: as `convert --from` takes it; the kinds of one program may share it.
+        kind: what its records are.
+        told: the form in words, for messages.
+        bare: whether records hold ids in place of texts.
+    """
+
+    name: str
+    kind: str
+    told: str
+    bare: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowForm(Form):
+    """JSON objects. `keys` tell it; `parse` makes records; `questions` no more than their questions."""
+
+    keys: tuple[str, ...]
+    parse: Parse
+    questions: Parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineForm(Form):
+    """Lines of another kind. `fits` looks at the first; `read` makes records."""
+
+    fits: Callable[[Document], bool]
+    read: Callable[[Document], Iterator[Any]]
+
+
+def _one(build: Build) -> Parse:
+    return lambda row, default_id: (build(row, default_id),)
+
+
+def _columns(document: Document) -> Columns:
+    try:
+        return split(document.first)
+    except FieldError:
+        return ()
+
+
+def _tabbed_three(document: Document) -> Columns:
+    columns = _columns(document)
+    return columns if len(columns) == document.first.count(b"\t") + 1 == 3 else ("", "", "")
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_table(document: Document) -> bool:
+    _, tab, last = document.first.rpartition(b"\t")
+    listed = bool(tab) and last.lstrip(b'" ').startswith(b"[")
+    return listed or _plain_name(document.path).endswith((".csv", ".tsv"))
+
+
+def _is_trec_run(document: Document) -> bool:
+    columns = _columns(document)
+    return len(columns) == 6 and columns[3].isdigit() and _number(columns[4])
+
+
+def _is_qrels(document: Document) -> bool:
+    columns = _columns(document)
+    told = len(columns) == 4 and columns[1] in ("0", "Q0") and columns[3].removeprefix("-").isdigit()
+    return told or list(columns) == qrels.BEIR_HEADER
+
+
+def _is_msmarco_run(document: Document) -> bool:
+    return _tabbed_three(document)[2] == "1"
+
+
+def _is_tevatron_run(document: Document) -> bool:
+    score = _tabbed_three(document)[2]
+    return not score.isdigit() and _number(score)
+
+
+def _is_plain(document: Document) -> bool:
+    return document.path == STDIN or _plain_name(document.path).endswith(".txt")
+
+
+def _plain_name(path: str) -> str:
+    return path.removesuffix(packing(path))
+
+
+def _read_plain(document: Document) -> Iterator[Question]:
+    for number, line in document.lines():
+        try:
+            question = Question.from_json({"question": decode(line)}, str(number))
+        except FieldError as error:
+            document.refuse(error, number)
+        else:
+            yield question
+
+
+def _rows(
+    name: str,
+    kind: str,
+    told: str,
+    keys: str,
+    build: Build,
+    question: Build | None = None,
+    bare: bool = False,
+) -> RowForm:
+    """Return a form in which each object is one record."""
+    parse, questions = _one(build), _one(question or build)
+    return RowForm(
+        name=name, kind=kind, told=told, keys=tuple(keys.split()), parse=parse, questions=questions, bare=bare
+    )
+
+
+def _lines(
+    name: str,
+    kind: str,
+    told: str,
+    fits: Callable[[Document], bool],
+    read: Callable[[Document], Iterator[Any]],
+) -> LineForm:
+    return LineForm(name=name, kind=kind, told=told, fits=fits, read=read, bare=kind != QUESTIONS)
+
+
+def _run(entry: Callable[[Columns], runs.Entry]) -> Callable[[Document], Iterator[RankedList]]:
+    return partial(runs.read_run, entry=entry)
+
+
+_question = Question.from_json
+ROW_FORMS = (
+    _rows("dpr", PREDICTIONS, "predictions of DPR's reader", "gold_answers predictions",
+          dpr.prediction, dpr.question),
+    _rows("dpr", EXAMPLES, "DPR's training examples", "positive_ctxs", TrainingExample.from_json, _question),
+    _rows("tevatron", EXAMPLES, "Tevatron's training examples", "positive_passages",
+          tevatron.example, tevatron.question),
+    _rows("tevatron-ids", EXAMPLES, "Tevatron's training examples with ids", "positive_document_ids",
+          tevatron.example_of_ids, tevatron.question, bare=True),
+    _rows("flag-embedding", EXAMPLES, "FlagEmbedding's training examples", "query pos",
+          flag_embedding.example, flag_embedding.question),
+    RowForm(name="squad", kind=EXAMPLES, told="SQuAD's articles", keys=("paragraphs",),
+            parse=gold.squad_examples, questions=gold.squad_questions),
+    _rows("dpr-gold", EXAMPLES, "DPR's gold passages", "example_id title context",
+          gold.dpr_gold_example, gold.dpr_gold_question),
+    _rows("oracle", EXAMPLES, "questions with marked gold passages", "ctxs nq_annotated_gold",
+          gold.oracle_example, _question),
+    _rows("jsonl", PREDICTIONS, "predictions", "answer alternatives ctxs", result_from_json, _question),
+    _rows("dpr", RESULTS, "search results", "ctxs", result_from_json, _question),
+    _rows("kilt", QUESTIONS, "KILT's questions", "input output", gold.kilt_question),
+    _rows("beir", QUESTIONS, "BEIR's queries", "_id text", beir.question),
+    _rows("tevatron", QUESTIONS, "Tevatron's queries", "query_id query", tevatron.question),
+    _rows("jsonl", QUESTIONS, "questions", "question", _question),
+)  # fmt: skip
+LINE_FORMS = (
+    _lines("trec", RESULTS, "a TREC run", _is_trec_run, _run(runs.trec_entry)),
+    _lines("trec", QRELS, "judgements", _is_qrels, qrels.read_qrels),
+    _lines("msmarco", RESULTS, "an MS MARCO run", _is_msmarco_run, _run(runs.msmarco_entry)),
+    _lines("tevatron", RESULTS, "a Tevatron run", _is_tevatron_run, _run(runs.tevatron_entry)),
+    _lines("dpr", QUESTIONS, "DPR's qa.csv", _is_table, read_table),
+    _lines("lines", QUESTIONS, "a question on each line", _is_plain, _read_plain),
+)  # fmt: skip

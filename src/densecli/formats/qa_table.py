@@ -1,0 +1,104 @@
+"""DPR's `*.qa.csv`: a question and a Python list of its answers, with a tab between."""
+
+import ast
+import csv
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from io import StringIO
+
+from densecli.errors import FieldError
+from densecli.files.quoted_rows import UNCLOSED, is_whole, quoted_rows
+from densecli.formats.documents import Document
+from densecli.records import Question
+
+
+def read_table(document: Document) -> Iterator[Question]:
+    """Yield the questions; the id is the number of the line on which a question ends.
+
+    A question may hold line ends within quotes. Where one of its lines ends in a list of answers before the
+    quote is closed, that was opened by mistake: such lines are rows of their own.
+
+    Raises:
+        InputError: a row without a list of answers, or text that is not UTF-8.
+    """
+    for number, row in quoted_rows(document.raw_lines(), "\t", _is_sound):
+        last = number + row.rstrip(b"\n").count(b"\n")
+        try:
+            question = _question(_fields(row), str(last))
+        except FieldError as error:
+            document.refuse(error, number)
+        else:
+            yield question
+
+
+def _is_sound(row: bytes) -> bool:
+    """Whether several lines are one question: no list of answers ends before the last of them."""
+    if any(_is_listed(line) for line in row.rstrip(b"\n").split(b"\n")[:-1]):
+        return False
+    try:
+        _question(_fields(row), "")
+    except FieldError:
+        return False
+    return True
+
+
+def _is_listed(line: bytes) -> bool:
+    _, tab, last = line.rpartition(b"\t")
+    last = last.strip(b'" \r')
+    return bool(tab) and last.startswith(b"[") and last.endswith(b"]")
+
+
+def _fields(row: bytes) -> list[str]:
+    text = decode(row)
+    if not is_whole(row, "\t"):
+        raise FieldError(UNCLOSED, "quotes as csv has them")
+    csv.field_size_limit(sys.maxsize)
+    try:
+        return next(csv.reader([text], delimiter="\t"))
+    except csv.Error as error:
+        raise FieldError(f"not a table ({error})", "tabs, and quotes as csv has them") from None
+
+
+def decode(line: bytes) -> str:
+    """Return a line as text.
+
+    Raises:
+        FieldError: it is not UTF-8.
+    """
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise FieldError("not UTF-8", "UTF-8 text") from None
+
+
+def _question(row: list[str], number: str) -> Question:
+    if len(row) < 2:
+        raise FieldError("no list of answers", "a question and a list of answers, separated by a tab")
+    return Question.from_json({"question": row[0], "answers": _literal(row[1])}, number)
+
+
+def _literal(text: str) -> object:
+    """Return the Python literal in `text` without evaluating anything."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # regex answers hold backslashes that Python would comment on
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            raise FieldError(
+                f"no list of answers: {text!r:.40}", "a list such as ['London', 'Paris']"
+            ) from None
+
+
+def write_table(questions: Iterable[Question]) -> Iterator[bytes]:
+    """Yield the lines of a `*.qa.csv`; ids and answer types have no place in it.
+
+    Reading a file that DPR published and writing it gives the same bytes.
+    """
+    line = StringIO(newline="")
+    writer = csv.writer(line, delimiter="\t")
+    for question in questions:
+        writer.writerow([question.question, list(question.answers)])
+        yield line.getvalue().encode()
+        line.seek(0)
+        line.truncate()

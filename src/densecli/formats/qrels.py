@@ -1,0 +1,52 @@
+"""Judgements of which passages answer which questions, as TREC and BEIR write them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from densecli.formats.columns import Columns, column, tabbed, table, whole_number
+from densecli.formats.documents import Document
+
+BEIR_HEADER = ["query-id", "corpus-id", "score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How well a passage answers a question; above 0 it does."""
+
+    question_id: str
+    passage_id: str
+    grade: int
+
+
+def read_qrels(document: Document) -> Iterator[Judgement]:
+    """Yield the judgements of `qid 0 docid grade` or, with BEIR's header, `qid docid grade`.
+
+    Raises:
+        InputError: a line has other columns.
+    """
+    return (one for _, one in table(document, _judgement, BEIR_HEADER))
+
+
+def _judgement(columns: Columns) -> Judgement:
+    return Judgement(columns[0], columns[-2], whole_number(columns[-1], "grade"))
+
+
+def write_trec(judgements: Iterable[Judgement]) -> Iterator[bytes]:
+    """Yield `qid 0 docid grade`.
+
+    Raises:
+        FieldError: an id is empty or holds a space, which parts the columns.
+    """
+    for one in judgements:
+        yield f"{column(one.question_id)} 0 {column(one.passage_id)} {one.grade}\n".encode()
+
+
+def write_beir(judgements: Iterable[Judgement]) -> Iterator[bytes]:
+    """Yield BEIR's header, and `qid docid grade` with tabs between.
+
+    Raises:
+        FieldError: an id is empty or holds a tab or a line end.
+    """
+    yield tabbed(*BEIR_HEADER)
+    for one in judgements:
+        yield tabbed(one.question_id, one.passage_id, str(one.grade))

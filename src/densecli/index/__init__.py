@@ -1,1 +1,0 @@
-"""FAISS indexes over passage vectors."""

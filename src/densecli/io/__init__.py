@@ -1,1 +1,0 @@
-"""Files in, files out: streams of records, atomic folders, stores and vector shards."""

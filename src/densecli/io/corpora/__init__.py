@@ -1,1 +1,0 @@
-"""Corpora in the forms that people have, as streams of raw records and the functions that parse them."""

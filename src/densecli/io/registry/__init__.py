@@ -1,1 +1,0 @@
-"""The data sets of the paper by name: what they are, where their files lie, and how they are fetched."""

@@ -1,1 +1,0 @@
-"""Vectors on disk, and vectors from elsewhere put at the rows of a passage store."""

@@ -1,1 +1,0 @@
-"""Measures: per question first, then the mean over all questions."""

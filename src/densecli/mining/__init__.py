@@ -1,0 +1,1 @@
+"""Positives and hard negatives for training examples."""

@@ -1,0 +1,102 @@
+"""Questions to training examples: positives and negatives (paper, sections 3.2 and 4.2, appendix A)."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, islice, tee
+
+from densecli.artifacts.passages.store import PassageStore
+from densecli.batches import batched
+from densecli.configs.mining import MineConfig
+from densecli.files.parallel import ordered
+from densecli.mining.hits import GIVEN, HARD, Block, Chosen, Hit
+from densecli.mining.miner import Miner, mine_block
+from densecli.records import Context, Passage, TrainingExample
+from densecli.retrieval.search import Engine
+
+BLOCK = 512
+
+
+def mine(
+    examples: Iterable[TrainingExample],
+    open_miner: Callable[[], Miner],
+    store: PassageStore,
+    config: MineConfig,
+    counts: Counter[str],
+    dense: Engine | None = None,
+    workers: int = 1,
+) -> Generator[list[TrainingExample], None, None]:
+    """Yield the training examples of each block of questions, in order, whatever the number of workers.
+
+    The positive is the given one, the collection's passage that holds most of it, or the best-ranked of BM25
+    that holds an answer. Negatives hold no answer and have no text that the example has already. A question
+    without a positive is dropped and counted; an example with fewer negatives than asked for is kept and
+    counted. When a block comes out, `counts` tells of all up to it; `counts["questions"]` questions of the
+    input are then done, and `mine` goes on there when it is given these counts and the rest of the input.
+
+    Args:
+        examples: questions with the passages they come with, if any.
+        open_miner: opens the miner of this collection and config; called in each worker.
+        store: the collection.
+        config: what is asked for.
+        counts: of what is done, 0 at the beginning.
+        dense: searches the collection, for dense negatives.
+        workers: processes to mine in.
+    """
+    blocks = _searched(_blocks(examples, counts["questions"]), dense, config.depth)
+    begun = list(islice(blocks, 2))
+    given, kept = tee(chain(begun, blocks))
+    mined = ordered(partial(mine_block, open_miner), given, workers if len(begun) > 1 else 1)
+    for found, block in zip(mined, kept, strict=True):
+        counts.update(found.counts)
+        pairs = zip(block.examples, found.choices, strict=True)
+        yield [_filled(example, chosen, store, config) for example, chosen in pairs if chosen is not None]
+
+
+def _blocks(examples: Iterable[TrainingExample], first: int) -> Iterator[Block]:
+    """Cut the input; a short last block joins the one before, since gold negatives come from a block."""
+    held: list[TrainingExample] = []
+    for part in batched(examples, BLOCK):
+        if held and len(part) == BLOCK:
+            yield Block(first, held)
+            first, held = first + len(held), part
+        else:
+            held = held + part
+    if held:
+        yield Block(first, held)
+
+
+def _searched(blocks: Iterable[Block], dense: Engine | None, depth: int) -> Iterator[Block]:
+    for block in blocks:
+        if dense is None:
+            yield block
+            continue
+        questions = [example.question.question for example in block.examples]
+        yield Block(block.first, block.examples, dense.search(questions, depth))
+
+
+def _filled(
+    example: TrainingExample, chosen: Chosen, store: PassageStore, config: MineConfig
+) -> TrainingExample:
+    """Return the example with the chosen passages in their places."""
+
+    def passages(hits: Iterable[Hit]) -> tuple[Passage, ...]:
+        return tuple(_context(store[hit.row], hit) for hit in hits)
+
+    def kept(given: Sequence[Passage]) -> tuple[Passage, ...]:
+        return tuple(given) if config.keep_negatives else ()
+
+    hard = passages(hit for hit in chosen.negatives if hit.source in HARD)
+    others = passages(hit for hit in chosen.negatives if hit.source not in HARD)
+    return TrainingExample(
+        example.question,
+        (example.positives if chosen.positive.source == GIVEN else passages([chosen.positive]))
+        + passages(chosen.further),
+        kept(example.hard_negatives) + hard,
+        kept(example.negatives) + others,
+        example.dataset,
+    )
+
+
+def _context(passage: Passage, hit: Hit) -> Context:
+    return Context(passage.id, passage.title, passage.text, score=hit.score, rank=hit.rank, source=hit.source)

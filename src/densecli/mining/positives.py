@@ -1,0 +1,149 @@
+"""The positive of each question: given, matched to a gold context, or found at a distance."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from densecli.configs.mining import MineConfig
+from densecli.lexical.bm25 import Bm25
+from densecli.mining.gold import CANDIDATES, gold_match, gold_query
+from densecli.mining.hits import GIVEN, Hit, merged, ranked_hits
+from densecli.records import TrainingExample
+from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.text.same_text import TextSet
+
+Places = dict[int, Hit]
+Lists = dict[int, list[Hit]]
+
+
+class Positives:
+    """Finds the positives of a block's questions, and counts those that have none by the reason."""
+
+    def __init__(self, shelf: Shelf, bm25: Bm25 | None, config: MineConfig) -> None:
+        self._shelf = shelf
+        self._bm25 = bm25
+        self._config = config
+
+    def find(
+        self,
+        examples: Sequence[TrainingExample],
+        judges: Sequence[Judge],
+        dense: Lists,
+        counts: Counter[str],
+    ) -> tuple[Places, Lists]:
+        """Return the first positives by place in the block, and BM25's lists for the questions it was asked.
+
+        Args:
+            examples: the questions.
+            judges: of their answers.
+            dense: the lists of the index, where it was searched.
+            counts: filled with what is dropped.
+        """
+        ways: dict[str, dict[int, TrainingExample]] = {"keep": {}, "gold": {}, "distant": {}}
+        for place, example in enumerate(examples):
+            way = self._way(example)
+            if way == "distant" and not judges[place].matcher.usable:
+                counts["dropped_without_answer"] += 1
+            elif way != "distant" and not example.positives:
+                counts["dropped_without_given_positive"] += 1
+            else:
+                ways[way][place] = example
+        kept = {place: self._kept(example) for place, example in ways["keep"].items()}
+        golden = self._golden(ways["gold"], judges, counts)
+        distant, ranked = self._distant(ways["distant"], judges, dense, counts)
+        positives = kept | golden | distant
+        if "bm25" in self._config.wanted or self._several:
+            asked = {place: examples[place].question.question for place in positives if place not in ranked}
+            ranked |= self._search(asked, self._config.depth)
+        return positives, ranked
+
+    def further(
+        self, example: TrainingExample, first: Hit, judge: Judge, lists: Iterable[Sequence[Hit]]
+    ) -> Iterator[Hit]:
+        """Yield positives beside the first one, or beside all that are given, up to the number asked for.
+
+        They are the best of the merged lists that hold an answer and have a text of their own.
+        """
+        if not judge.matcher.usable:
+            return
+        given = example.positives if first.source == GIVEN else (self._shelf.at(first.row).passage,)
+        texts = TextSet(passage.text for passage in given)
+        asked = TextSet([example.question.question])
+        for hit in merged(lists) if self._several else ():
+            if len(texts) >= self._config.max_positives:
+                return
+            text = self._shelf.at(hit.row).passage.text
+            if text not in texts and text not in asked and judge.holds(hit.row):
+                texts.add(text)
+                yield Hit(hit.row, "distant", hit.score, hit.rank)
+
+    @property
+    def _several(self) -> bool:
+        return self._config.max_positives > 1
+
+    def _way(self, example: TrainingExample) -> str:
+        """Return how an example comes to its positive: keep, gold or distant."""
+        if self._config.positives != "auto":
+            return self._config.positives
+        if not example.positives:
+            return "distant"
+        return "keep" if self._shelf.row_of(example.positives[0]) >= 0 else "gold"
+
+    def _kept(self, example: TrainingExample) -> Hit:
+        return Hit(self._shelf.row_of(example.positives[0]), GIVEN)
+
+    def _golden(
+        self, examples: Mapping[int, TrainingExample], judges: Sequence[Judge], counts: Counter[str]
+    ) -> Places:
+        golden: Places = {}
+        queries = {place: gold_query(one.positives[0], judges[place]) for place, one in examples.items()}
+        for place, hits in self._search(queries, CANDIDATES).items():
+            found = gold_match(examples[place].positives[0], hits, judges[place], self._shelf)
+            if found is None:
+                counts["dropped_without_gold_passage"] += 1
+            else:
+                golden[place] = found
+        return golden
+
+    def _distant(
+        self,
+        examples: Mapping[int, TrainingExample],
+        judges: Sequence[Judge],
+        dense: Lists,
+        counts: Counter[str],
+    ) -> tuple[Places, Lists]:
+        """Return the best passages with an answer, and the lists if they are those of the bare questions."""
+        distant: Places = {}
+        plain = self._config.distant_query == "question"
+        questions = {place: example.question for place, example in examples.items()}
+        queries = {
+            place: one.question if plain else f"{one.question} {one.answers[0]}"
+            for place, one in questions.items()
+        }
+        ranked = self._search(queries, self._config.depth)
+        for place, hits in ranked.items():
+            offered = merged([hits, dense.get(place, [])]) if self._several else hits
+            asked = TextSet([questions[place].question])
+            found = next(
+                (
+                    hit
+                    for hit in offered
+                    if judges[place].holds(hit.row) and self._shelf.at(hit.row).passage.text not in asked
+                ),
+                None,
+            )
+            if found is None:
+                counts["dropped_without_positive"] += 1
+            else:
+                distant[place] = Hit(found.row, "distant", found.score, found.rank)
+        return distant, ranked if plain else {}
+
+    def _search(self, queries: Mapping[int, str], depth: int) -> Lists:
+        """Return BM25's hits for each query, best first."""
+        if not queries:
+            return {}
+        assert self._bm25 is not None
+        rows, scores = self._bm25.search(list(queries.values()), depth)
+        ranked = zip(rows, scores, strict=True)
+        return {
+            place: ranked_hits(*lists, source="bm25") for place, lists in zip(queries, ranked, strict=True)
+        }

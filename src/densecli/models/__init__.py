@@ -1,0 +1,1 @@
+"""Model folders: ours and those of other programs."""

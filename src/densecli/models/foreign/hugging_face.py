@@ -1,0 +1,68 @@
+"""Weights and configs in the layout of Hugging Face folders, read and written without transformers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from densecli.errors import ArtifactError, ResourceError
+from densecli.files.pickled.torch_file import StoredTensor, read_torch_file
+from densecli.models.folder import CONFIG
+from densecli.models.hub import PICKLED, SAFE
+from densecli.models.weights import FloatArray
+
+MODEL = "model.safetensors"
+FLOATS = ("<f2", "<f4", "<f8")
+
+
+def read_weights(folder: Path) -> dict[str, FloatArray]:
+    """Return every weight of fractional numbers by name, float32; safetensors files come before pickles.
+
+    Raises:
+        ArtifactError: there are no weights, or they are damaged, or ask for more than data.
+    """
+    weights: dict[str, FloatArray] = {}
+    for path in sorted(folder.glob(SAFE)) or sorted(folder.glob(PICKLED)):
+        held = _safe(path) if path.suffix == ".safetensors" else _pickled(path)
+        for name, array in held.items():
+            if array.dtype.str in FLOATS:
+                weights[name] = array.astype(np.float32, copy=False)
+    if not weights:
+        raise ArtifactError(f"{folder}: no {MODEL} in it; a model without weights is of no use")
+    return weights
+
+
+def write_model(folder: Path, config: Mapping[str, Any], weights: Mapping[str, FloatArray]) -> None:
+    """Write `config.json` and `model.safetensors`.
+
+    Raises:
+        ResourceError: the weights cannot be written, mostly for lack of room.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    whole = {name: np.ascontiguousarray(weight, dtype=np.float32) for name, weight in weights.items()}
+    try:
+        save_file(whole, folder / MODEL, {"format": "pt"})
+    except SafetensorError as error:
+        raise ResourceError(
+            f"{folder / MODEL}: no space left or not writable ({error}); make room, or choose another place"
+        ) from None
+
+
+def _safe(path: Path) -> dict[str, Any]:
+    try:
+        with safe_open(path, framework="numpy") as stream:
+            return {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, TypeError, OSError) as error:
+        raise ArtifactError(f"{path}: cannot be read ({error}); copy it again, as float32") from None
+
+
+def _pickled(path: Path) -> dict[str, Any]:
+    held = read_torch_file(path)
+    if not isinstance(held, dict) or not all(isinstance(one, StoredTensor) for one in held.values()):
+        raise ArtifactError(f"{path}: holds more than weights; expected a state dict")
+    return {name: tensor.read() for name, tensor in held.items()}

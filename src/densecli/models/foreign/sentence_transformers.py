@@ -1,0 +1,89 @@
+"""What a sentence-transformers folder says about pooling and normalisation."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from densecli.errors import ArtifactError
+from densecli.models.folder import RetrieverCard
+
+MODES = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """How a base model was made to be pooled."""
+
+    pooling: str = "cls"
+    normalize: bool = False
+
+
+def read_pooling(folder: Path) -> Pooled:
+    """Return pooling and normalisation of a Hugging Face folder; without `modules.json`, `[CLS]`.
+
+    Raises:
+        ArtifactError: the folder has a module or a pooling that densecli does not apply.
+    """
+    listing = folder / "modules.json"
+    if not listing.is_file():
+        return Pooled()
+    pooling, normalize = "cls", False
+    for module in read_json(listing):
+        kind = str(module.get("type", "")).rsplit(".", 1)[-1]
+        if kind == "Pooling":
+            pooling = _mode(folder / str(module.get("path", "1_Pooling")) / "config.json")
+        elif kind == "Normalize":
+            normalize = True
+        elif kind != "Transformer":
+            raise ArtifactError(f"{listing}: module {kind} is not supported; use a model that only pools")
+    return Pooled(pooling, normalize)
+
+
+def read_card_of(folder: Path, limit: int) -> RetrieverCard:
+    """Return the properties of a Hugging Face folder's encoder, used as both towers.
+
+    Args:
+        folder: the model's.
+        limit: the longest sequence that the encoder has positions for.
+
+    Raises:
+        ArtifactError: as `read_pooling`.
+    """
+    pooled, defaults = read_pooling(folder), RetrieverCard()
+    return replace(
+        defaults,
+        pooling=pooled.pooling,
+        normalize=pooled.normalize,
+        max_question_tokens=min(defaults.max_question_tokens, limit),
+        max_passage_tokens=min(defaults.max_passage_tokens, limit),
+    )
+
+
+def _mode(path: Path) -> str:
+    config = read_json(path)
+    modes = {
+        MODES.get(name, name)
+        for name, on in config.items()
+        if name.startswith("pooling_mode_") and on is True
+    }
+    if isinstance(config.get("pooling_mode"), str):
+        modes.add(config["pooling_mode"])
+    if len(modes) != 1 or not modes <= set(MODES.values()):
+        raise ArtifactError(
+            f"{path}: pools by {', '.join(sorted(modes)) or 'nothing'}; cls or mean is supported"
+        )
+    return str(modes.pop())
+
+
+def read_json(path: Path) -> Any:
+    """Read a file of a model's settings.
+
+    Raises:
+        ArtifactError: it is missing or broken.
+    """
+    try:
+        return orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise ArtifactError(f"{path}: cannot be read ({error}); copy the model folder again") from None

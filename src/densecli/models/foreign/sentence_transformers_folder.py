@@ -1,0 +1,117 @@
+"""A retriever as two sentence-transformers folders, one for questions and one for passages."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from densecli.errors import ArtifactError
+from densecli.models.bert import bert_config, read_config
+from densecli.models.folder import RetrieverCard
+from densecli.models.foreign.bert_tower import BertRetriever, BertTower, one_token_type
+from densecli.models.foreign.dpr_folder import refuse_segments, refuse_trailing_sep
+from densecli.models.foreign.hugging_face import read_weights, write_model
+from densecli.models.foreign.sentence_transformers import MODES, read_json, read_pooling
+from densecli.models.foreign.vocabulary import open_bert_tokenizer, write_hugging_face_tokenizer
+
+SIDES = ("question", "passage")
+MODULES = "modules.json"
+LENGTHS = "sentence_bert_config.json"
+PROMPTS = "config_sentence_transformers.json"
+PACKAGE = "sentence_transformers.models"
+SIMILARITIES = {"dot": "dot", "cosine": "cosine", "l2": "euclidean"}
+TOKENIZER_CLASS = "BertTokenizer"
+
+
+def write_sentence_transformers(retriever: BertRetriever, folder: Path) -> None:
+    """Write `question/` and `passage/`, which sentence-transformers loads.
+
+    A passage is to be given as its title, ` [SEP] ` and its text in one string, which makes the same word
+    pieces as here. The scores are those of the model's similarity (of L2, negative distances). The vector of
+    the second token type, which is not used here, is made that of the first.
+
+    Raises:
+        ArtifactError: the retriever does something that this format cannot say.
+    """
+    card = retriever.card
+    refuse_trailing_sep(card)
+    refuse_segments(card)
+    if card.projection:
+        raise ArtifactError(
+            "a projection is not written to sentence-transformers folders; DPR's forms have it"
+        )
+    sides = {
+        "question": (retriever.question, card.max_question_tokens, card.question_prefix),
+        "passage": (retriever.passage, card.max_passage_tokens, card.passage_prefix),
+    }
+    for name, (tower, limit, prefix) in sides.items():
+        place = folder / name
+        write_model(place, tower.config, one_token_type(tower.state))
+        write_hugging_face_tokenizer(retriever.tokenizer, place, limit, TOKENIZER_CLASS)
+        _write_modules(place, card, tower.config["hidden_size"])
+        _write(place / LENGTHS, {"max_seq_length": limit, "do_lower_case": False})
+        settings = {
+            "prompts": {name: prefix} if prefix else {},
+            "default_prompt_name": name if prefix else None,
+            "similarity_fn_name": SIMILARITIES[card.similarity],
+        }
+        _write(place / PROMPTS, settings)
+
+
+def is_sentence_transformers_pair(folder: Path) -> bool:
+    """Whether `folder` holds `question/` and `passage/` as `write_sentence_transformers` makes them."""
+    return all((folder / name / MODULES).is_file() for name in SIDES)
+
+
+def read_sentence_transformers_pair(folder: Path) -> BertRetriever:
+    """Read what `write_sentence_transformers` has written, perhaps trained on since.
+
+    Raises:
+        ArtifactError: a part is missing, no BERT, or the two pool otherwise or use different word pieces.
+    """
+    towers, settings = [], []
+    for name in SIDES:
+        place = folder / name
+        towers.append(BertTower.checked(place, bert_config(read_config(place)), read_weights(place)))
+        length = read_json(place / LENGTHS).get("max_seq_length")
+        limit = towers[-1].config["max_position_embeddings"]
+        known = read_json(place / PROMPTS)
+        prompt = known.get("prompts", {}).get(known.get("default_prompt_name"), "")
+        said = known.get("similarity_fn_name")
+        named = next((name for name, other in SIMILARITIES.items() if other == said), "dot")
+        settings.append(((read_pooling(place), named), length if isinstance(length, int) else limit, prompt))
+    (made, questions, question_prefix), (other, passages, passage_prefix) = settings
+    pooled, similarity = made
+    tokenizer = open_bert_tokenizer(folder / SIDES[0])
+    if made != other or tokenizer.get_vocab() != open_bert_tokenizer(folder / SIDES[1]).get_vocab():
+        raise ArtifactError(f"{folder}: its two models pool or tokenise differently; they are not of one")
+    card = RetrieverCard(
+        pooling=pooled.pooling,
+        normalize=pooled.normalize or similarity == "cosine",
+        similarity=similarity,
+        max_question_tokens=questions,
+        max_passage_tokens=passages,
+        question_prefix=question_prefix,
+        passage_prefix=passage_prefix,
+    )
+    return BertRetriever(towers[0], towers[1], tokenizer, card)
+
+
+def _write_modules(folder: Path, card: RetrieverCard, dimension: int) -> None:
+    kinds = {"": "Transformer", "1_Pooling": "Pooling"}
+    if card.normalize:
+        kinds["2_Normalize"] = "Normalize"
+    modules = [
+        {"idx": number, "name": str(number), "path": path, "type": f"{PACKAGE}.{kind}"}
+        for number, (path, kind) in enumerate(kinds.items())
+    ]
+    _write(folder / MODULES, modules)
+    for path in filter(None, kinds):
+        (folder / path).mkdir(exist_ok=True)
+    modes = {mode: name == card.pooling for mode, name in MODES.items()}
+    _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": dimension, **modes})
+
+
+def _write(path: Path, row: Mapping[str, Any] | list[dict[str, Any]]) -> None:
+    path.write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

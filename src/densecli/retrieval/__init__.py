@@ -1,0 +1,1 @@
+"""Search with one or both kinds of index, and fusion."""

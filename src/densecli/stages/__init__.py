@@ -1,1 +1,0 @@
-"""The stages: records in, records out; no paths, no prints, no progress, no global seed."""

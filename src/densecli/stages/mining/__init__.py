@@ -1,1 +1,0 @@
-"""The parts of mining: which passage is a question's positive, and which are its negatives."""

@@ -1,0 +1,130 @@
+"""Training of the reader: search results in, a report per update out, kept on the way."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+
+from densecli.configs.training import TrainReaderConfig
+from densecli.encoders.torch_base import Retriever
+from densecli.encoders.torch_hardware import pick_device, pick_precision
+from densecli.observer import SILENT, Observer
+from densecli.reader.examples import draw, foremost, reader_examples, sample
+from densecli.reader.torch_folder import TorchReader
+from densecli.reader.torch_update import accumulate_gradients
+from densecli.reader.torch_validation import DevQuestions
+from densecli.records import RankedList, TrainingExample
+from densecli.training.checkpoint import Keeper, Trainee
+from densecli.training.examples import ExampleSpool
+from densecli.training.filtering import nothing_left
+from densecli.training.joint import JointRetriever
+from densecli.training.optimise import Optimiser
+from densecli.training.report import Lesson, Measures, StepReport, refuse_infinite
+from densecli.training.run import Course, Validated, run
+
+
+def train_reader(
+    ranked: Iterable[RankedList],
+    dev: Iterable[RankedList] | None,
+    reader: TorchReader,
+    config: TrainReaderConfig,
+    counts: Counter[str],
+    keeper: Keeper,
+    joint: Retriever | None = None,
+    temperature: float = 1.0,
+    observer: Observer = SILENT,
+) -> Iterator[StepReport]:
+    """Train a reader in place (paper, section 6.1), and a question tower with it (appendix D).
+
+    Args:
+        ranked: search results with text and answers; read once, kept in a temporary file.
+        dev: search results for validation after each epoch, or None; `config.dev_questions` are taken.
+        reader: from `open_reader_base`; its model is changed.
+        config: hyper-parameters.
+        counts: filled with what is left out, and why.
+        keeper: keeps the training on its way, and tells from where it goes on. Best is where exact match
+            on the dev questions is the highest, or as high with a lower loss.
+        joint: a retriever of two towers, whose question tower is changed by the same optimiser; the loss is
+            then the reader's and the retriever's, and the reader draws from the foremost passages.
+        temperature: what the retriever's cosines were divided by when it was trained.
+        observer: receives a message about what is trained on.
+
+    Yields:
+        A report after each update, with steps and epochs counted from 1. `accuracy` is the share of
+        questions whose positive passage is the most relevant.
+
+    Raises:
+        UsageError: no question can be trained on, or no dev question has answers.
+        InputError: the passages have no text.
+        ArtifactError: the loss or a gradient is not finite.
+    """
+    device = pick_device(config.device)
+    precision = pick_precision(config.precision, device)
+    tokens = reader.tokens
+    found = reader_examples(ranked, tokens, config.max_tokens, config.depth, counts)
+    examples = ExampleSpool(found if joint is None else _titles_counted(found, counts), counts)
+    if not len(examples):
+        raise nothing_left("no question is left to train on", counts)
+    counts["questions trained on"] = len(examples)
+    asked = config.passages - 1
+    short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
+    if short:
+        counts["questions with fewer negatives than --passages asks for"] = short
+    held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
+    reader.model.prepare(config.dropout, config.freeze_embeddings, device)
+    size = config.batch(len(examples))
+    per_epoch = math.ceil(len(examples) / size)
+    epochs = config.passes(len(examples))
+    observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
+    beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
+    modules = [reader.model] if beside is None else [reader.model, beside.question]
+    optimiser = Optimiser.of(modules, config, per_epoch * epochs, precision)
+
+    def batches(epoch: int) -> Iterator[Sequence[int]]:
+        order = examples.order(config.seed, epoch)
+        return (order[start : start + size] for start in range(0, len(order), size))
+
+    def learn(rows: Sequence[int], step: int) -> Lesson:
+        batch, epoch = [], step // per_epoch
+        drawn = [examples[row] for row in rows]
+        for row, example in zip(rows, drawn, strict=True):
+            source = example if beside is None else foremost(example, config.passages)
+            chosen = draw(source, config.passages, config.seed, epoch, row)
+            batch.append(sample(example, chosen, tokens, config.max_tokens, config.max_spans))
+        done = accumulate_gradients(
+            reader.model, batch, tokens.pad, precision, config.seed + step, optimiser.scaled
+        )
+        refuse_infinite(done.loss, "loss", [one.id for one in batch])
+        loss, parts = done.loss, {}
+        if beside is not None:
+            found = beside.accumulate_gradients(drawn, config.seed + step, optimiser.scaled)
+            loss, parts = done.loss + found, {"reader": done.loss, "retriever": found}
+        norm = optimiser.clip()
+        if not optimiser.finds_scale:
+            refuse_infinite(norm, "gradient", [one.id for one in batch])
+        optimiser.step()
+        inputs = {
+            "passages": sum(len(one.rows) for one in batch),
+            "passages cut": sum(one.cut for one in batch),
+        }
+        return Lesson(loss, done.correct, norm, inputs, parts)
+
+    def validate(held_out: DevQuestions, retrieval: Callable[[], Measures]) -> Validated:
+        score = held_out.read()
+        return asdict(score) | {**retrieval()}, (score.exact_match, -score.loss)
+
+    validated = None
+    if held_out is not None:
+        retrieval = dict if beside is None else beside.validation(held_out.examples)
+        validated = partial(validate, held_out, retrieval)
+    course = Course(epochs, per_epoch, batches, learn, validated)
+    yield from run(course, Trainee(modules, optimiser), config, keeper, device)
+
+
+def _titles_counted(examples: Iterable[TrainingExample], counts: Counter[str]) -> Iterator[TrainingExample]:
+    """Count passages without a title: where those of the index have one, their vectors are others."""
+    for example in examples:
+        passages = (*example.positives, *example.hard_negatives)
+        counts["passages without a title"] += sum(not passage.title for passage in passages)
+        yield example

@@ -1,0 +1,32 @@
+from collections import Counter
+
+import pytest
+
+from densecli.artifacts.passages.journal import NAME, Journal, Progress
+
+MOMENT = Progress(5, 9, Counter({"records": 5, "dropped_list": 2}), ("x:1: what",))
+
+
+def test_moments_follow_each_other():
+    after = MOMENT.after(2, 3, Counter({"records": 2}), ["x:6: a", "x:7: b", "x:8: c"])
+    assert after == Progress(
+        7, 12, Counter({"records": 7, "dropped_list": 2}), ("x:1: what", "x:6: a", "x:7: b")
+    )
+
+
+def test_the_latest_moment_is_found_again(tmp_path):
+    assert Journal(tmp_path, "plan").last is None
+    journal = Journal(tmp_path, "plan")
+    journal.note(Progress(1))
+    journal.note(MOMENT)
+    assert Journal(tmp_path, "plan").last == MOMENT
+    assert Journal(tmp_path, "another plan").last is None
+    journal.remove()
+    assert Journal(tmp_path, "plan").last is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [b"", b'{"plan": "pl'])
+def test_a_damaged_journal_is_none(tmp_path, data):
+    (tmp_path / NAME).write_bytes(data)
+    assert Journal(tmp_path, "plan").last is None

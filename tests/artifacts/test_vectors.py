@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+
+from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.vectors import VectorStore, finished_rows, shard_path, write_shard
+from densecli.errors import ArtifactError
+
+
+def write(folder, shards, **facts):
+    folder.mkdir(exist_ok=True)
+    for number, shard in enumerate(shards):
+        write_shard(folder, number, shard)
+    told = {"rows": sum(map(len, shards)), "dimension": shards[0].shape[1], "shards": len(shards)} | facts
+    parents = {"retriever": "r", "passages": "p"}
+    Manifest("embed", {}, "f", parents=parents, facts=told).write(folder)
+    return folder
+
+
+@pytest.fixture
+def shards():
+    vectors = np.random.default_rng(1).standard_normal((10, 4)).astype(np.float32)
+    return [vectors[:4], vectors[4:8], vectors[8:]]
+
+
+def test_shards_come_back_with_their_first_rows(tmp_path, shards):
+    store = VectorStore.open(write(tmp_path, shards))
+    assert store.shape == (10, 4)
+    assert (store.model, store.passages, store.fingerprint) == ("r", "p", "f")
+    found = list(store.shards())
+    assert [first for first, _ in found] == [0, 4, 8]
+    for (_, vectors), shard in zip(found, shards, strict=True):
+        assert isinstance(vectors, np.memmap)
+        np.testing.assert_array_equal(vectors, shard)
+
+
+def test_what_is_written_is_float32(tmp_path):
+    write_shard(tmp_path, 0, np.arange(12, dtype=np.float64).reshape(4, 3).T)
+    found = np.load(shard_path(tmp_path, 0))
+    assert found.dtype == np.float32
+    assert found.flags.c_contiguous
+    assert [path.name for path in tmp_path.iterdir()] == ["shard-00000.npy"]
+
+
+def archive(path):
+    np.savez(path.with_suffix(".npz"), np.zeros((4, 4), np.float32))
+    path.with_suffix(".npz").rename(path)
+
+
+DAMAGE = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "junk": lambda path: path.write_bytes(b"junk" * 100),
+    "archive": archive,
+    "objects": lambda path: np.save(path, np.array([[{}]], dtype=object)),
+    "doubles": lambda path: np.save(path, np.zeros((4, 4))),
+    "other end": lambda path: np.save(path, np.zeros((4, 4), ">f4")),
+    "wider": lambda path: np.save(path, np.zeros((4, 5), np.float32)),
+    "flat": lambda path: np.save(path, np.zeros(16, np.float32)),
+    "shorter": lambda path: np.save(path, np.zeros((3, 4), np.float32)),
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("missing", "not readable"),
+        ("empty", "not readable"),
+        ("cut off", "not readable"),
+        ("junk", "not readable"),
+        ("archive", "not readable"),
+        ("objects", "not readable"),
+        ("doubles", r"float64 \(4, 4\), the manifest says float32 \(n, 4\)"),
+        ("other end", ">f4"),
+        ("wider", r"float32 \(4, 5\), the manifest says float32 \(n, 4\)"),
+        ("flat", r"float32 \(16,\)"),
+        ("shorter", "9 vectors, the manifest says 10"),
+    ],
+)
+def test_a_damaged_shard_is_refused(tmp_path, shards, how, message):
+    store = VectorStore.open(write(tmp_path, shards))
+    DAMAGE[how](shard_path(tmp_path, 1))
+    with pytest.raises(ArtifactError, match=rf"{message}.*; run `densecli embed --force`"):
+        list(store.shards())
+
+
+def test_another_result_is_no_vectors(tmp_path):
+    Manifest("preprocess", {}, "f").write(tmp_path)
+    with pytest.raises(ArtifactError, match="is a result of `densecli preprocess`"):
+        VectorStore.open(tmp_path)
+
+
+def test_whole_shards_of_the_same_plan_count_as_finished(tmp_path, shards):
+    assert finished_rows(tmp_path, "plan", 4) == 0
+    write_shard(tmp_path, 0, shards[0])
+    assert finished_rows(tmp_path, "plan", 4) == 4
+    write_shard(tmp_path, 2, shards[0])
+    shard_path(tmp_path, 1).with_suffix(".partial").write_bytes(b"half")
+    assert finished_rows(tmp_path, "plan", 4) == 4
+    write_shard(tmp_path, 1, shards[0])
+    assert finished_rows(tmp_path, "plan", 4) == 12
+
+
+def test_shards_of_another_plan_are_removed(tmp_path, shards):
+    finished_rows(tmp_path, "plan", 4)
+    write_shard(tmp_path, 0, shards[0])
+    assert finished_rows(tmp_path, "other", 4) == 0
+    assert not shard_path(tmp_path, 0).exists()

@@ -1,0 +1,94 @@
+import sys
+import time
+
+import pytest
+
+from densecli.corpus.bounded import read_bounded, read_document
+from densecli.corpus.documents import Document, parse_document
+from densecli.errors import FieldError
+from densecli.files.bad_records import reason_of
+from densecli.records import Article
+
+READER = "hostile_reader"
+
+
+def ask(tmp_path, words, seconds=5):
+    path = tmp_path / "a.doc"
+    path.write_text(words)
+    return read_bounded(READER, str(path), seconds)
+
+
+def test_a_document_that_takes_too_long_is_ended_and_the_next_one_is_read(tmp_path):
+    begin = time.monotonic()
+    with pytest.raises(
+        FieldError, match=r"took too long \(more than 1 seconds\); .*--document-seconds"
+    ) as error:
+        ask(tmp_path, "loop", 1)
+    assert time.monotonic() - begin < 60
+    assert reason_of(error.value) == "took too long"
+    assert ask(tmp_path, "text of the next") == ("a", "of the next")
+
+
+def test_each_document_has_the_whole_time(tmp_path):
+    for _ in range(3):  # together more than the limit
+        begin = time.process_time()
+        assert ask(tmp_path, "text a", 1) == ("a", "a")
+        while time.process_time() - begin < 0.1:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        pytest.param(
+            f"eat {8 << 30}",
+            "needs too much memory",
+            marks=pytest.mark.skipif(
+                sys.platform == "darwin", reason="optional peer missing: a limit on address space"
+            ),
+        ),
+        ("crash", r"its parser ended \(SIGSEGV\)"),
+        ("recurse", r"its parser failed \(RecursionError\)"),
+        ("refuse", "refused; expected another"),
+    ],
+)
+def test_what_a_parser_does_is_the_fault_of_the_document(tmp_path, words, what):
+    with pytest.raises(FieldError, match=what):
+        ask(tmp_path, words)
+    assert ask(tmp_path, "text b") == ("a", "b")
+
+
+def test_what_a_parser_prints_is_not_taken_for_its_answer(tmp_path):
+    assert ask(tmp_path, 'print ["text", "x", "y"]') == ("a", '["text", "x", "y"]')
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_bounded(READER, str(tmp_path / "gone"), 1)
+
+
+def test_the_same_in_this_process(tmp_path):
+    path = tmp_path / "a.doc"
+    path.write_text("recurse")
+    with pytest.raises(FieldError, match=r"its parser failed \(RecursionError\)"):
+        read_document(READER, str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "seconds"),
+    [("a.md", b"[" * 200_000, 1), ("a.md", b"*a_ " * 200_000, 1)],
+)
+def test_a_real_parser_on_hostile_input(tmp_path, name, data, seconds):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(FieldError, match="took too long") as error:
+        parse_document(Document(str(path), name, len(data)), seconds)
+    assert error.value.place == (str(path), None)
+
+
+def test_a_large_document_has_its_whole_text(tmp_path):
+    path = tmp_path / "a.md"
+    text = "\n\n".join(f"Paragraph {number} 😀." for number in range(5000))
+    path.write_text("# Title\n\n" + text)
+    found = parse_document(Document(str(path), "a.md", path.stat().st_size))
+    assert found == Article("a.md", "Title", text.replace("\n\n", "\n"))

@@ -1,0 +1,190 @@
+import bz2
+import gzip
+import io
+import json
+import os
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus_files import records, write
+from densecli.configs.corpus import FORMATS, PreprocessConfig
+from densecli.corpus.detect import READERS, open_sources, sniff
+from densecli.errors import InputError, UsageError
+from densecli.records import Article, Passage
+
+PSGS = "id\ttext\ttitle\n"
+CONTENT = {
+    "jsonl": '{"id": 1, "text": "t"}\n',
+    "beir": '{"_id": "1", "title": "", "text": "t"}\n',
+    "tevatron": ' {"docid": "1", "title": "", "text": "t"}\n',
+    "wikiextractor": '{"id": "12", "revid": "3", "url": "https://x.org/?curid=12", "title": "T", "text": ""}',
+    "json": '\n[ {"id": 1, "text": "t"}]',
+    "psgs": PSGS + "1\tt\tT\n",
+    "tsv": "id\ttitle\ttext\n1\tT\tt\n",
+    "csv": '"id","text"\n1,t\n',
+    "wiki-dump": '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/">\n',
+}
+
+
+def read(*paths, **config):
+    return [one for source in open_sources(paths, PreprocessConfig(**config)) for one in records(source)]
+
+
+@pytest.mark.parametrize("form", CONTENT)
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2"])
+def test_the_content_tells_the_form(tmp_path, form, ending):
+    assert sniff(write(tmp_path, "x" + ending, CONTENT[form])) == form
+    assert sniff(write(tmp_path, "y" + ending, "\ufeff" + CONTENT[form])) == form
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("x.jsonl", "jsonl"), ("x.jsonl", "beir"), ("x.JSONL", "tevatron"), ("x.json", "json"),
+        ("x.json", "jsonl"), ("x.tsv", "psgs"), ("x.tsv", "tsv"), ("x.csv", "csv"),
+        ("wiki.txt", "wikiextractor"), ("wiki_00", "wikiextractor"), ("x.jsonl.gz", "wikiextractor"),
+        ("wiki.xml.bz2", "wiki-dump"),
+    ],
+)  # fmt: skip
+def test_names_agree(tmp_path, name, form):
+    assert sniff(write(tmp_path, name, CONTENT[form])) == form
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("x.tsv", "jsonl"), ("x.jsonl", "json"), ("x.csv", "psgs"), ("x.xml", "jsonl")]
+)
+def test_name_and_content_that_disagree(tmp_path, name, form):
+    path = write(tmp_path, name, CONTENT[form])
+    says = name[2:]
+    with pytest.raises(
+        InputError, match=rf"^{path}:1: the name says {says}, the content {form}; expected --input-format"
+    ):
+        sniff(path)
+    named = write(tmp_path, "table.jsonl", CONTENT["psgs"])
+    assert read(named, input_format="psgs") == [Passage("1", "T", "t")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "form"),
+    [
+        ("x.jsonl", "%PDF-1.7", "jsonl"),
+        ("x.jsonl", "", "jsonl"),
+        ("x.json", "5", "json"),
+        ("x.tsv", "a\tb\n", "tsv"),
+        ("x.parquet", "PAR2", "parquet"),
+        ("x.md", "[a link](there)", "folder"),
+        ("x.pdf", "{", "folder"),
+        ("x", "", "jsonl"),
+    ],
+)
+def test_the_name_tells_what_the_content_does_not(tmp_path, name, content, form):
+    assert sniff(write(tmp_path, name, content)) == form
+
+
+@pytest.mark.parametrize("content", ["hello", b"\xff\xfe{\0", "a\tb\n", "text,title\n", b"\x89PNG"])
+def test_in_doubt_it_asks(tmp_path, content):
+    path = write(tmp_path, "x", content)
+    with pytest.raises(InputError, match=rf"^{path}:1: its form is not clear, .*--input-format to say"):
+        sniff(path)
+
+
+def test_what_cannot_be_opened_is_told_in_its_turn_where_errors_are_skipped(tmp_path):
+    paths = [write(tmp_path, "a.jsonl", CONTENT["jsonl"]), write(tmp_path, "b", "hello")]
+    paths.append(write(tmp_path, "c.jsonl", CONTENT["beir"]))
+    first, broken, last = open_sources(paths, PreprocessConfig(on_error="skip"))
+    assert (first.name, broken.name, last.name) == tuple(paths)
+    with pytest.raises(InputError, match=rf"^{paths[1]}:1: its form is not clear"):
+        records(broken)
+    assert records(last) == [Passage("1", "", "t")]
+    with pytest.raises(InputError, match="its form is not clear"):
+        list(open_sources(paths, PreprocessConfig()))
+
+
+def test_folders(tmp_path):
+    write(tmp_path, "notes/n.txt", "t")
+    write(tmp_path, "beir/corpus.jsonl", CONTENT["beir"])
+    write(tmp_path, "beir/queries.jsonl", "")
+    write(tmp_path, "extracted/AA/wiki_00", CONTENT["wikiextractor"])
+    assert [sniff(str(tmp_path / name)) for name in ("notes", "beir", "extracted")] == [
+        "folder", "beir", "wikiextractor"
+    ]  # fmt: skip
+    assert read(str(tmp_path / "beir"), str(tmp_path / "notes")) == [
+        Passage("1", "", "t"),
+        Article("n.txt", "n", "t"),
+    ]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+@pytest.mark.parametrize("form", ["jsonl", "psgs", "json"])
+def test_standard_input(monkeypatch, pack, form):
+    data = io.BufferedReader(io.BytesIO(pack(CONTENT[form].encode())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data))
+    assert sniff("-") == form
+    assert len(read("-")) == 1
+
+
+def test_a_pipe_with_a_name_is_not_looked_into(tmp_path):
+    os.mkfifo(tmp_path / "pipe.tsv")
+    assert sniff(str(tmp_path / "pipe.tsv")) == "tsv"
+
+
+def test_every_form_that_can_be_named_is_read():
+    assert set(READERS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "tsv", "csv", "parquet", "beir", "tevatron", "psgs"])
+def test_the_form_that_is_named_is_the_one_that_is_read(tmp_path, form):
+    if form == "parquet":
+        path = str(tmp_path / "x")
+        pq.write_table(pa.table({"id": ["1"], "text": ["t"]}), path)
+        assert sniff(path) == "parquet"
+    else:
+        path = write(tmp_path, "x", CONTENT[form])
+    (found,) = read(path, input_format=form)
+    assert (found.id, found.text) == ("1", "t")
+    assert isinstance(found, Passage if form in ("beir", "tevatron", "psgs") else Article)
+    assert read(path) == [found]
+
+
+def test_columns_that_are_named(tmp_path):
+    named = PreprocessConfig(id_column="key", title_column="name", text_column="abstract")
+    row = {"id": 0, "key": "k", "name": "N", "abstract": "a", "text": "t"}
+    path = write(tmp_path, "x.jsonl", json.dumps(row))
+    (source,) = open_sources([path], named)
+    assert records(source) == [Article("k", "N", "a")]
+    path = write(tmp_path, "x.csv", "key,name,abstract\nk,N,a\n")
+    (source,) = open_sources([path], replace(named, input_format="csv"))
+    assert records(source) == [Article("k", "N", "a")]
+    with pytest.raises(UsageError, match="has the form psgs, where naming columns has no effect"):
+        list(open_sources([write(tmp_path, "x.tsv", CONTENT["psgs"])], named))
+
+
+@pytest.mark.parametrize("form", ["psgs", "beir", "tevatron"])
+def test_passages_are_not_cut_again(tmp_path, form):
+    path = write(tmp_path, "x", CONTENT[form])
+    for option, value in (("words", 50), ("stride", 50), ("tail", "drop"), ("min_words", 2)):
+        config = PreprocessConfig(input_format=form, **{option: value})
+        with pytest.raises(
+            UsageError, match=rf"{form} holds passages.*: --{option.replace('_', '-')} has no"
+        ):
+            next(open_sources([path], config))
+        assert records(next(open_sources([path, path], config)))
+
+
+def test_missing_ids_may_be_made(tmp_path):
+    for form in ("jsonl", "beir"):
+        path = write(tmp_path, "x", '{"title": "", "text": "t"}\n')
+        assert read(path, input_format=form, make_ids=True)[0].id == ""
+
+
+def test_several_sources_follow_each_other_and_open_late(tmp_path):
+    first = write(tmp_path, "x.jsonl", CONTENT["jsonl"])
+    sources = open_sources([first, str(tmp_path / "nowhere.jsonl")], PreprocessConfig())
+    assert records(next(sources)) == [Article("1", "", "t")]
+    with pytest.raises(InputError, match="no such file"):
+        next(sources)
+    with pytest.raises(InputError, match="is a folder"):
+        list(open_sources([str(tmp_path)], PreprocessConfig(input_format="psgs")))

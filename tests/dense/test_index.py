@@ -1,0 +1,206 @@
+import faiss
+import numpy as np
+import pytest
+
+from dense.conftest import stored
+from densecli.artifacts.manifest import Manifest
+from densecli.configs.corpus import IndexConfig
+from densecli.dense.index import BATCH, FILE, DenseIndex, build
+from densecli.errors import ArtifactError
+
+KINDS = ["flat", "hnsw"]
+
+
+def random(rows, width=8, seed=0):
+    return np.random.default_rng(seed).standard_normal((rows, width)).astype(np.float32)
+
+
+def naive(vectors, questions, k):
+    """The definition: every inner product by a loop, best first, ties by row."""
+    rows, scores = [], []
+    for question in questions:
+        products = [
+            sum(float(a) * float(b) for a, b in zip(question, vector, strict=True)) for vector in vectors
+        ]
+        best = sorted(range(len(vectors)), key=lambda row: (-products[row], row))[:k]
+        rows.append(best)
+        scores.append([products[row] for row in best])
+    return rows, scores
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("questions", [1, 40])
+@pytest.mark.parametrize("k", [1, 7, 150])
+def test_as_the_naive_version(indexed, kind, questions, k):
+    vectors, asked = random(200), random(questions, seed=1)
+    index = indexed(
+        kind, vectors[:70], vectors[70:], **({} if kind == "flat" else {"hnsw_search_breadth": 400})
+    )
+    rows, scores = index.search(asked, k)
+    expected_rows, expected_scores = naive(vectors, asked, k)
+    assert rows.tolist() == expected_rows
+    np.testing.assert_allclose(scores, expected_scores, rtol=1e-4, atol=1e-5)
+    assert (len(index), index.dimension, index.retriever, index.passages) == (200, 8, "r", "p")
+
+
+def test_both_kinds_give_a_pair_the_same_score(indexed):
+    vectors, asked = 10 * random(500, 16), random(20, 16, seed=1)
+    flat, hnsw = (indexed(kind, vectors) for kind in KINDS)
+    rows, scores = hnsw.search(asked, 30)
+    every_row, every_score = flat.search(asked, 500)
+    for found, its, order, all_scores in zip(rows, scores, every_row, every_score, strict=True):
+        by_row = dict(zip(order.tolist(), all_scores.tolist(), strict=True))
+        np.testing.assert_allclose(its, [by_row[row] for row in found.tolist()], rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_asked_for_than_there_are(indexed, kind):
+    rows, scores = indexed(kind, random(5)).search(random(3, seed=1), 100)
+    assert rows.shape == scores.shape == (3, 5)
+    assert np.sort(rows, axis=1).tolist() == [[0, 1, 2, 3, 4]] * 3
+    assert np.isfinite(scores).all()
+
+
+def test_what_an_approximate_search_does_not_find_is_minus_one_at_the_end(indexed):
+    """Points far apart with two links each: the graph falls into parts."""
+    index = indexed("hnsw", np.repeat(random(20, 2), 30, axis=0), hnsw_neighbors=2, hnsw_build_breadth=8)
+    rows, scores = index.search(random(5, 2, seed=1), 600)
+    found = rows >= 0
+    assert not found.all()
+    assert np.all(np.diff(found.astype(int)) <= 0)
+    for its, there in zip(scores, found, strict=True):
+        assert np.all(np.diff(its[there]) <= 0)
+
+
+@pytest.mark.parametrize("questions", [1, 30])
+@pytest.mark.parametrize("k", [1, 5, 20, 99, 100, 150])
+def test_ties_are_ordered_by_row_at_the_cut_too(indexed, questions, k):
+    rng = np.random.default_rng(k)
+    vectors, asked = (rng.integers(-1, 2, (rows, 3)).astype(np.float32) for rows in (400, questions))
+    rows, scores = indexed("flat", vectors).search(asked, k)
+    expected_rows, expected_scores = naive(vectors, asked, k)
+    assert rows.tolist() == expected_rows
+    assert scores.tolist() == expected_scores
+
+
+def test_passages_that_are_all_alike(indexed):
+    rows, _ = indexed("flat", np.ones((3000, 2))).search(np.ones((2, 2), np.float32), 10)
+    assert rows.tolist() == [list(range(10))] * 2
+
+
+def test_a_batch_over_several_blocks_and_shards(indexed):
+    vectors = random(2 * BATCH + 5, 2)
+    index = indexed("flat", vectors[: BATCH + 1], vectors[BATCH + 1 :])
+    rows, _ = index.search(vectors[[0, BATCH, BATCH + 1, 2 * BATCH + 4]] * 1000, 1)
+    expected = np.argmax(vectors[[0, BATCH, BATCH + 1, 2 * BATCH + 4]] @ vectors.T, axis=1)
+    assert rows[:, 0].tolist() == expected.tolist()
+
+
+def test_no_questions(indexed):
+    rows, scores = indexed("flat", random(3)).search(np.empty((0, 8), np.float32), 2)
+    assert rows.shape == scores.shape == (0, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_given_passages_are_scored_exactly_and_none_gives_0(indexed, kind):
+    vectors, asked = random(300, 33), random(7, 33, seed=1)
+    index = indexed(kind, vectors[:100], vectors[100:])
+    rows = np.random.default_rng(2).integers(-1, 300, (7, 400))
+    scores = index.score(asked, rows)
+    expected = np.where(rows < 0, 0, np.einsum("nd,nmd->nm", asked, vectors[rows]))
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+    assert index.score(asked, rows[:, :0]).shape == (7, 0)
+    assert index.score(asked[:0], rows[:0]).shape == (0, 400)
+
+
+def test_equal_vectors_have_equal_scores_wherever_they_stand(indexed):
+    index = indexed("flat", np.repeat(random(1, 33), 50, axis=0))
+    scores = index.score(random(1, 33, seed=1), np.arange(50)[None])
+    assert len(set(scores[0].tolist())) == 1
+
+
+def test_a_passage_that_an_index_does_not_have_is_refused(indexed):
+    with pytest.raises(ArtifactError, match="has 3 vectors, none of passage 3"):
+        indexed("flat", random(3)).score(random(1), np.array([[0, 3]]))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", KINDS)
+def test_vectors_that_are_not_finite_are_refused(tmp_path, kind, value):
+    vectors = random(BATCH + 9)
+    vectors[BATCH + 3, 2] = value
+    store = stored(tmp_path / "v", vectors[:5], vectors[5:])
+    with pytest.raises(ArtifactError, match=f"vector {BATCH + 3} is not finite; check the model"):
+        list(build(store, IndexConfig(kind="flat"), tmp_path))
+    assert not (tmp_path / FILE).exists()
+
+
+def test_questions_of_another_width_are_refused(indexed):
+    with pytest.raises(
+        ArtifactError, match=r"have 5 components, the index .* has 8; search with the retriever"
+    ):
+        indexed("flat", random(3)).search(random(1, 5), 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("data", [None, b"", b"junk", "half"])
+def test_a_damaged_index_is_refused(indexed, kind, data):
+    folder = indexed(kind, random(300)).folder
+    path = folder / FILE
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if data == "half" else data)
+    with pytest.raises(ArtifactError, match=r"index\.faiss: not readable .*run `densecli index --force`"):
+        DenseIndex.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "message"),
+    [("embed", "flat", "is a result of `densecli embed`"), ("index", "bm25", "is a bm25 index")],
+)
+def test_another_result_is_no_dense_index(tmp_path, command, kind, message):
+    Manifest(command, {}, "f", parents={"retriever": "r", "passages": "p"}, facts={"kind": kind}).write(
+        tmp_path
+    )
+    with pytest.raises(ArtifactError, match=message):
+        DenseIndex.open(tmp_path)
+
+
+def test_the_flat_index_stays_on_the_disk(indexed):
+    """Opening it must not read 4 MB of vectors."""
+    index = indexed("flat", random(20_000, 50))
+    before = resident()
+    again = DenseIndex.open(index.folder)
+    assert resident() - before < 2_000_000
+    assert len(again) == 20_000
+
+
+def resident():
+    with open("/proc/self/statm") as stream:
+        return int(stream.read().split()[1]) * 4096
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_full_disk_is_noticed(tmp_path, kind):
+    """The last bytes too: faiss's own writer loses them without a word."""
+    (tmp_path / FILE).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        list(build(stored(tmp_path / "v", random(5)), IndexConfig(kind=kind), tmp_path))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("odd", [np.nan, np.inf, 3e38])
+def test_a_score_that_is_not_finite_is_damage(indexed, kind, odd):
+    index = indexed(kind, random(200))
+    stored = faiss.read_index(str(index.folder / FILE))
+    vectors = faiss.downcast_index(getattr(stored, "storage", stored))
+    faiss.rev_swig_ptr(vectors.get_xb(), vectors.ntotal * vectors.d)[7 * vectors.d :][: vectors.d] = odd
+    faiss.write_index(stored, str(index.folder / FILE))
+    damaged = DenseIndex.open(index.folder)
+    asked = 100 * np.ones((1, 8), np.float32)
+    with pytest.raises(ArtifactError, match="scores are not finite"):
+        damaged.score(asked, np.array([[3, 7]]))
+    if not np.isnan(odd):  # faiss itself never finds a vector with NaN
+        with pytest.raises(ArtifactError, match="scores are not finite"):
+            damaged.search(asked, 200)

@@ -1,0 +1,102 @@
+from collections import Counter
+
+import pytest
+
+from densecli.configs.asking import EvaluateConfig
+from densecli.errors import InputError
+from densecli.evaluation.accuracy import QuestionScore, summarize
+from densecli.evaluation.score import evaluate
+from densecli.files.bad_records import BadRecords
+from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span
+
+PARIS = Question("q", "capital of France", ("Paris",))
+
+
+def ranked(*passages, question=PARIS):
+    """A ranked list of (text, has_answer) pairs."""
+    return RankedList(
+        question,
+        tuple(
+            ScoredPassage(Passage(f"p{place}", "", text), 1.0 / place, hit)
+            for place, (text, hit) in enumerate(passages, 1)
+        ),
+    )
+
+
+def predicted(answer, question=PARIS):
+    spans = (Span(answer, "p1", "", 0, len(answer), 1.0, 1.0),) if answer else ()
+    return Prediction(ranked(("", True), question=question), spans)
+
+
+def run(*records, answer_type=None):
+    counts = Counter()
+    return list(evaluate(records, EvaluateConfig(answer_type=answer_type), counts)), +counts
+
+
+def test_texts_are_matched():
+    scores, counts = run(
+        ranked(("London", None), ("in paris.", None), ("Paris", None)), ranked(("Rome", None))
+    )
+    assert scores == [QuestionScore("q", 3, 2), QuestionScore("q", 1, None)]
+    assert counts == {"questions": 2}
+
+
+def test_has_answer_is_believed():
+    assert run(ranked(("Paris", False), ("", True)))[0] == [QuestionScore("q", 2, 2)]
+
+
+def test_an_empty_list_is_a_miss():
+    assert run(ranked())[0] == [QuestionScore("q", 0, None)]
+
+
+def test_neither_text_nor_has_answer_is_an_error():
+    broken, good = ranked(("", None), ("", None)), ranked(("Paris", None))
+    with pytest.raises(InputError, match=r"^search results: question 'q': passage 'p1' has no text"):
+        run(broken)
+    told: list[str] = []
+    bad, counts = BadRecords(True, told.append), Counter[str]()
+    [score] = evaluate([broken, good], EvaluateConfig(), counts, bad, "x.jsonl")
+    assert (score.first_hit_rank, counts["questions"]) == (1, 1)
+    assert bad.counts == {"skipped_passage has no text to find answers in": 1}
+    assert told[0].startswith("x.jsonl: question 'q': passage 'p1' has no text to find answers in; expected")
+
+
+def test_an_empty_text_beside_others_holds_no_answer():
+    assert run(ranked(("London", None), ("", None), ("Paris", None)))[0] == [QuestionScore("q", 3, 3)]
+
+
+def test_another_answer_type_matches_again():
+    question = Question("q", "when", (r"19\d\d",))
+    assert run(ranked(("in 1936", False), question=question))[0][0].first_hit_rank is None
+    assert run(ranked(("in 1936", False), question=question), answer_type="regex")[0][0].first_hit_rank == 1
+    with pytest.raises(InputError, match="--answer-type"):
+        run(ranked(("", True), question=question), answer_type="regex")
+
+
+@pytest.mark.parametrize(
+    ("answer", "exact"), [("paris!", True), ("the Paris", True), ("Lyon", False), ("", False)]
+)
+def test_predictions_are_matched_exactly(answer, exact):
+    assert run(predicted(answer))[0] == [QuestionScore("q", 1, 1, exact)]
+
+
+def test_exact_match_of_a_pattern():
+    question = Question("q", "when", (r"19\d\d",), "regex")
+    assert [score.exact for score in run(predicted("1936", question), predicted("in 1936", question))[0]] == [
+        True,
+        False,
+    ]
+
+
+def test_a_question_without_answers_is_a_counted_miss():
+    scores, counts = run(
+        ranked(("Paris", None), question=Question("q", "capital")),
+        predicted("Paris", Question("q", "capital", ("",))),
+    )
+    assert scores[0] == QuestionScore("q", 1, None)
+    assert counts == {"questions": 2, "questions_without_answer": 2, "empty_answers_dropped": 1}
+
+
+def test_scores_flow_into_the_summary():
+    scores, _ = run(ranked(("Paris", None)), ranked(("London", None)))
+    assert summarize(scores).top_k == {1: 50.0}

@@ -1,0 +1,108 @@
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from densecli.errors import FieldError
+from densecli.files import json_array
+from densecli.files.json_array import ArrayCutter
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.lists(st.dictionaries(st.text(), VALUES, max_size=4), max_size=5)
+NASTY = st.text('"\\[]{},:\n é', max_size=8)
+
+
+class Trickle(io.BytesIO):
+    """A stream that gives a few bytes at a time, as a pipe may."""
+
+    def __init__(self, data, size):
+        super().__init__(data)
+        self._size = size
+
+    def read(self, size=-1):
+        return super().read(min(self._size, size) if size > 0 else self._size)
+
+
+def cut(data, size=1 << 16, begun=0):
+    data = data if isinstance(data, bytes) else data.encode()
+    return ArrayCutter(Trickle(data[begun:], size), data[:begun], 1)
+
+
+@given(OBJECTS, st.integers(1, 40), st.sampled_from([None, 1, 4]), st.booleans(), st.booleans())
+def test_every_object_comes_out(objects, size, indent, ascii_only, wrapped):
+    whole = {"version": '1."1', "n": -1.5, "data": objects} if wrapped else objects
+    text = json.dumps(whole, indent=indent, ensure_ascii=ascii_only)
+    begun = len(text.encode()) if wrapped else 0
+    assert [json.loads(part) for part in cut(text, size, begun)] == objects
+
+
+@given(st.lists(st.dictionaries(NASTY, NASTY | st.lists(NASTY), max_size=3), max_size=4), st.integers(1, 9))
+def test_brackets_and_quotes_within_strings_are_text(objects, size):
+    assert [json.loads(part) for part in cut(json.dumps(objects), size)] == objects
+
+
+def test_each_object_has_its_line():
+    cutter = cut('\n[\n{"a":\n1},\n\n{"b": 2}, {"c": 3}\n]\n', 3)
+    assert [(cutter.line, part) for part in cutter] == [
+        (3, b'{"a":\n1}'),
+        (6, b'{"b": 2}'),
+        (6, b'{"c": 3}'),
+    ]
+
+
+def test_more_may_stand_beside_the_data():
+    text = '{"data": [{"a": 1}], "version": "1", "made" : "by } ]"}\n'
+    assert list(cut(text, 5, 12)) == [b'{"a": 1}']
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[", "the JSON array is cut off; expected the whole file"),
+        ('[{"a": 1}', "cut off"),
+        ('[{"a": 1},', "cut off"),
+        ('[{"a": [{"b": 1}', "cut off"),
+        ('[{"a": "]}', "cut off"),
+        ('[{"a": "\\"}]', "cut off"),
+        ("[1, 2]", "'1, 2]' in a JSON array; expected objects"),
+        ('["a"]', "in a JSON array"),
+        ("[[]]", "'[]]' in a JSON array"),
+        ('[{"a": 1}{"b": 2}]', """'{"b": 2}]' after an object; expected a comma"""),
+        ('[{"a": 1}, ]', "']' in a JSON array"),
+        ('[{"a": 1},, {}]', "', {}]' in a JSON array"),
+        ('[{"a": 1} x]', "'x]' after an object"),
+        ('[{"a": 1}] {"b": 2}', """'{"b": 2}' after the array; expected its end"""),
+        ('[{"a": 1}]]', "']' after the array"),
+        ('{"data": [{"a": 1}]', "'' after the array"),
+        ('{"data": [{"a": 1}], "b": []}', "after the array"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_what_is_no_array_of_objects(text, told, size):
+    with pytest.raises(FieldError) as error:
+        list(cut(text, size, 12 if text.startswith("{") else 0))
+    assert size == 1 or told in str(error.value)
+
+
+def test_brackets_that_do_not_match_are_left_to_the_parser():
+    assert list(cut('[{"a": [1}]]')) == [b'{"a": [1}]']
+
+
+def test_an_object_of_any_length_up_to_the_limit(monkeypatch):
+    monkeypatch.setattr(json_array, "PIECE", 1000)
+    long = json.dumps({"a": 'x\\"]' * 100_000, "b": [[]] * 10_000})
+    assert [len(part) for part in cut(f"[{long}, {long}]")] == [len(long)] * 2
+    monkeypatch.setattr(json_array, "LINE_LIMIT", 100_000)
+    with pytest.raises(FieldError, match="an object of more than 0 MiB"):
+        list(cut(f"[{long}]"))
+
+
+def test_very_deep_nesting():
+    deep = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    assert list(cut(f"[{deep}]")) == [deep.encode()]

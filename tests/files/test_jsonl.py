@@ -1,0 +1,152 @@
+import gzip
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from densecli.errors import InputError
+from densecli.files.jsonl import encode_line, read_lines, read_records, write_lines
+from densecli.files.streams import open_bytes
+from densecli.records import Article, Passage
+
+ROW = b'{"id": "a", "text": "b"}'
+PACKED = gzip.compress(ROW + b"\n", mtime=0)
+
+
+def write(folder, name, data):
+    (folder / name).write_bytes(data)
+    return str(folder / name)
+
+
+def articles(path):
+    return list(read_records(path, lambda row, _: Article.from_json(row)))
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        ROW,
+        ROW + b"\n",
+        b"\xef\xbb\xbf" + ROW + b"\r\n",
+        b"\n  \r\n" + ROW + b"\n\n",
+        b'{"text":"b","more":[1,{"x":null}],"title":null,"id":"a"}',
+    ],
+)
+def test_what_a_file_may_look_like(tmp_path, name, data):
+    path = write(tmp_path, name, gzip.compress(data) if name.endswith(".gz") else data)
+    assert articles(path) == [Article("a", "", "b")]
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf" + ROW + b"\n[]")))
+    found = read_records("-", lambda row, _: Article.from_json(row))
+    assert next(found).id == "a"
+    with pytest.raises(InputError, match=r"^stdin:2: a JSON list; expected one JSON object per line$"):
+        next(found)
+
+
+def test_parts_of_a_compressed_file_are_read_one_after_the_other(tmp_path):
+    path = write(tmp_path, "x.jsonl.gz", PACKED + gzip.compress(b'{"id": 2, "text": "c"}'))
+    assert [article.id for article in articles(path)] == ["a", "2"]
+
+
+def test_the_line_number_counts_blank_lines_and_is_passed_on(tmp_path):
+    path = write(tmp_path, "x.jsonl", b"\n{}\n\n{}")
+    assert list(read_records(path, lambda _, line: line)) == ["2", "4"]
+
+
+def test_records_come_as_they_are_read(tmp_path):
+    path = write(tmp_path, "x.jsonl", ROW + b"\n" + ROW[:-3])
+    found = read_records(path, lambda row, _: Article.from_json(row))
+    assert next(found) == Article("a", "", "b")
+    with pytest.raises(InputError, match=r"x\.jsonl:2: broken JSON .*; expected one JSON object per line"):
+        next(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"id": "a"}', "no field 'text'; expected an object with 'text'"),
+        (b'{"id": "a", "text": null}', "no field 'text'"),
+        (b'{"text": "b"}', "no field 'id'"),
+        (b'{"id": "a", "text": 5}', "'text' is int 5; expected a string"),
+        (b'{"id": "a", "text": ["b"]}', r"'text' is list \['b'\]; expected a string"),
+        (b'{"id": 1.5, "text": "b"}', "'id' is float 1.5; expected a string"),
+        (b'{"id": true, "text": "b"}', "'id' is bool True"),
+        (b'{"id": "a", "title": 5, "text": "b"}', "'title' is int 5"),
+        (b'{"id": "a", "text": "b\\u0000"}', "'text' holds a NUL character"),
+        (b'{"id": "a", "text": "\\ud800"}', "broken JSON"),
+        (b'{"id": "a", "text": "\xed\xa0\x80"}', "broken JSON"),
+        (b'{"id": "a", "text": "b\xff"}', "broken JSON"),
+        (b'{"id": "a", "text": NaN}', "broken JSON"),
+        (b'{"id": "a", "text": "b"}}', "broken JSON"),
+        (b"b", "broken JSON"),
+        (b"5", "a JSON int"),
+        (b"null", "a JSON NoneType"),
+        (b'[{"id": "a", "text": "b"}]', "a JSON list"),
+        ("{}".encode("utf-16"), "broken JSON"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named(tmp_path, line, message):
+    path = write(tmp_path, "x.jsonl", ROW + b"\n\n" + line + b"\n")
+    with pytest.raises(InputError, match=rf"^{path}:3: {message}"):
+        articles(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("x.jsonl", b"", "is empty; expected at least one record"),
+        ("x.jsonl", b"\n \r\n\t\n", "is empty"),
+        ("x.jsonl", b"\xef\xbb\xbf\n", "is empty"),
+        ("x.jsonl.gz", b"", "is empty"),
+        ("x.jsonl.gz", gzip.compress(b"", mtime=0), "is empty"),
+        ("x.jsonl.gz", ROW, "not gzip data"),
+        ("x.jsonl.gz", PACKED[:-9], "the gzip stream is cut off or broken; expected the whole file"),
+        ("x.jsonl.gz", PACKED[:9], "the gzip stream is cut off or broken"),
+        ("x.jsonl.gz", PACKED[:10] + b"\xff" * 9, "the gzip stream is cut off or broken"),
+        ("x.jsonl.gz", PACKED[:-8] + bytes(8), "not gzip data, or damaged"),
+        ("x.jsonl.gz", PACKED + b"more", "not gzip data, or damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path, name, data, message):
+    path = write(tmp_path, name, data)
+    with pytest.raises(InputError, match=rf"^{path}: {message}"):
+        articles(path)
+
+
+@pytest.mark.parametrize("name", ["nowhere.jsonl", "nowhere.jsonl.gz"])
+def test_a_missing_file(tmp_path, name):
+    with pytest.raises(InputError, match="no such file; expected an existing file or - for stdin"):
+        articles(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["x", "x.gz"])
+def test_a_folder_is_no_file(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match="is a folder; expected a file"):
+        articles(str(tmp_path / name))
+
+
+def test_what_the_reader_of_a_file_raises_is_its_own(tmp_path):
+    with pytest.raises(FileNotFoundError), open_bytes(write(tmp_path, "x", b"")):
+        open(tmp_path / "other")  # noqa: SIM115 - does not open
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.builds(Passage, *[st.text(st.characters(codec="utf-8", exclude_characters="\0"))] * 3), min_size=1
+    )
+)
+def test_lines_come_back(tmp_path_factory, passages):
+    path = tmp_path_factory.getbasetemp() / "round-trip.jsonl"
+    assert write_lines(path, (passage.to_json() for passage in passages)) == len(passages)
+    assert [number for number, _ in read_lines(str(path))] == list(range(1, len(passages) + 1))
+    assert list(read_records(str(path), lambda row, _: Passage.from_json(row))) == passages
+
+
+def test_a_line_is_one_line():
+    assert encode_line({"text": "a\nb\u2028\r", "n": 1.5}) == '{"text":"a\\nb\u2028\\r","n":1.5}\n'.encode()

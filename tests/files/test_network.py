@@ -1,0 +1,48 @@
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from huggingface_hub import constants
+
+from densecli.files.network import reachable, why_offline
+
+
+@pytest.fixture(autouse=True)
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture
+def listening() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_server_that_listens(listening: str) -> None:
+    assert reachable(listening)
+    assert why_offline(f"{listening}/some/path") is None
+
+
+def test_no_server_is_known_at_once() -> None:
+    begun = time.monotonic()
+    assert why_offline("http://127.0.0.1:9/x") == "127.0.0.1 is out of reach"
+    assert time.monotonic() - begun < 3
+
+
+def test_offline_by_choice_asks_nothing(listening: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert why_offline(listening) == "HF_HUB_OFFLINE is set"
+
+
+def test_behind_a_proxy_the_proxy_is_asked(listening: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", listening)
+    assert reachable("http://nowhere.invalid/x")
+    monkeypatch.setenv("no_proxy", "nowhere.invalid")
+    assert not reachable("http://nowhere.invalid/x")
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "http://", "http://127.0.0.1:0"])
+def test_what_is_no_address(url: str) -> None:
+    assert not reachable(url)
