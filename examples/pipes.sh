@@ -3,10 +3,13 @@
 #
 #   sh pipes.sh [QUESTIONS]
 #
-# Where nothing was prepared, the answers come from the encyclopedia that ships with densecli, and so do the questions here.
+# The passages are those of notes/, so that this runs in an empty folder; put your own in their place.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-questions=${1:-$here/questions.jsonl}
+questions=${1:-$here/notes-test.jsonl}
+
+densecli preprocess "$here/notes"
+densecli index --kind bm25
 
 # one pipe, nothing kept
 densecli search - < "$questions" | densecli read - | densecli evaluate -
@@ -17,5 +20,5 @@ densecli read results.jsonl -o predictions.jsonl
 densecli evaluate retrieved=results.jsonl read=predictions.jsonl --table
 
 # plain lines are questions too, and whatever handles lines fits in between
-printf 'where was einstein born\nwho plays thoros of myr in game of thrones\n' |
+printf 'how do I get in without the door code\nwho has the crank of the shutter\n' |
   densecli search - -k 10 | tee both.jsonl | tail -n 1 | densecli read - | cut -c 1-200

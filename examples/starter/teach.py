@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from densecli.encoders.onnx_session import OnnxSession
 from densecli.files.jsonl import write_lines
 from densecli.formats.read_examples import read_examples
 from densecli.reader.runtime import Reader
@@ -25,7 +26,7 @@ def taught(reader: Reader, question: str, passages: Sequence[Passage]) -> tuple[
     found = []
     for passage in passages:
         # alone: `read` leaves out passages whose best span another passage has, too
-        spans = reader.read(question, [passage], 1, BATCH_TOKENS)
+        spans = reader.read(question, [passage], 1)
         if not spans:
             found.append(passage)
         elif isinstance(passage, Context):
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     parser.add_argument("--negatives", type=int, default=8, help="hard negatives of a question (default 8)")
     options = parser.parse_args()
-    reader = Reader.open(options.reader)
+    reader = Reader.open(options.reader, OnnxSession, BATCH_TOKENS)
 
     def with_scores(example: TrainingExample) -> TrainingExample:
         question = example.question.question

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Article": "records",
-    "Artifact": "workflows.building",
+    "Artifact": "artifacts.building",
     "Collection": "workflows.collection",
     "Conversion": "workflows.convert",
     "CustomRetriever": "workflows.engines",

@@ -184,7 +184,7 @@ def test_records_without_any_text(place):
         (["search", "who", "--answer-type", "regex"], "--answer-type has no effect on a single question"),
         (["search", "  "], "'question' is empty; ask something"),
         (["search", "\udcff\udcfe"], "'question' holds a lone surrogate"),
-        (["search", "questions.jsonl", "-o", "."], "is a folder; name a file"),
+        (["search", "questions.jsonl", "-o", "."], "would take the place of its own input"),
         (["read", "who", "--nope"], "No such option: --nope"),
         (["read", "who", "-k", "0"], "Invalid value for '-k' / '--depth'"),
         (["evaluate", "--json", "--table", "read.jsonl"], "--json and --table contradict each other"),

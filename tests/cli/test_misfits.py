@@ -134,15 +134,19 @@ def test_a_damaged_file(prepared, name, file, line, damage):
 
 
 def test_a_tower_whose_compiled_form_is_damaged_or_missing(prepared):
-    """It is refused when damaged; where there is none torch does its work, with the same result."""
+    """Torch does its work, with the same result; a damaged one is named in a warning."""
     found = prepared.call(*QUESTION).well().rows[0]["ctxs"]
     path = prepared.workspace / "retriever" / "question" / "graph.onnx"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert f"{path}: the runtime refuses it" in fails(prepared, *QUESTION)
-    path.unlink()
-    again = prepared.call(*QUESTION).well().rows[0]["ctxs"]
-    assert [ctx["id"] for ctx in again] == [ctx["id"] for ctx in found]
-    np.testing.assert_allclose([ctx["score"] for ctx in again], [ctx["score"] for ctx in found], rtol=1e-4)
+    for warning in (f"warning: {path}: the engine refuses it", ""):
+        ended = prepared.call(*QUESTION).well()
+        assert warning in ended.stderr
+        again = ended.rows[0]["ctxs"]
+        assert [ctx["id"] for ctx in again] == [ctx["id"] for ctx in found]
+        np.testing.assert_allclose(
+            [ctx["score"] for ctx in again], [ctx["score"] for ctx in found], rtol=1e-4
+        )
+        path.unlink(missing_ok=True)
 
 
 def test_a_model_folder_without_weights(prepared):

@@ -50,7 +50,6 @@ def test_own_questions(tmp_path: Path, tiny_env: dict[str, str]) -> None:
 
 def test_pipes(tmp_path: Path, shell_env: dict[str, str]) -> None:
     first = json.loads(run("pipes.sh", tmp_path, shell_env).stdout.splitlines()[0])
-    assert first["questions"] == 6
+    assert first["questions"] == 8
     assert first["exact_match"] is not None
-    assert not (tmp_path / ".densecli").exists()
     assert len((tmp_path / "both.jsonl").read_text().splitlines()) == 2

@@ -141,7 +141,7 @@ def killed_while_workers_work(before, function, items):
     return done.stdout.split()
 
 
-NOT_KILLED = "from densecli.io import parallel; parallel.SERVE = parallel.SERVE.format(parent=0)"
+NOT_KILLED = "from densecli.files import parallel; parallel.SERVE = parallel.SERVE.format(parent=0)"
 
 
 @pytest.mark.parametrize("before", ["", NOT_KILLED])

@@ -10,6 +10,7 @@ import torch
 
 from densecli.configs.asking import ReadConfig
 from densecli.configs.training import TrainReaderConfig
+from densecli.encoders.onnx_session import OnnxSession
 from densecli.errors import DenseError, InputError, UsageError
 from densecli.reader.read import read
 from densecli.reader.runtime import Reader
@@ -67,7 +68,7 @@ def test_a_handful_of_questions_is_learnt_by_heart(tiny_base, tmp_path):
     assert run.reports[-1].loss < 0.1 < 2 < run.reports[0].loss
     assert run.reports[-1].accuracy == 1.0
     save_reader(run.reader, tmp_path / "reader")
-    found = read(results(), Reader.open(tmp_path / "reader"), ReadConfig(), Counter())
+    found = read(results(), Reader.open(tmp_path / "reader", OnnxSession), ReadConfig(), Counter())
     assert [one.answer for one in found] == [answer for _, answer, _ in FACTS]
     again = Run(tmp_path / "reader", replace(CONFIG, batch_size=6, learning_rate=0.0), results(), results())
     validation = again.reports[-1].validation

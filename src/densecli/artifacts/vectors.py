@@ -117,6 +117,12 @@ def unfinished_work(folder: Path) -> Unfinished | None:
     return Unfinished(plan, arithmetic)
 
 
+def discard_plan(folder: Path) -> None:
+    """Remove the plan of unfinished work that has no shard yet: there is nothing to resume from."""
+    if not shard_path(folder, 0).exists():
+        (folder / PLAN).unlink(missing_ok=True)
+
+
 def finished_rows(folder: Path, plan: str, shard_rows: int, arithmetic: str = "") -> int:
     """Return how many leading rows an interrupted run has left in whole shards.
 

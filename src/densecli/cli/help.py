@@ -42,8 +42,8 @@ GROUPS = {
     """,
     "Data": """
         positives negatives depth distant_query margin keep_negatives answer_type words stride tail
-        min_words keep_offsets input_format id_column title_column text_column make_ids examples
-        sampling_rates hard_negatives other_negatives max_positives index_negatives shuffle_positives
+        min_words keep_offsets input_format id_column title_column text_column make_ids document_seconds
+        examples sampling_rates hard_negatives other_negatives max_positives index_negatives shuffle_positives
         max_spans distill
     """,
     "Search": """

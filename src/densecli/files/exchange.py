@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from ctypes import CDLL, get_errno
 from functools import cache
 from pathlib import Path
 
@@ -23,8 +24,6 @@ def exchange(one: Path, other: Path) -> bool:
     Raises:
         OSError: a path is missing, or may not be changed.
     """
-    from ctypes import get_errno  # takes a millisecond to load: not for a `--help`
-
     swap = _system_call()
     if swap is None:
         return False
@@ -41,8 +40,6 @@ def _system_call() -> Callable[[bytes, bytes], int] | None:
     """Return the system's exchange of two paths, None where it has none."""
     if sys.platform == "win32":
         return None
-    from ctypes import CDLL
-
     library = CDLL(None, use_errno=True)
     if sys.platform == "darwin":
         swap = getattr(library, "renamex_np", None)

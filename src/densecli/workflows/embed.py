@@ -11,7 +11,7 @@ import numpy as np
 from densecli.artifacts.building import Building, building, returns_artifact
 from densecli.artifacts.manifest import digest_texts, told_path
 from densecli.artifacts.passages.store import PassageStore
-from densecli.artifacts.vectors import FloatArray, finished_rows, unfinished_work, write_shard
+from densecli.artifacts.vectors import FloatArray, discard_plan, finished_rows, unfinished_work, write_shard
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
@@ -185,13 +185,17 @@ def _write_shards(
         done=lambda step: step.passages,
         start=first,
     )
-    for step in steps:
-        if step.finished is None:
-            continue
-        row, vectors = step.finished
-        waiting.append(vectors)
-        end = row + len(vectors)
-        if end % config.shard_rows == 0 or end == len(store):
-            write_shard(build.folder, (end - 1) // config.shard_rows, np.concatenate(waiting))
-            waiting.clear()
+    try:
+        for step in steps:
+            if step.finished is None:
+                continue
+            row, vectors = step.finished
+            waiting.append(vectors)
+            end = row + len(vectors)
+            if end % config.shard_rows == 0 or end == len(store):
+                write_shard(build.folder, (end - 1) // config.shard_rows, np.concatenate(waiting))
+                waiting.clear()
+    except BaseException:
+        discard_plan(build.folder)
+        raise
     return encoder.dimension
