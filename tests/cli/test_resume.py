@@ -41,8 +41,10 @@ class Training:
 
     @property
     def steps(self) -> int:
-        metrics = self.partial / "metrics.jsonl"
-        return metrics.read_bytes().count(b"\n") if metrics.exists() else 0
+        try:
+            return (self.partial / "metrics.jsonl").read_bytes().count(b"\n")
+        except FileNotFoundError:  # not begun, or the model has just been put in place
+            return 0
 
     @property
     def saved(self) -> int:
