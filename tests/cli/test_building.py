@@ -47,8 +47,8 @@ def test_it_is_up_to_date_whatever_the_file_is_called_now(place):
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        ("", ["--words", 50], "made otherwise (words was 100, now 50); --force replaces it"),
-        ("x", [], "made otherwise (its input was a.jsonl, sha256 "),
+        ("", ["--words", 50], "built differently (words was 100, now 50); rebuild with --force"),
+        ("x", [], "built differently (its input was a.jsonl, sha256 "),
     ],
 )
 def test_a_change_wants_force(place, change, arguments, message):
@@ -203,7 +203,7 @@ def test_from_a_subfolder_the_workspace_above_is_not_replaced(place):
     before = place.results()
     for force in ([], ["--force"]):
         ended = above.call("preprocess", "b.jsonl", *force)
-        assert (ended.status, "in a folder above this one; name -w .densecli" in ended.error) == (4, True)
+        assert (ended.status, "in a folder above; name -w .densecli" in ended.error) == (4, True)
         assert place.results() == before
     assert "up to date" in above.call("preprocess", "../a.jsonl").well().stderr
     above.call("preprocess", "b.jsonl", "-w", ".densecli").well()

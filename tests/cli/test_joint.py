@@ -76,7 +76,7 @@ def test_a_retriever_trained_beside_a_fixed_tower_needs_no_new_index_either(prep
     assert ended.status == 4
     assert "was built with another retriever" in ended.error
     ended = prepared.call("embed", "--retriever", "third")
-    assert (ended.status, "made otherwise (its input was " in ended.error) == (4, True)
+    assert (ended.status, "built differently (its input was " in ended.error) == (4, True)
 
 
 def test_a_compact_tower_with_a_table_for_both_sides_is_copied_as_it_is(prepared):

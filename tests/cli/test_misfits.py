@@ -218,7 +218,7 @@ def test_vectors_of_another_model(prepared, other):
     shutil.rmtree(prepared.workspace / "retriever")
     shutil.copytree(other, prepared.workspace / "retriever")
     assert "index was built with another retriever" in fails(prepared, *QUESTION)
-    assert "made otherwise (its input was" in fails(prepared, "embed")
+    assert "built differently (its input was" in fails(prepared, "embed")
 
 
 def test_vectors_of_another_width(prepared):
@@ -242,7 +242,7 @@ def test_an_index_over_other_passages(prepared, mode):
         assert "was built over other passages" in fails(
             prepared, "mine-negatives", "questions.jsonl", "--force"
         )
-    assert fails(prepared, "embed").endswith("--force replaces it")
+    assert fails(prepared, "embed").endswith("rebuild with --force")
 
 
 def test_fewer_passages_than_k(prepared):

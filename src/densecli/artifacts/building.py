@@ -86,7 +86,7 @@ def building(
 
     Raises:
         UpToDate: `target` was made by the same command from the same inputs and settings.
-        ArtifactError: it was made otherwise and `force` is off, or it is no artefact of ours.
+        ArtifactError: it was built with different settings and `force` is off, or is no artifact.
     """
     place = resolved(target)
     settings, defaults = asdict(config), field_defaults(config)
@@ -159,13 +159,13 @@ def _check_target(
     found = changes(made.config, made.inputs, settings, described, defaults)
     if found and above is not None:
         raise ArtifactError(
-            f"{target}: made otherwise ({'; '.join(found[:3])}) in a folder above this one; name -w {NAME}"
+            f"{target}: built differently ({'; '.join(found[:3])}) in a folder above; name -w {NAME}"
             f" for a workspace here, or -w {above.root} and --force to replace it"
         )
     if force:
         return
     if found:
-        raise ArtifactError(f"{target}: made otherwise ({'; '.join(found[:3])}); --force replaces it")
+        raise ArtifactError(f"{target}: built differently ({'; '.join(found[:3])}); rebuild with --force")
     raise UpToDate(target)
 
 
