@@ -25,13 +25,13 @@ import torch
 from cold_start import about
 
 from densecli.configs.training import TrainConfig
-from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
+from densecli.encoders.torch_hardware import describe_hardware, pick_device, pick_precision
 from densecli.formats.read_examples import read_examples
 from densecli.training.batches import lay_out
-from densecli.training.checkpoint import Standing, Trainee
+from densecli.training.checkpoint import TrainProgress, TrainState
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimiser
+from densecli.training.optimise import Optimizer
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.retriever import train
 from densecli.training.sampling import Source, epoch_batches
@@ -48,13 +48,13 @@ Side = Callable[[], Iterator[float]]
 class Unkept:
     """Keeps nothing."""
 
-    def begin(self, trainee: Trainee) -> Standing:
-        return Standing()
+    def begin(self, trainee: TrainState) -> TrainProgress:
+        return TrainProgress()
 
     def best(self) -> None:
         pass
 
-    def offer(self, standing: Standing, epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
         pass
 
 
@@ -96,7 +96,7 @@ def main() -> None:
     device = pick_device("auto")
     result = {
         "retriever": chosen.retriever.name,
-        "arithmetic": told_hardware(device, pick_precision("auto", device)),
+        "arithmetic": describe_hardware(device, pick_precision("auto", device)),
         "threads": torch.get_num_threads(),
         "batch": f"{chosen.batch_size:,} questions, {2 * chosen.batch_size:,} passages",
         "stored vectors": len(stored),
@@ -136,7 +136,7 @@ def looped(given: list[Any], base: Path, config: TrainConfig) -> Iterator[float]
     prepare(retriever, config.dropout, False, device, fixed_passage_encoder=True)
     sources = [Source(range(len(spool)))]
     steps = sources[0].batches(config.batch_size)
-    optimiser = Optimiser.of((retriever.question, retriever.passage), config, steps, precision)
+    optimiser = Optimizer.of((retriever.question, retriever.passage), config, steps, precision)
     objective = Objective.of(config, retriever.card.similarity)
     for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, 0)):
         picks = spool.draw(rows, config.other_negatives, config.hard_negatives, config.seed, 0, number)

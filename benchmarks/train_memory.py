@@ -21,11 +21,11 @@ from transformers import BertConfig, BertModel
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_hardware import pick_precision
 from densecli.encoders.torch_tower import Tower
-from densecli.models.folder import RetrieverCard
+from densecli.models.folder import RetrieverConfig
 from densecli.training.batches import Batch
 from densecli.training.forward import bytes_to_keep
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimiser
+from densecli.training.optimise import Optimizer
 from densecli.training.update import update
 
 RESULT = Path(__file__).parent / "results" / "train-memory.json"
@@ -41,7 +41,7 @@ def random_retriever() -> Retriever:
     tokenizer = Tokenizer(models.WordLevel({name: number for number, name in enumerate(SPECIAL)}, SPECIAL[0]))
     special = [(name, number) for number, name in enumerate(SPECIAL)]
     tokenizer.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", None, special)
-    card = RetrieverCard()
+    card = RetrieverConfig()
     question, passage = (
         Tower(BertModel(BertConfig(), add_pooling_layer=False), card, side)
         for side in ("question", "passage")
@@ -71,7 +71,7 @@ def main() -> None:
     device = torch.device("cpu")
     precision = pick_precision(args.precision, device)
     retriever = random_retriever()
-    optimiser = Optimiser((retriever.question, retriever.passage), 1e-5, 0.0, 2.0, 0, 10)
+    optimiser = Optimizer((retriever.question, retriever.passage), 1e-5, 0.0, 2.0, 0, 10)
     before, cpu, wall = peak_gib(), time.process_time(), time.perf_counter()
     keep = bytes_to_keep(args.activation_memory, device)
     update(retriever, random_batch(args.questions), optimiser, precision, 1, Objective(), keep)

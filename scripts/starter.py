@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from densecli.models.compact import compact
-from densecli.models.folder import WORDS, ReaderCard, RetrieverCard
+from densecli.models.folder import WORDS, ReaderConfig, RetrieverConfig
 
 STARTER = Path(__file__).resolve().parent.parent / "src" / "densecli" / "starter"
 
@@ -26,8 +26,8 @@ def main() -> None:
     for kind in ("retriever", "reader"):
         shutil.rmtree(STARTER / kind, ignore_errors=True)
     (STARTER / WORDS).unlink(missing_ok=True)
-    compact(options.retriever, STARTER / "retriever", RetrieverCard, STARTER / WORDS)
-    compact(options.reader, STARTER / "reader", ReaderCard, STARTER / WORDS)
+    compact(options.retriever, STARTER / "retriever", RetrieverConfig, STARTER / WORDS)
+    compact(options.reader, STARTER / "reader", ReaderConfig, STARTER / WORDS)
     size = sum(path.stat().st_size for path in STARTER.rglob("*") if path.is_file())
     print(f"{STARTER}: {size / 1e6:.1f} MB")
 

@@ -13,9 +13,9 @@ from densecli.training import forward, pool
 from densecli.training.batches import lay_out
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimiser
+from densecli.training.optimise import Optimizer
 from densecli.training.prepare import open_to_train, prepare
-from densecli.training.ranks import Ranks
+from densecli.training.ranks import ProcessGroup
 from densecli.training.update import update
 from densecli.training.validation import Validator
 from densecli.workflows.train import train
@@ -31,7 +31,7 @@ EXAMPLES = [
 ]
 
 
-def exchange(ranks: Ranks) -> dict[str, Any]:
+def exchange(ranks: ProcessGroup) -> dict[str, Any]:
     """Use everything that ranks can do, with parts of 0, 1 and 1 of two rows in three processes."""
     place = ranks.part(2)
     own = torch.full((len(place), 2), float(ranks.rank), requires_grad=True)
@@ -62,13 +62,13 @@ def exchange(ranks: Ranks) -> dict[str, Any]:
     }
 
 
-def learn(ranks: Ranks, base: str, sizes: list[int], schemes: list[dict[str, Any]]) -> list[Any]:
+def learn(ranks: ProcessGroup, base: str, sizes: list[int], schemes: list[dict[str, Any]]) -> list[Any]:
     """Make an update of some questions in each scheme; return what it found and its gradients."""
     forward.CHUNK_TOKENS["cpu"] = 30
     return [_learnt(ranks, base, size, scheme) for scheme in schemes for size in sizes]
 
 
-def _learnt(ranks: Ranks, base: str, size: int, scheme: dict[str, Any]) -> Any:
+def _learnt(ranks: ProcessGroup, base: str, size: int, scheme: dict[str, Any]) -> Any:
     config = TrainConfig(
         **{"dropout": 0.0, "max_question_tokens": 32, "max_passage_tokens": 32, "warmup_steps": 0, **scheme}
     )
@@ -76,7 +76,7 @@ def _learnt(ranks: Ranks, base: str, size: int, scheme: dict[str, Any]) -> Any:
     passes = config.freeze_embeddings, torch.device("cpu"), config.fixed_passage_encoder
     prepare(retriever, config.dropout, *passes, config.gradient_checkpointing)
     towers = retriever.question, retriever.passage
-    optimiser = Optimiser.of(towers, config, 10, torch.float32, ranks, config.average_gradients)
+    optimiser = Optimizer.of(towers, config, 10, torch.float32, ranks, config.average_gradients)
     found: dict[str, Any] = {}
 
     def keep() -> None:
@@ -94,7 +94,7 @@ def _learnt(ranks: Ranks, base: str, size: int, scheme: dict[str, Any]) -> Any:
     return (done.loss, done.correct, done.gradient_norm), found
 
 
-def validate(ranks: Ranks, base: str) -> Any:
+def validate(ranks: ProcessGroup, base: str) -> Any:
     """Look at dev examples in batches of 3 and in a pool of which 4 passages are encoded at once."""
     pool.PASSAGES_AT_ONCE = 4
     config = TrainConfig(batch_size=3, validate_by="average-rank", validate_k=2)
@@ -103,7 +103,7 @@ def validate(ranks: Ranks, base: str) -> Any:
 
 
 def train_twice(
-    ranks: Ranks, base: str, workspace: Path, examples: list[TrainingExample]
+    ranks: ProcessGroup, base: str, workspace: Path, examples: list[TrainingExample]
 ) -> list[tuple[bool, bool]]:
     """Train the same twice; return whether the model was up to date, and whether it is complete."""
     settings = {"encoder": base, "epochs": 1, "batch_size": 4, "max_passage_tokens": 32, "device": "cpu"}

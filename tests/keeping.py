@@ -1,6 +1,6 @@
 """Keepers of a training that run in memory."""
 
-from densecli.training.checkpoint import Standing, Trainee
+from densecli.training.checkpoint import TrainProgress, TrainState
 
 
 class Kept:
@@ -8,15 +8,15 @@ class Kept:
 
     def __init__(self) -> None:
         self.saved: list[str] = []
-        self.standing = Standing()
+        self.standing = TrainProgress()
 
-    def begin(self, trainee: Trainee) -> Standing:
+    def begin(self, trainee: TrainState) -> TrainProgress:
         return self.standing
 
     def best(self) -> None:
         self.saved.append("best")
 
-    def offer(self, standing: Standing, epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
         self.standing = standing
         if epoch_ends or all_ends:
             self.saved.append("end" if all_ends else "epoch")

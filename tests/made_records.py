@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from densecli.formats.qrels import Judgement
+from densecli.formats.qrels import Judgment
 from densecli.records import (
     ANSWER_TYPES,
     Passage,
@@ -35,4 +35,4 @@ SCORED = st.builds(ScoredPassage, PASSAGES, NUMBERS, st.booleans())
 RANKED = st.builds(RankedList, QUESTIONS, many(SCORED))
 SPANS = st.builds(Span, ASKED, IDS, TEXT, PLACES, PLACES, NUMBERS, NUMBERS)
 PREDICTIONS = st.builds(Prediction, RANKED, many(SPANS))
-JUDGEMENTS = st.builds(Judgement, IDS, IDS, st.integers(-2, 4))
+JUDGEMENTS = st.builds(Judgment, IDS, IDS, st.integers(-2, 4))

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.distributed import TCPStore
 
-from densecli.training.ranks import Ranks
+from densecli.training.ranks import ProcessGroup
 
 PATIENCE = 120.0
 
@@ -33,7 +33,7 @@ class Meeting:
 
 
 def together(world: int, do: Callable[..., Any], *given: Any) -> list[Any]:
-    """Return what a function of `Ranks` returns in each of several processes."""
+    """Return what a function of `ProcessGroup` returns in each of several processes."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["in_ranks"])
     meeting = Meeting(world)
@@ -53,6 +53,6 @@ def together(world: int, do: Callable[..., Any], *given: Any) -> list[Any]:
 
 def _do(pipe: Any, environment: dict[str, str], do: Callable[..., Any], given: tuple[Any, ...]) -> None:
     os.environ.update(environment)
-    ranks = Ranks.join()
+    ranks = ProcessGroup.join()
     pipe.send(do(ranks, *given))
     ranks.leave()

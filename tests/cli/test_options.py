@@ -5,7 +5,7 @@ import pytest
 import typer
 
 from densecli.cli.main import app
-from densecli.cli.options import settled, variable
+from densecli.cli.options import resolve_options, variable
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig, PreprocessConfig
 from densecli.configs.file import CONFIGS
@@ -23,13 +23,13 @@ def toml(folder, text):
 def test_option_then_file_then_default(tmp_path):
     path = toml(tmp_path, "words = 50\n[preprocess]\ninput_format = 'jsonl'")
     given = {"words": None, "input_format": None, "split": None}
-    assert settled(PreprocessConfig, "preprocess", given, None, set()) == PreprocessConfig()
-    assert settled(PreprocessConfig, "preprocess", given, path, set()) == PreprocessConfig(
+    assert resolve_options(PreprocessConfig, "preprocess", given, None, set()) == PreprocessConfig()
+    assert resolve_options(PreprocessConfig, "preprocess", given, path, set()) == PreprocessConfig(
         words=50, input_format="jsonl"
     )
-    assert settled(PreprocessConfig, "preprocess", given | {"words": 7}, path, set()).words == 7
+    assert resolve_options(PreprocessConfig, "preprocess", given | {"words": 7}, path, set()).words == 7
     with pytest.raises(UsageError, match="^--words has an effect only with --split$"):
-        settled(PreprocessConfig, "preprocess", given | {"words": 7, "split": False}, None, {"words"})
+        resolve_options(PreprocessConfig, "preprocess", given | {"words": 7, "split": False}, None, {"words"})
 
 
 def test_what_stands_for_many_runs_may_have_no_effect_on_one(program):
@@ -63,12 +63,12 @@ def test_what_stands_for_many_runs_may_have_no_effect_on_one(program):
 def test_a_file_is_checked_as_options_are(tmp_path, config, command, text, failure, message):
     given = {name: None for name, _, _, _ in described_fields(config)}
     with pytest.raises(failure, match=message):
-        settled(config, command, given, toml(tmp_path, text), set())
+        resolve_options(config, command, given, toml(tmp_path, text), set())
 
 
 def test_a_whole_number_will_do_for_a_share(tmp_path):
     given = {name: None for name, _, _, _ in described_fields(IndexConfig)}
-    found = settled(IndexConfig, "index", given, toml(tmp_path, "kind = 'bm25'\nk1 = 1"), set())
+    found = resolve_options(IndexConfig, "index", given, toml(tmp_path, "kind = 'bm25'\nk1 = 1"), set())
     assert (found.k1, type(found.k1)) == (1.0, float)
 
 

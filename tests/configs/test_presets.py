@@ -1,7 +1,7 @@
 import pytest
 
 from densecli.configs.file import CONFIGS
-from densecli.configs.presets import PRESETS, preset_told, preset_values
+from densecli.configs.presets import PRESETS, describe_preset, preset_values
 from densecli.configs.setting import check, described_fields, flag
 from densecli.errors import UsageError
 
@@ -12,7 +12,7 @@ def test_what_a_preset_sets_is_an_option_and_allowed(preset):
         config = CONFIGS[command](preset=preset, **values)
         check(config)
         assert dict(preset_values(type(config), command, preset, {"preset"})) == values
-        told = preset_told(command, config)
+        told = describe_preset(command, config)
         for name, value in values.items():
             typed = "" if value is True else f" {value}" if isinstance(value, str) else f" {value:g}"
             assert f"{flag(type(config), name)}{typed}" in told
@@ -28,13 +28,13 @@ def test_every_command_with_presets_names_them_all():
 
 def test_what_is_chosen_beside_a_preset_is_told():
     config = CONFIGS["train"](**{**PRESETS["paper"]["train"], "dropout": 0.3, "preset": "paper"})
-    told = preset_told("train", config)
+    told = describe_preset("train", config)
     assert told.startswith("--preset paper: --batch-size 128 ")
     assert told.endswith(", and --epochs by how much there is to train on; chosen otherwise: --dropout 0.3")
     config = CONFIGS["train-reader"](**PRESETS["paper"]["train-reader"], batch_size=4, preset="paper")
-    assert preset_told("train-reader", config).endswith("--dropout 0.1; chosen otherwise: --batch-size 4")
-    assert preset_told("train", CONFIGS["train"]()) is None
-    assert preset_told("index", CONFIGS["index"]()) is None
+    assert describe_preset("train-reader", config).endswith("--dropout 0.1; chosen otherwise: --batch-size 4")
+    assert describe_preset("train", CONFIGS["train"]()) is None
+    assert describe_preset("index", CONFIGS["index"]()) is None
 
 
 def test_a_preset_that_sets_nothing_is_refused():

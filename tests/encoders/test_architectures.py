@@ -19,7 +19,7 @@ from densecli.encoders.torch_start import open_base
 from densecli.encoders.torch_tower import position_limit
 from densecli.errors import ArtifactError, UsageError
 from densecli.models.compact import compact
-from densecli.models.folder import RetrieverCard, is_compiled
+from densecli.models.folder import RetrieverConfig, is_compiled
 from densecli.models.onnx_encoder import distance_buckets
 from densecli.models.weights import FloatArray
 from densecli.records import Passage
@@ -90,7 +90,7 @@ def test_compiled_engines_agree_with_torch(family: Family, engine: str, stored: 
     if stored != "of Hugging Face":
         save_retriever(open_base(str(folder), "mean", 32, POSITIONS), folder := tmp_path / "model")
     if stored == "compact":
-        compact(folder, folder := tmp_path / "small", RetrieverCard)
+        compact(folder, folder := tmp_path / "small", RetrieverConfig)
     passages = [*PASSAGES, Passage("4", "", " ".join(SENTENCES * 3))]
     expected = PassageEncoder(folder, "cpu", "fp32").encode(passages)
     encoder = open_passage_encoder(folder, Asked(engine, "cpu", "fp32"), 100)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from densecli.encoders.pooling import finish, pool
-from densecli.models.folder import RetrieverCard
+from densecli.models.folder import RetrieverConfig
 from densecli.models.weights import FloatArray
 
 HIDDEN = np.array([[[1, 2], [3, 4], [50, 60]], [[1, 0], [0, 1], [2, 2]]], dtype=np.float32)
@@ -24,7 +24,7 @@ WHOLE = st.integers(-8, 8).map(float)  # sums of their squares are exact in floa
     ],
 )
 def test_padding_never_counts(pooling: str, normalize: bool, expected: list[list[float]]) -> None:
-    card = RetrieverCard(pooling=pooling, normalize=normalize)
+    card = RetrieverConfig(pooling=pooling, normalize=normalize)
     found = finish(pool(HIDDEN, MASK, pooling), card, "question")
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
@@ -32,7 +32,7 @@ def test_padding_never_counts(pooling: str, normalize: bool, expected: list[list
 
 @given(arrays(np.float32, (3, 5), elements=WHOLE), arrays(np.float32, (7, 5), elements=WHOLE))
 def test_inner_products_rank_by_distance(questions: FloatArray, passages: FloatArray) -> None:
-    card = RetrieverCard(similarity="l2")
+    card = RetrieverConfig(similarity="l2")
     scores = finish(questions, card, "question") @ finish(passages, card, "passage").T
     distances = np.square(questions[:, None] - passages[None]).sum(axis=2)
     np.testing.assert_array_equal(np.square(questions).sum(axis=1)[:, None] - 2 * scores, distances)
@@ -40,7 +40,7 @@ def test_inner_products_rank_by_distance(questions: FloatArray, passages: FloatA
 
 
 def test_the_components_of_a_distance_are_added_to_vectors_of_length_1() -> None:
-    card = RetrieverCard(similarity="l2", normalize=True)
+    card = RetrieverConfig(similarity="l2", normalize=True)
     passages = finish(np.array([[3, 4], [0, 0]], dtype=np.float32), card, "passage")
     np.testing.assert_allclose(passages, [[0.6, 0.8, -0.5], [0, 0, 0]], rtol=1e-6)
     plain = finish(np.array([[3, 4]], dtype=np.float32), replace(card, similarity="dot"), "passage")

@@ -9,7 +9,7 @@ from densecli.encoders import engines
 from densecli.encoders.engines import open_question_encoder
 from densecli.encoders.torch_retriever import TorchQuestionEncoder
 from densecli.errors import ArtifactError
-from densecli.models.folder import RetrieverCard, fingerprint, read_card, write_card
+from densecli.models.folder import RetrieverConfig, fingerprint, read_model_config, write_model_config
 from densecli.models.weights import load_state, save_state
 
 QUESTIONS = ["who", "where is the river and the sea and the city", "who\u2019s king", "a song"]
@@ -43,11 +43,11 @@ def test_values_that_are_no_numbers_are_refused(tiny_retriever: Path, tmp_path: 
 
 def test_parts_of_two_models_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_retriever, tmp_path / "model")
-    card = read_card(folder, RetrieverCard)
-    write_card(folder, replace(card, max_question_tokens=513))
+    card = read_model_config(folder, RetrieverConfig)
+    write_model_config(folder, replace(card, max_question_tokens=513))
     with pytest.raises(ArtifactError, match="513, but the tower has 512 positions"):
         open_question_encoder(folder)
-    write_card(folder, card)
+    write_model_config(folder, card)
     tokenizer = folder / "tokenizer.json"
     tokenizer.write_text(tokenizer.read_text().replace('"##9":', '"##9x":999,"##9":'))
     with pytest.raises(ArtifactError, match="they belong to two models"):

@@ -16,7 +16,7 @@ from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError, UsageError
 from densecli.models.compact import compact
-from densecli.models.folder import RetrieverCard, fingerprint, read_card, write_card
+from densecli.models.folder import RetrieverConfig, fingerprint, read_model_config, write_model_config
 from densecli.models.weights import load_state, save_state
 from densecli.records import Passage
 
@@ -45,7 +45,7 @@ def saved(base: Path, folder: Path, change: Change, pooling: str = "mean") -> Re
     return retriever
 
 
-def wanted(card: RetrieverCard, change: Change) -> bool:
+def wanted(card: RetrieverConfig, change: Change) -> bool:
     asked = {one.name: getattr(change, one.name) for one in fields(change) if one.name != "seed"}
     return all(value is None or getattr(card, name) == value for name, value in asked.items())
 
@@ -54,7 +54,7 @@ def wanted(card: RetrieverCard, change: Change) -> bool:
 def test_both_engines_obey_and_the_folder_says_so(tiny_base: Path, tmp_path: Path, change: Change) -> None:
     model = tmp_path / "model"
     trained = saved(tiny_base, model, change)
-    card = read_card(model, RetrieverCard)
+    card = read_model_config(model, RetrieverConfig)
     assert wanted(card, change)
     assert replace(card, words={}) == replace(trained.card, words={})
     compiled, torched, passages = (
@@ -102,7 +102,7 @@ def test_a_shared_encoder_is_one_and_stored_once(tiny_base: Path, tmp_path: Path
     assert again.question.model is again.passage.model
     assert again.question.encode_proj is again.passage.encode_proj
     assert open_base(str(tmp_path / "model"), None, 24, 24).card.shared_encoder
-    compact(tmp_path / "model", tmp_path / "small", RetrieverCard)
+    compact(tmp_path / "model", tmp_path / "small", RetrieverConfig)
     assert not (tmp_path / "small" / "passage").exists()
     small, whole = (PassageEncoder(tmp_path / name).encode(PASSAGES) for name in ("small", "model"))
     np.testing.assert_allclose(small, whole, atol=0.1)
@@ -162,7 +162,7 @@ def test_segments_are_those_of_a_pair_of_transformers(tiny_base: Path, tmp_path:
 def test_a_projection_that_is_not_there_is_not_made_up(tiny_base: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     saved(tiny_base, folder, Change())
-    write_card(folder, replace(read_card(folder, RetrieverCard), projection=4))
+    write_model_config(folder, replace(read_model_config(folder, RetrieverConfig), projection=4))
     for opened in (open_question_encoder, TorchQuestionEncoder):
         with pytest.raises(ArtifactError, match=r"encode_proj\.\w+ of shape .* is missing"):
             opened(folder)
@@ -173,4 +173,4 @@ def test_folders_of_before_have_none_of_it(tiny_retriever: Path, tmp_path: Path)
     path = folder / "model.json"
     lines = [one for one in path.read_text().splitlines() if "projection" not in one and "shared" not in one]
     path.write_text("\n".join(lines))
-    assert read_card(folder, RetrieverCard) == read_card(tiny_retriever, RetrieverCard)
+    assert read_model_config(folder, RetrieverConfig) == read_model_config(tiny_retriever, RetrieverConfig)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from densecli.errors import InputError
 from densecli.files import line_blocks as slabs
 from densecli.files.jsonl import read_lines
-from densecli.files.line_blocks import Slab, read_slabs
+from densecli.files.line_blocks import LineBlock, read_slabs
 
 CONTENT = st.lists(
     st.sampled_from(["a", "bb c", "\n", "\r\n", " ", "\t\r", "\v", "\r", "é"]), max_size=40
@@ -38,7 +38,7 @@ def test_the_same_lines_as_one_by_one(tmp_path_factory, content, size, bom):
 
 @given(content=CONTENT, first=st.integers(1, 9))
 def test_its_length_is_what_it_yields(content, first):
-    slab = Slab(first, content)
+    slab = LineBlock(first, content)
     assert len(slab) == len(list(slab))
 
 

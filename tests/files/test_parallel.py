@@ -9,7 +9,7 @@ import pytest
 
 from densecli.errors import FieldError, ResourceError
 from densecli.files.atomic import locked
-from densecli.files.parallel import cores, ordered
+from densecli.files.parallel import cores, map_ordered
 from in_workers import die, nap, pid, refuse
 
 
@@ -32,29 +32,29 @@ def until_gone(pids):
 @pytest.mark.parametrize("workers", [1, 2, 5])
 @pytest.mark.parametrize("alone", [0, 3, 100])
 def test_results_come_in_the_order_of_the_items(workers, alone):
-    assert list(ordered(partial(mul, 2), range(40), workers, alone)) == [2 * n for n in range(40)]
+    assert list(map_ordered(partial(mul, 2), range(40), workers, alone)) == [2 * n for n in range(40)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_nothing_in_nothing_out(workers):
-    assert list(ordered(pid, [], workers)) == []
+    assert list(map_ordered(pid, [], workers)) == []
 
 
 def test_slow_items_do_not_change_the_order():
     naps = [0.3, 0, 0.1, 0, 0.2, 0, 0]
-    assert list(ordered(nap, naps, 3)) == naps
+    assert list(map_ordered(nap, naps, 3)) == naps
 
 
 def test_few_items_start_no_process():
-    assert set(ordered(pid, range(3), 4, alone=3)) == {os.getpid()}
-    found = list(ordered(pid, range(12), 2, alone=3))
+    assert set(map_ordered(pid, range(3), 4, alone=3)) == {os.getpid()}
+    found = list(map_ordered(pid, range(12), 2, alone=3))
     assert found[:3] == [os.getpid()] * 3
     assert os.getpid() not in found[3:]
 
 
 def test_the_processes_are_gone_when_the_work_is_done_or_left():
-    until_gone(set(ordered(pid, range(9), 2)))
-    stream = ordered(pid, range(9), 2)
+    until_gone(set(map_ordered(pid, range(9), 2)))
+    stream = map_ordered(pid, range(9), 2)
     first = next(stream)
     stream.close()
     until_gone([first])
@@ -69,7 +69,7 @@ def test_a_bounded_number_of_items_is_drawn(workers):
             drawn.append(number)
             yield number
 
-    stream = ordered(partial(mul, 1), items(), workers)
+    stream = map_ordered(partial(mul, 1), items(), workers)
     next(stream)
     assert len(drawn) <= 3 * workers + 1
     stream.close()
@@ -81,7 +81,7 @@ def test_what_the_items_raise_comes_after_the_results_before(workers):
         yield from range(10)
         raise FieldError("broken", "whole")
 
-    stream = ordered(partial(mul, 3), items(), workers)
+    stream = map_ordered(partial(mul, 3), items(), workers)
     assert [next(stream) for _ in range(10)] == [3 * number for number in range(10)]
     with pytest.raises(FieldError, match="broken"):
         next(stream)
@@ -89,7 +89,7 @@ def test_what_the_items_raise_comes_after_the_results_before(workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_the_function_raises_comes_in_its_place(workers):
-    stream = ordered(int, ["7", "x", "8"], workers)
+    stream = map_ordered(int, ["7", "x", "8"], workers)
     assert next(stream) == 7
     with pytest.raises(ValueError, match="invalid literal"):
         next(stream)
@@ -97,12 +97,12 @@ def test_what_the_function_raises_comes_in_its_place(workers):
 
 def test_an_exception_that_cannot_travel_is_told_in_words():
     with pytest.raises(RuntimeError, match="FieldError: this; expected another"):
-        list(ordered(refuse, ["this"], 2))
+        list(map_ordered(refuse, ["this"], 2))
 
 
 def test_a_process_that_is_ended_from_outside():
     with pytest.raises(ResourceError, match=r"a worker process ended by SIGKILL, .* with fewer --workers"):
-        list(ordered(die, range(3), 2))
+        list(map_ordered(die, range(3), 2))
 
 
 def test_no_process_outlives_one_that_is_killed():
@@ -168,7 +168,7 @@ def test_nobody_else_gets_the_lock_while_a_worker_still_writes(tmp_path, before)
 
 def test_a_worker_that_cannot_load_its_function_is_told():
     with pytest.raises(ResourceError, match="a worker process ended with status 1"):
-        list(ordered(Unloadable(), [1, 2], 2))
+        list(map_ordered(Unloadable(), [1, 2], 2))
 
 
 class Unloadable:
@@ -179,7 +179,7 @@ class Unloadable:
 
 
 def test_what_a_library_prints_does_not_get_into_the_answers(capfd):
-    assert list(ordered(partial(print, "noise"), [1, 2], 2)) == [None, None]
+    assert list(map_ordered(partial(print, "noise"), [1, 2], 2)) == [None, None]
     assert capfd.readouterr().out == ""
 
 

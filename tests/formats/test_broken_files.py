@@ -12,7 +12,7 @@ from densecli.files.bad_records import BadRecords
 from densecli.formats import documents
 from densecli.formats.read_any import lookup_from, open_records
 from densecli.formats.read_examples import read_examples
-from densecli.formats.read_mining_input import read_asked
+from densecli.formats.read_mining_input import read_mining_input
 from densecli.formats.read_questions import read_questions
 from densecli.formats.read_results import read_results
 
@@ -30,7 +30,7 @@ def every(path, bad):
 
 DOORS = {
     "questions": (lambda path, bad: read_questions(path, None, bad), ASKED),
-    "asked": (lambda path, bad: read_asked(path, None, bad), EXAMPLE),
+    "asked": (lambda path, bad: read_mining_input(path, None, bad), EXAMPLE),
     "examples": (read_examples, EXAMPLE),
     "results": (read_results, RESULT),
     "records": (every, RESULT),

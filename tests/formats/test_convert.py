@@ -13,7 +13,7 @@ from densecli.errors import FieldError, UsageError
 from densecli.formats.beir_folder import write_folder
 from densecli.formats.convert import TARGETS, convert, find_target
 from densecli.formats.lookup import Lookup
-from densecli.formats.qrels import Judgement
+from densecli.formats.qrels import Judgment
 from densecli.formats.read_any import open_lookup, open_records
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span, TrainingExample
 from made_records import ASKED, EXAMPLES, IDS, JUDGEMENTS, PASSAGES, PREDICTIONS, QUESTIONS, RANKED
@@ -211,7 +211,7 @@ def test_a_run_gets_its_texts_and_its_judgements(store):
     [one] = only([BARE], "results", "dpr", lookup=Lookup({"q": WHERE}, store))
     assert one == RankedList(WHERE, (ScoredPassage(ULM, 2.0, True), ScoredPassage(RIGA, 1.0, False)))
     found = only([one], "results", "trec", take="qrels")
-    assert found == [Judgement("q", "p1", 1)]
+    assert found == [Judgment("q", "p1", 1)]
 
 
 def test_ids_are_enough_where_a_form_holds_no_more(store):
@@ -222,7 +222,7 @@ def test_ids_are_enough_where_a_form_holds_no_more(store):
 
 
 def test_judgements_make_examples(store):
-    judged = [Judgement("q", "p1", 2), Judgement("q", "p 2", 0), Judgement("r", "p 2", 1)]
+    judged = [Judgment("q", "p1", 2), Judgment("q", "p 2", 0), Judgment("r", "p 2", 1)]
     asked = {"q": WHERE, "r": Question("r", "where is Riga")}
     assert only(judged, "qrels", "jsonl", take="examples", lookup=Lookup(asked, store)) == [
         TrainingExample(WHERE, (ULM,), (RIGA,)),
@@ -233,7 +233,7 @@ def test_judgements_make_examples(store):
 def test_what_can_be_taken():
     example = TrainingExample(WHERE, (ULM, ULM), (RIGA,))
     assert only([example], "examples", "dpr", take="questions") == [WHERE]
-    assert only([example], "examples", "beir", take="qrels") == [Judgement("q", "p1", 1)]
+    assert only([example], "examples", "beir", take="qrels") == [Judgment("q", "p1", 1)]
     ranked = RankedList(WHERE, (ScoredPassage(ULM, 1.0, True),))
     prediction = Prediction(ranked, (Span("Ulm", "p1", "Ulm", 0, 3, 1.0, 1.0),))
     assert only([prediction], "predictions", "trec", take="results") == [ranked]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.errors import InputError, UsageError
-from densecli.formats.detect import recognise
-from densecli.formats.documents import opened
+from densecli.formats.detect import detect_format
+from densecli.formats.documents import open_document
 from densecli.formats.read_any import open_records
 from densecli.formats.read_examples import read_examples
 from densecli.formats.read_questions import read_questions
@@ -65,8 +65,8 @@ def write(folder, text, name="x.json"):
 
 
 def form_of(path, **said):
-    with opened(path) as document:
-        known = recognise(document, **said)
+    with open_document(path) as document:
+        known = detect_format(document, **said)
         assert list(known.records())
         return known.form.name, known.form.kind
 

@@ -10,7 +10,7 @@ import pytest
 
 from densecli.errors import FieldError, InputError
 from densecli.formats import documents
-from densecli.formats.documents import opened
+from densecli.formats.documents import open_document
 
 
 def write(folder, data, name="x.jsonl"):
@@ -20,12 +20,12 @@ def write(folder, data, name="x.jsonl"):
 
 
 def rows(path):
-    with opened(path) as document:
+    with open_document(path) as document:
         return [(row.line, row.element, row.id, row.fields) for row in document.rows()]
 
 
 def lines(path):
-    with opened(path) as document:
+    with open_document(path) as document:
         return document.first, list(document.lines())
 
 
@@ -143,7 +143,7 @@ def test_a_record_that_cannot_be_used(tmp_path):
         return [row]
 
     with ExitStack() as stack:
-        document = stack.enter_context(opened(write(tmp_path, '[{"a": 1},\n{"b": 1}]')))
+        document = stack.enter_context(open_document(write(tmp_path, '[{"a": 1},\n{"b": 1}]')))
         found = document.each(document.rows(), refuse)
         assert next(found) == {"a": 1}
         with pytest.raises(InputError, match=r"x\.jsonl:2: object 2: b; expected a"):

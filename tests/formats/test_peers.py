@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from densecli.evaluation.accuracy import QuestionScore, summarize
 from densecli.formats import qrels, runs
 from densecli.formats.beir_folder import write_folder
-from densecli.formats.qrels import Judgement
+from densecli.formats.qrels import Judgment
 from densecli.records import Passage, Question, RankedList, ScoredPassage, TrainingExample
 
 SCORES = st.lists(
@@ -48,7 +48,7 @@ def made(lists, hits):
         for number, scores in enumerate(lists)
     ]
     judged = [
-        Judgement(one.question.id, ctx.passage.id, int(bool(ctx.has_answer)))
+        Judgment(one.question.id, ctx.passage.id, int(bool(ctx.has_answer)))
         for one in ranked
         for ctx in one.ctxs
     ]

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from densecli.errors import InputError
-from densecli.formats.read_mining_input import read_asked
+from densecli.formats.read_mining_input import read_mining_input
 from densecli.records import Passage, Question, TrainingExample
 
 EXAMPLE = {
@@ -26,7 +26,7 @@ SQUAD = {
 def asked(folder, name, content, **options):
     path = folder / name
     path.write_text(content, encoding="utf-8")
-    return list(read_asked(str(path), **options))
+    return list(read_mining_input(str(path), **options))
 
 
 def test_questions_come_without_passages(tmp_path):
@@ -51,7 +51,7 @@ def test_the_answer_type_can_be_said(tmp_path):
 def test_a_folder_of_mined_examples(tmp_path):
     (tmp_path / "set").mkdir()
     asked(tmp_path / "set", "examples.jsonl", json.dumps(EXAMPLE))
-    (found,) = read_asked(str(tmp_path / "set"))
+    (found,) = read_mining_input(str(tmp_path / "set"))
     assert found.positives == (Passage("1", "T", "t"),)
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from densecli.errors import FieldError, InputError
 from densecli.formats import qrels, runs
-from densecli.formats.documents import opened
-from densecli.formats.qrels import Judgement
+from densecli.formats.documents import open_document
+from densecli.formats.qrels import Judgment
 from densecli.records import Passage, Question, RankedList, ScoredPassage
 
 ENTRIES = {"trec": runs.trec_entry, "tevatron": runs.tevatron_entry, "msmarco": runs.msmarco_entry}
@@ -12,7 +12,7 @@ ENTRIES = {"trec": runs.trec_entry, "tevatron": runs.tevatron_entry, "msmarco": 
 def read(folder, text, form="trec"):
     path = folder / "x.run"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with opened(str(path)) as document:
+    with open_document(str(path)) as document:
         found = list(
             qrels.read_qrels(document) if form == "qrels" else runs.read_run(document, ENTRIES[form])
         )
@@ -78,7 +78,7 @@ def test_a_line_that_cannot_be_used(tmp_path, text, form, told):
 
 
 def test_judgements(tmp_path):
-    expected = [Judgement("q", "a", 2), Judgement("q", "b", -1)]
+    expected = [Judgment("q", "a", 2), Judgment("q", "b", -1)]
     assert read(tmp_path, "q 0 a 2\nq Q0 b -1\n", "qrels") == expected
     assert read(tmp_path, "\ufeffquery-id\tcorpus-id\tscore\r\nq\ta\t2\r\nq\tb\t-1\r\n", "qrels") == expected
 
@@ -89,8 +89,8 @@ def test_an_id_that_would_break_the_columns(bad):
     for record, write in (
         (ranked, runs.write_trec),
         (RankedList(Question(bad, "who"), ranked.ctxs[:1]), runs.write_trec),
-        (Judgement(bad, "a", 1), qrels.write_trec),
-        (Judgement("a", bad, 1), qrels.write_trec),
+        (Judgment(bad, "a", 1), qrels.write_trec),
+        (Judgment("a", bad, 1), qrels.write_trec),
     ):
         with pytest.raises(FieldError, match="is empty or holds a space; expected ids that can stand"):
             list(write([record]))
@@ -102,7 +102,7 @@ def test_an_id_that_would_break_tabbed_columns(bad):
     for record, write in (
         (ranked, runs.write_tevatron),
         (ranked, runs.write_msmarco),
-        (Judgement(bad, "a", 1), qrels.write_beir),
+        (Judgment(bad, "a", 1), qrels.write_beir),
     ):
         with pytest.raises(FieldError, match="is empty, has spaces around it, or holds a tab"):
             list(write([record]))

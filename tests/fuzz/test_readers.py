@@ -24,7 +24,7 @@ from densecli.errors import DenseError
 from densecli.files.bad_records import BadRecords
 from densecli.formats.read_any import open_records
 from densecli.formats.read_examples import read_examples
-from densecli.formats.read_mining_input import read_asked
+from densecli.formats.read_mining_input import read_mining_input
 from densecli.formats.read_questions import read_questions
 from densecli.formats.read_results import read_results
 from pdf_files import pdf
@@ -131,7 +131,7 @@ RECORDS = {
 }
 READERS = {
     "questions": lambda path, bad: read_questions(path, None, bad),
-    "asked": lambda path, bad: read_asked(path, None, bad),
+    "asked": lambda path, bad: read_mining_input(path, None, bad),
     "examples": read_examples,
     "results": read_results,
 }

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from densecli.mining.gold import CANDIDATES, LEAST, gold_match, gold_query, overlap
 from densecli.mining.hits import Hit, ranked_hits
 from densecli.records import Passage, Question
-from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 
 WORDS = [f"w{number}" for number in range(400)]
 ARTICLE = " ".join(WORDS)
@@ -24,8 +24,8 @@ def mined(collection_of):
 
 def match(mined, text, title="", answers=()):
     """Match as the stage does; return the row and the overlap."""
-    gold, shelf = Passage("gold", title, text), Shelf(mined.store)
-    judge = Judge(Question("q", "q", answers), shelf)
+    gold, shelf = Passage("gold", title, text), PassageCache(mined.store)
+    judge = AnswerChecker(Question("q", "q", answers), shelf)
     rows, scores = mined.bm25.search([gold_query(gold, judge)], CANDIDATES)
     found = gold_match(gold, ranked_hits(rows[0], scores[0], "bm25"), judge, shelf)
     return None if found is None else (found.row, found.score)
@@ -64,15 +64,15 @@ def test_some_runs_of_words_are_enough(mined):
 
 
 def test_the_query_is_what_stands_around_the_answer(mined):
-    judge = Judge(Question("q", "q", ("w250",)), Shelf(mined.store))
+    judge = AnswerChecker(Question("q", "q", ("w250",)), PassageCache(mined.store))
     words = gold_query(Passage("", "Title", ARTICLE), judge).split()
     assert words[0] == "Title"
     assert words[1:] == WORDS[230:270]
 
 
 def test_no_candidate_no_match(mined):
-    shelf = Shelf(mined.store)
-    judge = Judge(Question("q", "q"), shelf)
+    shelf = PassageCache(mined.store)
+    judge = AnswerChecker(Question("q", "q"), shelf)
     assert gold_match(PASSAGES[0], [], judge, shelf) is None
     assert gold_match(PASSAGES[0], [Hit(5, "bm25")], judge, shelf) is None
 

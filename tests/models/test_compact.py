@@ -9,7 +9,7 @@ from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError
 from densecli.models.compact import compact
-from densecli.models.folder import RetrieverCard, read_card
+from densecli.models.folder import RetrieverConfig, read_model_config
 from densecli.models.weights import load_state, save_state
 
 QUESTIONS = ["who was king of the sea", "where is the river"]
@@ -18,7 +18,7 @@ QUESTIONS = ["who was king of the sea", "where is the river"]
 def test_a_compact_model_gives_nearly_the_same_vectors_in_both_engines(
     tiny_retriever: Path, tmp_path: Path
 ) -> None:
-    compact(tiny_retriever, tmp_path / "small", RetrieverCard)
+    compact(tiny_retriever, tmp_path / "small", RetrieverConfig)
     full = open_question_encoder(tiny_retriever).encode(QUESTIONS)
     small = open_question_encoder(tmp_path / "small").encode(QUESTIONS)
     cosines = (full * small).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(small, axis=1)
@@ -30,8 +30,8 @@ def test_a_compact_model_gives_nearly_the_same_vectors_in_both_engines(
 def test_models_share_one_word_table_file(tiny_retriever: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.safetensors"
     for name in ("one", "two"):
-        compact(tiny_retriever, tmp_path / name, RetrieverCard, words)
-    assert read_card(tmp_path / "two", RetrieverCard).words == {
+        compact(tiny_retriever, tmp_path / name, RetrieverConfig, words)
+    assert read_model_config(tmp_path / "two", RetrieverConfig).words == {
         "question": "../words.safetensors", "passage": "../words.safetensors",
     }  # fmt: skip
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("words*")} == {
@@ -42,16 +42,16 @@ def test_models_share_one_word_table_file(tiny_retriever: Path, tmp_path: Path) 
 
 def test_another_word_table_is_not_taken_for_the_shared_one(tiny_retriever: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.safetensors"
-    compact(tiny_retriever, tmp_path / "one", RetrieverCard, words)
+    compact(tiny_retriever, tmp_path / "one", RetrieverConfig, words)
     held = load_state(words)
     save_state(words, {name: -table for name, table in held.items()}, compact=True)
     with pytest.raises(ArtifactError, match="--freeze-embeddings"):
-        compact(tiny_retriever, tmp_path / "two", RetrieverCard, words)
+        compact(tiny_retriever, tmp_path / "two", RetrieverConfig, words)
     assert not list(tmp_path.glob("*.new"))
 
 
 def test_a_compact_model_is_a_base_like_any_other(tiny_retriever: Path, tmp_path: Path) -> None:
-    compact(tiny_retriever, tmp_path / "small", RetrieverCard)
+    compact(tiny_retriever, tmp_path / "small", RetrieverConfig)
     save_retriever(open_base(str(tmp_path / "small"), None, 64, 256), tmp_path / "again")
     small, again = (open_question_encoder(tmp_path / name).encode(QUESTIONS) for name in ("small", "again"))
     np.testing.assert_allclose(again, small, atol=1e-5)

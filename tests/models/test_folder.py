@@ -11,13 +11,13 @@ from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError
 from densecli.models.folder import (
     WHOLE_BYTES,
-    ReaderCard,
-    RetrieverCard,
+    ReaderConfig,
+    RetrieverConfig,
     fingerprint,
     is_compiled,
     passage_fingerprint,
-    read_card,
-    write_card,
+    read_model_config,
+    write_model_config,
 )
 
 
@@ -29,13 +29,13 @@ def change(folder: Path, **values: Any) -> None:
 @pytest.mark.parametrize(
     "card",
     [
-        RetrieverCard(pooling="mean", normalize=True, question_prefix="query: "),
-        ReaderCard(max_tokens=128, words={"encoder": "../words.safetensors"}),
+        RetrieverConfig(pooling="mean", normalize=True, question_prefix="query: "),
+        ReaderConfig(max_tokens=128, words={"encoder": "../words.safetensors"}),
     ],
 )
-def test_cards_come_back_as_they_were_written(tmp_path: Path, card: RetrieverCard | ReaderCard) -> None:
-    write_card(tmp_path, card)
-    assert read_card(tmp_path, type(card)) == card
+def test_cards_come_back_as_they_were_written(tmp_path: Path, card: RetrieverConfig | ReaderConfig) -> None:
+    write_model_config(tmp_path, card)
+    assert read_model_config(tmp_path, type(card)) == card
 
 
 @pytest.mark.parametrize(
@@ -59,31 +59,31 @@ def test_cards_come_back_as_they_were_written(tmp_path: Path, card: RetrieverCar
 def test_a_property_that_cannot_be_obeyed_is_refused(
     tmp_path: Path, values: dict[str, Any], told: str
 ) -> None:
-    write_card(tmp_path, RetrieverCard())
+    write_model_config(tmp_path, RetrieverConfig())
     change(tmp_path, **values)
     with pytest.raises(ArtifactError, match=told):
-        read_card(tmp_path, RetrieverCard)
+        read_model_config(tmp_path, RetrieverConfig)
 
 
 def test_a_missing_property_is_named(tmp_path: Path) -> None:
     row = {"schema": 1, "kind": "reader", "max_tokens": 64}
     (tmp_path / "model.json").write_bytes(orjson.dumps(row))
     with pytest.raises(ArtifactError, match="'max_answer_tokens' is missing"):
-        read_card(tmp_path, ReaderCard)
+        read_model_config(tmp_path, ReaderConfig)
 
 
 @pytest.mark.parametrize("text", [b"{", b"[1]", b""])
 def test_broken_properties_are_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "model.json").write_bytes(text)
     with pytest.raises(ArtifactError, match=r"model\.json"):
-        read_card(tmp_path, RetrieverCard)
+        read_model_config(tmp_path, RetrieverConfig)
 
 
 def test_missing_folder_and_missing_card_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no such model folder"):
-        read_card(tmp_path / "nowhere", RetrieverCard)
+        read_model_config(tmp_path / "nowhere", RetrieverConfig)
     with pytest.raises(ArtifactError, match=r"no model\.json"):
-        read_card(tmp_path, RetrieverCard)
+        read_model_config(tmp_path, RetrieverConfig)
 
 
 def test_a_compiled_folder_has_a_graph(tiny_retriever: Path, tiny_base: Path) -> None:
@@ -115,7 +115,7 @@ def test_fingerprint_changes_with_weights_words_and_properties(tiny_retriever: P
         (twin / name).write_bytes(held)
         seen.add(fingerprint(twin))
     twin = copied(tiny_retriever, tmp_path / "card")
-    write_card(twin, replace(read_card(twin, RetrieverCard), normalize=True))
+    write_model_config(twin, replace(read_model_config(twin, RetrieverConfig), normalize=True))
     assert len(seen | {fingerprint(twin)}) == 4
 
 
@@ -126,11 +126,11 @@ def test_vectors_fit_whatever_the_question_tower_is(tiny_retriever: Path, tmp_pa
             held = bytearray((twin / name).read_bytes())
             held[-2] ^= 1
             (twin / name).write_bytes(held)
-        card = read_card(twin, RetrieverCard)
+        card = read_model_config(twin, RetrieverConfig)
         if "words" in properties:
             for side in ("question", "passage"):
                 (twin / side / "words.safetensors").rename(twin / f"{side}.safetensors")
-        write_card(twin, replace(card, **properties))
+        write_model_config(twin, replace(card, **properties))
         return passage_fingerprint(twin)
 
     own = passage_fingerprint(tiny_retriever)

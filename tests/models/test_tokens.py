@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from densecli.errors import ArtifactError
-from densecli.models.folder import ReaderCard, RetrieverCard
+from densecli.models.folder import ReaderConfig, RetrieverConfig
 from densecli.models.tokens import Tokens, check_vocabulary, read_tokenizer, second_segment, straight_quotes
 from densecli.records import Passage
 from encoder_families import BERT_FRAME, trained_tokenizer
@@ -43,7 +43,7 @@ def without_padding(case: dict[str, Any]) -> list[int]:
 @pytest.mark.parametrize("case", FRAMED, ids=[case["name"] for case in FRAMED])
 def test_ids_are_the_references(golden_tokenizer: Tokenizer, case: dict[str, Any]) -> None:
     limit = case["max_length"]
-    tokens = Tokens(golden_tokenizer, RetrieverCard(max_question_tokens=limit, max_passage_tokens=limit))
+    tokens = Tokens(golden_tokenizer, RetrieverConfig(max_question_tokens=limit, max_passage_tokens=limit))
     if not case["name"].startswith("reader"):
         assert tokens.passages([Passage("1", case.get("title") or "", case["text"])]) == [
             without_padding(case)
@@ -58,8 +58,8 @@ def test_questions_have_straight_apostrophes(golden_tokenizer: Tokenizer) -> Non
 
 
 def test_prefixes_stand_before_question_and_title(tiny_tokenizer: Tokenizer) -> None:
-    bare = Tokens(tiny_tokenizer, RetrieverCard())
-    tokens = Tokens(tiny_tokenizer, RetrieverCard(question_prefix="who ", passage_prefix="the "))
+    bare = Tokens(tiny_tokenizer, RetrieverConfig())
+    tokens = Tokens(tiny_tokenizer, RetrieverConfig(question_prefix="who ", passage_prefix="the "))
     assert tokens.questions(["was king"]) == bare.questions(["who was king"])
     titled = [Passage("1", "king", "of city"), Passage("2", "", " of city ")]
     assert tokens.passages(titled) == bare.passages(
@@ -72,18 +72,18 @@ def test_saved_padding_and_truncation_are_not_obeyed(tiny_tokenizer: Tokenizer, 
     tokenizer.enable_truncation(5)
     tokenizer.enable_padding(length=128)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    tokens = Tokens.open(tmp_path, RetrieverCard())
+    tokens = Tokens.open(tmp_path, RetrieverConfig())
     assert list(map(len, tokens.questions(["who", "who was the king of the sea"]))) == [3, 9]
 
 
 def test_a_readers_limit_holds_for_both(tiny_tokenizer: Tokenizer) -> None:
-    tokens = Tokens(tiny_tokenizer, ReaderCard(max_tokens=6))
+    tokens = Tokens(tiny_tokenizer, ReaderConfig(max_tokens=6))
     assert len(tokens.questions(["who was the king of the sea"])[0]) == 6
     assert len(tokens.passages([Passage("1", "king", "the river and the sea")])[0]) == 6
 
 
 def test_no_text_is_an_empty_frame(tiny_tokenizer: Tokenizer) -> None:
-    tokens = Tokens(tiny_tokenizer, RetrieverCard())
+    tokens = Tokens(tiny_tokenizer, RetrieverConfig())
     assert tokens.questions([" ", ""]) == [[tokens.cls, tokens.sep]] * 2
     assert tokens.questions([]) == []
 
@@ -100,7 +100,7 @@ def test_what_is_no_bert_tokenizer_is_refused(tiny_tokenizer: Tokenizer, tmp_pat
 
 
 def test_texts_that_are_cut_are_counted(tiny_tokenizer: Tokenizer) -> None:
-    tokens = Tokens(tiny_tokenizer, RetrieverCard(max_question_tokens=4, max_passage_tokens=7))
+    tokens = Tokens(tiny_tokenizer, RetrieverConfig(max_question_tokens=4, max_passage_tokens=7))
     tokens.questions(["who was", "who was king", "who"])
     fitting, longer = Passage("1", "king", "the river sea"), Passage("2", "king", "of the river sea")
     tokens.passages([fitting, longer, Passage("3", "", "the river and the sea")])
@@ -119,7 +119,7 @@ WORDS = ["sea", "river's", "  ", "\n", "x" * 120, "who?", "é", "\u3000", "don't
 def test_enormous_titles_are_cut_as_the_library_would(kind: str, head: list[str], body: list[str]) -> None:
     tokenizer = trained_tokenizer(kind, BERT_FRAME)
     tokens, title, text = (
-        Tokens(tokenizer, RetrieverCard(max_passage_tokens=24)),
+        Tokens(tokenizer, RetrieverConfig(max_passage_tokens=24)),
         "".join(head),
         " ".join(body),
     )
@@ -133,14 +133,14 @@ def test_enormous_titles_are_cut_as_the_library_would(kind: str, head: list[str]
 def test_an_enormous_title_beside_an_enormous_text_takes_no_time(tiny_tokenizer: Tokenizer) -> None:
     """The library's own way takes minutes and tens of gigabytes."""
     long = "the king of the sea " * 10_000
-    (ids,) = Tokens(tiny_tokenizer, RetrieverCard()).passages([Passage("1", long, long)])
+    (ids,) = Tokens(tiny_tokenizer, RetrieverConfig()).passages([Passage("1", long, long)])
     assert len(ids) == 256
     assert ids.index(tiny_tokenizer.token_to_id("[SEP]")) == 127
 
 
 def test_a_tokenizer_without_padding_pads_with_what_it_has(tiny_tokenizer: Tokenizer) -> None:
     other = Tokenizer.from_str(tiny_tokenizer.to_str().replace("[PAD]", "[NIL]"))
-    tokens = Tokens(other, RetrieverCard())
+    tokens = Tokens(other, RetrieverConfig())
     assert tokens.pad == tokens.sep
 
 

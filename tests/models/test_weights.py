@@ -14,7 +14,7 @@ from densecli.models.weights import (
     check_shapes,
     header_digest,
     load_state,
-    quantise,
+    quantize,
     read_header,
     save_state,
 )
@@ -50,7 +50,7 @@ def test_a_file_written_by_safetensors_is_read(tmp_path: Path) -> None:
     )
 )
 def test_quantised_rows_err_by_half_a_scale_at_most(weight: FloatArray) -> None:
-    rows, scales = quantise(weight)
+    rows, scales = quantize(weight)
     assert rows.dtype == np.int8
     assert scales.shape == (len(weight), 1)
     assert (np.abs(rows * scales - weight) <= scales * 0.5001).all()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from densecli.models.folder import ReaderCard
+from densecli.models.folder import ReaderConfig
 from densecli.models.tokens import Tokens
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "reader.json"
@@ -27,4 +27,4 @@ def golden_tokens(golden: dict[str, Any]) -> Tokens:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     frame = [("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])]
     tokenizer.post_processor = processors.BertProcessing(frame[1], frame[0])
-    return Tokens(tokenizer, ReaderCard())
+    return Tokens(tokenizer, ReaderConfig())

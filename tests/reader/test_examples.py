@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from densecli.errors import InputError
-from densecli.models.folder import ReaderCard
+from densecli.models.folder import ReaderConfig
 from densecli.models.tokens import Tokens
 from densecli.reader.examples import draw, first, foremost, reader_examples, sample
 from densecli.records import Passage, Question, RankedList, ScoredPassage, TrainingExample
@@ -129,7 +129,7 @@ def test_patterns_are_located(golden_tokens):
 
 
 def test_the_card_s_length_is_not_the_sample_s(golden_tokens):
-    short = Tokens(golden_tokens.tokenizer, ReaderCard(max_tokens=32))
+    short = Tokens(golden_tokens.tokenizer, ReaderConfig(max_tokens=32))
     (example,), _ = examples(short, ranked(texts=("Warsaw " * 60,)), max_tokens=40)
     assert len(sample(example, example.positives, short, 40, 10).rows[0]) == 40
 

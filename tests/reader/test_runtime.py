@@ -15,7 +15,7 @@ from densecli.encoders.engines import Asked
 from densecli.encoders.onnx_session import OnnxSession
 from densecli.errors import ArtifactError
 from densecli.models.compact import compact
-from densecli.models.folder import ReaderCard
+from densecli.models.folder import ReaderConfig
 from densecli.reader import engines
 from densecli.reader.runtime import Reader
 from densecli.reader.torch_folder import open_reader, open_reader_base, save_reader
@@ -65,7 +65,7 @@ def test_compiled_and_torch_read_the_same(marked):
 
 
 def test_compact_weights_read_the_same_in_both(marked, tmp_path):
-    compact(marked, tmp_path / "small", ReaderCard)
+    compact(marked, tmp_path / "small", ReaderConfig)
     expected = open_reader(tmp_path / "small").reading(torch.float32).read(QUESTION, PASSAGES, 9)
     close(opened(tmp_path / "small").read(QUESTION, PASSAGES, 9), expected)
 

@@ -12,7 +12,7 @@ from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError, UsageError
 from densecli.models.compact import compact
-from densecli.models.folder import ReaderCard, read_card
+from densecli.models.folder import ReaderConfig, read_model_config
 from densecli.models.reader_heads import Heads
 from densecli.reader.torch_folder import TorchReader, open_reader, open_reader_base, save_reader
 
@@ -39,7 +39,7 @@ def copied(tiny_reader: Path, tmp_path: Path) -> Path:
 
 def test_a_folder_gives_back_what_was_saved(tiny_base, tiny_reader):
     assert same(open_reader(tiny_reader), base(tiny_base))
-    assert read_card(tiny_reader, ReaderCard) == ReaderCard(max_tokens=96, max_answer_tokens=8)
+    assert read_model_config(tiny_reader, ReaderConfig) == ReaderConfig(max_tokens=96, max_answer_tokens=8)
 
 
 def test_new_heads_are_small_random_numbers_of_the_seed(tiny_base):
@@ -101,7 +101,7 @@ def test_compact_keeps_the_heads(tiny_base, tmp_path):
     reader = base(tiny_base)
     torch.nn.init.normal_(reader.model.qa_outputs.bias)
     save_reader(reader, tmp_path / "full")
-    compact(tmp_path / "full", tmp_path / "small", ReaderCard)
+    compact(tmp_path / "full", tmp_path / "small", ReaderConfig)
     small = open_reader(tmp_path / "small").model.state_dict()
     for name, weight in reader.model.state_dict().items():
         tolerance = weight.abs().amax(-1, keepdim=True) / 127 if weight.ndim == 2 else 1e-9
@@ -114,7 +114,7 @@ def test_compact_keeps_the_heads(tiny_base, tmp_path):
 def test_a_reader_and_a_retriever_share_their_frozen_words(tiny_base, tiny_retriever, tmp_path):
     save_reader(base(tiny_base), tmp_path / "reader")
     shared = tmp_path / "words.safetensors"
-    compact(tmp_path / "reader", tmp_path / "small", ReaderCard, shared)
-    assert read_card(tmp_path / "small", ReaderCard).words == {"encoder": "../words.safetensors"}
+    compact(tmp_path / "reader", tmp_path / "small", ReaderConfig, shared)
+    assert read_model_config(tmp_path / "small", ReaderConfig).words == {"encoder": "../words.safetensors"}
     assert not (tmp_path / "small" / "encoder" / "words.safetensors").exists()
     open_reader(tmp_path / "small")

@@ -21,7 +21,7 @@ import json, pickle, sys
 from densecli.errors import DenseError
 from densecli.corpus.columns import Columns
 from densecli.registry.hub import stream_corpus
-from densecli.registry.hub_files import fetch_examples, pinned
+from densecli.registry.hub_files import fetch_examples, resolve_revision
 from pathlib import Path
 
 def corpus(name):
@@ -36,7 +36,7 @@ def examples(repo, target):
 
 for call in json.loads(sys.argv[1]):
     try:
-        made = {"examples": examples, "corpus": corpus, "pinned": pinned}[call[0]]
+        made = {"examples": examples, "corpus": corpus, "pinned": resolve_revision}[call[0]]
         print(json.dumps(made(*call[1:])))
     except DenseError as error:
         print(json.dumps(str(error)))

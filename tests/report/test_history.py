@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from densecli.report.history import History, told
+from densecli.report.history import History, describe_measures
 
 
 def row(step: int, loss: float, epoch: int = 1, **more: Any) -> dict[str, Any]:
@@ -66,5 +66,5 @@ def test_without_dev_examples_the_loss_must_fall(losses: tuple[float, ...], doub
 
 
 def test_measures_in_one_line() -> None:
-    assert told({"average_rank": 12.34567, "loss": None}) == "average rank 12.35, loss unknown"
-    assert told({"top_20": 0.5}) == "top-20 0.5"
+    assert describe_measures({"average_rank": 12.34567, "loss": None}) == "average rank 12.35, loss unknown"
+    assert describe_measures({"top_20": 0.5}) == "top-20 0.5"

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
-from densecli.models.folder import RetrieverCard
+from densecli.models.folder import RetrieverConfig
 from densecli.models.tokens import Tokens
 from densecli.records import Passage
 from densecli.training.batches import lay_out
-from densecli.training.examples import Pick
+from densecli.training.examples import SampledExample
 
 LAYOUTS = json.loads((Path(__file__).parents[1] / "golden" / "batching.json").read_text())["batch_layout"]
 PLAIN = [case for case in LAYOUTS if not case["other_negatives"]]
@@ -20,7 +20,7 @@ PLAIN = [case for case in LAYOUTS if not case["other_negatives"]]
 def test_columns_are_the_references(tiny_tokenizer: Tokenizer, case: dict[str, Any]) -> None:
     rows, starts = case["ctx_rows"], [*case["is_positive"], len(case["ctx_rows"])]
     picks = [
-        Pick(
+        SampledExample(
             str(n),
             f"who is q{n}",
             Passage(rows[begin], "", rows[begin]),
@@ -28,7 +28,7 @@ def test_columns_are_the_references(tiny_tokenizer: Tokenizer, case: dict[str, A
         )
         for n, (begin, end) in enumerate(pairwise(starts))
     ]
-    tokens = Tokens(tiny_tokenizer, RetrieverCard())
+    tokens = Tokens(tiny_tokenizer, RetrieverConfig())
     batch = lay_out(picks, tokens)
     assert list(batch.positives) == case["is_positive"]
     assert [tiny_tokenizer.decode(ids).replace(" ##", "") for ids in batch.passages] == rows

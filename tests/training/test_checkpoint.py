@@ -11,8 +11,14 @@ from torch import Tensor, nn
 
 from densecli.configs.training import FittingConfig
 from densecli.errors import ArtifactError
-from densecli.training.checkpoint import Standing, Trainee, read_checkpoint, read_note, write_checkpoint
-from densecli.training.optimise import Optimiser
+from densecli.training.checkpoint import (
+    TrainProgress,
+    TrainState,
+    read_checkpoint,
+    read_note,
+    write_checkpoint,
+)
+from densecli.training.optimise import Optimizer
 
 CONFIG = FittingConfig(learning_rate=0.1, weight_decay=0.1, warmup_steps=2)
 STEPS = 6
@@ -31,12 +37,12 @@ class Net(nn.Module):
         return self.second(self.first(x).tanh())
 
 
-def begun() -> tuple[Net, Trainee]:
+def begun() -> tuple[Net, TrainState]:
     net = Net()
-    return net, Trainee([net, net], Optimiser.of([net, net], CONFIG, STEPS, torch.float32))
+    return net, TrainState([net, net], Optimizer.of([net, net], CONFIG, STEPS, torch.float32))
 
 
-def go_on(net: Net, trainee: Trainee, start: int, end: int) -> None:
+def go_on(net: Net, trainee: TrainState, start: int, end: int) -> None:
     for step in range(start, end):
         torch.manual_seed(step)
         net(torch.randn(7, 5)).square().mean().backward()
@@ -44,7 +50,7 @@ def go_on(net: Net, trainee: Trainee, start: int, end: int) -> None:
         trainee.optimiser.step()
 
 
-def state(net: Net, trainee: Trainee) -> Iterator[tuple[str, Tensor]]:
+def state(net: Net, trainee: TrainState) -> Iterator[tuple[str, Tensor]]:
     yield from net.state_dict().items()
     yield from trainee.tensors().items()
 
@@ -55,7 +61,7 @@ def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) ->
     go_on(*whole, 0, STEPS)
     before = begun()
     go_on(*before, 0, step)
-    standing = Standing(step, STEPS, (0.5,), (0.1, -2.0) if step else None, step, 1)
+    standing = TrainProgress(step, STEPS, (0.5,), (0.1, -2.0) if step else None, step, 1)
     write_checkpoint(tmp_path, before[1], standing, {"config": {"a": 1}})
     after = begun()
     assert read_checkpoint(tmp_path, after[1]) == standing
@@ -69,7 +75,7 @@ def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) ->
 
 
 def test_infinite_ranks_come_back(tmp_path: Path) -> None:
-    standing = Standing(1, 2, untrained=(0.0, -torch.inf), best=(0.5, -torch.inf))
+    standing = TrainProgress(1, 2, untrained=(0.0, -torch.inf), best=(0.5, -torch.inf))
     _, trainee = begun()
     write_checkpoint(tmp_path, trainee, standing, {})
     assert read_checkpoint(tmp_path, trainee) == standing
@@ -81,7 +87,7 @@ def test_infinite_ranks_come_back(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
     net, trainee = begun()
     go_on(net, trainee, 0, 2)
-    write_checkpoint(tmp_path, trainee, Standing(2, STEPS), {})
+    write_checkpoint(tmp_path, trainee, TrainProgress(2, STEPS), {})
     note, weights = tmp_path / "note.json", tmp_path / "state.safetensors"
     if damage == "note":
         note.write_text("{")
@@ -93,7 +99,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
         weights.unlink()
     else:
         other = nn.Linear(3, 2)
-        trainee = Trainee([other], Optimiser.of([other], CONFIG, STEPS, torch.float32))
+        trainee = TrainState([other], Optimizer.of([other], CONFIG, STEPS, torch.float32))
     with pytest.raises(ArtifactError):
         read_checkpoint(tmp_path, trainee)
 

@@ -15,7 +15,7 @@ from densecli.encoders.torch_start import open_base
 from densecli.formats.read_examples import read_examples
 from densecli.models.foreign.dpr_checkpoint import read_retriever_checkpoint
 from densecli.training.batches import lay_out
-from densecli.training.checkpoint import Standing, Trainee
+from densecli.training.checkpoint import TrainProgress, TrainState
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
 from densecli.training.pool import DevPool
@@ -45,13 +45,13 @@ CONFIG = TrainConfig(
 class Forgetful:
     """Begins every training anew and keeps nothing."""
 
-    def begin(self, trainee: Trainee) -> Standing:
-        return Standing()
+    def begin(self, trainee: TrainState) -> TrainProgress:
+        return TrainProgress()
 
     def best(self) -> None:
         pass
 
-    def offer(self, standing: Standing, epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
         pass
 
 

@@ -11,7 +11,7 @@ from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError, UsageError
-from densecli.models.folder import RetrieverCard, write_card
+from densecli.models.folder import RetrieverConfig, write_model_config
 from densecli.records import Passage, Question, TrainingExample
 from densecli.training.joint import JointRetriever, lay_out_retrieved, open_joint
 
@@ -157,6 +157,6 @@ def test_retrievers_that_cannot_be_trained_jointly(tiny_base: Path, tmp_path: Pa
     (tmp_path / "model.json").write_text(json.dumps(row | {"kind": "reader"}))
     with pytest.raises(ArtifactError, match="kind 'reader'; a retriever is needed"):
         open_joint(tmp_path)
-    write_card(tmp_path, RetrieverCard())
+    write_model_config(tmp_path, RetrieverConfig())
     with pytest.raises(ArtifactError, match="passage"):
         open_joint(tmp_path)

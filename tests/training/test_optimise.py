@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from densecli.training.optimise import Optimiser, rate_factor
+from densecli.training.optimise import Optimizer, rate_factor
 
 SCHEDULE = json.loads((Path(__file__).parents[1] / "golden" / "batching.json").read_text())["lr_schedule"]
 
@@ -33,7 +33,7 @@ def stepped(gradient: float, decay: float, norm: float = 1e6) -> tuple[Block, fl
     for weight in block.parameters():
         nn.init.ones_(weight)
         weight.grad = torch.full_like(weight, gradient)
-    optimiser = Optimiser([block, block], 0.1, decay, norm, warmup_steps=0, steps=10)
+    optimiser = Optimizer([block, block], 0.1, decay, norm, warmup_steps=0, steps=10)
     before = optimiser.clip()
     optimiser.step()
     return block, before
@@ -56,6 +56,6 @@ def test_clipping_bounds_the_norm_over_all_modules() -> None:
     blocks = [Block(), Block()]
     for weight in (w for block in blocks for w in block.parameters()):
         weight.grad = torch.full_like(weight, 3.0)
-    Optimiser(blocks, 0.1, 0.0, 2.0, 0, 10).clip()
+    Optimizer(blocks, 0.1, 0.0, 2.0, 0, 10).clip()
     total = sum(w.grad.square().sum() for block in blocks for w in block.parameters() if w.grad is not None)
     assert float(total) ** 0.5 == pytest.approx(2.0, rel=1e-4)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from densecli.errors import ResourceError, UsageError
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.ranks import ALONE, ProcessGroup
 from in_ranks import exchange, learn, validate
 from ranks import together
 
@@ -30,7 +30,7 @@ SCHEMES: list[dict[str, Any]] = [
 
 @given(st.integers(0, 200), st.integers(1, 20))
 def test_parts_are_all_rows_in_order_and_alike_in_size(count: int, world: int) -> None:
-    parts = [Ranks(rank, world).part(count) for rank in range(world)]
+    parts = [ProcessGroup(rank, world).part(count) for rank in range(world)]
     assert [row for part in parts for row in part] == list(range(count))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -94,12 +94,12 @@ def test_validation_does_not_depend_on_their_number(tiny_base: Path) -> None:
 
 def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    one = Ranks(5, 8, local=1)
+    one = ProcessGroup(5, 8, local=1)
     assert one.device("auto") == one.device("cuda") == "cuda:1"
     assert one.device("cpu") == "cpu"
     with pytest.raises(UsageError, match="--device cuda:0: several processes can't share it"):
         one.device("cuda:0")
     with pytest.raises(ResourceError, match="torch sees 2 GPUs; start fewer"):
-        Ranks(2, 8, local=2).device("auto")
+        ProcessGroup(2, 8, local=2).device("auto")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert one.device("auto") == "auto"

@@ -15,7 +15,7 @@ from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import open_base
 from densecli.errors import DenseError, UsageError
-from densecli.models.folder import RetrieverCard, read_card
+from densecli.models.folder import RetrieverConfig, read_model_config
 from densecli.records import Passage, Question, TrainingExample
 from densecli.training.examples import ExampleSpool
 from densecli.training.report import StepReport
@@ -75,7 +75,7 @@ def test_eight_questions_are_learnt_by_heart_and_found_by_the_saved_model(
     questions = open_question_encoder(tmp_path / "model").encode([e.question.question for e in examples()])
     passages = PassageEncoder(tmp_path / "model").encode([e.positives[0] for e in examples()])
     assert (questions @ passages.T).argmax(axis=1).tolist() == list(range(8))
-    assert read_card(tmp_path / "model", RetrieverCard).max_passage_tokens == 32
+    assert read_model_config(tmp_path / "model", RetrieverConfig).max_passage_tokens == 32
 
 
 def test_the_same_seed_gives_the_same_weights(tiny_base: Path) -> None:

@@ -12,17 +12,19 @@ from densecli.errors import ArtifactError, UsageError
 from densecli.records import Context, Passage
 from densecli.training import forward
 from densecli.training.batches import Batch, lay_out
-from densecli.training.examples import Pick
+from densecli.training.examples import SampledExample
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimiser
+from densecli.training.optimise import Optimizer
 from densecli.training.update import Update, update
 
 EVERYTHING = float("inf")
 DOT = Objective()
 PICKS = [
-    Pick("a", "who was born in a", Passage("1", "river", "the river of a"), (Passage("2", "", "a king"),)),
-    Pick("b", "what is b", Passage("3", "sea", "the sea and b b b b b b b b b b"), ()),
-    Pick(
+    SampledExample(
+        "a", "who was born in a", Passage("1", "river", "the river of a"), (Passage("2", "", "a king"),)
+    ),
+    SampledExample("b", "what is b", Passage("3", "sea", "the sea and b b b b b b b b b b"), ()),
+    SampledExample(
         "c", "where is c", Passage("4", "", "song c"), (Passage("5", "x", "film " * 9), Passage("6", "", "y"))
     ),
 ]
@@ -35,12 +37,12 @@ def retriever(tiny_base: Path) -> Retriever:
 
 def learn(
     retriever: Retriever,
-    picks: list[Pick] = PICKS,
+    picks: list[SampledExample] = PICKS,
     objective: Objective = DOT,
     keep_bytes: float = EVERYTHING,
 ) -> Update:
     towers = retriever.question, retriever.passage
-    optimiser = Optimiser(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=10)
+    optimiser = Optimizer(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=10)
     batch = lay_out(picks, retriever.tokens)
     return update(retriever, batch, optimiser, torch.float32, 5, objective, keep_bytes)
 
@@ -83,7 +85,7 @@ def test_the_gradient_is_that_of_the_whole_batch(
         weight.grad = None
     monkeypatch.setitem(forward.CHUNK_TOKENS, "cpu", 30)
     found: list[Tensor | None] = []
-    monkeypatch.setattr(Optimiser, "step", lambda self: found.extend(weight.grad for weight in weights))
+    monkeypatch.setattr(Optimizer, "step", lambda self: found.extend(weight.grad for weight in weights))
     done = learn(retriever, objective=objective, keep_bytes=keep_bytes)
     assert done.loss == pytest.approx(float(expected.detach()), abs=1e-4)
     near = 2e-3 if objective.similarity == "cosine" else 2e-4  # divided by the temperature
@@ -95,13 +97,13 @@ def test_distillation_brings_the_probabilities_to_the_teachers(retriever: Retrie
     """The teacher prefers the negative, against the label."""
     taught = Context("1", "river", "the river of a", teacher_score=0.0)
     preferred = Context("2", "", "a king", teacher_score=2.0)
-    pick = Pick("a", "who was born in a", taught, (preferred,))
+    pick = SampledExample("a", "who was born in a", taught, (preferred,))
     batch = lay_out([pick], retriever.tokens)
     assert batch.teacher == (0.0, 2.0)
     set_dropout(retriever.question, 0.0)
     set_dropout(retriever.passage, 0.0)
     towers = retriever.question, retriever.passage
-    optimiser = Optimiser(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=60)
+    optimiser = Optimizer(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=60)
     objective = Objective(distill=1.0)
     losses = [
         update(retriever, batch, optimiser, torch.float32, 5, objective, EVERYTHING).loss for _ in range(40)
@@ -152,7 +154,7 @@ def test_a_batch_without_negatives_stops_the_run(retriever: Retriever) -> None:
 
 
 def test_triplets_that_all_lose_nothing_stop_the_run(retriever: Retriever) -> None:
-    far = [Pick("a", "the", Passage("1", "", "x"), (Passage("2", "", "x"),))]
+    far = [SampledExample("a", "the", Passage("1", "", "x"), (Passage("2", "", "x"),))]
     with pytest.raises(UsageError, match="every triplet loss of a batch is 0.*--triplet-margin"):
         learn(retriever, far, Objective("dot", loss="triplet", margin=0.0))
 

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec
 from densecli.artifacts.manifest import Manifest, describe_input, digest_file, digest_texts, read_row
 from densecli.artifacts.outputs import replaceable
 from densecli.artifacts.workspace import NAME, Workspace
-from densecli.counts import listed
+from densecli.counts import format_counts
 from densecli.errors import ArtifactError, UpToDate
 from densecli.files.atomic import finish, new_folder, remove, resolved, sync_tree
 from densecli.observer import Observer
@@ -138,7 +138,7 @@ def building(
         ).write(folder, without=scratch)
         for name in scratch:
             remove(folder / name)
-    observer.message(f"{target}: {listed(build.counts) or 'done'} ({seconds:.1f} s)")
+    observer.message(f"{target}: {format_counts(build.counts) or 'done'} ({seconds:.1f} s)")
 
 
 def _check_target(

@@ -78,7 +78,7 @@ class Manifest:
             "facts": dict(self.facts),
             "versions": versions(),
             "timing": dict(self.timing),
-            FILES: {told_path(path.relative_to(folder).as_posix()): path.stat().st_size for path in files},
+            FILES: {display_path(path.relative_to(folder).as_posix()): path.stat().st_size for path in files},
         }
         (folder / NAME).write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2))
 
@@ -148,7 +148,7 @@ def describe_input(path: str | Path) -> dict[str, Any]:
         InputError: there is nothing at `path`.
     """
     place = Path(path)
-    told = told_path(path)
+    told = display_path(path)
     if str(path) == "-" or place.is_fifo():
         return {"path": told}
     made = read_row(place)
@@ -156,13 +156,13 @@ def describe_input(path: str | Path) -> dict[str, Any]:
         return {"path": told, "sha256": made.get("fingerprint", "")}
     if place.is_dir():
         files = sorted(file for file in place.rglob("*") if file.is_file())
-        names = [f"{told_path(file.relative_to(place))}={digest_file(file)}" for file in files]
+        names = [f"{display_path(file.relative_to(place))}={digest_file(file)}" for file in files]
         return {"path": told, "sha256": digest_texts(names)}
     if not place.exists():
         raise InputError(path, None, "no such file", "an existing file, or - for stdin")
     return {"path": told, "bytes": place.stat().st_size, "sha256": digest_file(place)}
 
 
-def told_path(path: str | Path) -> str:
+def display_path(path: str | Path) -> str:
     """Return a path as text that can be stored; bytes that are not UTF-8 are written out."""
     return os.fsencode(path).decode(errors="backslashreplace")

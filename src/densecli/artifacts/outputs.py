@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from densecli.artifacts.fusion_weight import NAME as WEIGHT
-from densecli.artifacts.manifest import FILES, NAME, read_row, told_path
+from densecli.artifacts.manifest import FILES, NAME, display_path, read_row
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, UsageError
 from densecli.files.atomic import is_scratch, resolved
@@ -67,7 +67,7 @@ def _strange_files(place: Path, row: dict[str, Any]) -> list[str]:
         return []
     files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
     names = (
-        told_path(path.relative_to(place).as_posix()) for path in files if path.name not in LEFT_BY_SYSTEMS
+        display_path(path.relative_to(place).as_posix()) for path in files if path.name not in LEFT_BY_SYSTEMS
     )
     return sorted(set(names) - made.keys() - ADDED_LATER)
 

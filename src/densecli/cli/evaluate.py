@@ -20,7 +20,7 @@ from densecli.cli.shared_options import (
     TextsOption,
 )
 from densecli.configs.asking import EvaluateConfig
-from densecli.counts import listed
+from densecli.counts import format_counts
 from densecli.errors import UsageError
 
 
@@ -80,7 +80,7 @@ def register(app: typer.Typer) -> None:
             ]
             session.write(rows, output)
         for name, summary in found.measured.items():
-            counts = listed(+summary.counts)
+            counts = format_counts(+summary.counts)
             if counts:
                 session.terminal.message(f"{name}: {counts}")
         found.check_threshold(config.fail_under)

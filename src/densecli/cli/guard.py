@@ -10,7 +10,7 @@ from densecli.cli.terminal import Terminal, discard
 from densecli.errors import DenseError, ExitStatus, UpToDate
 
 if TYPE_CHECKING:
-    from densecli.training.ranks import Ranks
+    from densecli.training.ranks import ProcessGroup
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -57,7 +57,7 @@ def _told(error: OSError) -> str:
     return f"{place}: {error.strerror or error}; check the path and the disk"
 
 
-def end(error: BaseException, terminal: Terminal, ranks: "Ranks | None" = None) -> ExitStatus:
+def end(error: BaseException, terminal: Terminal, ranks: "ProcessGroup | None" = None) -> ExitStatus:
     """Tell the user what happened, unless another of several processes has, and return the exit status."""
     status, message = status_of(error)
     told = None if ranks is None else ranks.end(status)

@@ -14,7 +14,7 @@ from densecli.cli.help import GroupedCommand
 from densecli.cli.session import Session, open_session
 from densecli.cli.terminal import Terminal
 from densecli.cli.together import end_together, join_ranks
-from densecli.configs.presets import has_preset, preset_told, preset_values
+from densecli.configs.presets import describe_preset, has_preset, preset_values
 from densecli.configs.setting import Setting, check, check_effect, described_fields
 from densecli.errors import InputError, UsageError
 
@@ -75,7 +75,7 @@ def command(
             ranks = None
             try:
                 ranks = join_ranks(name, several_processes, terminal)
-                values = settled(
+                values = resolve_options(
                     config,
                     name,
                     {f.name: given.pop(f.name) for f in fields(config)},
@@ -84,7 +84,7 @@ def command(
                 )
                 session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
                 _check_outputs(name, session, {**common, **vars(values), **given})
-                told = preset_told(name, values)
+                told = describe_preset(name, values)
                 if told is not None:
                     session.terminal.message(told)
                 body(session, values, **given)
@@ -166,7 +166,7 @@ def variable(name: str) -> str:
     return f"DENSECLI_{name.upper()}"
 
 
-def settled(
+def resolve_options(
     config: type, command_name: str, given: dict[str, Any], config_file: Path | None, typed: Set[str]
 ) -> Any:
     """Return the config: option or environment, then config file, then preset, then default.
@@ -209,7 +209,7 @@ def standing_config(session: Session, kind: type[C], command_name: str) -> C:
         for name, hint, _, _ in described_fields(kind)
         if variable(name) in os.environ
     }
-    found: C = settled(kind, command_name, given, session.config_file, frozenset())
+    found: C = resolve_options(kind, command_name, given, session.config_file, frozenset())
     return found
 
 

@@ -54,12 +54,12 @@ def write_results(
     if form == "jsonl":
         session.write((one.to_json(text) for one in ranked), output)
         return
-    from densecli.formats.convert import TARGETS, convert, placed
+    from densecli.formats.convert import TARGETS, convert, locate_errors
     from densecli.formats.known import RESULTS
     from densecli.formats.lookup import Lookup
 
     counts: Counter[str] = Counter()
     target = TARGETS[RESULTS, form]
     assert target.write is not None
-    with session.data_out(output) as stream, placed("search results", counts):
+    with session.data_out(output) as stream, locate_errors("search results", counts):
         target.write(convert(flushed(ranked, stream), RESULTS, RESULTS, target, Lookup(), counts), stream)

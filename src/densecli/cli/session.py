@@ -13,7 +13,7 @@ from densecli.cli.terminal import Terminal, data_stream, flushed
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
-    from densecli.training.ranks import Ranks
+    from densecli.training.ranks import ProcessGroup
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Session:
     typed: Set[str] = frozenset()
     """Names of the options given on the command line, and not by environment or config file."""
     config_file: Path | None = None
-    ranks: "Ranks | None" = None
+    ranks: "ProcessGroup | None" = None
     """The processes that do this work together; None where there is but this one."""
 
     def arguments(self, config: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def open_session(
     terminal: Terminal,
     typed: Set[str],
     config_file: Path | None = None,
-    ranks: "Ranks | None" = None,
+    ranks: "ProcessGroup | None" = None,
 ) -> Session:
     """Make the session of one command; of several processes only the first talks."""
     if ranks is not None and not ranks.first:

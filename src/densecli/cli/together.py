@@ -15,7 +15,7 @@ from densecli.cli.terminal import Terminal
 from densecli.errors import ExitStatus, ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from densecli.training.ranks import Ranks
+    from densecli.training.ranks import ProcessGroup
 
 GRACE_SECONDS = 3.0
 LOOK_SECONDS = 0.5
@@ -29,7 +29,7 @@ def is_beside() -> bool:
     return _several() and os.environ.get("RANK") != "0"
 
 
-def join_ranks(command: str, several_processes: bool, terminal: Terminal) -> "Ranks | None":
+def join_ranks(command: str, several_processes: bool, terminal: Terminal) -> "ProcessGroup | None":
     """Join the processes that torchrun started beside this one, if it did.
 
     Args:
@@ -55,15 +55,15 @@ def join_ranks(command: str, several_processes: bool, terminal: Terminal) -> "Ra
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in the threads to come, too
     # torch reads this when it is loaded; which process is gone is reported here, in one line
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    met: list[Ranks] = []
+    met: list[ProcessGroup] = []
     threading.Thread(target=_watch, args=(met, terminal), daemon=True).start()
     from densecli.training import ranks
 
-    met.append(ranks.Ranks.join())
+    met.append(ranks.ProcessGroup.join())
     return met[0]
 
 
-def end_together(error: BaseException, terminal: Terminal, ranks: "Ranks | None") -> ExitStatus:
+def end_together(error: BaseException, terminal: Terminal, ranks: "ProcessGroup | None") -> ExitStatus:
     """End all processes; one reports why. Nothing is cleaned up first, since that might wait for the others.
 
     Returns:
@@ -87,7 +87,7 @@ def _several() -> bool:
     return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
 
 
-def _watch(met: "list[Ranks]", terminal: Terminal) -> None:
+def _watch(met: "list[ProcessGroup]", terminal: Terminal) -> None:
     """End the process on SIGTERM, or when torchrun is gone, whatever the training waits for."""
     started = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
     while signal.SIGTERM not in signal.sigpending():

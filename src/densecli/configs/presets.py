@@ -84,7 +84,7 @@ def preset_values(config: type, command: str, preset: str | None, chosen: Iterab
     return values
 
 
-def preset_told(command: str, config: Any) -> str | None:
+def describe_preset(command: str, config: Any) -> str | None:
     """Return for people what a config has from its preset, and what was chosen otherwise."""
     preset = getattr(config, "preset", None)
     if preset is None:

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from densecli.artifacts.passages.batch import Portion, portion_of
+from densecli.artifacts.passages.batch import PassageBatch, portion_of
 from densecli.configs.corpus import PreprocessConfig
 from densecli.corpus.source import Batch, Dropped, Parsed, Pruned, Source, batches_of
 from densecli.corpus.word_blocks import blocks
 from densecli.errors import FieldError, InputError
 from densecli.files.bad_records import EXAMPLES, REST, reason_of
-from densecli.files.parallel import ordered
+from densecli.files.parallel import map_ordered
 from densecli.records import Article, Passage
 
 ALONE = 4
@@ -58,7 +58,7 @@ class Cut:
 
     name: str
     records: int
-    passages: Portion
+    passages: PassageBatch
     counts: Counter[str]
     errors: list[str] = field(default_factory=list)
     failure: tuple[str, int | None, str, str] | None = None
@@ -80,7 +80,7 @@ def preprocess(
     Raises:
         InputError: a record cannot be used, and `config.on_error` is `stop`.
     """
-    for cut in ordered(partial(cut_block, config), raw_blocks(sources, config, done), workers, ALONE):
+    for cut in map_ordered(partial(cut_block, config), raw_blocks(sources, config, done), workers, ALONE):
         if cut.failure is not None:
             raise InputError(*cut.failure)
         yield cut
@@ -151,7 +151,7 @@ def cut_block(config: PreprocessConfig, block: RawBlock) -> Cut:
     return Cut(block.name, len(block.records), passages, counts, errors[:EXAMPLES], failure)
 
 
-def _passages(kept: list[_Kept], config: PreprocessConfig, counts: Counter[str]) -> Portion:
+def _passages(kept: list[_Kept], config: PreprocessConfig, counts: Counter[str]) -> PassageBatch:
     """Return the passages of records, in order."""
     ids: list[str] = []
     titles: list[str] = []

@@ -14,7 +14,7 @@ from densecli.corpus.documents import READERS as DOCUMENTS
 from densecli.corpus.psgs import HEADER
 from densecli.corpus.source import Dropped, Source
 from densecli.errors import InputError, UsageError
-from densecli.files.streams import BOM, open_bytes, packing, peek, told
+from densecli.files.streams import BOM, display_name, open_bytes, packing, peek
 
 ROWS, TABLES = "densecli.corpus.json_records", "densecli.corpus.tables"
 READERS = {
@@ -70,7 +70,7 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
         except InputError as error:
             if config.on_error == "stop":
                 raise
-            source = Source(told(path), _broken(error), Dropped)
+            source = Source(display_name(path), _broken(error), Dropped)
         yield source
 
 
@@ -80,7 +80,7 @@ def _check_cutting(path: str, form: str, config: PreprocessConfig) -> None:
     if changed and form in ("psgs", *OWN_COLUMNS):
         option = flag(PreprocessConfig, changed[0])
         raise UsageError(
-            f"{told(path)}: {form} holds passages, which are not cut again: {option} has no effect"
+            f"{display_name(path)}: {form} holds passages, which are not cut again: {option} has no effect"
         )
 
 
@@ -105,7 +105,7 @@ def open_source(path: str, form: str, config: PreprocessConfig) -> Source:
     else:
         source = read(path)
     if form not in NAMED_COLUMNS and (config.id_column or config.title_column or config.text_column):
-        raise UsageError(f"{told(path)}: has the form {form}, where naming columns has no effect")
+        raise UsageError(f"{display_name(path)}: has the form {form}, where naming columns has no effect")
     assert isinstance(source, Source)
     return source
 
@@ -152,7 +152,7 @@ def sniff(path: str) -> str:
         return found
     if found:
         raise InputError(
-            told(path),
+            display_name(path),
             1,
             f"the name says {ending[1:]}, the content {found}",
             "--input-format to say which it is",
@@ -161,7 +161,10 @@ def sniff(path: str) -> str:
         return next((form for form in DEFAULTS if form in allowed), "jsonl")
     begin = head[:40].decode(errors="replace")
     raise InputError(
-        told(path), 1, f"its form is not clear, it begins with {begin!r}", "--input-format to say which"
+        display_name(path),
+        1,
+        f"its form is not clear, it begins with {begin!r}",
+        "--input-format to say which",
     )
 
 

@@ -12,7 +12,7 @@ from densecli.errors import FieldError, InputError
 from densecli.files.json_array import ArrayCutter
 from densecli.files.jsonl import parse_row
 from densecli.files.line_blocks import read_slabs
-from densecli.files.streams import BOM, open_bytes, told
+from densecli.files.streams import BOM, display_name, open_bytes
 from densecli.records import Article, Passage
 
 HEAD = 1 << 16
@@ -32,7 +32,7 @@ def jsonl_source(path: str, columns: Columns) -> Source:
 
 def json_source(path: str, columns: Columns) -> Source:
     """Open a JSON array of objects, of which one is in memory at a time."""
-    return Source(told(path), _titled(path, _elements(path), columns), partial(parse_object, columns))
+    return Source(display_name(path), _titled(path, _elements(path), columns), partial(parse_object, columns))
 
 
 def _titled(path: str, raw: Iterator[tuple[int, bytes]], columns: Columns) -> Iterator[tuple[int, bytes]]:
@@ -53,7 +53,10 @@ def _titled(path: str, raw: Iterator[tuple[int, bytes]], columns: Columns) -> It
     if columns.title_named and names and columns.title not in names:
         what = f"no field {columns.title!r} in the first {len(begun):,} records"
         raise InputError(
-            told(path), begun[0][0], what, f"--title-column to name one of {', '.join(sorted(names))[:80]}"
+            display_name(path),
+            begun[0][0],
+            what,
+            f"--title-column to name one of {', '.join(sorted(names))[:80]}",
         )
     return chain(begun, raw)
 
@@ -71,12 +74,14 @@ def _elements(path: str) -> Iterator[tuple[int, Any]]:
     with open_bytes(path) as stream:
         begun = stream.read(HEAD).removeprefix(BOM)
         if not begun.strip():
-            raise InputError(told(path), None, "is empty", "at least one record")
+            raise InputError(display_name(path), None, "is empty", "at least one record")
         if not begun.lstrip().startswith((b"[", b"{")):
-            raise InputError(told(path), 1, f"begins with {begun.lstrip()[:20]!r}", "a JSON array of objects")
+            raise InputError(
+                display_name(path), 1, f"begins with {begun.lstrip()[:20]!r}", "a JSON array of objects"
+            )
         cutter = ArrayCutter(stream, begun, 1)
         try:
             for data in cutter:
                 yield cutter.line, data
         except FieldError as error:
-            raise InputError(told(path), cutter.line, error.what, error.expected) from None
+            raise InputError(display_name(path), cutter.line, error.what, error.expected) from None

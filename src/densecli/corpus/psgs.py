@@ -9,7 +9,7 @@ from densecli.corpus.columns import Columns
 from densecli.corpus.source import Source
 from densecli.corpus.tables import parse_row, raw_rows, read_header
 from densecli.errors import InputError
-from densecli.files.streams import told
+from densecli.files.streams import display_name
 from densecli.records import Passage
 
 HEADER = ("id", "text", "title")
@@ -27,9 +27,12 @@ def psgs_source(path: str) -> Source:
     header = read_header(path, "\t", rows)
     if tuple(header) != HEADER:
         raise InputError(
-            told(path), 1, f"the header is {'|'.join(header)[:60]!r}", "id, text, title, with tabs between"
+            display_name(path),
+            1,
+            f"the header is {'|'.join(header)[:60]!r}",
+            "id, text, title, with tabs between",
         )
-    return Source(told(path), rows, partial(parse_row, "\t", HEADER, COLUMNS))
+    return Source(display_name(path), rows, partial(parse_row, "\t", HEADER, COLUMNS))
 
 
 def write_psgs(passages: Iterable[Passage], stream: BinaryIO) -> int:

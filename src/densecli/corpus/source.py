@@ -7,8 +7,8 @@ from itertools import chain
 from typing import Any, Protocol
 
 from densecli.errors import InputError
-from densecli.files.line_blocks import Slab
-from densecli.files.streams import told
+from densecli.files.line_blocks import LineBlock
+from densecli.files.streams import display_name
 from densecli.records import Article, Passage
 
 BATCH_SIZE = 1 << 20
@@ -75,9 +75,9 @@ class Source:
     batches: Iterator[Batch] | None = None
 
 
-def line_source(path: str, slabs: Iterator[Slab], parse: Callable[[bytes], Parsed]) -> Source:
+def line_source(path: str, slabs: Iterator[LineBlock], parse: Callable[[bytes], Parsed]) -> Source:
     """Open a file with a record on each line that is not blank."""
-    return Source(told(path), chain.from_iterable(slabs), parse, batches=slabs)
+    return Source(display_name(path), chain.from_iterable(slabs), parse, batches=slabs)
 
 
 def batches_of(source: Source) -> Iterator[Batch]:

@@ -11,7 +11,7 @@ from densecli.corpus.columns import Columns, record_of
 from densecli.corpus.source import Source
 from densecli.errors import FieldError, InputError
 from densecli.files.quoted_rows import UNCLOSED, is_whole, quoted_rows
-from densecli.files.streams import lines, open_bytes, told
+from densecli.files.streams import display_name, lines, open_bytes
 from densecli.records import Article, Passage
 
 KINDS = {"\t": ("TSV", "tabs"), ",": ("CSV", "commas")}
@@ -37,8 +37,8 @@ def _source(path: str, mark: str, columns: Columns) -> Source:
     try:
         columns = columns.among(header)
     except FieldError as error:
-        raise InputError(told(path), 1, error.what, error.expected) from None
-    return Source(told(path), rows, partial(parse_row, mark, tuple(header), columns))
+        raise InputError(display_name(path), 1, error.what, error.expected) from None
+    return Source(display_name(path), rows, partial(parse_row, mark, tuple(header), columns))
 
 
 def read_header(path: str, mark: str, rows: Iterator[tuple[int, bytes]]) -> list[str]:
@@ -49,11 +49,11 @@ def read_header(path: str, mark: str, rows: Iterator[tuple[int, bytes]]) -> list
     """
     place, first = next(rows, (None, b""))
     if place is None:
-        raise InputError(told(path), None, "is empty", "a header and at least one passage")
+        raise InputError(display_name(path), None, "is empty", "a header and at least one passage")
     try:
         return split_row(mark, first)
     except FieldError as error:
-        raise InputError(told(path), place, error.what, error.expected) from None
+        raise InputError(display_name(path), place, error.what, error.expected) from None
 
 
 def parse_row(mark: str, header: Sequence[str], columns: Columns, data: bytes) -> Article | Passage:
@@ -108,7 +108,7 @@ def raw_rows(path: str, mark: str) -> Iterator[tuple[int, bytes]]:
             return False
 
     with open_bytes(path) as stream:
-        rows = quoted_rows(enumerate(lines(stream, told(path)), 1), mark, sound)
+        rows = quoted_rows(enumerate(lines(stream, display_name(path)), 1), mark, sound)
         for header in islice(rows, 1):
             with suppress(FieldError):
                 width = len(split_row(mark, header[1]))

@@ -13,12 +13,12 @@ from densecli.dense.interchange import index_files, open_foreign_index, take_ove
 from densecli.dense.rows_by_id import PassageRows, place_vectors
 from densecli.errors import ArtifactError
 from densecli.models.bert import read_config
-from densecli.models.folder import RetrieverCard, fingerprint, passage_fingerprint, read_card
+from densecli.models.folder import RetrieverConfig, fingerprint, passage_fingerprint, read_model_config
 from densecli.records import Passage
 
 
 @dataclass(frozen=True)
-class Maker:
+class RetrieverIdentity:
     """The retriever that made the vectors: what tells it, what ties them to it, and their length d."""
 
     fingerprint: str
@@ -26,13 +26,13 @@ class Maker:
     dimension: int
 
     @classmethod
-    def of(cls, retriever: Path) -> "Maker":
+    def of(cls, retriever: Path) -> "RetrieverIdentity":
         """Look at a retriever folder.
 
         Raises:
             ArtifactError: it is no densecli retriever.
         """
-        card = read_card(retriever, RetrieverCard)
+        card = read_model_config(retriever, RetrieverConfig)
         hidden = int(read_config(retriever / card.tower("passage"))["hidden_size"])
         return cls(fingerprint(retriever), passage_fingerprint(retriever), card.dimension(hidden))
 
@@ -40,7 +40,7 @@ class Maker:
 def take_vectors(
     source: Path,
     rows: PassageRows,
-    maker: Maker,
+    maker: RetrieverIdentity,
     folder: Path,
     shard_rows: int,
     counts: Counter[str],
@@ -63,7 +63,7 @@ def take_vectors(
 def take_index(
     source: Path,
     rows: PassageRows,
-    maker: Maker,
+    maker: RetrieverIdentity,
     folder: Path,
     counts: Counter[str],
     allow_missing: bool,

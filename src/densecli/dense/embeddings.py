@@ -19,7 +19,7 @@ from densecli.files.pickled.arrays import PickledArray, find_arrays
 from densecli.files.pickled.unpickler import Unpickler
 from densecli.records import Passage
 
-Pair = tuple[str, FloatArray]
+IndexPair = tuple[str, FloatArray]
 PICKLE = b"\x80"
 NOT_READ = (".", MANIFEST)
 EXPECTED = "a pickled list of (id, vector), as DPR writes it, or lines of {id, vector}"
@@ -27,7 +27,7 @@ PROTOCOL = 3
 BATCH = 1000
 
 
-def read_embeddings(paths: Sequence[Path]) -> Iterator[Pair]:
+def read_embeddings(paths: Sequence[Path]) -> Iterator[IndexPair]:
     """Yield `(id, vector (d,) float32)` of files in the order given, of a folder's by name and number.
 
     Each file is a pickled shard of DPR or JSONL of Pyserini (`.gz` too), read as a stream.
@@ -47,7 +47,7 @@ def read_embeddings(paths: Sequence[Path]) -> Iterator[Pair]:
             yield passage_id, vector
 
 
-def write_embeddings(path: Path, pairs: Iterable[Pair]) -> None:
+def write_embeddings(path: Path, pairs: Iterable[IndexPair]) -> None:
     """Write a shard as DPR reads it, with any version of NumPy: a pickled list of (id, vector)."""
     with open(path, "wb") as stream:
         _write_list(stream, PREAMBLE, (_pickled(passage_id, vector) for passage_id, vector in pairs))
@@ -101,7 +101,7 @@ def _order(path: Path) -> tuple[str, int, str]:
     return name, int(stem[len(name) :] or 0), path.name
 
 
-def _pairs(path: Path) -> Iterator[Pair]:
+def _pairs(path: Path) -> Iterator[IndexPair]:
     try:
         with open(path, "rb") as stream:
             pickled = stream.read(1) == PICKLE
@@ -126,7 +126,7 @@ def _vector(path: Path, values: Any) -> FloatArray:
     return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _encoded(row: Json, _: str) -> Pair:
+def _encoded(row: Json, _: str) -> IndexPair:
     passage_id = id_field(row, "id", "docid")
     values = row.get("vector")
     numbers = isinstance(values, list) and values and all(type(one) in (int, float) for one in values)

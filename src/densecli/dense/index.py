@@ -12,7 +12,7 @@ from densecli.artifacts.vectors import FloatArray, VectorStore
 from densecli.configs.corpus import IndexConfig
 from densecli.dense.kinds import DENSE_KINDS, new_index
 from densecli.errors import ArtifactError
-from densecli.ranking.order import Rows, Scores, ordered
+from densecli.ranking.order import Rows, Scores, rank_by_score
 
 FILE = "index.faiss"
 BATCH = 8192
@@ -137,7 +137,7 @@ class DenseIndex:
         the rows with that score, so it is asked for twice as many until it has them all."""
         wide = min(k + 1, len(self)) if self._exact else k
         scores, rows = self._index.search(vectors, wide)
-        rows, scores = ordered(rows, scores)
+        rows, scores = rank_by_score(rows, scores)
         if k < wide < len(self):
             tied = np.flatnonzero(scores[:, k - 1] == scores[:, k])
             if len(tied):

@@ -19,7 +19,7 @@ from densecli.encoders.hardware import has_bfloat16, has_gpu
 from densecli.encoders.session import EngineError, OpenSession
 from densecli.encoders.side import Side, compiled_encoder
 from densecli.errors import UsageError
-from densecli.models.folder import RetrieverCard, is_compiled, is_model_folder, read_card
+from densecli.models.folder import RetrieverConfig, is_compiled, is_model_folder, read_model_config
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
 
@@ -207,7 +207,9 @@ def _side(folder: Path, name: str, engine: str) -> Side:
     Raises:
         EngineError: compiled engines can't run its encoder.
     """
-    if is_model_folder(folder) and is_compiled(folder, read_card(folder, RetrieverCard).tower(name)):
+    if is_model_folder(folder) and is_compiled(
+        folder, read_model_config(folder, RetrieverConfig).tower(name)
+    ):
         return Side.open(folder, name)
     side: Side | None = None
     if not is_model_folder(folder):

@@ -9,7 +9,7 @@ from densecli.encoders.side import Side
 from densecli.errors import ArtifactError
 from densecli.models.architecture import Architecture, architecture
 from densecli.models.bert import read_config
-from densecli.models.folder import TOKENIZER, RetrieverCard
+from densecli.models.folder import TOKENIZER, RetrieverConfig
 from densecli.models.foreign.bert_tower import BertTower
 from densecli.models.foreign.dpr_folder import FOLDERS, is_dpr_pair, read_dpr_pair
 from densecli.models.foreign.hugging_face import read_weights
@@ -56,7 +56,7 @@ def _plain_side(folder: Path, name: str) -> Side | None:
     state = _state(folder, encoder)
     if state is None:
         return None
-    card: RetrieverCard = read_card_of(folder, encoder.max_tokens)
+    card: RetrieverConfig = read_card_of(folder, encoder.max_tokens)
     tokenizer = read_tokenizer(folder)
     check_vocabulary(tokenizer, [encoder.vocabulary], folder)
     return Side(name, folder, card, Tokens(tokenizer, card), built_tower(folder, encoder, state), [])

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.models.folder import RetrieverCard
+from densecli.models.folder import RetrieverConfig
 from densecli.models.weights import FloatArray
 
 
@@ -23,7 +23,7 @@ def pool(hidden: FloatArray, mask: NDArray[np.int64], pooling: str) -> FloatArra
     return means
 
 
-def finish(vectors: FloatArray, card: RetrieverCard, side: str) -> FloatArray:
+def finish(vectors: FloatArray, card: RetrieverConfig, side: str) -> FloatArray:
     """Return the vectors that search sees, by whose inner products it ranks as `card.similarity` does.
 
     For `l2` a component is added: 1 to a question q, -|p|²/2 to a passage p. Then the inner product is

@@ -11,7 +11,7 @@ from densecli.encoders.session import OpenSession
 from densecli.encoders.tower import CompiledTower, Ids, TowerParts, stored_tower
 from densecli.errors import ArtifactError
 from densecli.models.bert import read_config
-from densecli.models.folder import WEIGHTS, RetrieverCard, read_card
+from densecli.models.folder import WEIGHTS, RetrieverConfig, read_model_config
 from densecli.models.tokens import Tokens, check_vocabulary
 from densecli.models.weights import FloatArray, load_tensor
 
@@ -33,7 +33,7 @@ class Side:
 
     name: str
     folder: Path
-    card: RetrieverCard
+    card: RetrieverConfig
     tokens: Tokens
     parts: TowerParts
     projection: Sequence[FloatArray]
@@ -45,7 +45,7 @@ class Side:
         Raises:
             ArtifactError: the folder is no whole retriever model.
         """
-        card = read_card(folder, RetrieverCard)
+        card = read_model_config(folder, RetrieverConfig)
         tokens = Tokens.open(folder, card)
         tower = folder / card.tower(name)
         heads = card.heads(read_config(tower)["hidden_size"])

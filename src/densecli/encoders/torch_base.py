@@ -13,7 +13,7 @@ from densecli.encoders.torch_load import bert_model, load_pretrained, load_tower
 from densecli.encoders.torch_projection import projection
 from densecli.encoders.torch_tower import Tower, position_limit
 from densecli.errors import ArtifactError
-from densecli.models.folder import SIDES, TOKENIZER, RetrieverCard, is_model_folder, read_card
+from densecli.models.folder import SIDES, TOKENIZER, RetrieverConfig, is_model_folder, read_model_config
 from densecli.models.foreign.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
 from densecli.models.foreign.sentence_transformers import read_card_of
 from densecli.models.hub import local_folder
@@ -29,7 +29,7 @@ class Retriever:
     question: Tower
     passage: Tower
     tokenizer: Tokenizer
-    card: RetrieverCard
+    card: RetrieverConfig
     folder: Path
 
     @property
@@ -65,7 +65,7 @@ def open_retriever(source: str) -> Retriever:
 
 
 def _own(folder: Path) -> Retriever:
-    card = read_card(folder, RetrieverCard)
+    card = read_model_config(folder, RetrieverConfig)
     places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
     loaded = [load_tower(*place, card.heads) for place in places[: 1 if card.shared_encoder else 2]]
     towers = [(model, projection(heads)) for model, heads in loaded] * 2
@@ -87,7 +87,7 @@ def _retriever(
     models: Sequence[Any],
     layers: Sequence[nn.Linear | None],
     tokenizer: Tokenizer,
-    card: RetrieverCard,
+    card: RetrieverConfig,
     folder: Path,
 ) -> Retriever:
     check_vocabulary(tokenizer, (len(model.get_input_embeddings().weight) for model in models), folder)

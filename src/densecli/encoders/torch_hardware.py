@@ -43,7 +43,7 @@ def precision_name(precision: torch.dtype) -> str:
     return {torch.bfloat16: "bf16", torch.float16: "fp16"}.get(precision, "fp32")
 
 
-def told_hardware(device: torch.device, precision: torch.dtype) -> str:
+def describe_hardware(device: torch.device, precision: torch.dtype) -> str:
     """Return device and arithmetic for people: `cpu, bfloat16`."""
     return f"{device}, {str(precision).removeprefix('torch.')}"
 

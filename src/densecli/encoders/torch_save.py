@@ -13,10 +13,10 @@ from densecli.models.folder import (
     PROJECTION,
     WEIGHTS,
     WORDS,
-    RetrieverCard,
+    RetrieverConfig,
     is_model_folder,
-    read_card,
-    write_card,
+    read_model_config,
+    write_model_config,
 )
 from densecli.models.tower_files import write_tokenizer, write_tower
 from densecli.models.weights import FloatArray, save_state
@@ -49,12 +49,12 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
         heads = {f"{PROJECTION}.{name}": weight.cpu().numpy() for name, weight in layer.items()}
         save_encoder(tower.model, folder / side, folder / words[side], heads)
     write_tokenizer(retriever.tokenizer, folder)
-    write_card(folder, replace(card, words=words))
+    write_model_config(folder, replace(card, words=words))
 
 
 def _copy_passage_tower(base: Path, folder: Path, words: str) -> None:
     (folder / "passage").mkdir(exist_ok=True)
-    card = read_card(base, RetrieverCard)
+    card = read_model_config(base, RetrieverConfig)
     for name in TOWER_FILES:
         if (base / card.tower("passage") / name).exists():
             shutil.copyfile(base / card.tower("passage") / name, folder / "passage" / name)

@@ -8,7 +8,7 @@ from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_projection import new_projection
 from densecli.encoders.torch_tower import Tower, position_limit
 from densecli.errors import UsageError
-from densecli.models.folder import SIDES, RetrieverCard, is_model_folder
+from densecli.models.folder import SIDES, RetrieverConfig, is_model_folder
 from densecli.models.tokens import Tokens
 
 KEPT = ("projection", "token_types", "trailing_sep", "question_prefix", "passage_prefix")
@@ -90,7 +90,7 @@ def open_base(
     return base
 
 
-def _changed(base: Retriever, asked: dict[str, Any]) -> RetrieverCard:
+def _changed(base: Retriever, asked: dict[str, Any]) -> RetrieverConfig:
     """Return the base's properties with those asked for.
 
     Raises:

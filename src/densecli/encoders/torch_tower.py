@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from densecli.errors import ArtifactError
-from densecli.models.folder import RetrieverCard
+from densecli.models.folder import RetrieverConfig
 from densecli.models.tokens import second_segment
 
 
@@ -17,7 +17,7 @@ class Tower(nn.Module):
     def __init__(
         self,
         model: Any,
-        card: RetrieverCard,
+        card: RetrieverConfig,
         side: str,
         separator: int | None = None,
         projection: nn.Linear | None = None,

@@ -7,7 +7,7 @@ from densecli.records import RankedList
 from densecli.text.answers import AnswerMatcher
 
 
-def judged(ranked: RankedList, counts: Counter[str]) -> RankedList:
+def mark_answers(ranked: RankedList, counts: Counter[str]) -> RankedList:
     """Return the list with `has_answer` on every passage that has a text, where the question has answers.
 
     What was known stays; `counts` is filled with what is wrong with the answers.

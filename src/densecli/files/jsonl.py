@@ -8,7 +8,7 @@ import orjson
 
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
-from densecli.files.streams import lines, open_bytes, told
+from densecli.files.streams import display_name, lines, open_bytes
 
 T = TypeVar("T")
 
@@ -21,13 +21,13 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
     """
     empty = True
     with open_bytes(path) as stream:
-        for number, line in enumerate(lines(stream, told(path)), 1):
+        for number, line in enumerate(lines(stream, display_name(path)), 1):
             line = line.rstrip(b"\r\n")
             if line and not line.isspace():
                 empty = False
                 yield number, line
     if empty:
-        raise InputError(told(path), None, "is empty", "at least one record")
+        raise InputError(display_name(path), None, "is empty", "at least one record")
 
 
 def parse_row(line: bytes) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def read_records(path: str, parse: Callable[[Json, str], T]) -> Iterator[T]:
         try:
             yield parse(parse_row(line), str(number))
         except FieldError as error:
-            raise InputError(told(path), number, error.what, error.expected) from None
+            raise InputError(display_name(path), number, error.what, error.expected) from None
 
 
 def encode_line(row: Mapping[str, Any]) -> bytes:

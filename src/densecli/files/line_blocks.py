@@ -8,14 +8,14 @@ from io import BufferedReader
 from typing import cast
 
 from densecli.errors import InputError
-from densecli.files.streams import BOM, LINE_LIMIT, open_bytes, refuse_utf16, told
+from densecli.files.streams import BOM, LINE_LIMIT, display_name, open_bytes, refuse_utf16
 
 SLAB = 1 << 20
 BLANK = re.compile(rb"\n[^\S\n]*+(?=\n|\Z)")
 
 
 @dataclass(frozen=True)
-class Slab:
+class LineBlock:
     """Some lines of a file as they stand there.
 
     Its length is how many are not blank; those it yields as `(line number, line without its end)`.
@@ -41,7 +41,7 @@ class Slab:
                 yield number, line.rstrip(b"\r")
 
 
-def read_slabs(path: str) -> Iterator[Slab]:
+def read_slabs(path: str) -> Iterator[LineBlock]:
     """Yield the lines of a file, about a MiB at a time; a byte order mark at its beginning is left out.
 
     Raises:
@@ -53,17 +53,17 @@ def read_slabs(path: str) -> Iterator[Slab]:
     with open_bytes(path) as stream:
         for data in _whole_lines(cast(BufferedReader, stream)):
             if number == 1:
-                refuse_utf16(data, told(path))
+                refuse_utf16(data, display_name(path))
                 data = data.removeprefix(BOM)
             if len(data) > LINE_LIMIT and data.find(b"\n", 0, LINE_LIMIT + 1) < 0:
                 what = f"a line of more than {LINE_LIMIT >> 20} MiB"
-                raise InputError(told(path), number, what, "records in lines")
-            if slab := Slab(number, data):
+                raise InputError(display_name(path), number, what, "records in lines")
+            if slab := LineBlock(number, data):
                 empty = False
                 yield slab
             number += data.count(b"\n")
     if empty:
-        raise InputError(told(path), None, "is empty", "at least one record")
+        raise InputError(display_name(path), None, "is empty", "at least one record")
 
 
 def _whole_lines(stream: BufferedReader) -> Iterator[bytes]:

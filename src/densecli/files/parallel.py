@@ -45,7 +45,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ordered(
+def map_ordered(
     function: Callable[[T], R], items: Iterable[T], workers: int, alone: int = 0, ahead: int = AHEAD
 ) -> Iterator[R]:
     """Yield `function(item)` for every item, in order; a bounded number of them is in memory.

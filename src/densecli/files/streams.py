@@ -48,7 +48,7 @@ class _Unpacked(io.RawIOBase):
         return len(data)
 
 
-def told(path: str) -> str:
+def display_name(path: str) -> str:
     """Return a path as errors tell it."""
     return "stdin" if path == STDIN else path
 
@@ -99,7 +99,7 @@ def _begun(head: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _standard(stream: BinaryIO) -> BinaryIO:
-    return _unpacked(watch(stream), told(STDIN))
+    return _unpacked(watch(stream), display_name(STDIN))
 
 
 def _unpacked(stream: BinaryIO, name: str) -> BinaryIO:

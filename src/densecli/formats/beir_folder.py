@@ -17,9 +17,9 @@ from densecli.fields import Json
 from densecli.files.bad_records import STOP, BadRecords, reason_of
 from densecli.files.jsonl import encode_line
 from densecli.formats.beir import passage, passage_row, question, question_row
-from densecli.formats.documents import opened
+from densecli.formats.documents import open_document
 from densecli.formats.lookup import Lookup, questions_by_id
-from densecli.formats.qrels import Judgement, read_qrels, write_beir
+from densecli.formats.qrels import Judgment, read_qrels, write_beir
 from densecli.records import Passage, Question, TrainingExample
 
 T = TypeVar("T")
@@ -63,11 +63,11 @@ def lookup_of(folder: Path, bad: BadRecords = STOP) -> Iterator[Lookup]:
 
 
 def _records(path: str, build: Callable[[Json, str], T], bad: BadRecords) -> Iterator[T]:
-    with opened(path, bad) as document:
+    with open_document(path, bad) as document:
         yield from document.each(document.rows(), lambda row, number: (build(row, number),))
 
 
-def examples_of(judgements: Iterable[Judgement]) -> Iterator[TrainingExample]:
+def examples_of(judgements: Iterable[Judgment]) -> Iterator[TrainingExample]:
     """Yield an example without texts for each run of judgements of one question.
 
     A grade above 0 makes a positive; another one a hard negative, since somebody looked at it.
@@ -87,7 +87,7 @@ def read_folder(path: str, bad: BadRecords = STOP) -> Iterator[TrainingExample]:
         InputError: a file of it is missing or broken, or judges what is not there.
     """
     qrels = qrels_of(path)
-    with lookup_of(qrels.parent.parent, bad) as lookup, opened(str(qrels), bad) as document:
+    with lookup_of(qrels.parent.parent, bad) as lookup, open_document(str(qrels), bad) as document:
         for example in examples_of(read_qrels(document)):
             try:
                 whole = lookup.example(example)
@@ -120,7 +120,7 @@ def write_folder(
         tempfile.TemporaryFile(prefix="densecli-beir-") as spool,
     ):
 
-        def judgements() -> Iterator[Judgement]:
+        def judgements() -> Iterator[Judgment]:
             for example in examples:
                 question = example.question
                 queries.write(encode_line(question_row(question)))
@@ -128,7 +128,7 @@ def write_folder(
                     used.append(hash_id(passage.id))
                     spool.write(encode_line(passage_row(passage)))
                 for passage_id in dict.fromkeys(positive.id for positive in example.positives):
-                    yield Judgement(question.id, passage_id, 1)
+                    yield Judgment(question.id, passage_id, 1)
 
         for line in write_beir(judgements()):
             qrels.write(line)

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from densecli.corpus.psgs import write_psgs
 from densecli.errors import FieldError, InputError, UsageError
-from densecli.evaluation.has_answer import judged
+from densecli.evaluation.has_answer import mark_answers
 from densecli.files.bad_records import STOP, BadRecords, reason_of
 from densecli.files.jsonl import encode_line
 from densecli.formats import beir, dpr, flag_embedding, qrels, runs, tevatron
@@ -105,11 +105,11 @@ TAKES: dict[tuple[str, str], Callable[[Any], Records]] = {
     (PREDICTIONS, QUESTIONS): lambda one: (question_of(one),),
     (PREDICTIONS, RESULTS): lambda one: (one.ranked,),
     (EXAMPLES, QRELS): lambda one: (
-        qrels.Judgement(one.question.id, passage_id, 1)
+        qrels.Judgment(one.question.id, passage_id, 1)
         for passage_id in dict.fromkeys(passage.id for passage in one.positives)
     ),
     (RESULTS, QRELS): lambda one: (
-        qrels.Judgement(one.question.id, ctx.passage.id, 1) for ctx in _judged(one).ctxs if ctx.has_answer
+        qrels.Judgment(one.question.id, ctx.passage.id, 1) for ctx in _judged(one).ctxs if ctx.has_answer
     ),
 }
 """What one record gives when another kind is taken from it."""
@@ -146,7 +146,9 @@ def _listed(names: list[str]) -> str:
 
 
 @contextmanager
-def placed(name: str, counts: Counter[str], bad: BadRecords = STOP) -> Iterator[Callable[[FieldError], None]]:
+def locate_errors(
+    name: str, counts: Counter[str], bad: BadRecords = STOP
+) -> Iterator[Callable[[FieldError], None]]:
     """Add the name of the input and the record reached to what is wrong with one.
 
     Yields what `convert` brings the records to that it cannot convert.
@@ -273,4 +275,4 @@ def _judged(ranked: RankedList) -> RankedList:
         if ctx.has_answer is None and not ctx.passage.text:
             what = f"passage {ctx.passage.id!r} has neither has_answer nor a text to match"
             raise FieldError(what, "its passage store as --passages")
-    return judged(ranked, Counter())
+    return mark_answers(ranked, Counter())

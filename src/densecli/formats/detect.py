@@ -30,7 +30,7 @@ LOOKED_AT = 100
 WORDS = {QUESTIONS: "questions", EXAMPLES: "training examples", RESULTS: "search results or predictions"}
 
 
-class Recognised:
+class DetectedFormat:
     """A document whose form is known.
 
     Attributes:
@@ -60,7 +60,7 @@ class Recognised:
         return self.records()
 
 
-def recognise(document: Document, wanted: str | None = None, named: str | None = None) -> Recognised:
+def detect_format(document: Document, wanted: str | None = None, named: str | None = None) -> DetectedFormat:
     """Find the form of a document.
 
     Args:
@@ -83,10 +83,10 @@ def recognise(document: Document, wanted: str | None = None, named: str | None =
         fitting = lines
     if not fitting:
         raise _unknown(document, wanted, named, document.first)
-    return Recognised(document, fitting[0], iter(()))
+    return DetectedFormat(document, fitting[0], iter(()))
 
 
-def _recognise_rows(document: Document, wanted: str | None, named: str | None) -> Recognised:
+def _recognise_rows(document: Document, wanted: str | None, named: str | None) -> DetectedFormat:
     rows = document.rows()
     begun = _beginning(document, rows, wanted, named)
     first = begun[-1]
@@ -99,7 +99,7 @@ def _recognise_rows(document: Document, wanted: str | None, named: str | None) -
     form = fitting[0]
     if wanted is not None and form.kind not in SOURCES[wanted]:
         raise InputError(document.name, first.line, f"holds {form.told}", WORDS[wanted])
-    return Recognised(document, form, chain(begun, rows))
+    return DetectedFormat(document, form, chain(begun, rows))
 
 
 def _beginning(document: Document, rows: Iterator[Row], wanted: str | None, named: str | None) -> list[Row]:

@@ -13,7 +13,7 @@ from densecli.files.arrivals import forget
 from densecli.files.bad_records import STOP, BadRecords, reason_of
 from densecli.files.json_array import BEGUN, OPENING, ArrayCutter
 from densecli.files.jsonl import parse_row
-from densecli.files.streams import BOM, LINE_LIMIT, open_bytes, packing, refuse_utf16, told
+from densecli.files.streams import BOM, LINE_LIMIT, display_name, open_bytes, packing, refuse_utf16
 
 T = TypeVar("T")
 Line = tuple[int, bytes]
@@ -54,7 +54,7 @@ class Document:
             InputError: there is none, or it is UTF-16 or endless.
         """
         self.path = path
-        self.name = told(path)
+        self.name = display_name(path)
         self.bad = bad
         self._stream = stream
         self._numbered = self._read()
@@ -185,7 +185,7 @@ class Document:
 
 
 @contextmanager
-def opened(path: str, bad: BadRecords = STOP) -> Iterator[Document]:
+def open_document(path: str, bad: BadRecords = STOP) -> Iterator[Document]:
     """Open a file, a compressed file, or stdin (`-`) as a document.
 
     Raises:

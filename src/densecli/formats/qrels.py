@@ -10,7 +10,7 @@ BEIR_HEADER = ["query-id", "corpus-id", "score"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """How well a passage answers a question; above 0 it does."""
 
     question_id: str
@@ -18,7 +18,7 @@ class Judgement:
     grade: int
 
 
-def read_qrels(document: Document) -> Iterator[Judgement]:
+def read_qrels(document: Document) -> Iterator[Judgment]:
     """Yield the judgements of `qid 0 docid grade` or, with BEIR's header, `qid docid grade`.
 
     Raises:
@@ -27,11 +27,11 @@ def read_qrels(document: Document) -> Iterator[Judgement]:
     return (one for _, one in table(document, _judgement, BEIR_HEADER))
 
 
-def _judgement(columns: Columns) -> Judgement:
-    return Judgement(columns[0], columns[-2], whole_number(columns[-1], "grade"))
+def _judgement(columns: Columns) -> Judgment:
+    return Judgment(columns[0], columns[-2], whole_number(columns[-1], "grade"))
 
 
-def write_trec(judgements: Iterable[Judgement]) -> Iterator[bytes]:
+def write_trec(judgements: Iterable[Judgment]) -> Iterator[bytes]:
     """Yield `qid 0 docid grade`.
 
     Raises:
@@ -41,7 +41,7 @@ def write_trec(judgements: Iterable[Judgement]) -> Iterator[bytes]:
         yield f"{column(one.question_id)} 0 {column(one.passage_id)} {one.grade}\n".encode()
 
 
-def write_beir(judgements: Iterable[Judgement]) -> Iterator[bytes]:
+def write_beir(judgements: Iterable[Judgment]) -> Iterator[bytes]:
     """Yield BEIR's header, and `qid docid grade` with tabs between.
 
     Raises:

@@ -11,8 +11,8 @@ from densecli.artifacts.workspace import EXAMPLES_FILE
 from densecli.errors import UsageError
 from densecli.files.bad_records import STOP, BadRecords
 from densecli.formats.beir_folder import is_beir, lookup_of, read_folder
-from densecli.formats.detect import recognise
-from densecli.formats.documents import opened
+from densecli.formats.detect import detect_format
+from densecli.formats.documents import open_document
 from densecli.formats.known import EXAMPLES, PASSAGES
 from densecli.formats.lookup import Lookup, questions_by_id
 from densecli.formats.read_questions import read_questions
@@ -45,8 +45,8 @@ def open_records(
     elif made:
         yield iter(PassageStore.open(place)), PASSAGES
     else:
-        with opened(str(own) if own.is_file() else path, bad) as document:
-            known = recognise(document, None, named)
+        with open_document(str(own) if own.is_file() else path, bad) as document:
+            known = detect_format(document, None, named)
             yield bad.usable(document.name, known.records()), known.form.kind
 
 

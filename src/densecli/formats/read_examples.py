@@ -5,10 +5,10 @@ from pathlib import Path
 
 from densecli.artifacts.workspace import EXAMPLES_FILE
 from densecli.files.bad_records import STOP, BadRecords
-from densecli.files.streams import told
+from densecli.files.streams import display_name
 from densecli.formats.beir_folder import is_beir, read_folder
-from densecli.formats.detect import recognise, refuse_bare
-from densecli.formats.documents import opened
+from densecli.formats.detect import detect_format, refuse_bare
+from densecli.formats.documents import open_document
 from densecli.formats.known import EXAMPLES
 from densecli.records import TrainingExample
 
@@ -25,7 +25,7 @@ def read_examples(path: str, bad: BadRecords = STOP) -> Iterator[TrainingExample
         InputError: `file:line: what; expected`, for the first example that cannot be used, and for a file
             that holds ids only.
     """
-    return bad.usable(told(path), _examples(path, bad))
+    return bad.usable(display_name(path), _examples(path, bad))
 
 
 def _examples(path: str, bad: BadRecords) -> Iterator[TrainingExample]:
@@ -33,7 +33,7 @@ def _examples(path: str, bad: BadRecords) -> Iterator[TrainingExample]:
     if is_beir(path):
         yield from read_folder(path, bad)
         return
-    with opened(str(own) if own.is_file() else path, bad) as document:
-        known = recognise(document, EXAMPLES)
+    with open_document(str(own) if own.is_file() else path, bad) as document:
+        known = detect_format(document, EXAMPLES)
         refuse_bare(known.form, document.name)
         yield from known.records()

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from densecli.artifacts.workspace import EXAMPLES_FILE
 from densecli.files.bad_records import STOP, BadRecords
-from densecli.files.streams import told
+from densecli.files.streams import display_name
 from densecli.formats.beir_folder import is_beir
-from densecli.formats.detect import recognise
-from densecli.formats.documents import opened
+from densecli.formats.detect import detect_format
+from densecli.formats.documents import open_document
 from densecli.formats.known import EXAMPLES, QUESTIONS
 from densecli.formats.read_examples import read_examples
 from densecli.records import TrainingExample
 
 
-def read_asked(
+def read_mining_input(
     path: str, answer_type: str | None = None, bad: BadRecords = STOP
 ) -> Iterator[TrainingExample]:
     """Yield the questions of a file as training examples, without passages where it has none.
@@ -28,7 +28,7 @@ def read_asked(
     Raises:
         InputError: `file:line: what; expected`, for the first that cannot be used.
     """
-    return with_answer_type(bad.usable(told(path), _examples(path, bad)), answer_type)
+    return with_answer_type(bad.usable(display_name(path), _examples(path, bad)), answer_type)
 
 
 def with_answer_type(
@@ -46,8 +46,8 @@ def _examples(path: str, bad: BadRecords) -> Iterator[TrainingExample]:
     if is_beir(path) or (Path(path) / EXAMPLES_FILE).is_file():
         yield from read_examples(path, bad)
         return
-    with opened(path, bad) as document:
-        known = recognise(document, QUESTIONS)
+    with open_document(path, bad) as document:
+        known = detect_format(document, QUESTIONS)
         if known.form.kind == EXAMPLES and not known.form.bare:
             yield from known.records()
         else:

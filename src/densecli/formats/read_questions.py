@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from densecli.files.bad_records import STOP, BadRecords
-from densecli.files.streams import told
-from densecli.formats.detect import recognise
-from densecli.formats.documents import opened
+from densecli.files.streams import display_name
+from densecli.formats.detect import detect_format
+from densecli.formats.documents import open_document
 from densecli.formats.known import QUESTIONS
 from densecli.records import Question
 
@@ -28,11 +28,11 @@ def read_questions(path: str, answer_type: str | None = None, bad: BadRecords = 
     Raises:
         InputError: `file:line: what; expected`, for the first question that cannot be used.
     """
-    return bad.usable(told(path), _questions(path, answer_type, bad))
+    return bad.usable(display_name(path), _questions(path, answer_type, bad))
 
 
 def _questions(path: str, answer_type: str | None, bad: BadRecords) -> Iterator[Question]:
     queries = Path(path) / "queries.jsonl"
-    with opened(str(queries) if queries.is_file() else path, bad) as document:
-        for question in recognise(document, QUESTIONS).questions():
+    with open_document(str(queries) if queries.is_file() else path, bad) as document:
+        for question in detect_format(document, QUESTIONS).questions():
             yield question if answer_type is None else replace(question, answer_type=answer_type)

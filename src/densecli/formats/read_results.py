@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 from densecli.errors import FieldError, InputError, UsageError
 from densecli.files.bad_records import STOP, BadRecords, reason_of
-from densecli.files.streams import told
-from densecli.formats.detect import recognise, refuse_bare
-from densecli.formats.documents import opened
+from densecli.files.streams import display_name
+from densecli.formats.detect import detect_format, refuse_bare
+from densecli.formats.documents import open_document
 from densecli.formats.known import RESULTS
 from densecli.formats.lookup import Lookup
 from densecli.records import Prediction, RankedList, ranked_of
@@ -32,12 +32,12 @@ def read_results(
             holds ids only, where the lookup lacks questions or passages.
         UsageError: passages are looked up for results that have their texts.
     """
-    return bad.usable(told(path), _results(path, bad, lookup, check))
+    return bad.usable(display_name(path), _results(path, bad, lookup, check))
 
 
 def _results(path: str, bad: BadRecords, lookup: Lookup | None, check: Check | None) -> Iterator[Result]:
-    with opened(path, bad) as document:
-        known = recognise(document, RESULTS)
+    with open_document(path, bad) as document:
+        known = detect_format(document, RESULTS)
         if lookup is None or not lookup.whole:
             refuse_bare(known.form, document.name, options=lookup is not None)
         records: Iterator[tuple[int, Result]] = enumerate(known.records(), 1)

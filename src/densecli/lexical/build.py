@@ -11,7 +11,7 @@ import orjson
 from densecli.batches import batched
 from densecli.configs.corpus import IndexConfig
 from densecli.errors import ArtifactError
-from densecli.files.parallel import cores, ordered
+from densecli.files.parallel import cores, map_ordered
 from densecli.lexical.analysis import Analysis, Analyzer
 from densecli.lexical.merge import merge
 from densecli.lexical.segment import count_terms
@@ -89,7 +89,7 @@ def _write_segments(
     head = list(islice(blocks, 2))
     alone = len(head) < 2  # processes take longer to start than one block to do
     write = partial(_write_segment, analysis)
-    yield from ordered(write, chain(head, blocks), 1 if alone else workers, ahead=2)
+    yield from map_ordered(write, chain(head, blocks), 1 if alone else workers, ahead=2)
 
 
 def _write_segment(analysis: Analysis, block: Block) -> tuple[Path, int]:

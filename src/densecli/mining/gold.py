@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from densecli.mining.hits import Hit
 from densecli.records import Passage
-from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 from densecli.text.prepared import PreparedText
 
 CANDIDATES = 10
@@ -20,7 +20,7 @@ TITLE = 0.1
 """What the same title adds to the overlap when candidates are compared."""
 
 
-def gold_query(gold: Passage, judge: Judge) -> str:
+def gold_query(gold: Passage, judge: AnswerChecker) -> str:
     """Return what BM25 is asked for: the title, and the words around the first answer."""
     words = [match.span() for match in re.finditer(r"\S+", gold.text)]
     answers = judge.matcher.spans(gold.text)
@@ -31,7 +31,9 @@ def gold_query(gold: Passage, judge: Judge) -> str:
     return f"{gold.title} {gold.text[window[0][0] : window[-1][1]] if window else ''}"
 
 
-def gold_match(gold: Passage, candidates: Sequence[Hit], judge: Judge, shelf: Shelf) -> Hit | None:
+def gold_match(
+    gold: Passage, candidates: Sequence[Hit], judge: AnswerChecker, shelf: PassageCache
+) -> Hit | None:
     """Return the candidate with most overlap with the gold context, or None where it has too little.
 
     Where the gold context holds an answer, its passage must hold one too. The same title decides between

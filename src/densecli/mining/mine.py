@@ -8,7 +8,7 @@ from itertools import chain, islice, tee
 from densecli.artifacts.passages.store import PassageStore
 from densecli.batches import batched
 from densecli.configs.mining import MineConfig
-from densecli.files.parallel import ordered
+from densecli.files.parallel import map_ordered
 from densecli.mining.hits import GIVEN, HARD, Block, Chosen, Hit
 from densecli.mining.miner import Miner, mine_block
 from densecli.records import Context, Passage, TrainingExample
@@ -46,7 +46,7 @@ def mine(
     blocks = _searched(_blocks(examples, counts["questions"]), dense, config.depth)
     begun = list(islice(blocks, 2))
     given, kept = tee(chain(begun, blocks))
-    mined = ordered(partial(mine_block, open_miner), given, workers if len(begun) > 1 else 1)
+    mined = map_ordered(partial(mine_block, open_miner), given, workers if len(begun) > 1 else 1)
     for found, block in zip(mined, kept, strict=True):
         counts.update(found.counts)
         pairs = zip(block.examples, found.choices, strict=True)

@@ -10,7 +10,7 @@ from densecli.lexical.bm25 import Bm25
 from densecli.mining.hits import Block, Chosen, Mined, ranked_hits
 from densecli.mining.negatives import Negatives
 from densecli.mining.positives import Lists, Positives
-from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 
 
 class Miner:
@@ -18,14 +18,14 @@ class Miner:
 
     def __init__(self, store: PassageStore, bm25: Bm25 | None, config: MineConfig) -> None:
         """Take a collection; `bm25` may be None where neither positives nor negatives come from it."""
-        self._shelf = Shelf(store)
+        self._shelf = PassageCache(store)
         self._positives = Positives(self._shelf, bm25, config)
         self._negatives = Negatives(self._shelf, config)
 
     def mine(self, block: Block) -> Mined:
         """Choose the passages of each question of a block."""
         counts = Counter(questions=len(block.examples))
-        judges = [Judge(example.question, self._shelf) for example in block.examples]
+        judges = [AnswerChecker(example.question, self._shelf) for example in block.examples]
         dense = _dense_lists(block)
         positives, ranked = self._positives.find(block.examples, judges, dense, counts)
         lists = {"bm25": ranked, "dense": dense}

@@ -7,7 +7,7 @@ from random import Random
 from densecli.configs.mining import MineConfig
 from densecli.mining.hits import GIVEN, HARD, Hit
 from densecli.records import TrainingExample
-from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 from densecli.text.same_text import TextSet
 
 SPARE = 4
@@ -17,7 +17,7 @@ SPARE = 4
 class Negatives:
     """Picks negatives, and counts those that were refused by the reason."""
 
-    def __init__(self, shelf: Shelf, config: MineConfig) -> None:
+    def __init__(self, shelf: PassageCache, config: MineConfig) -> None:
         self._shelf = shelf
         self._config = config
         self._wanted = config.wanted
@@ -46,7 +46,7 @@ class Negatives:
         self,
         example: TrainingExample,
         positive: Hit,
-        judge: Judge,
+        judge: AnswerChecker,
         candidates: Mapping[str, Iterable[Hit]],
         counts: Counter[str],
     ) -> Iterator[Hit]:

@@ -8,7 +8,7 @@ from densecli.lexical.bm25 import Bm25
 from densecli.mining.gold import CANDIDATES, gold_match, gold_query
 from densecli.mining.hits import GIVEN, Hit, merged, ranked_hits
 from densecli.records import TrainingExample
-from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 from densecli.text.same_text import TextSet
 
 Places = dict[int, Hit]
@@ -18,7 +18,7 @@ Lists = dict[int, list[Hit]]
 class Positives:
     """Finds the positives of a block's questions, and counts those that have none by the reason."""
 
-    def __init__(self, shelf: Shelf, bm25: Bm25 | None, config: MineConfig) -> None:
+    def __init__(self, shelf: PassageCache, bm25: Bm25 | None, config: MineConfig) -> None:
         self._shelf = shelf
         self._bm25 = bm25
         self._config = config
@@ -26,7 +26,7 @@ class Positives:
     def find(
         self,
         examples: Sequence[TrainingExample],
-        judges: Sequence[Judge],
+        judges: Sequence[AnswerChecker],
         dense: Lists,
         counts: Counter[str],
     ) -> tuple[Places, Lists]:
@@ -57,7 +57,7 @@ class Positives:
         return positives, ranked
 
     def further(
-        self, example: TrainingExample, first: Hit, judge: Judge, lists: Iterable[Sequence[Hit]]
+        self, example: TrainingExample, first: Hit, judge: AnswerChecker, lists: Iterable[Sequence[Hit]]
     ) -> Iterator[Hit]:
         """Yield positives beside the first one, or beside all that are given, up to the number asked for.
 
@@ -92,7 +92,7 @@ class Positives:
         return Hit(self._shelf.row_of(example.positives[0]), GIVEN)
 
     def _golden(
-        self, examples: Mapping[int, TrainingExample], judges: Sequence[Judge], counts: Counter[str]
+        self, examples: Mapping[int, TrainingExample], judges: Sequence[AnswerChecker], counts: Counter[str]
     ) -> Places:
         golden: Places = {}
         queries = {place: gold_query(one.positives[0], judges[place]) for place, one in examples.items()}
@@ -107,7 +107,7 @@ class Positives:
     def _distant(
         self,
         examples: Mapping[int, TrainingExample],
-        judges: Sequence[Judge],
+        judges: Sequence[AnswerChecker],
         dense: Lists,
         counts: Counter[str],
     ) -> tuple[Places, Lists]:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from densecli.errors import ArtifactError
 from densecli.models.bert import read_config
-from densecli.models.folder import TOKENIZER, WEIGHTS, C, RetrieverCard, present, read_card, write_card
+from densecli.models.folder import (
+    TOKENIZER,
+    WEIGHTS,
+    C,
+    RetrieverConfig,
+    present,
+    read_model_config,
+    write_model_config,
+)
 from densecli.models.tower_files import write_tower
 from densecli.models.weights import load_state, save_state
 
@@ -18,27 +26,27 @@ def compact(source: Path, target: Path, card_type: type[C], shared_words: Path |
     Args:
         source: a model folder.
         target: a new folder.
-        card_type: RetrieverCard or ReaderCard.
+        card_type: RetrieverConfig or ReaderConfig.
         shared_words: a file outside `target` that several models use as their word table; it is
             written when it isn't there, and must hold the same table when it is.
 
     Raises:
         ArtifactError: the model is damaged, or its word table is not the shared one.
     """
-    card = read_card(source, card_type)
+    card = read_model_config(source, card_type)
     target.mkdir(parents=True, exist_ok=True)
     words = {}
     for side, name in card.words.items():
         path = shared_words or target / name
         words[side] = Path(relpath(path, target)).as_posix()
-        tower = card.tower(side) if isinstance(card, RetrieverCard) else side
+        tower = card.tower(side) if isinstance(card, RetrieverConfig) else side
         if tower != side:
             continue
         state = load_state(source / tower / WEIGHTS)
         write_tower(target / tower, read_config(source / tower), state, compact=True)
         _write_words(source / name, path)
     shutil.copyfile(present(source / TOKENIZER, "tokenizer"), target / TOKENIZER)
-    write_card(target, replace(card, words=words))
+    write_model_config(target, replace(card, words=words))
 
 
 def _write_words(source: Path, target: Path) -> None:

@@ -30,7 +30,7 @@ PLAIN_SUFFIXES = (".json", ".safetensors", ".bin", ".txt")
 
 
 @dataclass(frozen=True)
-class RetrieverCard:
+class RetrieverConfig:
     """How two towers turn questions and passages into vectors (paper, section 3.1).
 
     Whatever the similarity, search ranks by inner products: `cosine` has vectors of length 1, and `l2` one
@@ -77,7 +77,7 @@ class RetrieverCard:
 
 
 @dataclass(frozen=True)
-class ReaderCard:
+class ReaderConfig:
     """How a reader sees question, title and passage (paper, section 6.1)."""
 
     max_tokens: int = 350
@@ -86,9 +86,9 @@ class ReaderCard:
     words: Mapping[str, str] = field(default_factory=lambda: {"encoder": f"encoder/{WORDS}"})
 
 
-Card = RetrieverCard | ReaderCard
-C = TypeVar("C", RetrieverCard, ReaderCard)
-KINDS: dict[type[Card], str] = {RetrieverCard: "retriever", ReaderCard: "reader"}
+ModelConfig = RetrieverConfig | ReaderConfig
+C = TypeVar("C", RetrieverConfig, ReaderConfig)
+KINDS: dict[type[ModelConfig], str] = {RetrieverConfig: "retriever", ReaderConfig: "reader"}
 SUPPORTED = {"pooling": POOLINGS, "similarity": SIMILARITIES, "token_types": TOKEN_TYPES}
 LATER = frozenset({"projection", "shared_encoder"})
 """Properties that older folders don't have: these models do without."""
@@ -96,7 +96,7 @@ OF_QUESTIONS = frozenset({"max_question_tokens", "question_prefix", "shared_enco
 """Properties that change no passage's vector."""
 
 
-def read_card(folder: Path, card_type: type[C]) -> C:
+def read_model_config(folder: Path, card_type: type[C]) -> C:
     """Read and check `model.json`.
 
     Raises:
@@ -127,7 +127,7 @@ def read_card(folder: Path, card_type: type[C]) -> C:
     return card_type(**values)
 
 
-def write_card(folder: Path, card: Card) -> None:
+def write_model_config(folder: Path, card: ModelConfig) -> None:
     """Write `model.json`."""
     row = {"schema": SCHEMA, "kind": KINDS[type(card)], **asdict(card)}
     (folder / CARD).write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -161,7 +161,7 @@ def passage_fingerprint(folder: Path) -> str:
     """
     if not is_model_folder(folder):
         return fingerprint(folder)
-    card = read_card(folder, RetrieverCard)
+    card = read_model_config(folder, RetrieverConfig)
     told = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
     if card.similarity == "cosine":
         told["similarity"] = "dot"  # search compares normalised vectors by inner products in both cases

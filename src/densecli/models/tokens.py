@@ -8,7 +8,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from densecli.errors import ArtifactError
-from densecli.models.folder import TOKENIZER, Card, RetrieverCard, present
+from densecli.models.folder import TOKENIZER, ModelConfig, RetrieverConfig, present
 from densecli.records import Passage
 
 PADS = ("[PAD]", "<pad>", "<|padding|>", "<|pad|>")
@@ -26,7 +26,7 @@ class Tokens:
     (`questions cut`, `passages cut`).
     """
 
-    def __init__(self, tokenizer: Tokenizer, card: Card) -> None:
+    def __init__(self, tokenizer: Tokenizer, card: ModelConfig) -> None:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self.tokenizer = tokenizer
@@ -35,7 +35,7 @@ class Tokens:
         self.pad = next((i for i in map(tokenizer.token_to_id, PADS) if i is not None), self.sep)
         self.separator = self.sep if card.token_types == "segments" else None
         self.counts: Counter[str] = Counter()
-        if isinstance(card, RetrieverCard):
+        if isinstance(card, RetrieverConfig):
             self._limits = card.max_question_tokens, card.max_passage_tokens
             self._prefixes = card.question_prefix, card.passage_prefix
             self._trailing = [self.sep] if card.trailing_sep else []
@@ -45,7 +45,7 @@ class Tokens:
             self._trailing = []
 
     @classmethod
-    def open(cls, folder: Path, card: Card) -> "Tokens":
+    def open(cls, folder: Path, card: ModelConfig) -> "Tokens":
         """Read `tokenizer.json` of a model folder.
 
         Raises:

@@ -119,13 +119,13 @@ def map_tensor(path: Path, stored: Stored) -> NDArray[np.float32] | NDArray[np.i
     return np.memmap(path, dtype=stored.dtype, mode="r", offset=stored.offset, shape=stored.shape)
 
 
-def dequantise(rows: NDArray[np.float32] | NDArray[np.int8], scales: FloatArray | None) -> FloatArray:
+def dequantize(rows: NDArray[np.float32] | NDArray[np.int8], scales: FloatArray | None) -> FloatArray:
     """Return float32 rows: `rows * scales`, or the rows themselves where there are no scales."""
     values = np.asarray(rows, dtype=np.float32)
     return values if scales is None else values * scales
 
 
-def quantise(weight: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
+def quantize(weight: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
     """Return 8-bit rows and their scales (rows, 1); the error is at most half a scale."""
     largest = np.abs(weight).max(axis=1, keepdims=True)
     scales = np.where(largest > 0, largest / 127, 1).astype(np.float32)
@@ -157,8 +157,8 @@ def load_tensor(path: Path, name: str) -> FloatArray:
 
 def _dequantised(path: Path, header: Header, name: str) -> FloatArray:
     scale = header.get(name + SCALE)
-    scales = None if scale is None else dequantise(map_tensor(path, scale), None)
-    return dequantise(map_tensor(path, header[name]), scales)
+    scales = None if scale is None else dequantize(map_tensor(path, scale), None)
+    return dequantize(map_tensor(path, header[name]), scales)
 
 
 def save_state(path: Path, state: Mapping[str, FloatArray], compact: bool = False) -> None:
@@ -166,7 +166,7 @@ def save_state(path: Path, state: Mapping[str, FloatArray], compact: bool = Fals
     tensors: dict[str, NDArray[np.float32] | NDArray[np.int8]] = {}
     for name, weight in state.items():
         if compact and weight.ndim == 2:
-            tensors[name], tensors[name + SCALE] = quantise(weight)
+            tensors[name], tensors[name + SCALE] = quantize(weight)
         else:
             tensors[name] = np.ascontiguousarray(weight, dtype=np.float32)
     rows: dict[str, dict[str, object]] = {}
@@ -206,10 +206,10 @@ class WordTable:
 
     def take(self, ids: NDArray[np.int64]) -> FloatArray:
         """Return the rows of `ids` (...,) as float32 (..., H)."""
-        return dequantise(self._rows[ids], None if self._scales is None else self._scales[ids])
+        return dequantize(self._rows[ids], None if self._scales is None else self._scales[ids])
 
 
-class HeldWords:
+class HeldEmbeddings:
     """The rows of a word-embedding table (V, H) in memory."""
 
     def __init__(self, rows: FloatArray) -> None:

@@ -7,7 +7,7 @@ Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def ordered(rows: Rows, scores: Scores) -> tuple[Rows, Scores]:
+def rank_by_score(rows: Rows, scores: Scores) -> tuple[Rows, Scores]:
     """Sort each list of hits by descending score, equal scores by ascending row.
 
     Args:

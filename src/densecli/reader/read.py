@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from densecli.configs.asking import ReadConfig
-from densecli.evaluation.has_answer import judged
+from densecli.evaluation.has_answer import mark_answers
 from densecli.reader.retrieved import retrieved_passages
 from densecli.reader.runtime import Reader
 from densecli.records import Passage, Prediction, RankedList
@@ -47,4 +47,4 @@ def read(
     for spans in reader.read_all(asked(), 1 + config.alternatives, has_arrived):
         one, has_passages = waiting.popleft()
         counts["without_answer"] += has_passages and not spans
-        yield Prediction(judged(one, counts), tuple(spans))
+        yield Prediction(mark_answers(one, counts), tuple(spans))

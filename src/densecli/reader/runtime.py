@@ -13,7 +13,7 @@ from densecli.encoders.session import OpenSession
 from densecli.encoders.tower import CompiledTower, stored_tower
 from densecli.errors import ArtifactError
 from densecli.models.bert import read_config
-from densecli.models.folder import WEIGHTS, ReaderCard, fingerprint, read_card
+from densecli.models.folder import WEIGHTS, ReaderConfig, fingerprint, read_model_config
 from densecli.models.reader_heads import ENCODER, Heads, head_shapes
 from densecli.models.tokens import Tokens
 from densecli.models.weights import FloatArray
@@ -37,7 +37,7 @@ class Reader:
     """Reads answers out of passages (paper, section 6.1)."""
 
     def __init__(
-        self, forward: Forward, tokens: Tokens, card: ReaderCard, folder: Path, batch_tokens: int = 4096
+        self, forward: Forward, tokens: Tokens, card: ReaderConfig, folder: Path, batch_tokens: int = 4096
     ) -> None:
         """Read with `forward`, the tokens and properties of the model in `folder`.
 
@@ -56,7 +56,7 @@ class Reader:
         Raises:
             ArtifactError: the folder is no whole reader, or the engine refuses it.
         """
-        card = read_card(folder, ReaderCard)
+        card = read_model_config(folder, ReaderConfig)
         tokens = Tokens.open(folder, card)
         return cls(_compiled(folder, card, tokens, open_session), tokens, card, folder, batch_tokens)
 
@@ -155,7 +155,7 @@ def _arrived(first: T, stream: Iterator[T], has_arrived: Callable[[], bool] | No
         yield item
 
 
-def _compiled(folder: Path, card: ReaderCard, tokens: Tokens, open_session: OpenSession) -> Forward:
+def _compiled(folder: Path, card: ReaderConfig, tokens: Tokens, open_session: OpenSession) -> Forward:
     tower, words = folder / ENCODER, folder / card.words[ENCODER]
     shapes = head_shapes(read_config(tower)["hidden_size"])
     parts = stored_tower(tower, words, shapes)

@@ -15,7 +15,14 @@ from densecli.encoders.torch_load import load_pretrained, load_tower
 from densecli.encoders.torch_save import save_encoder
 from densecli.encoders.torch_tower import check_token_types, position_limit
 from densecli.errors import UsageError
-from densecli.models.folder import WORDS, ReaderCard, RetrieverCard, is_model_folder, read_card, write_card
+from densecli.models.folder import (
+    WORDS,
+    ReaderConfig,
+    RetrieverConfig,
+    is_model_folder,
+    read_model_config,
+    write_model_config,
+)
 from densecli.models.hub import local_folder
 from densecli.models.reader_heads import ENCODER, head_shapes
 from densecli.models.tokens import Tokens, check_vocabulary, read_tokenizer
@@ -30,7 +37,7 @@ class TorchReader:
 
     model: ReaderModel
     tokenizer: Tokenizer
-    card: ReaderCard
+    card: ReaderConfig
     folder: Path
 
     @property
@@ -61,7 +68,7 @@ def open_reader(folder: Path) -> TorchReader:
     Raises:
         ArtifactError: it is not there, incomplete, damaged, or no reader.
     """
-    card = read_card(folder, ReaderCard)
+    card = read_model_config(folder, ReaderConfig)
     encoder, heads = load_tower(folder / ENCODER, folder / card.words[ENCODER], head_shapes)
     tokenizer = read_tokenizer(folder)
     check_vocabulary(tokenizer, [len(encoder.get_input_embeddings().weight)], folder)
@@ -121,22 +128,22 @@ def save_reader(reader: TorchReader, folder: Path) -> None:
     words = f"{ENCODER}/{WORDS}"
     save_encoder(reader.model.encoder, folder / ENCODER, folder / words, heads)
     write_tokenizer(reader.tokenizer, folder)
-    write_card(folder, replace(reader.card, words={ENCODER: words}))
+    write_model_config(folder, replace(reader.card, words={ENCODER: words}))
 
 
 def _without_heads(folder: Path) -> TorchReader:
     if is_model_folder(folder):
-        retriever = read_card(folder, RetrieverCard)
+        retriever = read_model_config(folder, RetrieverConfig)
         tower, words = folder / retriever.tower("passage"), folder / retriever.words["passage"]
         encoder, _ = load_tower(tower, words, retriever.heads)
         tokenizer = read_tokenizer(folder)
     else:
         encoder, tokenizer = load_pretrained(folder), open_tokenizer(folder)
     check_vocabulary(tokenizer, [len(encoder.get_input_embeddings().weight)], folder)
-    return TorchReader(ReaderModel(encoder), tokenizer, ReaderCard(), folder)
+    return TorchReader(ReaderModel(encoder), tokenizer, ReaderConfig(), folder)
 
 
-def _separator(tokenizer: Tokenizer, card: ReaderCard, encoder: Any) -> int | None:
+def _separator(tokenizer: Tokenizer, card: ReaderConfig, encoder: Any) -> int | None:
     """Return the id behind whose first place tokens are of type 1, where the reader does that.
 
     Raises:

@@ -56,7 +56,7 @@ def hub_errors(repo: str) -> Iterator[None]:
         raise ArtifactError(f"{repo} on the Hub: {line}") from None
 
 
-def pinned(name: str) -> str:
+def resolve_revision(name: str) -> str:
     """Return a corpus's name with the commit that it stands for now, so that a run that is gone on with, or
     made again, reads the same. Offline a name without a commit stays without.
 

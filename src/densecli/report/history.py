@@ -69,8 +69,8 @@ class History:
         advice = "try a lower --learning-rate, more --epochs or more examples"
         if improved is False and self.best is not None and self.untrained is not None:
             return (
-                f"the best model is no better than the untrained one (dev {told(self.best)};"
-                f" before training {told(self.untrained)}): {advice}"
+                f"the best model is no better than the untrained one (dev {describe_measures(self.best)};"
+                f" before training {describe_measures(self.untrained)}): {advice}"
             )
         first, later = self.losses[0], self.losses[(len(self.losses) + 1) // 2 :]
         if improved is None and later:
@@ -83,7 +83,7 @@ class History:
         return None
 
 
-def told(measures: Mapping[str, float | None]) -> str:
+def describe_measures(measures: Mapping[str, float | None]) -> str:
     """Return measures in one line: `loss 0.2513, top-20 0.9`."""
     return ", ".join(
         f"{label(name)} {'unknown' if value is None else f'{value:.4g}'}" for name, value in measures.items()

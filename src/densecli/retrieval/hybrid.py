@@ -6,7 +6,7 @@ from typing import Protocol
 
 from densecli.configs.asking import SearchConfig
 from densecli.ranking.fusion import or_lowest, reciprocal_ranks, spread_weights, union, weighted
-from densecli.ranking.order import Rows, Scores, ordered
+from densecli.ranking.order import Rows, Scores, rank_by_score
 from densecli.retrieval.search import DenseEngine
 
 
@@ -25,7 +25,7 @@ class Words(Protocol):
 
 
 @dataclass(frozen=True)
-class Proposed:
+class ProposedPassages:
     """The passages that either side proposes for n questions, scored by both.
 
     Attributes:
@@ -67,10 +67,10 @@ class HybridEngine:
             rows = both.rows
             weight = spread_weights(both.rows, both.words, both.dense) if self.weight is None else self.weight
             scores = weighted(both.words, both.dense, weight)
-        rows, scores = ordered(rows, scores)
+        rows, scores = rank_by_score(rows, scores)
         return rows[:, :k], scores[:, :k]
 
-    def proposed(self, questions: Sequence[str], k: int) -> Proposed:
+    def proposed(self, questions: Sequence[str], k: int) -> ProposedPassages:
         """Return the union of what both sides rank first, scored by both: at least `k` deep.
 
         With `missing` as `min`, a passage that one side has not ranked so high gets the lowest score there
@@ -83,8 +83,10 @@ class HybridEngine:
         rows = union(by_words, by_dense)
         if self.config.missing == "min":
             words = or_lowest(rows, by_words, word_scores)
-            return Proposed(rows, words, or_lowest(rows, by_dense, dense_scores))
-        return Proposed(rows, self.words.score(questions, rows), self.dense.index.score(vectors, rows))
+            return ProposedPassages(rows, words, or_lowest(rows, by_dense, dense_scores))
+        return ProposedPassages(
+            rows, self.words.score(questions, rows), self.dense.index.score(vectors, rows)
+        )
 
     def _depth(self, k: int) -> int:
         return min(max(k, self.config.candidates), len(self.words))

@@ -12,23 +12,23 @@ from densecli.text.same_text import TextSet
 HELD = 16_384
 
 
-class Shelved(NamedTuple):
+class CachedPassage(NamedTuple):
     """A passage and its text made ready."""
 
     passage: Passage
     prepared: PreparedText
 
 
-class Shelf:
+class PassageCache:
     """The passages of a store by row; those used last are held, about 3 KB each."""
 
     def __init__(self, store: PassageStore, held: int = HELD) -> None:
         self.store = store
         self.at = lru_cache(maxsize=held)(self._read)
 
-    def _read(self, row: int) -> Shelved:
+    def _read(self, row: int) -> CachedPassage:
         passage = self.store[row]
-        return Shelved(passage, PreparedText(passage.text))
+        return CachedPassage(passage, PreparedText(passage.text))
 
     def row_of(self, passage: Passage) -> int:
         """Return the row of a passage that the store has with the same id and the same text, else -1."""
@@ -36,10 +36,10 @@ class Shelf:
         return row if row is not None and passage.text in TextSet([self.at(row).passage.text]) else -1
 
 
-class Judge:
+class AnswerChecker:
     """Tells which passages hold an answer to one question, looking into each at most once."""
 
-    def __init__(self, question: Question, shelf: Shelf) -> None:
+    def __init__(self, question: Question, shelf: PassageCache) -> None:
         self.matcher = AnswerMatcher(question.answers, question.answer_type)
         self._shelf = shelf
         self._known: dict[int, bool] = {}

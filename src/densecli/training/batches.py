@@ -7,7 +7,7 @@ from torch import Tensor
 
 from densecli.models.tokens import Tokens
 from densecli.records import Passage
-from densecli.training.examples import Pick, teacher_score
+from densecli.training.examples import SampledExample, teacher_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Batch:
         return self.width > (1 if in_batch else len(self.ids))
 
 
-def lay_out(picks: Sequence[Pick], tokens: Tokens, own: range | None = None) -> Batch:
+def lay_out(picks: Sequence[SampledExample], tokens: Tokens, own: range | None = None) -> Batch:
     """Return the batch of `picks`, or the part of it with the rows `own`.
 
     Questions may have different numbers of negatives.

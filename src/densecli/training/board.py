@@ -7,7 +7,7 @@ from torch.utils.tensorboard import SummaryWriter
 from densecli.training.report import StepReport
 
 
-class Board:
+class TensorBoardLog:
     """Files that TensorBoard shows; needs its package."""
 
     def __init__(self, folder: Path, step: int) -> None:

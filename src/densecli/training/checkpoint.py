@@ -11,10 +11,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from densecli.artifacts.manifest import versions
-from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware
+from densecli.encoders.torch_hardware import describe_hardware, pick_device, pick_precision
 from densecli.errors import ArtifactError
 from densecli.models.weights import load_state, save_state
-from densecli.training.optimise import Optimiser
+from densecli.training.optimise import Optimizer
 from densecli.version import __version__
 
 STATE = "state.safetensors"
@@ -22,7 +22,7 @@ NOTE = "note.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TrainProgress:
     """Where a training is between two updates.
 
     Attributes:
@@ -42,7 +42,7 @@ class Standing:
     stale: int = 0
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "Standing":
+    def from_json(cls, told: Mapping[str, Any]) -> "TrainProgress":
         """Return what `asdict` told."""
         ranks = {name: told[name] and tuple(told[name]) for name in ("untrained", "best")}
         return cls(**{**told, **ranks})
@@ -55,13 +55,13 @@ class Standing:
         return self.best > self.untrained
 
 
-class Trainee:
+class TrainState:
     """The weights that a training changes, and their optimiser.
 
     Dropout, order and draws come from the seed and the number of the update alone, so this is all.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], optimiser: Optimiser) -> None:
+    def __init__(self, modules: Sequence[nn.Module], optimiser: Optimizer) -> None:
         trained = (weight for module in modules for weight in module.parameters() if weight.requires_grad)
         self._weights = list(dict.fromkeys(trained))
         self.optimiser = optimiser
@@ -98,10 +98,10 @@ class Trainee:
         self.optimiser.load_state_dict({**numbers, "adam": {**numbers["adam"], "state": moments}})
 
 
-class Keeper(Protocol):
+class Checkpointer(Protocol):
     """Keeps a training outside of memory, at moments of its own choosing."""
 
-    def begin(self, trainee: Trainee) -> Standing:
+    def begin(self, trainee: TrainState) -> TrainProgress:
         """Bring a training to where it was last kept, if ever, and return where that is."""
         ...
 
@@ -109,7 +109,7 @@ class Keeper(Protocol):
         """Keep the model, as it is now, as the best so far."""
         ...
 
-    def offer(self, standing: Standing, epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
         """Keep the training, or let the moment go by; one at which all ends is kept."""
         ...
 
@@ -119,12 +119,14 @@ def surroundings() -> dict[str, str]:
     processes = dist.get_world_size() if dist.is_initialized() else 1
     counted = {"threads": str(torch.get_num_threads()), "processes": str(processes)}
     device = pick_device("auto")
-    arithmetic = told_hardware(device, pick_precision("auto", device))
+    arithmetic = describe_hardware(device, pick_precision("auto", device))
     hardware = {"usual arithmetic": arithmetic, "processor": torch.backends.cpu.get_cpu_capability()}
     return versions() | {"densecli": __version__} | counted | hardware
 
 
-def write_checkpoint(folder: Path, trainee: Trainee, standing: Standing, made: Mapping[str, Any]) -> None:
+def write_checkpoint(
+    folder: Path, trainee: TrainState, standing: TrainProgress, made: Mapping[str, Any]
+) -> None:
     """Write a training into an empty folder; `made` tells from what it is, for `read_note`."""
     save_state(folder / STATE, {name: value.cpu().numpy() for name, value in trainee.tensors().items()})
     note = {
@@ -147,7 +149,7 @@ def read_note(folder: Path) -> dict[str, Any] | None:
         raise _damaged(folder) from None
 
 
-def read_checkpoint(folder: Path, trainee: Trainee) -> Standing:
+def read_checkpoint(folder: Path, trainee: TrainState) -> TrainProgress:
     """Bring a training to where a checkpoint was written.
 
     Raises:
@@ -157,7 +159,7 @@ def read_checkpoint(folder: Path, trainee: Trainee) -> Standing:
     tensors = {name: torch.from_numpy(value) for name, value in load_state(folder / STATE).items()}
     try:
         trainee.restore(tensors, note["optimiser"])
-        return Standing.from_json(note["standing"])
+        return TrainProgress.from_json(note["standing"])
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise _damaged(folder) from None
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class SampledExample:
     """What one question brings to a batch: its positive and the negatives drawn for it."""
 
     id: str
@@ -139,7 +139,7 @@ class ExampleSpool:
         epoch: int,
         number: int,
         any_positive: bool = False,
-    ) -> list[Pick]:
+    ) -> list[SampledExample]:
         """Return what the rows of a batch bring: first positives, and negatives drawn as DPR draws them.
 
         With `any_positive` the positive is drawn too.
@@ -148,10 +148,10 @@ class ExampleSpool:
         takes further random ones. There may be fewer than asked for. The draw depends on the rows, the
         seed, the epoch and the batch's number in it (both from 0) alone.
         """
-        dice = dice_of(seed, epoch, number)
+        dice = make_rng(seed, epoch, number)
         return [_pick(self[row], other, hard, dice, any_positive) for row in rows]
 
-    def first(self, row: int, other: int, hard: int) -> Pick:
+    def first(self, row: int, other: int, hard: int) -> SampledExample:
         """Return a row's first positive and first negatives, for validation."""
         return _pick(self[row], other, hard, None)
 
@@ -162,7 +162,7 @@ def teacher_score(passage: Passage) -> float:
     return math.nan if known is None else known
 
 
-def dice_of(seed: int, epoch: int, number: int) -> random.Random:
+def make_rng(seed: int, epoch: int, number: int) -> random.Random:
     """Return what a batch is drawn with: it depends on the seed, the epoch and the batch's number alone."""
     return random.Random(seed + epoch + number + 1)
 
@@ -173,7 +173,7 @@ def _pick(
     hard: int,
     dice: random.Random | None,
     any_positive: bool = False,
-) -> Pick:
+) -> SampledExample:
     given = Candidates(example.positives, example.hard_negatives, example.negatives)
     (positive,), negatives = given.draw(other, hard, dice, any_positive)
-    return Pick(example.question.id, example.question.question, positive, tuple(negatives))
+    return SampledExample(example.question.id, example.question.question, positive, tuple(negatives))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from typing import TypeVar
 
-from densecli.counts import listed
+from densecli.counts import format_counts
 from densecli.errors import UsageError
 from densecli.records import Passage, RankedList, TrainingExample
 from densecli.text.same_text import TextSet, text_key
@@ -21,9 +21,9 @@ def without_questions(records: Iterable[T], known: Set[str], dropped: Counter[st
             yield record
 
 
-def nothing_left(what: str, dropped: Counter[str]) -> UsageError:
+def no_examples_error(what: str, dropped: Counter[str]) -> UsageError:
     """Return the error that says of `what` that nothing is left, and why."""
-    why = listed(+dropped)
+    why = format_counts(+dropped)
     return UsageError(f"{what}: {why}" if why else what)
 
 

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_tower import Tower
-from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 from densecli.training.exact_search import ExactSearch, best_columns
 from densecli.training.objective import Objective
 from densecli.training.passage_vectors import PassageVectors
-from densecli.training.question_batches import KnownPick, numbers_of
-from densecli.training.ranks import Ranks
+from densecli.training.question_batches import KnownSample, numbers_of
+from densecli.training.ranks import ProcessGroup
 from densecli.training.stored import Stored
 
 
@@ -33,7 +33,7 @@ class IndexNegatives:
         tower: Tower,
         objective: Objective,
         config: TrainConfig,
-        ranks: Ranks,
+        ranks: ProcessGroup,
     ) -> None:
         """Open the stored vectors.
 
@@ -49,7 +49,7 @@ class IndexNegatives:
             ArtifactError: a shard is missing or damaged.
         """
         self._search = ExactSearch(stored.vectors, next(tower.parameters()).device)
-        self._shelf = Shelf(stored.passages)
+        self._shelf = PassageCache(stored.passages)
         self._vectors = vectors
         self._tower = tower
         self._objective = objective
@@ -57,7 +57,7 @@ class IndexNegatives:
         self._checked = config.check_depth
         self._ranks = ranks
 
-    def compare(self, questions: Tensor, picks: Sequence[KnownPick]) -> tuple[Tensor, Tensor]:
+    def compare(self, questions: Tensor, picks: Sequence[KnownSample]) -> tuple[Tensor, Tensor]:
         """Return scores (B, K) of questions with passages beside those of their batch, and the highest (B,).
 
         Where all passages are compared K is 1: the score is the logarithm of the sum of exp(score) over them,
@@ -71,7 +71,7 @@ class IndexNegatives:
             return self._with_all(questions, picks)
         return self._with_best(questions, picks, self._depth)
 
-    def _with_all(self, questions: Tensor, picks: Sequence[KnownPick]) -> tuple[Tensor, Tensor]:
+    def _with_all(self, questions: Tensor, picks: Sequence[KnownSample]) -> tuple[Tensor, Tensor]:
         seen, temperature = self._tower.finish(questions), self._objective.temperature
         own = self._ranks.part(len(picks))
         found = [torch.zeros(0, 2 + seen.shape[1], device=seen.device)]
@@ -89,7 +89,9 @@ class IndexNegatives:
         mass: Tensor = _Mass.apply(seen, table[:, 1:2], table[:, 2:])  # type: ignore[no-untyped-call]
         return mass, table[:, 0]
 
-    def _with_best(self, questions: Tensor, picks: Sequence[KnownPick], depth: int) -> tuple[Tensor, Tensor]:
+    def _with_best(
+        self, questions: Tensor, picks: Sequence[KnownSample], depth: int
+    ) -> tuple[Tensor, Tensor]:
         own, depth = self._ranks.part(len(picks)), min(depth, len(self._search))
         found = [torch.zeros(0, 2 * depth, dtype=torch.int64, device=questions.device)]
         with torch.no_grad():
@@ -112,7 +114,7 @@ class IndexNegatives:
         none = scores.new_full((len(picks), 1), -torch.inf)
         return scores, torch.cat([scores.detach(), none], dim=1).amax(1)
 
-    def _sift(self, scores: Tensor, picks: Sequence[KnownPick], depth: int) -> tuple[Tensor, Tensor]:
+    def _sift(self, scores: Tensor, picks: Sequence[KnownSample], depth: int) -> tuple[Tensor, Tensor]:
         """Return the best rows (B, k) of each question, and which of them hold an answer (B, k).
 
         Args:
@@ -125,7 +127,7 @@ class IndexNegatives:
         best = best_columns(scores, depth)
         holds = torch.zeros(best.shape, dtype=torch.bool)
         for line, one, rows in zip(holds, picks, best.tolist(), strict=True):
-            judge = Judge(one.question, self._shelf)
+            judge = AnswerChecker(one.question, self._shelf)
             if judge.matcher.usable:
                 line[: self._checked] = torch.tensor([judge.holds(row) for row in rows[: self._checked]])
         return best, holds.to(best.device)

@@ -11,7 +11,7 @@ from torch import Tensor
 from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.errors import ArtifactError, UsageError
-from densecli.models.folder import RetrieverCard, is_model_folder, read_card
+from densecli.models.folder import RetrieverConfig, is_model_folder, read_model_config
 from densecli.models.tokens import Tokens
 from densecli.records import Passage, TrainingExample
 from densecli.text.answers import AnswerMatcher
@@ -80,7 +80,7 @@ def open_joint(folder: Path) -> Retriever:
             f"{folder}: no retriever of densecli's; make one of it with `densecli convert --to retriever`, or"
             " with `densecli train`"
         )
-    if read_card(folder, RetrieverCard).shared_encoder:
+    if read_model_config(folder, RetrieverConfig).shared_encoder:
         raise UsageError(
             f"--joint {folder}: it has one encoder for questions and passages, so the passages' vectors would"
             " change, too; train one of two encoders (`densecli train` without --shared-encoder)"

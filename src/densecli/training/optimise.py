@@ -9,12 +9,12 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from densecli.configs.training import FittingConfig
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.ranks import ALONE, ProcessGroup
 
 FLOOR = 1e-7
 
 
-class Optimiser:
+class Optimizer:
     """Steps the trainable weights of several modules."""
 
     def __init__(
@@ -26,7 +26,7 @@ class Optimiser:
         warmup_steps: int,
         steps: int,
         precision: torch.dtype = torch.float32,
-        ranks: Ranks = ALONE,
+        ranks: ProcessGroup = ALONE,
         average: bool = False,
     ) -> None:
         """Set up AdamW over the modules' weights that require gradients; none is taken twice.
@@ -57,9 +57,9 @@ class Optimiser:
         config: FittingConfig,
         steps: int,
         precision: torch.dtype,
-        ranks: Ranks = ALONE,
+        ranks: ProcessGroup = ALONE,
         average: bool = False,
-    ) -> "Optimiser":
+    ) -> "Optimizer":
         """Take what it needs from a training's settings; where they don't say, a tenth of all is warm-up."""
         warmup = steps // 10 if config.warmup_steps is None else config.warmup_steps
         return cls(

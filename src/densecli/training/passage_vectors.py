@@ -20,7 +20,7 @@ from densecli.files.disk import reserve
 from densecli.records import Passage, Question
 from densecli.training.examples import Candidates, ExampleSpool, teacher_score
 from densecli.training.forward import vectors_of
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
 
 PASSAGES_AT_ONCE = 4096
@@ -110,7 +110,7 @@ class PassageVectors:
         retriever: Retriever,
         stored: Stored | None,
         precision: torch.dtype,
-        ranks: Ranks = ALONE,
+        ranks: ProcessGroup = ALONE,
     ) -> None:
         """Prepare for the `used` numbers; `encode` makes those that the collection does not have.
 

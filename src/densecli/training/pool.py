@@ -10,7 +10,7 @@ from densecli.text.answers import AnswerMatcher
 from densecli.training.examples import ExampleSpool
 from densecli.training.forward import vectors_of
 from densecli.training.objective import Objective
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
 
 PASSAGES_AT_ONCE = 4096
@@ -62,7 +62,7 @@ class DevPool:
         objective: Objective,
         k: int,
         precision: torch.dtype,
-        ranks: Ranks = ALONE,
+        ranks: ProcessGroup = ALONE,
     ) -> tuple[list[int], list[bool]]:
         """Return each question's rank of its positive, from 0, and whether the best k passages answer it.
 
@@ -90,7 +90,7 @@ class DevPool:
             hits += (self._answered(start + number, found) for number, found in enumerate(best))
         return places, hits
 
-    def _vectors(self, retriever: Retriever, precision: torch.dtype, ranks: Ranks) -> Tensor:
+    def _vectors(self, retriever: Retriever, precision: torch.dtype, ranks: ProcessGroup) -> Tensor:
         tokens = retriever.tokens
         at_hand = [None if self._stored is None else self._stored.row_of(one) for one in self._passages]
         others = [number for number, row in enumerate(at_hand) if row is None]

@@ -14,14 +14,14 @@ from densecli.models.tokens import Tokens
 from densecli.observer import Observer
 from densecli.records import Question
 from densecli.training.batches import Batch
-from densecli.training.examples import ExampleSpool, dice_of
+from densecli.training.examples import ExampleSpool, make_rng
 from densecli.training.passage_vectors import ExamplePassages, KnownPassage, PassageVectors
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPick:
+class KnownSample:
     """What one question brings to a batch.
 
     Attributes:
@@ -53,7 +53,7 @@ class KnownExamples:
         retriever: Retriever,
         stored: Stored | None,
         precision: torch.dtype,
-        ranks: Ranks = ALONE,
+        ranks: ProcessGroup = ALONE,
     ) -> None:
         """Find out which passages the `batches` bring, each given by epoch, number and rows.
 
@@ -72,25 +72,25 @@ class KnownExamples:
         everything = used if self._passages.others else ()
         self.vectors = PassageVectors(self._passages, everything, retriever, stored, precision, ranks)
 
-    def draw(self, epoch: int, number: int, rows: Sequence[int]) -> list[KnownPick]:
+    def draw(self, epoch: int, number: int, rows: Sequence[int]) -> list[KnownSample]:
         """Return what the rows of a batch bring, drawn as `ExampleSpool.draw` draws."""
-        dice = dice_of(self._config.seed, epoch, number)
+        dice = make_rng(self._config.seed, epoch, number)
         return [self._pick(row, dice) for row in rows]
 
-    def first(self, rows: Sequence[int]) -> list[KnownPick]:
+    def first(self, rows: Sequence[int]) -> list[KnownSample]:
         """Return the rows' first positive each, and their first negatives, for validation."""
         return [self._pick(row, None) for row in rows]
 
-    def _pick(self, row: int, dice: random.Random | None) -> KnownPick:
+    def _pick(self, row: int, dice: random.Random | None) -> KnownSample:
         config = self._config
         wanted = config.other_negatives, config.hard_negatives
         most = 1 if dice is None else config.max_positives
         given = self._passages.candidates(row)
         drawn = given.draw(*wanted, dice, config.shuffle_positives, most)
         right = [one.number for one in given.positives]
-        return KnownPick(self._passages.questions[row], *drawn, right)
+        return KnownSample(self._passages.questions[row], *drawn, right)
 
-    def lay_out(self, picks: Sequence[KnownPick], tokens: Tokens, own: range | None = None) -> Batch:
+    def lay_out(self, picks: Sequence[KnownSample], tokens: Tokens, own: range | None = None) -> Batch:
         """Return the batch of `picks`, or the part of it with the rows `own`, with all passages' vectors."""
         passages = [passage for pick in picks for passage in pick.brought]
         counts = (len(pick.brought) for pick in picks)
@@ -106,7 +106,9 @@ class KnownExamples:
             teacher=tuple(one.teacher_score for one in passages),
         )
 
-    def lay_out_several(self, picks: Sequence[KnownPick], tokens: Tokens, own: range | None = None) -> Batch:
+    def lay_out_several(
+        self, picks: Sequence[KnownSample], tokens: Tokens, own: range | None = None
+    ) -> Batch:
         """Return the same batch where questions may have several positives.
 
         Another question's passage is not compared with a question whose positive it is, and with no
@@ -142,6 +144,6 @@ class KnownExamples:
             list(observer.progress(self.vectors.encode(), "embed examples", missing, "passages ", done=int))
 
 
-def numbers_of(picks: Sequence[KnownPick]) -> list[int]:
+def numbers_of(picks: Sequence[KnownSample]) -> list[int]:
     """Return the numbers of a batch's passages, column by column."""
     return [passage.number for pick in picks for passage in pick.brought]

@@ -30,7 +30,7 @@ LOST = (
 )
 
 
-class Ranks:
+class ProcessGroup:
     """One of the processes that train together. Alone, it exchanges nothing.
 
     What all of them need is computed from the same numbers in the same order, so that they agree to the last
@@ -49,7 +49,7 @@ class Ranks:
         self._store = store
 
     @classmethod
-    def join(cls) -> "Ranks":
+    def join(cls) -> "ProcessGroup":
         """Join the others that torchrun's environment tells of.
 
         Raises:
@@ -225,7 +225,7 @@ class Ranks:
         return None if noted == own else int(noted.split()[0])
 
 
-ALONE = Ranks()
+ALONE = ProcessGroup()
 
 
 @contextmanager

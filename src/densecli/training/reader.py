@@ -15,13 +15,13 @@ from densecli.reader.torch_folder import TorchReader
 from densecli.reader.torch_update import accumulate_gradients
 from densecli.reader.torch_validation import DevQuestions
 from densecli.records import RankedList, TrainingExample
-from densecli.training.checkpoint import Keeper, Trainee
+from densecli.training.checkpoint import Checkpointer, TrainState
 from densecli.training.examples import ExampleSpool
-from densecli.training.filtering import nothing_left
+from densecli.training.filtering import no_examples_error
 from densecli.training.joint import JointRetriever
-from densecli.training.optimise import Optimiser
-from densecli.training.report import Lesson, Measures, StepReport, refuse_infinite
-from densecli.training.run import Course, Validated, run
+from densecli.training.optimise import Optimizer
+from densecli.training.report import Measures, StepReport, StepResult, refuse_infinite
+from densecli.training.run import TrainPlan, Validated, run
 
 
 def train_reader(
@@ -30,7 +30,7 @@ def train_reader(
     reader: TorchReader,
     config: TrainReaderConfig,
     counts: Counter[str],
-    keeper: Keeper,
+    keeper: Checkpointer,
     joint: Retriever | None = None,
     temperature: float = 1.0,
     observer: Observer = SILENT,
@@ -65,7 +65,7 @@ def train_reader(
     found = reader_examples(ranked, tokens, config.max_tokens, config.depth, counts)
     examples = ExampleSpool(found if joint is None else _titles_counted(found, counts), counts)
     if not len(examples):
-        raise nothing_left("no question is left to train on", counts)
+        raise no_examples_error("no question is left to train on", counts)
     counts["questions trained on"] = len(examples)
     asked = config.passages - 1
     short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
@@ -79,13 +79,13 @@ def train_reader(
     observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
     beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
     modules = [reader.model] if beside is None else [reader.model, beside.question]
-    optimiser = Optimiser.of(modules, config, per_epoch * epochs, precision)
+    optimiser = Optimizer.of(modules, config, per_epoch * epochs, precision)
 
     def batches(epoch: int) -> Iterator[Sequence[int]]:
         order = examples.order(config.seed, epoch)
         return (order[start : start + size] for start in range(0, len(order), size))
 
-    def learn(rows: Sequence[int], step: int) -> Lesson:
+    def learn(rows: Sequence[int], step: int) -> StepResult:
         batch, epoch = [], step // per_epoch
         drawn = [examples[row] for row in rows]
         for row, example in zip(rows, drawn, strict=True):
@@ -108,7 +108,7 @@ def train_reader(
             "passages": sum(len(one.rows) for one in batch),
             "passages cut": sum(one.cut for one in batch),
         }
-        return Lesson(loss, done.correct, norm, inputs, parts)
+        return StepResult(loss, done.correct, norm, inputs, parts)
 
     def validate(held_out: DevQuestions, retrieval: Callable[[], Measures]) -> Validated:
         score = held_out.read()
@@ -118,8 +118,8 @@ def train_reader(
     if held_out is not None:
         retrieval = dict if beside is None else beside.validation(held_out.examples)
         validated = partial(validate, held_out, retrieval)
-    course = Course(epochs, per_epoch, batches, learn, validated)
-    yield from run(course, Trainee(modules, optimiser), config, keeper, device)
+    course = TrainPlan(epochs, per_epoch, batches, learn, validated)
+    yield from run(course, TrainState(modules, optimiser), config, keeper, device)
 
 
 def _titles_counted(examples: Iterable[TrainingExample], counts: Counter[str]) -> Iterator[TrainingExample]:

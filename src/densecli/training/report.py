@@ -16,7 +16,7 @@ Measures = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class StepResult:
     """What one update tells.
 
     Attributes:

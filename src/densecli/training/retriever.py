@@ -13,18 +13,18 @@ from densecli.errors import UsageError
 from densecli.observer import SILENT, Observer
 from densecli.records import Question
 from densecli.training.batches import Batch, lay_out
-from densecli.training.checkpoint import Keeper, Trainee
+from densecli.training.checkpoint import Checkpointer, TrainState
 from densecli.training.examples import ExampleSpool
-from densecli.training.filtering import nothing_left
+from densecli.training.filtering import no_examples_error
 from densecli.training.forward import bytes_to_keep
 from densecli.training.index_negatives import IndexNegatives
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimiser
+from densecli.training.optimise import Optimizer
 from densecli.training.prepare import prepare
 from densecli.training.question_batches import KnownExamples
-from densecli.training.ranks import ALONE, Ranks
-from densecli.training.report import Lesson, StepReport
-from densecli.training.run import Course, Validated, run
+from densecli.training.ranks import ALONE, ProcessGroup
+from densecli.training.report import StepReport, StepResult
+from densecli.training.run import TrainPlan, Validated, run
 from densecli.training.sampling import Source, epoch_batches
 from densecli.training.search_validation import SearchValidator
 from densecli.training.stored import Stored
@@ -40,9 +40,9 @@ def train(
     retriever: Retriever,
     config: TrainConfig,
     counts: Counter[str],
-    keeper: Keeper,
+    keeper: Checkpointer,
     sources: Sequence[Source] = (),
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = ALONE,
     stored: Stored | None = None,
     observer: Observer = SILENT,
 ) -> Iterator[StepReport]:
@@ -102,7 +102,7 @@ def train(
         index = _index_negatives(stored, known, retriever, objective, config, ranks)
     validator = _validator(dev, retriever, config, precision, ranks, stored, observer)
     towers = retriever.question, retriever.passage
-    optimiser = Optimiser.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
+    optimiser = Optimizer.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
     keep = bytes_to_keep(config.activation_memory, device)
 
     def batch_of(rows: Sequence[int], epoch: int, number: int) -> tuple[Batch, Further | None]:
@@ -117,7 +117,7 @@ def train(
         batch = known.lay_out_several(picks, tokens, own)
         return batch, None if index is None else partial(index.compare, picks=picks)
 
-    def learn(rows: Sequence[int], step: int) -> Lesson:
+    def learn(rows: Sequence[int], step: int) -> StepResult:
         tokens.counts.clear()
         batch, further = batch_of(rows, *divmod(step, per_epoch))
         done = update(
@@ -125,21 +125,21 @@ def train(
         )
         counted = ranks.total(tokens.counts[name] for name in INPUTS)
         inputs = {name: int(count) for name, count in zip(INPUTS, counted, strict=True)}
-        return Lesson(done.loss, done.correct, done.gradient_norm, inputs)
+        return StepResult(done.loss, done.correct, done.gradient_norm, inputs)
 
     def validate(validator: Validator | SearchValidator) -> Validated:
         found = validator.validate(retriever)  # by all of them
         measures, rank = ranks.share(lambda: found)
         return measures, tuple(rank)
 
-    course = Course(
+    course = TrainPlan(
         epochs,
         per_epoch,
         lambda epoch: epoch_batches(sources, config.batch_size, config.seed, epoch),
         learn,
         None if validator is None else partial(validate, validator),
     )
-    trainee = Trainee(towers, optimiser)
+    trainee = TrainState(towers, optimiser)
     yield from run(course, trainee, config, keeper, device, ranks)
 
 
@@ -149,7 +149,7 @@ def _index_negatives(
     retriever: Retriever,
     objective: Objective,
     config: TrainConfig,
-    ranks: Ranks,
+    ranks: ProcessGroup,
 ) -> IndexNegatives:
     if stored is None:
         raise UsageError("--index-negatives needs the stored vectors of a collection")
@@ -165,7 +165,7 @@ def _validator(
     retriever: Retriever,
     config: TrainConfig,
     precision: torch.dtype,
-    ranks: Ranks,
+    ranks: ProcessGroup,
     stored: Stored | None,
     observer: Observer,
 ) -> Validator | SearchValidator | None:
@@ -209,7 +209,7 @@ def _check_taught(examples: ExampleSpool, counts: Counter[str]) -> None:
 
 def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig) -> None:
     if not any(source.rows for source in sources):
-        raise nothing_left("no training example is left to train on", examples.dropped)
+        raise no_examples_error("no training example is left to train on", examples.dropped)
     if config.compares_index:
         return
     negatives = config.other_negatives, config.hard_negatives

@@ -10,17 +10,17 @@ import torch
 
 from densecli.configs.training import FittingConfig
 from densecli.errors import ArtifactError
-from densecli.training.checkpoint import Keeper, Standing, Trainee
-from densecli.training.ranks import ALONE, Ranks
-from densecli.training.report import Lesson, Measures, StepReport, memory_taken
-from densecli.training.shared_checkpoints import SharedKeeper
+from densecli.training.checkpoint import Checkpointer, TrainProgress, TrainState
+from densecli.training.ranks import ALONE, ProcessGroup
+from densecli.training.report import Measures, StepReport, StepResult, memory_taken
+from densecli.training.shared_checkpoints import SharedCheckpointer
 
 Validated = tuple[Measures, tuple[float, ...]]
 """Measures of the dev examples, and how they rank beside others: higher is better."""
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainPlan:
     """What is learnt, and in which order.
 
     Attributes:
@@ -34,17 +34,17 @@ class Course:
     epochs: int
     per_epoch: int
     batches: Callable[[int], Iterable[Sequence[int]]]
-    learn: Callable[[Sequence[int], int], Lesson]
+    learn: Callable[[Sequence[int], int], StepResult]
     validate: Callable[[], Validated] | None
 
 
 def run(
-    course: Course,
-    trainee: Trainee,
+    course: TrainPlan,
+    trainee: TrainState,
     config: FittingConfig,
-    keeper: Keeper,
+    keeper: Checkpointer,
     device: torch.device,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = ALONE,
 ) -> Iterator[StepReport]:
     """Go through a course, from where `keeper` says that it stands.
 
@@ -59,7 +59,7 @@ def run(
     """
     steps = course.epochs * course.per_epoch
     if ranks.world > 1:
-        keeper = SharedKeeper(keeper, ranks)
+        keeper = SharedCheckpointer(keeper, ranks)
     standing = _begun(keeper, trainee, steps)
     untrained = None
     if course.validate is not None and not standing.step:
@@ -92,7 +92,7 @@ def run(
                 break
 
 
-def _begun(keeper: Keeper, trainee: Trainee, steps: int) -> Standing:
+def _begun(keeper: Checkpointer, trainee: TrainState, steps: int) -> TrainProgress:
     standing = keeper.begin(trainee)
     if standing.step and standing.steps != steps:
         raise ArtifactError(
@@ -106,11 +106,11 @@ def _due(step: int, every: int | None) -> bool:
     return every is not None and step % every == 0
 
 
-def _stale(standing: Standing, config: FittingConfig) -> bool:
+def _stale(standing: TrainProgress, config: FittingConfig) -> bool:
     return config.early_stop is not None and standing.stale >= config.early_stop
 
 
-def _after(standing: Standing, rank: tuple[float, ...]) -> tuple[bool, Standing]:
+def _after(standing: TrainProgress, rank: tuple[float, ...]) -> tuple[bool, TrainProgress]:
     if standing.best is None or rank > standing.best:
         return True, replace(standing, best=rank, best_step=standing.step, stale=0)
     return False, replace(standing, stale=standing.stale + 1)

@@ -8,10 +8,10 @@ from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.errors import UsageError
 from densecli.records import Question
-from densecli.retrieval.passage_cache import Judge, Shelf
+from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 from densecli.training.exact_search import ExactSearch
 from densecli.training.forward import vectors_of
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
 
 
@@ -25,16 +25,16 @@ class SearchValidator:
         config: TrainConfig,
         device: torch.device,
         precision: torch.dtype,
-        ranks: Ranks = ALONE,
+        ranks: ProcessGroup = ALONE,
     ) -> None:
         """Take the first `config.dev_questions` that have an answer; each of several `ranks` asks a part.
 
         Raises:
             UsageError: there is none.
         """
-        self._shelf = Shelf(stored.passages)
+        self._shelf = PassageCache(stored.passages)
         self._search = ExactSearch(stored.vectors, device)
-        usable = [one for one in questions if Judge(one, self._shelf).matcher.usable]
+        usable = [one for one in questions if AnswerChecker(one, self._shelf).matcher.usable]
         self._questions = usable[: config.dev_questions]
         if not self._questions:
             raise UsageError("no dev question has an answer that could be found in a passage")
@@ -64,5 +64,5 @@ class SearchValidator:
 
     def _first(self, question: Question, rows: Sequence[int]) -> int:
         """Return the rank of the first passage that holds an answer, from 1; 0 where none does."""
-        judge = Judge(question, self._shelf)
+        judge = AnswerChecker(question, self._shelf)
         return next((rank for rank, row in enumerate(rows, 1) if judge.holds(row)), 0)

@@ -4,21 +4,21 @@ from dataclasses import asdict
 
 import torch
 
-from densecli.training.checkpoint import Keeper, Standing, Trainee
-from densecli.training.ranks import Ranks
+from densecli.training.checkpoint import Checkpointer, TrainProgress, TrainState
+from densecli.training.ranks import ProcessGroup
 
 
-class SharedKeeper:
+class SharedCheckpointer:
     """Asks the first process' keeper, and gives all what it found. The disk need not be shared."""
 
-    def __init__(self, keeper: Keeper, ranks: Ranks) -> None:
+    def __init__(self, keeper: Checkpointer, ranks: ProcessGroup) -> None:
         self._keeper = keeper
         self._ranks = ranks
 
-    def begin(self, trainee: Trainee) -> Standing:
+    def begin(self, trainee: TrainState) -> TrainProgress:
         """Bring all processes to where the training was last kept, weights and moments alike."""
         ranks = self._ranks
-        standing = Standing.from_json(ranks.share(lambda: asdict(self._keeper.begin(trainee))))
+        standing = TrainProgress.from_json(ranks.share(lambda: asdict(self._keeper.begin(trainee))))
         numbers = ranks.share(trainee.numbers)
         own = {name: value.cpu().contiguous() for name, value in trainee.tensors().items()}
         shapes = ranks.share(lambda: {name: list(value.shape) for name, value in own.items()})
@@ -34,7 +34,7 @@ class SharedKeeper:
         if self._ranks.first:
             self._keeper.best()
 
-    def offer(self, standing: Standing, epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
         """Keep the training, or let the moment go by."""
         if self._ranks.first:
             self._keeper.offer(standing, epoch_ends, all_ends)

@@ -11,7 +11,7 @@ from densecli.artifacts.vectors import FloatArray, VectorStore
 from densecli.artifacts.workspace import Workspace
 from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, UsageError
-from densecli.models.folder import RetrieverCard, is_model_folder, passage_fingerprint, read_card
+from densecli.models.folder import RetrieverConfig, is_model_folder, passage_fingerprint, read_model_config
 from densecli.observer import Observer
 from densecli.records import Passage
 
@@ -47,7 +47,7 @@ class Stored:
                 f"{vectors}: has vectors of another passage encoder than that of {base}; run"
                 f" `densecli embed --retriever {base} --force`"
             )
-        card = read_card(base, RetrieverCard)
+        card = read_model_config(base, RetrieverConfig)
         usual = "cosine" if card.normalize else card.similarity
         similarity = usual if config.similarity == "auto" else config.similarity
         for name, made, asked in (

@@ -11,8 +11,8 @@ from densecli.errors import UsageError
 from densecli.training.batches import Batch
 from densecli.training.forward import TowerPass
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimiser
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.optimise import Optimizer
+from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.report import refuse_infinite
 
 Further = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -31,12 +31,12 @@ class Update:
 def update(
     retriever: Retriever,
     batch: Batch,
-    optimiser: Optimiser,
+    optimiser: Optimizer,
     precision: torch.dtype,
     seed: int,
     objective: Objective,
     keep_bytes: float,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = ALONE,
     further: Further | None = None,
 ) -> Update:
     """Train on one batch; `seed` decides its dropout and torch's global generator is left as it was.

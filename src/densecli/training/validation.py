@@ -9,12 +9,12 @@ from densecli.encoders.torch_base import Retriever
 from densecli.models.tokens import Tokens
 from densecli.training.batches import Batch, lay_out
 from densecli.training.examples import ExampleSpool
-from densecli.training.filtering import nothing_left
+from densecli.training.filtering import no_examples_error
 from densecli.training.forward import vectors_of
 from densecli.training.objective import Objective
 from densecli.training.pool import DevPool
 from densecli.training.question_batches import KnownExamples
-from densecli.training.ranks import ALONE, Ranks
+from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
 
 
@@ -26,7 +26,7 @@ class Validator:
         dev: ExampleSpool,
         config: TrainConfig,
         precision: torch.dtype,
-        ranks: Ranks = ALONE,
+        ranks: ProcessGroup = ALONE,
         known: KnownExamples | None = None,
         stored: Stored | None = None,
     ) -> None:
@@ -39,7 +39,7 @@ class Validator:
             UsageError: there is no dev example.
         """
         if not len(dev):
-            raise nothing_left("no dev example is left to validate on", dev.dropped)
+            raise no_examples_error("no dev example is left to validate on", dev.dropped)
         self._dev = dev
         self._config = config
         self._precision = precision
@@ -81,14 +81,14 @@ class Validator:
         return (known.lay_out(known.first(part), tokens) for part in rows)
 
 
-def dev_rows(count: int, batch_size: int, ranks: Ranks = ALONE) -> Iterator[range]:
+def dev_rows(count: int, batch_size: int, ranks: ProcessGroup = ALONE) -> Iterator[range]:
     """Yield the rows of each batch in file order; each of several `ranks` has its own batches."""
     for start in ranks.dealt(range(0, count, batch_size)):
         yield range(start, min(start + batch_size, count))
 
 
 def dev_batches(
-    dev: ExampleSpool, tokens: Tokens, batch_size: int, other: int, hard: int, ranks: Ranks = ALONE
+    dev: ExampleSpool, tokens: Tokens, batch_size: int, other: int, hard: int, ranks: ProcessGroup = ALONE
 ) -> Iterator[Batch]:
     """Yield batches in file order, each question with its first negatives; the last may be smaller.
 
@@ -103,7 +103,7 @@ def dev_loss(
     batches: Iterable[Batch],
     objective: Objective,
     precision: torch.dtype,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = ALONE,
 ) -> dict[str, float]:
     """Return mean loss and accuracy, in which all questions count the same, whatever their batch's size.
 

@@ -17,8 +17,8 @@ from densecli.report.history import History
 from densecli.report.training_curves import picture
 
 if TYPE_CHECKING:
-    from densecli.training.checkpoint import Standing, Trainee
-    from densecli.training.ranks import Ranks
+    from densecli.training.checkpoint import TrainProgress, TrainState
+    from densecli.training.ranks import ProcessGroup
     from densecli.training.report import StepReport
 
 CHECKPOINT = "checkpoint"
@@ -39,7 +39,7 @@ def resumable(
     inputs: Sequence[Mapping[str, Any]],
     force: bool,
     observer: Observer,
-    ranks: "Ranks | None" = None,
+    ranks: "ProcessGroup | None" = None,
     home: Workspace | None = None,
 ) -> Iterator[Building]:
     """Yield the model folder to fill, with what an interrupted training of the same kind left in it.
@@ -121,7 +121,7 @@ def _prepare(
 
 
 def _compare_with_first(
-    ranks: "Ranks | None",
+    ranks: "ProcessGroup | None",
     target: Path,
     config: Any,
     inputs: Sequence[Mapping[str, Any]],
@@ -219,20 +219,22 @@ class Checkpointer:
         self._drawn = time.monotonic()
         (self._folder / PICTURE).write_text(picture(self._history))
 
-    def begin(self, trainee: "Trainee") -> "Standing":
+    def begin(self, trainee: "TrainState") -> "TrainProgress":
         """Bring a training to where it was last saved, and cut back what was logged since."""
-        from densecli.training.checkpoint import Standing, read_checkpoint  # torch: not for "up to date"
+        from densecli.training.checkpoint import TrainProgress, read_checkpoint  # torch: not for "up to date"
 
         place = self._folder / CHECKPOINT
         self._trainee = trainee
-        self.standing = read_checkpoint(place, trainee) if place.exists() else Standing()
+        self.standing = read_checkpoint(place, trainee) if place.exists() else TrainProgress()
         self._log = self._open.enter_context(closing(LineLog(self._folder / METRICS, self.standing.step)))
         for row in self._log.rows():
             self._history.add(row)
         if self._tensorboard is not None:
-            from densecli.training.board import Board  # an optional package
+            from densecli.training.board import TensorBoardLog  # an optional package
 
-            self._board = self._open.enter_context(closing(Board(self._tensorboard, self.standing.step)))
+            self._board = self._open.enter_context(
+                closing(TensorBoardLog(self._tensorboard, self.standing.step))
+            )
         if self.standing.step:
             self._observer.message(f"resuming after update {self.standing.step:,}")
         if self._stop_requested():
@@ -244,7 +246,7 @@ class Checkpointer:
         with new_folder(self._folder / BEST, in_the_making) as place:
             self._write(place)
 
-    def offer(self, standing: "Standing", epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, standing: "TrainProgress", epoch_ends: bool, all_ends: bool) -> None:
         """Save the training if that is due, or if it is to stop.
 
         Raises:

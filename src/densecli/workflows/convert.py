@@ -14,15 +14,15 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.convert import GIVEN_VECTORS, MODEL_FORMS, TAKEN_VECTORS, ConvertConfig
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
-from densecli.counts import listed
+from densecli.counts import format_counts
 from densecli.dense.rows_by_id import PREFIX, PassageRows
 from densecli.errors import UpToDate, UsageError
 from densecli.files.atomic import new_file, resolved
 from densecli.files.bad_records import BadRecords
-from densecli.files.streams import told
+from densecli.files.streams import display_name
 from densecli.formats.beir_folder import write_folder
 from densecli.formats.convert import convert as convert_each
-from densecli.formats.convert import find_target, idle, placed
+from densecli.formats.convert import find_target, idle, locate_errors
 from densecli.formats.read_any import open_lookup, open_records
 from densecli.observer import SILENT, Observer
 from densecli.workflows.models import model_folder, retriever_place
@@ -168,11 +168,11 @@ def _convert_records(
             raise UsageError(f"--{option} has no effect when {taken} are written from {kind}")
         with (
             open_lookup(source, questions, passages, bad) as lookup,
-            placed(told(source), counts, bad) as refuse,
+            locate_errors(display_name(source), counts, bad) as refuse,
         ):
             tracked = job.observer.progress(records, "convert", unit="records ")
             converted = bad.usable(
-                told(source), convert_each(tracked, kind, taken, target, lookup, counts, refuse)
+                display_name(source), convert_each(tracked, kind, taken, target, lookup, counts, refuse)
             )
             if target.write is None:
                 inputs = [path for path in (source, questions, passages) if path is not None]
@@ -183,7 +183,7 @@ def _convert_records(
                 target.write(converted, stream)
     counts.update(bad.counts)
     name = job.output if isinstance(job.output, Path) else "output"
-    job.observer.message(f"{name}: {listed(counts) or 'no records'}")
+    job.observer.message(f"{name}: {format_counts(counts) or 'no records'}")
     return counts
 
 
@@ -240,12 +240,12 @@ def _convert_model(job: _Job) -> Counter[str]:
 
 def _take_vectors(job: _Job, store: PassageStore, retriever: Path) -> Counter[str]:
     """Make vectors or an index of ours from those of another program; return the counts."""
-    from densecli.dense.convert import Maker, input_files, take_index, take_vectors  # loads FAISS
+    from densecli.dense.convert import RetrieverIdentity, input_files, take_index, take_vectors  # loads FAISS
 
     config, output, source = job.config, job.path(), Path(job.source)
     command = {"vectors": "embed", "index": "index"}[str(config.to)]  # whose result it stands for
     rows = PassageRows(store, PREFIX if config.id_prefix is None else config.id_prefix)
-    maker = Maker.of(retriever)
+    maker = RetrieverIdentity.of(retriever)
     inputs = [*input_files(source), retriever, store.folder]
     with building(command, output, config, inputs, job.force, job.observer) as build:
         build.parents = {

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from densecli.artifacts.building import Building, building, returns_artifact
-from densecli.artifacts.manifest import digest_texts, told_path
+from densecli.artifacts.manifest import digest_texts, display_path
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.vectors import FloatArray, discard_plan, finished_rows, unfinished_work, write_shard
 from densecli.artifacts.workspace import Workspace, find_workspace
@@ -63,7 +63,7 @@ def embed(
         place, made_by = None, {"path": retriever.name, "sha256": retriever.fingerprint}
     else:
         place = model_folder(retriever_place(home, observer, retriever))
-        made_by = {"path": told_path(place), "sha256": passage_fingerprint(place)}
+        made_by = {"path": display_path(place), "sha256": passage_fingerprint(place)}
     inputs: list[str | Path | Mapping[str, Any]] = [made_by, store.folder]
     with building("embed", target, config, inputs, force, observer, keep_partial=True, home=home) as build:
         if isinstance(retriever, CustomRetriever):

@@ -92,7 +92,7 @@ def open_place(
 
 
 @dataclass(frozen=True)
-class Pair:
+class IndexPair:
     """What a λ belongs to, by fingerprint, and the dense index whose folder keeps it."""
 
     index: Path
@@ -100,7 +100,7 @@ class Pair:
     bm25: str
 
 
-def fusion_weight(config: SearchConfig, pair: Pair) -> tuple[float | None, str]:
+def fusion_weight(config: SearchConfig, pair: IndexPair) -> tuple[float | None, str]:
     """Return λ, or None for one by the spread of each question's scores, and say which it is.
 
     The user's comes first, then the one tuned for this pair and rule.
@@ -127,7 +127,7 @@ def open_hybrid(
     store: PassageStore,
     observer: Observer,
     single: bool = True,
-) -> tuple[HybridEngine, Pair]:
+) -> tuple[HybridEngine, IndexPair]:
     """Open both sides of a collection, with no λ, and tell what a λ for them belongs to.
 
     Raises:
@@ -137,7 +137,7 @@ def open_hybrid(
     words = open_bm25(folder, store)
     dense = open_dense(home, parts, place, store, observer, config.engine, single)
     made = Manifest.read(folder, *BM25)
-    pair = Pair(parts.index or place.index, dense.encoder.fingerprint, made.fingerprint)
+    pair = IndexPair(parts.index or place.index, dense.encoder.fingerprint, made.fingerprint)
     return HybridEngine(words, dense, config, weight=None), pair
 
 

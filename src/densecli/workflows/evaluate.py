@@ -13,7 +13,7 @@ from densecli.errors import ThresholdError, UsageError
 from densecli.evaluation.accuracy import Summary, summarize
 from densecli.evaluation.score import evaluate as score_questions
 from densecli.evaluation.supply_answers import supply_answers
-from densecli.files.streams import told
+from densecli.files.streams import display_name
 from densecli.formats.lookup import Lookup
 from densecli.formats.read_results import Result, read_results
 from densecli.observer import SILENT, Observer
@@ -117,7 +117,7 @@ def _summarize(
     bad = collect_bad_records(config.on_error, observer)
     records: Iterator[Result]
     if isinstance(results, Path | str):
-        name, records = told(str(results)), read_results(str(results), bad, known)
+        name, records = display_name(str(results)), read_results(str(results), bad, known)
     else:
         name, records = "results", iter(results)
     records = observer.progress(records, "evaluate", unit="questions ")

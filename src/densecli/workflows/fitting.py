@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from densecli.configs.training import FittingConfig
 from densecli.errors import UsageError
 from densecli.observer import Observer
-from densecli.report.history import History, told
+from densecli.report.history import History, describe_measures
 from densecli.workflows.checkpointer import Checkpointer
 
 if TYPE_CHECKING:
-    from densecli.training.ranks import Ranks
+    from densecli.training.ranks import ProcessGroup
     from densecli.training.report import StepReport
 
 NEED_DEV = ("validate_every", "early_stop", "validate_by", "dev_questions", "dev_depth")
@@ -32,17 +32,17 @@ def check_validation(settings: Collection[str], dev: object, tensorboard: Path |
         raise UsageError("--tensorboard needs the package tensorboard; `pip install tensorboard`")
 
 
-def describe_hardware(config: FittingConfig, ranks: "Ranks") -> str:
+def describe_hardware(config: FittingConfig, ranks: "ProcessGroup") -> str:
     """Return device and arithmetic: `cpu, bfloat16`.
 
     Raises:
         UsageError: there is no such device, or it does not support the precision.
         ResourceError: the device is not available.
     """
-    from densecli.encoders.torch_hardware import pick_device, pick_precision, told_hardware  # loads torch
+    from densecli.encoders.torch_hardware import describe_hardware, pick_device, pick_precision  # loads torch
 
     device = pick_device(ranks.device(config.device))
-    return told_hardware(device, pick_precision(config.precision, device))
+    return describe_hardware(device, pick_precision(config.precision, device))
 
 
 def follow_training(
@@ -67,9 +67,9 @@ def follow_training(
         for report in tracked:
             checkpointer.note(report)
             if report.untrained is not None:
-                observer.message(f"before training: dev {told(report.untrained)}")
+                observer.message(f"before training: dev {describe_measures(report.untrained)}")
             if report.epoch_ends or report.validation is not None:
-                dev = f"; dev {told(report.validation)}" if report.validation is not None else ""
+                dev = f"; dev {describe_measures(report.validation)}" if report.validation is not None else ""
                 place = f"epoch {report.epoch}" if report.epoch_ends else f"update {report.step:,}"
                 best = " (the best so far)" if report.best else ""
                 observer.message(f"{place}: training loss {history.epoch_loss:.4f}{dev}{best}")

@@ -20,7 +20,7 @@ from densecli.errors import ArtifactError, UsageError
 from densecli.files.bad_records import BadRecords
 from densecli.files.parallel import cores
 from densecli.files.streams import STDIN
-from densecli.formats.read_mining_input import read_asked, with_answer_type
+from densecli.formats.read_mining_input import read_mining_input, with_answer_type
 from densecli.mining.mine import mine
 from densecli.mining.miner import Miner
 from densecli.observer import SILENT, Observer
@@ -151,7 +151,7 @@ def _open_questions(
             raise UsageError("--dataset and a file of questions contradict each other")
         one, part = choice.single()
         file = question_file(choice, observer)
-        examples = read_asked(str(file), config.answer_type or one.answer_type, bad)
+        examples = read_mining_input(str(file), config.answer_type or one.answer_type, bad)
         counted = check_size(choice, file, examples, observer)
         return _Questions(counted, f"{one.name}-{part.name}", describe_input(file), str(file))
     if questions is None:
@@ -159,7 +159,7 @@ def _open_questions(
     if isinstance(questions, Path | str):
         path = str(questions)
         name = "stdin" if path == STDIN or output else name_of_set(path)
-        return _Questions(read_asked(path, config.answer_type, bad), name, describe_input(path), path)
+        return _Questions(read_mining_input(path, config.answer_type, bad), name, describe_input(path), path)
     records: Iterable[TrainingExample] = map(_as_example, questions)
     if not isinstance(questions, Iterator):
         records = list(records)

@@ -112,9 +112,9 @@ def _open_corpus(
     if not paths and settings.get("input_format", "auto") != "auto":
         raise UsageError("--input-format has no effect on corpora of the Hub")
     from densecli.registry.hub import stream_corpus  # `datasets` takes seconds to load
-    from densecli.registry.hub_files import pinned
+    from densecli.registry.hub_files import resolve_revision
 
-    pinned_names = [pinned(name) for name in hub]
+    pinned_names = [resolve_revision(name) for name in hub]
     streams = (stream_corpus(name, columns_of(config)) for name in pinned_names)
     inputs += [{"path": f"hf://{one}", "sha256": one.partition("@")[2] or None} for one in pinned_names]
     return chain(sources, streams), inputs

@@ -1,6 +1,6 @@
 """How records that cannot be used are reported."""
 
-from densecli.counts import listed
+from densecli.counts import format_counts
 from densecli.files.bad_records import BadRecords
 from densecli.observer import Observer
 
@@ -13,4 +13,4 @@ def collect_bad_records(on_error: str, observer: Observer) -> BadRecords:
 def report_skipped(bad: BadRecords, observer: Observer) -> None:
     """Report how many records were skipped, by reason."""
     if bad.counts:
-        observer.warning(listed(bad.counts))
+        observer.warning(format_counts(bad.counts))

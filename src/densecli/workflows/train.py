@@ -32,7 +32,7 @@ from densecli.workflows.training_data import (
 )
 
 if TYPE_CHECKING:
-    from densecli.training.ranks import Ranks
+    from densecli.training.ranks import ProcessGroup
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ def train(
     save_every: int | None = None,
     tensorboard: Path | None = None,
     force: bool = False,
-    ranks: "Ranks | None" = None,
+    ranks: "ProcessGroup | None" = None,
     stop_requested: Callable[[], bool] = lambda: False,
     config: TrainConfig | None = None,
     observer: Observer = SILENT,
@@ -81,8 +81,8 @@ def train(
         save_every: updates between two checkpoints; by default ten minutes, or an epoch of a minute or more.
         tensorboard: folder for TensorBoard's files.
         force: replace a model, or an interrupted training, from other inputs or settings.
-        ranks: the processes that train together, from `Ranks.join()`. Each of them calls this function with
-            the same arguments; the first one writes and reports.
+        ranks: the processes that train together, from `ProcessGroup.join()`. Each of them calls this
+            function with the same arguments; the first one writes and reports.
         stop_requested: asked before the first update and after each one; when it says yes, the training is
             saved and raises Interrupted.
         config: how to train.
@@ -156,7 +156,7 @@ def train(
     return target
 
 
-def _in_turn(ranks: "Ranks | None", do: Callable[[], T]) -> T:
+def _in_turn(ranks: "ProcessGroup | None", do: Callable[[], T]) -> T:
     """Do something in each process, but not at once: what the first fetches, the others find."""
     return do() if ranks is None else ranks.in_turn(do)
 

@@ -12,7 +12,7 @@ from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, FieldError, InputError, UsageError
 from densecli.files.bad_records import BadRecords, reason_of
 from densecli.formats.read_examples import read_examples
-from densecli.formats.read_mining_input import read_asked
+from densecli.formats.read_mining_input import read_mining_input
 from densecli.formats.read_questions import read_questions
 from densecli.formats.read_results import read_ranked
 from densecli.observer import Observer
@@ -22,7 +22,7 @@ from densecli.registry.local import find_questions
 from densecli.registry.sets import QuestionSet, members, registry
 from densecli.text.same_text import text_key
 from densecli.training.examples import ExampleSpool
-from densecli.training.filtering import nothing_left, without_questions
+from densecli.training.filtering import no_examples_error, without_questions
 from densecli.training.sampling import Source, first_examples
 from densecli.workflows.datasets import DatasetChoice, example_files
 from densecli.workflows.record_sets import R, RecordSet, RecordSets, as_record_sets
@@ -196,10 +196,10 @@ def read_training_sets(
         sources.append(Source(rows, rate, one.name))
         reasons.append(dropped)
     if not len(spool):
-        raise nothing_left("no training example is left to train on", sum(reasons, Counter(bad.counts)))
+        raise no_examples_error("no training example is left to train on", sum(reasons, Counter(bad.counts)))
     for source, dropped in zip(sources, reasons, strict=True):
         if not source.rows:
-            raise nothing_left(f"no example of {source.name} is left, so leave this set out", dropped)
+            raise no_examples_error(f"no example of {source.name} is left, so leave this set out", dropped)
     if config.examples is not None:
         if config.examples > len(spool):
             raise UsageError(
@@ -227,7 +227,7 @@ def read_dev_set(
         return ExampleSpool(read_example_set(dev, bad), counts)
     if dev.records is not None:
         return list(dev.records)
-    return [example.question for example in read_asked(dev.name, bad=bad)]
+    return [example.question for example in read_mining_input(dev.name, bad=bad)]
 
 
 def find_excluded(

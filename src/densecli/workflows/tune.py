@@ -9,7 +9,7 @@ from densecli.artifacts.manifest import describe_input
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
-from densecli.counts import listed
+from densecli.counts import format_counts
 from densecli.errors import InputError
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
@@ -76,5 +76,5 @@ def tune_fusion_weight(
         best.questions,
     )
     path = tuned.write(pair.index, best.to_json())
-    observer.message(f"{path}: λ {best.weight:.4g} ({listed(+counts + bad.counts)})")
+    observer.message(f"{path}: λ {best.weight:.4g} ({format_counts(+counts + bad.counts)})")
     return best

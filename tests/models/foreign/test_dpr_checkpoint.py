@@ -12,7 +12,7 @@ from densecli.encoders.engines import open_question_encoder
 from densecli.encoders.torch_retriever import PassageEncoder, TorchQuestionEncoder
 from densecli.encoders.torch_start import open_base
 from densecli.errors import ArtifactError
-from densecli.models.folder import RetrieverCard, read_card
+from densecli.models.folder import RetrieverConfig, read_model_config
 from densecli.models.foreign.bert_tower import BertRetriever
 from densecli.models.foreign.dpr_checkpoint import DprCheckpoint, read_retriever_checkpoint
 from densecli.models.foreign.torch_checkpoint import write_retriever_checkpoint
@@ -34,7 +34,7 @@ def test_vectors_are_the_references(
     observed: Any, dpr_base: Path, tmp_path: Path, form: str, trailing_sep: bool
 ) -> None:
     read_retriever_checkpoint(golden(form), dpr_base, trailing_sep).write(tmp_path / "model")
-    card = read_card(tmp_path / "model", RetrieverCard)
+    card = read_model_config(tmp_path / "model", RetrieverConfig)
     assert (card.trailing_sep, card.max_question_tokens, card.max_passage_tokens) == (trailing_sep, 24, 24)
     expected = observed.vectors("question", trailing_sep)
     for encoder in (open_question_encoder(tmp_path / "model"), TorchQuestionEncoder(tmp_path / "model")):

@@ -18,7 +18,7 @@ LARGEST_COLUMN = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class PassageBatch:
     """Some passages, in the order of their rows.
 
     Attributes:
@@ -41,7 +41,7 @@ class Portion:
         return int(known[-1]) if len(known) else None
 
 
-def portion_of(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -> Portion:
+def portion_of(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -> PassageBatch:
     """Return passages as a portion.
 
     Args:
@@ -58,7 +58,7 @@ def portion_of(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -
     ]
     told = [place if place is not None and place <= LARGEST_PLACE else UNKNOWN for place in places]
     rows = pa.record_batch(arrays, schema=schema)
-    return Portion(rows, hash_ids(columns[0]), np.array(told, dtype=np.uint32))
+    return PassageBatch(rows, hash_ids(columns[0]), np.array(told, dtype=np.uint32))
 
 
 def _texts(column: Sequence[str]) -> pa.StringArray:
@@ -71,7 +71,7 @@ def _texts(column: Sequence[str]) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(column), *buffers)
 
 
-def written(rows: pa.RecordBatch) -> Portion:
+def written(rows: pa.RecordBatch) -> PassageBatch:
     """Return rows of a store as a portion, whose places are not known."""
     hashes = hash_ids(rows.column(0).to_pylist())
-    return Portion(rows, hashes, np.full(len(hashes), UNKNOWN, dtype=np.uint32))
+    return PassageBatch(rows, hashes, np.full(len(hashes), UNKNOWN, dtype=np.uint32))

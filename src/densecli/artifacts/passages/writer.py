@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from densecli.artifacts.passages.arrow import BLOCK, BlockWriter, id_at, read_unfinished
-from densecli.artifacts.passages.batch import UNKNOWN, Portion, written
+from densecli.artifacts.passages.batch import UNKNOWN, PassageBatch, written
 from densecli.artifacts.passages.ids import IdTableBuilder
 from densecli.artifacts.passages.journal import Journal, Progress
 from densecli.errors import InputError
@@ -96,7 +96,7 @@ class PassageSink:
         self._origins: list[tuple[int, str]] = []
         self._blocks = BlockWriter(self._path, self._offsets, self._flushed)
 
-    def add(self, portion: Portion, source: str, moment: Progress) -> None:
+    def add(self, portion: PassageBatch, source: str, moment: Progress) -> None:
         """Take the passages of a block of records.
 
         Args:
@@ -108,7 +108,7 @@ class PassageSink:
         if self._journal is not None:
             self._moments.append(moment)
 
-    def _write(self, portion: Portion, source: str | None) -> None:
+    def _write(self, portion: PassageBatch, source: str | None) -> None:
         if source is not None and (not self._origins or self._origins[-1][1] != source):
             self._origins.append((len(self._places), source))
         self._ids.add(portion.hashes)

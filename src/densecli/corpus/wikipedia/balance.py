@@ -115,7 +115,7 @@ class _Balance:
         self._counts[kind] += 1
 
     def _close(self, kind: str, start: int, end: int) -> None:
-        """Pair a closing with the last opening of its kind; openings between them have no partner."""
+        """IndexPair a closing with the last opening of its kind; openings between them have no partner."""
         if not self._counts[kind]:
             self._cuts.append((start, end))
             return

@@ -11,7 +11,7 @@ from densecli.corpus.source import Dropped, Parsed, Pruned, Source
 from densecli.corpus.wikipedia.pages import ARTICLES, drop_reason
 from densecli.corpus.wikipedia.wikitext import prose
 from densecli.errors import FieldError, InputError
-from densecli.files.streams import open_bytes, told
+from densecli.files.streams import display_name, open_bytes
 from densecli.records import Article
 
 CHUNK = 1 << 16
@@ -50,7 +50,7 @@ def read_dump(path: str) -> Source:
     The raw records are pages, with the lines that they begin on; of several revisions the last is read. To
     walk them raises InputError where the file is cut off, damaged, other XML, or declares entities.
     """
-    return Source(told(path), _pages(path), parse_page, _size)
+    return Source(display_name(path), _pages(path), parse_page, _size)
 
 
 def parse_page(page: Page) -> Parsed:
@@ -78,7 +78,7 @@ def _size(page: Page) -> int:
 
 
 def _pages(path: str) -> Iterator[tuple[int, Page]]:
-    reader = _Reader(told(path))
+    reader = _Reader(display_name(path))
     with open_bytes(path) as stream:
         while chunk := stream.read(CHUNK):
             yield from reader.feed(chunk)

@@ -11,7 +11,7 @@ from densecli.errors import FieldError, InputError
 from densecli.fields import id_field, text_field
 from densecli.files.jsonl import parse_row
 from densecli.files.line_blocks import read_slabs
-from densecli.files.streams import BOM, LINE_LIMIT, lines, open_bytes, peek, told
+from densecli.files.streams import BOM, LINE_LIMIT, display_name, lines, open_bytes, peek
 from densecli.records import Article
 
 OPENING = re.compile(r'<doc id="([^"]*)"(?: revid="[^"]*")?(?: url="[^"]*")? title="(.*)">\s*')
@@ -39,7 +39,7 @@ def read_extracted(path: str) -> Source:
         return Source(path, _in_folder(folder), parse_extract)
     if _begins_with_json(path):
         return line_source(path, read_slabs(path), parse_article)
-    return Source(told(path), _extracts(path), parse_article)
+    return Source(display_name(path), _extracts(path), parse_article)
 
 
 def _begins_with_json(path: str) -> bool:
@@ -101,7 +101,7 @@ def _in_folder(folder: Path) -> Iterator[tuple[None, Extract]]:
 def _extracts(path: str) -> Iterator[tuple[int, bytes]]:
     begun, size = 0, 0
     held: list[bytes] = []
-    name = told(path)
+    name = display_name(path)
     number = 0
     with open_bytes(path) as stream:
         for number, line in enumerate(lines(stream, name), 1):

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from densecli.errors import ArtifactError
 from densecli.models.bert import read_config
-from densecli.models.folder import TOKEN_TYPES, WORDS, ReaderCard, read_card, write_card
+from densecli.models.folder import TOKEN_TYPES, WORDS, ReaderConfig, read_model_config, write_model_config
 from densecli.models.foreign.bert_tower import BertTower
 from densecli.models.foreign.dpr_checkpoint import DprCheckpoint
 from densecli.models.foreign.dpr_folder import (
@@ -36,7 +36,7 @@ class BertReader:
 
     tower: BertTower
     tokenizer: Tokenizer
-    card: ReaderCard
+    card: ReaderConfig
 
     @classmethod
     def read(cls, folder: Path) -> "BertReader":
@@ -45,7 +45,7 @@ class BertReader:
         Raises:
             ArtifactError: it is no whole reader, or its encoder is no BERT.
         """
-        card = read_card(folder, ReaderCard)
+        card = read_model_config(folder, ReaderConfig)
         place = folder / ENCODER
         heads = head_shapes(read_config(place)["hidden_size"])
         tower = BertTower.read(place, folder / card.words[ENCODER], heads)
@@ -61,7 +61,7 @@ class BertReader:
         words = f"{ENCODER}/{WORDS}"
         self.tower.write(folder / ENCODER, folder / words)
         write_tokenizer(self.tokenizer, folder)
-        write_card(folder, replace(self.card, words={ENCODER: words}))
+        write_model_config(folder, replace(self.card, words={ENCODER: words}))
 
 
 def read_reader_checkpoint(
@@ -89,7 +89,7 @@ def read_reader_checkpoint(
         generation = "zeros" if found.first_release else "segments"
         token_types = told if told in TOKEN_TYPES else generation
     limit = min(found.max_tokens, tower.config["max_position_embeddings"])
-    card = ReaderCard(max_tokens=limit, token_types=token_types)
+    card = ReaderConfig(max_tokens=limit, token_types=token_types)
     return BertReader(tower, open_bert_tokenizer(folder, found.lower_case), card)
 
 
@@ -101,8 +101,8 @@ def read_dpr_reader(folder: Path) -> BertReader:
     """
     hidden = read_config(folder).get("hidden_size", 768)
     tower = read_dpr_tower(folder, "reader", head_shapes(hidden))
-    limit = longest_input(folder, min(ReaderCard().max_tokens, tower.config["max_position_embeddings"]))
-    return BertReader(tower, open_bert_tokenizer(folder), ReaderCard(max_tokens=limit))
+    limit = longest_input(folder, min(ReaderConfig().max_tokens, tower.config["max_position_embeddings"]))
+    return BertReader(tower, open_bert_tokenizer(folder), ReaderConfig(max_tokens=limit))
 
 
 def write_dpr_reader(reader: BertReader, folder: Path) -> None:

@@ -16,10 +16,10 @@ from densecli.models.folder import (
     SIDES,
     WEIGHTS,
     WORDS,
-    RetrieverCard,
+    RetrieverConfig,
     present,
-    read_card,
-    write_card,
+    read_model_config,
+    write_model_config,
 )
 from densecli.models.tokens import check_vocabulary, read_tokenizer
 from densecli.models.tower_files import write_tokenizer, write_tower
@@ -64,7 +64,7 @@ class BertTower:
             raise ArtifactError(f"{place}: no plain BERT ({config.get('model_type')}); it can't be read")
         kept = {name: weight for name, weight in weights.items() if not name.startswith(IGNORED)}
         if heads is None:
-            heads = RetrieverCard(projection=projection_of(kept)).heads(config["hidden_size"])
+            heads = RetrieverConfig(projection=projection_of(kept)).heads(config["hidden_size"])
         words = {WORD_TABLE: (config["vocab_size"], config["hidden_size"])}
         expected = words | encoder.shapes() | dict(heads)
         compare_shapes(place, {name: weight.shape for name, weight in kept.items()}, expected)
@@ -112,7 +112,7 @@ class BertRetriever:
     question: BertTower
     passage: BertTower
     tokenizer: Tokenizer
-    card: RetrieverCard
+    card: RetrieverConfig
 
     @classmethod
     def read(cls, folder: Path) -> "BertRetriever":
@@ -121,7 +121,7 @@ class BertRetriever:
         Raises:
             ArtifactError: it is no whole retriever, or its towers are no BERTs.
         """
-        card = read_card(folder, RetrieverCard)
+        card = read_model_config(folder, RetrieverConfig)
         places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
         question, passage = (
             BertTower.read(tower, words, card.heads(read_config(tower)["hidden_size"]))
@@ -137,7 +137,7 @@ class BertRetriever:
         """
         folder.mkdir(parents=True, exist_ok=True)
         towers = {"question": self.question, "passage": self.passage}
-        card = replace(self.card, shared_encoder=False, words=RetrieverCard().words)
+        card = replace(self.card, shared_encoder=False, words=RetrieverConfig().words)
         if len({(tower.config["hidden_size"], projection_of(tower.heads)) for tower in towers.values()}) > 1:
             raise ArtifactError(f"{folder}: the towers' vectors differ in length; they are of two models")
         rows = [tower.config["vocab_size"] for tower in towers.values()]
@@ -145,4 +145,4 @@ class BertRetriever:
         for name, tower in towers.items():
             tower.write(folder / name, folder / name / WORDS)
         write_tokenizer(self.tokenizer, folder)
-        write_card(folder, card)
+        write_model_config(folder, card)

@@ -10,7 +10,7 @@ import numpy as np
 from densecli.errors import ArtifactError
 from densecli.files.pickled.torch_file import Settings, StoredTensor, read_torch_file
 from densecli.models.bert import DEFAULTS, WORD_TABLE, bert_config, read_config
-from densecli.models.folder import CONFIG, RetrieverCard
+from densecli.models.folder import CONFIG, RetrieverConfig
 from densecli.models.foreign.bert_tower import BertRetriever, BertTower, projection_of
 from densecli.models.foreign.vocabulary import open_bert_tokenizer
 from densecli.models.hub import local_folder
@@ -172,7 +172,7 @@ def read_retriever_checkpoint(
     limit = min(found.max_tokens, question.config["max_position_embeddings"])
     if trailing_sep is None:
         trailing_sep = bool(found.settings.get("trailing_sep", not found.first_release))
-    card = RetrieverCard(
+    card = RetrieverConfig(
         max_question_tokens=limit,
         max_passage_tokens=limit,
         trailing_sep=trailing_sep,

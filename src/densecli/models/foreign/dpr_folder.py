@@ -10,7 +10,7 @@ from typing import Any
 
 from densecli.errors import ArtifactError
 from densecli.models.bert import bert_config, read_config
-from densecli.models.folder import CONFIG, Card, RetrieverCard
+from densecli.models.folder import CONFIG, ModelConfig, RetrieverConfig
 from densecli.models.foreign.bert_tower import BertRetriever, BertTower, one_token_type, projection_of
 from densecli.models.foreign.hugging_face import read_weights, write_model
 from densecli.models.foreign.vocabulary import (
@@ -86,7 +86,7 @@ def read_dpr_pair(question: Path, passage: Path) -> BertRetriever:
         for folder, tower in zip((question, passage), towers, strict=True)
     ]
     length = projection_of(towers[0].heads)
-    card = RetrieverCard(max_question_tokens=limits[0], max_passage_tokens=limits[1], projection=length)
+    card = RetrieverConfig(max_question_tokens=limits[0], max_passage_tokens=limits[1], projection=length)
     return BertRetriever(*towers, tokenizer, card)
 
 
@@ -121,7 +121,7 @@ def write_dpr_model(
     write_model(folder, bert_config(config) | told, weights)
 
 
-def refuse_other_vectors(card: RetrieverCard) -> None:
+def refuse_other_vectors(card: RetrieverConfig) -> None:
     """Refuse a retriever whose vectors DPR's classes would not give.
 
     Raises:
@@ -141,7 +141,7 @@ def refuse_other_vectors(card: RetrieverCard) -> None:
             )
 
 
-def refuse_segments(card: Card) -> None:
+def refuse_segments(card: ModelConfig) -> None:
     """Refuse a model that marks segments by token types, where a format has no word for it.
 
     Raises:
@@ -154,7 +154,7 @@ def refuse_segments(card: Card) -> None:
         )
 
 
-def refuse_trailing_sep(card: RetrieverCard) -> None:
+def refuse_trailing_sep(card: RetrieverConfig) -> None:
     """Refuse a retriever with a trailing `[SEP]`, where a format has no word for it.
 
     Raises:

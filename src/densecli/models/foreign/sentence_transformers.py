@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from densecli.errors import ArtifactError
-from densecli.models.folder import RetrieverCard
+from densecli.models.folder import RetrieverConfig
 
 MODES = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
 
@@ -41,7 +41,7 @@ def read_pooling(folder: Path) -> Pooled:
     return Pooled(pooling, normalize)
 
 
-def read_card_of(folder: Path, limit: int) -> RetrieverCard:
+def read_card_of(folder: Path, limit: int) -> RetrieverConfig:
     """Return the properties of a Hugging Face folder's encoder, used as both towers.
 
     Args:
@@ -51,7 +51,7 @@ def read_card_of(folder: Path, limit: int) -> RetrieverCard:
     Raises:
         ArtifactError: as `read_pooling`.
     """
-    pooled, defaults = read_pooling(folder), RetrieverCard()
+    pooled, defaults = read_pooling(folder), RetrieverConfig()
     return replace(
         defaults,
         pooling=pooled.pooling,

@@ -8,7 +8,7 @@ import orjson
 
 from densecli.errors import ArtifactError
 from densecli.models.bert import bert_config, read_config
-from densecli.models.folder import RetrieverCard
+from densecli.models.folder import RetrieverConfig
 from densecli.models.foreign.bert_tower import BertRetriever, BertTower, one_token_type
 from densecli.models.foreign.dpr_folder import refuse_segments, refuse_trailing_sep
 from densecli.models.foreign.hugging_face import read_weights, write_model
@@ -86,7 +86,7 @@ def read_sentence_transformers_pair(folder: Path) -> BertRetriever:
     tokenizer = open_bert_tokenizer(folder / SIDES[0])
     if made != other or tokenizer.get_vocab() != open_bert_tokenizer(folder / SIDES[1]).get_vocab():
         raise ArtifactError(f"{folder}: its two models pool or tokenise differently; they are not of one")
-    card = RetrieverCard(
+    card = RetrieverConfig(
         pooling=pooled.pooling,
         normalize=pooled.normalize or similarity == "cosine",
         similarity=similarity,
@@ -98,7 +98,7 @@ def read_sentence_transformers_pair(folder: Path) -> BertRetriever:
     return BertRetriever(towers[0], towers[1], tokenizer, card)
 
 
-def _write_modules(folder: Path, card: RetrieverCard, dimension: int) -> None:
+def _write_modules(folder: Path, card: RetrieverConfig, dimension: int) -> None:
     kinds = {"": "Transformer", "1_Pooling": "Pooling"}
     if card.normalize:
         kinds["2_Normalize"] = "Normalize"
