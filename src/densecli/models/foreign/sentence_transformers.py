@@ -9,6 +9,7 @@ import orjson
 from densecli.errors import ArtifactError
 from densecli.models.folder import RetrieverConfig
 
+OWNER = "sentence_transformers"
 MODES = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
 
 
@@ -30,15 +31,42 @@ def read_pooling(folder: Path) -> Pooled:
     if not listing.is_file():
         return Pooled()
     pooling, normalize = "cls", False
-    for module in read_json(listing):
-        kind = str(module.get("type", "")).rsplit(".", 1)[-1]
+    for kind, path in _modules(listing):
         if kind == "Pooling":
-            pooling = _mode(folder / str(module.get("path", "1_Pooling")) / "config.json")
+            pooling = _mode(folder / path / "config.json")
         elif kind == "Normalize":
             normalize = True
         elif kind != "Transformer":
             raise ArtifactError(f"{listing}: module {kind} is not supported; use a model that only pools")
     return Pooled(pooling, normalize)
+
+
+def _modules(listing: Path) -> list[tuple[str, str]]:
+    """Return the class and the folder of each module.
+
+    Raises:
+        ArtifactError: the file is no list of modules, or a module is a class of somebody else, whatever its
+            name: what that one does is not known.
+    """
+    rows = read_json(listing)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ArtifactError(f"{listing}: is no list of modules; copy the model folder again")
+    found = []
+    for row in rows:
+        package, _, kind = str(row.get("type", "")).rpartition(".")
+        if package.partition(".")[0] != OWNER:
+            raise ArtifactError(
+                f"{listing}: module {str(row.get('type'))[:80]!r} is not one of {OWNER}; use a model without"
+                " classes of its own"
+            )
+        found.append((kind, str(row.get("path", "1_Pooling"))))
+    kinds = [kind for kind, _ in found]
+    if kinds[:1] != ["Transformer"] or kinds.count("Transformer") + kinds.count("Pooling") > 2:
+        raise ArtifactError(
+            f"{listing}: holds {', '.join(kinds) or 'no module'}; expected one Transformer first,"
+            " and at most one Pooling"
+        )
+    return found
 
 
 def read_card_of(folder: Path, limit: int) -> RetrieverConfig:
@@ -63,8 +91,10 @@ def read_card_of(folder: Path, limit: int) -> RetrieverConfig:
 
 def _mode(path: Path) -> str:
     config = read_json(path)
-    modes = {
-        MODES.get(name, name)
+    if not isinstance(config, dict):
+        raise ArtifactError(f"{path}: is no JSON object; copy the model folder again")
+    modes: set[str] = {
+        MODES.get(str(name), str(name))
         for name, on in config.items()
         if name.startswith("pooling_mode_") and on is True
     }
