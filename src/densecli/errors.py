@@ -52,7 +52,13 @@ class FieldError(ValueError):
 
 
 class InputError(DenseError):
-    """Input data that cannot be used, as `file:line: what; expected ...`."""
+    """Input data that cannot be used, as `file:line: what; expected ...`.
+
+    Attributes:
+        line: the line, where there is one.
+        what: is wrong there.
+        expected: in its place.
+    """
 
     status = ExitStatus.BAD_INPUT
 
@@ -60,6 +66,9 @@ class InputError(DenseError):
         place = f"{path}:{line}" if line is not None else str(path)
         told = f"{place}: {what}" + (f"; expected {expected}" if expected else "")
         super().__init__(" ".join(told.splitlines()))  # what a file holds may have line ends
+        self.line = line
+        self.what = what
+        self.expected = expected
 
 
 class ArtifactError(DenseError):

@@ -46,7 +46,18 @@ def archive(path):
     path.with_suffix(".npz").rename(path)
 
 
+def headed(header):
+    """A shard whose header says something else."""
+    return lambda path: path.write_bytes(
+        b"\x93NUMPY\x01\0" + (118).to_bytes(2, "little") + header.ljust(117).encode() + b"\n" + bytes(64)
+    )
+
+
+SHAPED = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }"
 DAMAGE = {
+    "negative": headed(SHAPED % "(4, -4)"),
+    "endless": headed(SHAPED % f"(4, {10**20})"),
+    "open": headed("[[[[[["),
     "missing": lambda path: path.unlink(),
     "empty": lambda path: path.write_bytes(b""),
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:-1]),
@@ -70,6 +81,9 @@ DAMAGE = {
         ("junk", "not readable"),
         ("archive", "not readable"),
         ("objects", "not readable"),
+        ("negative", "not readable"),
+        ("endless", "not readable"),
+        ("open", "not readable"),
         ("doubles", r"float64 \(4, 4\), the manifest says float32 \(n, 4\)"),
         ("other end", ">f4"),
         ("wider", r"float32 \(4, 5\), the manifest says float32 \(n, 4\)"),

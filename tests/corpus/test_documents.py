@@ -64,8 +64,34 @@ def test_no_such_folder(tmp_path):
 
 def test_a_name_that_is_not_utf8(tmp_path):
     write(tmp_path, os.fsdecode(b"\xff.txt"), "a")
-    with pytest.raises(InputError, match="its name is not UTF-8"):
-        read_folder(str(tmp_path))
+    write(tmp_path, "b.txt", "b")
+    write(tmp_path, os.fsdecode(b"\xff.png"), "of another kind")
+    good, odd, other = (document for _, document in read_folder(str(tmp_path)).raw)
+    assert parse_document(good).text == "b"
+    assert isinstance(parse_document(odd), Dropped) or isinstance(parse_document(other), Dropped)
+    faulty = odd if odd.fault else other
+    with pytest.raises(FieldError, match="the name is not UTF-8"):
+        parse_document(faulty)
+    alone = read_folder(str(tmp_path / os.fsdecode(b"\xff.txt")))
+    with pytest.raises(FieldError, match="the name is not UTF-8"):
+        parse_document(next(document for _, document in alone.raw))
+
+
+def test_a_folder_that_cannot_be_listed_is_one_bad_record(tmp_path):
+    write(tmp_path, "a.txt", "a")
+    write(tmp_path, "z.txt", "z")
+    at, opened = os.open(tmp_path, os.O_RDONLY), []
+    for _ in range(20):  # deeper than a path may be long
+        os.mkdir("d" * 250, dir_fd=at)
+        opened.append(at)
+        at = os.open("d" * 250, os.O_RDONLY, dir_fd=at)
+    documents = [document for _, document in read_folder(str(tmp_path)).raw]
+    assert [document.id for document in documents] == ["a.txt", "", "z.txt"]
+    with pytest.raises(FieldError, match=r"cannot be listed \(File name too long\)") as caught:
+        parse_document(documents[1])
+    assert caught.value.place == (documents[1].path, None)
+    for number in [at, *opened]:
+        os.close(number)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from densecli.artifacts.workspace import NAME, Workspace
 from densecli.counts import format_counts
 from densecli.errors import ArtifactError, UpToDate
 from densecli.files.atomic import finish, new_folder, remove, resolved, sync_tree
+from densecli.files.names import require_utf8_name
 from densecli.observer import Observer
 
 P = ParamSpec("P")
@@ -87,8 +88,10 @@ def building(
     Raises:
         UpToDate: `target` was made by the same command from the same inputs and settings.
         ArtifactError: it was built with different settings and `force` is off, or is no artifact.
+        UsageError: its name is not UTF-8.
     """
     place = resolved(target)
+    require_utf8_name(target)
     settings, defaults = asdict(config), field_defaults(config)
     described = [one if isinstance(one, Mapping) else describe_input(one) for one in inputs]
 

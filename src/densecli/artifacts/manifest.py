@@ -1,7 +1,6 @@
 """`manifest.json`: what an artefact is, from what it was made, and that it is complete."""
 
 import hashlib
-import os
 import platform
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -14,6 +13,7 @@ import orjson
 
 from densecli.errors import ArtifactError, InputError
 from densecli.files.atomic import restore
+from densecli.files.names import display_path, require_utf8_name
 from densecli.version import __version__
 
 NAME = "manifest.json"
@@ -92,10 +92,12 @@ class Manifest:
             made_by: the command line that makes such a thing.
 
         Raises:
+            UsageError: its name is not UTF-8.
             ArtifactError: the folder is missing, incomplete, or the result of another command or
                 version, or its manifest is unreadable.
         """
         restore(folder)
+        require_utf8_name(folder)
         row = read_row(folder)
         if row is None:
             state = "does not exist"
@@ -161,8 +163,3 @@ def describe_input(path: str | Path) -> dict[str, Any]:
     if not place.exists():
         raise InputError(path, None, "no such file", "an existing file, or - for stdin")
     return {"path": told, "bytes": place.stat().st_size, "sha256": digest_file(place)}
-
-
-def display_path(path: str | Path) -> str:
-    """Return a path as text that can be stored; bytes that are not UTF-8 are written out."""
-    return os.fsencode(path).decode(errors="backslashreplace")

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from densecli.artifacts.fusion_weight import NAME as WEIGHT
-from densecli.artifacts.manifest import FILES, NAME, display_path, read_row
+from densecli.artifacts.manifest import FILES, NAME, read_row
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, UsageError
 from densecli.files.atomic import is_scratch, resolved
+from densecli.files.names import display_path
 from densecli.files.streams import STDIN
 
 ADDED_LATER = {NAME, WEIGHT}

@@ -87,7 +87,9 @@ class VectorStore:
             path = shard_path(self.folder, number)
             try:
                 vectors: FloatArray = np.lib.format.open_memmap(path, mode="c")
-            except (FileNotFoundError, ValueError) as error:
+            except Exception as error:  # numpy parses the header as Python, and fails in many classes
+                if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+                    raise
                 raise ArtifactError(f"{path}: not readable ({error}); {AGAIN}") from None
             if vectors.ndim != 2 or vectors.shape[1] != self.shape[1] or vectors.dtype != np.float32:
                 raise ArtifactError(

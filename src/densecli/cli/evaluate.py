@@ -22,6 +22,7 @@ from densecli.cli.shared_options import (
 from densecli.configs.asking import EvaluateConfig
 from densecli.counts import format_counts
 from densecli.errors import UsageError
+from densecli.files.names import display_path
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +75,7 @@ def register(app: typer.Typer) -> None:
 
             session.terminal.show(accuracy_table({**found.measured, **found.published}))
         else:
-            rows = [{"results": name, **one.to_json()} for name, one in found.measured.items()]
+            rows = [{"results": display_path(name), **one.to_json()} for name, one in found.measured.items()]
             rows += [
                 {"results": name, "published": True, **one.to_json()} for name, one in found.published.items()
             ]

@@ -31,11 +31,15 @@ SECONDS = PreprocessConfig.document_seconds
 
 
 class Document(NamedTuple):
-    """A file; `id` is its path below the folder, where it is one that is read."""
+    """A file; `id` is its path below the folder, where it is one that is read.
+
+    `fault` says why a file or folder cannot be read.
+    """
 
     path: str
     id: str
     size: int
+    fault: str = ""
 
 
 def read_folder(path: str, seconds: int = SECONDS) -> Source:
@@ -73,9 +77,11 @@ def parse_document(document: Document, seconds: int = SECONDS) -> Parsed:
     Raises:
         FieldError: the file cannot be read, is too large, takes too long, or is not what its name says.
     """
-    if _ending(document.path) not in READERS:
-        return Dropped("of_another_kind")
     try:
+        if document.fault:
+            raise FieldError(document.fault, "readable files with UTF-8 names")
+        if _ending(document.path) not in READERS:
+            return Dropped("of_another_kind")
         if document.size > LARGEST:
             raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones")
         title, text = _read(document, seconds)
@@ -101,7 +107,7 @@ def _documents(path: str) -> Iterator[Document]:
     if root.is_file() and _ending(path) not in READERS:
         raise InputError(path, None, "is no document", f"{', '.join(READERS)}, not compressed")
     if root.is_file():
-        yield Document(path, root.name, root.stat().st_size)
+        yield _document(root, root.parent)
     elif root.is_dir():
         yield from _below(root, root)
     else:
@@ -110,20 +116,31 @@ def _documents(path: str) -> Iterator[Document]:
 
 def _below(folder: Path, root: Path) -> Iterator[Document]:
     """Walk a folder in the order of names, with no more in memory than the folders that are open."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        if folder == root:
+            raise
+        yield Document(str(folder), "", 0, f"cannot be listed ({error.strerror})")
+        return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _below(Path(entry.path), root)
         elif entry.is_file():
-            name = os.fsencode(Path(entry.path).relative_to(root).as_posix())
-            if _ending(entry.name) not in READERS:
-                yield Document(entry.path, "", 0)
-                continue
-            try:
-                yield Document(entry.path, name.decode(), entry.stat().st_size)
-            except UnicodeDecodeError:
-                raise InputError(entry.path, None, "its name is not UTF-8", "UTF-8 names") from None
+            yield _document(Path(entry.path), root)
+
+
+def _document(file: Path, root: Path) -> Document:
+    if _ending(file.name) not in READERS:
+        return Document(str(file), "", 0)
+    name = os.fsencode(file.relative_to(root).as_posix())
+    try:
+        return Document(str(file), name.decode(), file.stat().st_size)
+    except UnicodeDecodeError:
+        return Document(str(file), "", 0, "the name is not UTF-8")
+    except OSError as error:
+        return Document(str(file), "", 0, f"cannot be read ({error.strerror})")
 
 
 def _ending(name: str) -> str:

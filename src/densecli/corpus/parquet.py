@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from densecli.corpus.columns import Columns, parse_values
 from densecli.corpus.source import Source
 from densecli.errors import FieldError, InputError
+from densecli.files.names import require_utf8_name
 
 ROWS = 256
 BUFFER = 1 << 20
@@ -20,7 +21,9 @@ def parquet_source(path: str, columns: Columns) -> Source:
 
     Raises:
         InputError: it is missing or damaged, or has no id or text column.
+        UsageError: its name is not UTF-8.
     """
+    require_utf8_name(path)
     try:
         table = pq.ParquetFile(path, buffer_size=BUFFER)
     except FileNotFoundError:

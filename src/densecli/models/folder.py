@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import orjson
 
 from densecli.errors import ArtifactError
+from densecli.files.names import require_utf8_name
 
 CARD = "model.json"
 TOKENIZER = "tokenizer.json"
@@ -102,7 +103,9 @@ def read_model_config(folder: Path, card_type: type[C]) -> C:
     Raises:
         ArtifactError: folder or file missing, of another kind or schema, or a property that is
             unknown, absent, of another type or not supported.
+        UsageError: the folder's name is not UTF-8.
     """
+    require_utf8_name(folder)
     row = _read_properties(folder)
     place = folder / CARD
     if row.get("schema") != SCHEMA:

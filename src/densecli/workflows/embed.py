@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from densecli.artifacts.building import Building, building, returns_artifact
-from densecli.artifacts.manifest import digest_texts, display_path
+from densecli.artifacts.manifest import digest_texts
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.vectors import FloatArray, discard_plan, finished_rows, unfinished_work, write_shard
 from densecli.artifacts.workspace import Workspace, find_workspace
@@ -18,6 +18,7 @@ from densecli.configs.resolve import resolve_config
 from densecli.encoders.embed import embed as embed_passages
 from densecli.encoders.encoding import Encoder, Part
 from densecli.errors import ArtifactError
+from densecli.files.names import display_path
 from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage

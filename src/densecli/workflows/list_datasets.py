@@ -9,6 +9,7 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.data import DatasetsConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
+from densecli.files.names import display_path
 from densecli.observer import SILENT, Observer
 from densecli.registry.local import find_examples, find_questions
 from densecli.registry.sets import QuestionSet, Split, members, registry
@@ -105,8 +106,8 @@ def _look(one: QuestionSet, split: Split, folders: Sequence[Path]) -> DatasetSpl
         examples=split.examples,
         answer_type=one.answer_type,
         licence=one.licence,
-        questions_here=str(questions) if questions else _cached(one, split),
-        examples_here=str(examples) if examples else None,
+        questions_here=display_path(questions) if questions else _cached(one, split),
+        examples_here=display_path(examples) if examples else None,
     )
 
 

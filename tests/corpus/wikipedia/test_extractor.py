@@ -110,3 +110,29 @@ def test_an_article_that_is_broken_tells_its_file_in_a_folder(tmp_path, data, me
 def test_a_folder_without_any(tmp_path):
     with pytest.raises(InputError, match="no file of WikiExtractor in it"):
         parsed(tmp_path)
+
+
+def test_a_file_of_a_folder_that_is_broken_is_one_bad_record(tmp_path):
+    (tmp_path / "AA").mkdir()
+    files = {
+        "wiki_00": b"",
+        "wiki_01": rows("first").encode(),
+        "wiki_02": rows("second").encode() + b"what\n",
+    }
+    files["wiki_03"] = gzip.compress(rows("third", "fourth").encode())[:-9]
+    files["wiki_04"] = rows("last").encode()
+    for name, data in files.items():
+        (tmp_path / "AA" / name).write_bytes(data)
+    source = read_extracted(str(tmp_path))
+    texts, faults = [], []
+    for _, payload in source.raw:
+        try:
+            texts.append(source.parse(payload).text)
+        except FieldError as error:
+            faults.append((error.place[0].removeprefix(f"{tmp_path}/AA/"), error.place[1], error.what))
+    assert (texts[:2], texts[-1]) == (["first", "second"], "last")
+    assert faults == [
+        ("wiki_00", None, "is empty"),
+        ("wiki_02", 2, "begins with 'what\\n'"),
+        ("wiki_03", None, "the gzip stream is cut off or broken"),
+    ]

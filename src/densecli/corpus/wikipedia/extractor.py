@@ -19,11 +19,15 @@ FORMS = "WikiExtractor's output: JSON lines, or <doc id= url= title=> … </doc>
 
 
 class Extract(NamedTuple):
-    """One undecoded article in a folder; `file` and `line` tell where."""
+    """One undecoded article in a folder; `file` and `line` tell where.
+
+    `fault` says what is wrong with the rest of the file, and what is expected instead.
+    """
 
     data: bytes
     file: str
-    line: int
+    line: int | None
+    fault: tuple[str, str] | None = None
 
 
 def read_extracted(path: str) -> Source:
@@ -53,6 +57,8 @@ def _begins_with_json(path: str) -> bool:
 def parse_extract(extract: Extract) -> Parsed:
     """Return one article of a folder, as `parse_article` does."""
     try:
+        if extract.fault:
+            raise FieldError(*extract.fault)
         return parse_article(extract.data)
     except FieldError as error:
         raise FieldError(error.what, error.expected, (extract.file, extract.line)) from None
@@ -93,9 +99,14 @@ def _in_folder(folder: Path) -> Iterator[tuple[None, Extract]]:
     files = sorted(path for path in folder.rglob("wiki_*") if path.is_file())
     if not files:
         raise InputError(folder, None, "no file of WikiExtractor in it", "wiki_00 and so on")
-    for file in files:
-        for line, data in _extracts(str(file)):
-            yield None, Extract(data, str(file), line)
+    for file in map(str, files):
+        try:
+            for line, data in _extracts(file):
+                yield None, Extract(data, file, line)
+        except InputError as error:  # one file; those after it may be whole
+            yield None, Extract(b"", file, error.line, (error.what, error.expected))
+        except OSError as error:
+            yield None, Extract(b"", file, None, (f"cannot be read ({error.strerror})", "a readable file"))
 
 
 def _extracts(path: str) -> Iterator[tuple[int, bytes]]:
