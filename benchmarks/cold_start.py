@@ -1,4 +1,4 @@
-"""How long the program takes to start: --help of every command, and one cold search over the sample.
+"""How long the program takes to start: --help of every command, and a cold search and read over the sample.
 
 Each figure is the wall time of a whole process, interpreter included. The best of several runs is what the
 program costs; the median shows what a busy machine adds.
@@ -32,7 +32,7 @@ def main() -> None:
     options.add_argument("--output", type=Path, default=RESULT)
     chosen = options.parse_args()
     names = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    lines = [["--help"], *([name, "--help"] for name in names), ["search", QUESTION]]
+    lines = [["--help"], *([name, "--help"] for name in names), ["search", QUESTION], ["read", QUESTION]]
     seconds = {" ".join(line): times(line, chosen.runs) for line in lines}
     rows = {line: summary(taken) for line, taken in seconds.items()}
     chosen.output.write_text(
