@@ -108,9 +108,9 @@ def test_a_process_that_is_ended_from_outside():
 def test_no_process_outlives_one_that_is_killed():
     script = (
         f"import os, sys; sys.path = {sys.path!r}\n"
-        "from densecli.files.parallel import ordered\n"
+        "from densecli.files.parallel import map_ordered\n"
         "from in_workers import pid\n"
-        "stream = ordered(pid, range(10**9), 2)\n"
+        "stream = map_ordered(pid, range(10**9), 2)\n"
         "print(*{next(stream) for _ in range(30)}, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
@@ -128,10 +128,10 @@ def killed_while_workers_work(before, function, items):
         "from contextlib import ExitStack\n"
         "from pathlib import Path\n"
         "from densecli.files.atomic import locked\n"
-        "from densecli.files.parallel import ordered\n"
+        "from densecli.files.parallel import map_ordered\n"
         f"from in_workers import {function}\n"
         f"{before}\n"
-        f"stream = ordered({function}, {items!r}, 2)\n"
+        f"stream = map_ordered({function}, {items!r}, 2)\n"
         "print(*{next(stream) for _ in range(2)}, flush=True)\n"
         "time.sleep(0.5)\n"
         "os.kill(os.getpid(), 9)\n"

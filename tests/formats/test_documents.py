@@ -71,8 +71,8 @@ def test_stdin_is_looked_at_and_then_read(monkeypatch):
 def test_the_first_line_is_enough_to_begin(tmp_path):
     """A person or a slow program at the other end of a pipe gets an answer to each line."""
     code = (
-        "from densecli.formats.documents import opened\n"
-        "with opened('-') as document:\n"
+        "from densecli.formats.documents import open_document\n"
+        "with open_document('-') as document:\n"
         "    for row in document.rows(): print(row.fields, flush=True)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
