@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePath
 
 import pytest
@@ -27,6 +28,11 @@ HOMES = {
 }
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -46,7 +52,7 @@ def test_a_library_is_imported_only_where_it_lives(library: str) -> None:
     users = [
         path.relative_to(SOURCE).as_posix()
         for path in FILES
-        if any(name.split(".")[0] == library for name in imports(ast.parse(path.read_text())))
+        if any(name.split(".")[0] == library for name in imports(parsed(path)))
     ]
     strangers = [user for user in users if not any(PurePath(user).match(home) for home in HOMES[library])]
     assert not strangers
@@ -58,7 +64,7 @@ def test_only_commands_import_late() -> None:
         f"{path.relative_to(SOURCE)}:{inner.lineno}"
         for path in FILES
         if path.relative_to(SOURCE).parts[0] not in ("cli", "workflows", "__main__.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.FunctionDef)
         for inner in ast.walk(node)
         if isinstance(inner, ast.Import | ast.ImportFrom)

@@ -107,7 +107,8 @@ def test_objects_of_an_array(tmp_path, door):
 def test_a_download_that_broke_off(tmp_path, door, name):
     """What came before the break is used where that is wanted; all else is one broken file."""
     read, good = DOORS[door]
-    rows = [{**good, "question": f"who is {number * number % 10007}"} for number in range(30_000)]
+    words = "who was the king of it " * 25  # few long rows: more than one block of bzip2, in little time
+    rows = [{**good, "question": f"{words}{number * number % 10007}"} for number in range(3_000)]
     whole = json.dumps(rows) if name == "x.json" else "".join(json.dumps(row) + "\n" for row in rows)
     pack = {"n": bytes, "z": gzip.compress, "2": bz2.compress}[name[-1]]
     data = pack(whole.encode())
@@ -118,7 +119,7 @@ def test_a_download_that_broke_off(tmp_path, door, name):
     told = []
     bad = BadRecords(True, told.append)
     found = list(read(str(path), bad))
-    assert 100 < len(found) < 30_000
+    assert 100 < len(found) < 3_000
     assert bad.counts["skipped_rest of a broken file"] == 1
     assert "cut off" in told[-1]
     path.write_bytes(data[:12])
