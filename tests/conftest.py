@@ -1,4 +1,7 @@
-"""Models small enough to train in a test, and real in every other respect."""
+"""Models small enough to train in a test, and real in every other respect.
+
+torch and transformers are imported by the fixtures that need them: loading them takes longer than most tests.
+"""
 
 import os
 import string
@@ -6,14 +9,12 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: of several tests at once, each would wait for the others
 
-import pytest
-import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel
+from typing import TYPE_CHECKING
 
-from densecli.encoders.torch_save import save_retriever
-from densecli.encoders.torch_start import open_base
-from densecli.reader.torch_folder import open_reader_base, save_reader
+import pytest
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 pytest_plugins = ["shell", "skips", "slow", "peers"]
 
@@ -42,8 +43,10 @@ WORDS = [
 
 
 @pytest.fixture(scope="session")
-def tiny_tokenizer() -> Tokenizer:
+def tiny_tokenizer() -> "Tokenizer":
     """Word pieces: a few words and every ASCII letter, digit and mark: all English has pieces."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
     signs = string.ascii_lowercase + string.digits
     pieces = [
         *SPECIAL,
@@ -66,8 +69,11 @@ def tiny_tokenizer() -> Tokenizer:
 
 
 @pytest.fixture(scope="session")
-def tiny_base(tiny_tokenizer: Tokenizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_base(tiny_tokenizer: "Tokenizer", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hugging Face folder: a random BERT of 2 layers, 32 wide, with 512 positions."""
+    import torch
+    from transformers import BertConfig, BertModel
+
     folder = tmp_path_factory.mktemp("models") / "tiny-bert"
     config = BertConfig(
         vocab_size=tiny_tokenizer.get_vocab_size(),
@@ -88,6 +94,9 @@ def tiny_base(tiny_tokenizer: Tokenizer, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def tiny_retriever(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A densecli model folder made from `tiny_base`, untrained; do not change it."""
+    from densecli.encoders.torch_save import save_retriever
+    from densecli.encoders.torch_start import open_base
+
     folder = tmp_path_factory.mktemp("models") / "tiny-retriever"
     save_retriever(open_base(str(tiny_base), None, 64, 256), folder)
     return folder
@@ -96,6 +105,8 @@ def tiny_retriever(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def tiny_reader(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A reader folder made from `tiny_base`, untrained; do not change it."""
+    from densecli.reader.torch_folder import open_reader_base, save_reader
+
     folder = tmp_path_factory.mktemp("models") / "tiny-reader"
     save_reader(open_reader_base(str(tiny_base), max_tokens=96, max_answer_tokens=8, seed=3), folder)
     return folder

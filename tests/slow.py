@@ -1,32 +1,61 @@
-"""Which tests `just test-fast` leaves out: those that train, start the program, or run for long."""
+"""Which tests `just test-fast` leaves out: those that train, start or kill processes, or run for long."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TESTS = Path(__file__).parent
+FAST_LOOP = "not slow"
 SLOW = (
     "cli",
+    "corpus/test_bounded.py",
     "docs/test_python.py",
     "docs/test_readme.py",
+    "encoders/test_architectures.py",
     "examples",
+    "files/test_atomic.py",
+    "files/test_parallel.py",
     "fuzz",
+    "registry/test_hub.py",
+    "registry/test_local.py::test_real_files_keep_every_question_and_answer",
     "sample",
     "scripts",
+    "test_skips.py",
     "training",
     "workflows",
+    "corpus/wikipedia/test_dump.py::test_memory_does_not_grow_with_the_dump",
+    "corpus/wikipedia/test_wikitext.py::test_a_real_dump_leaves_no_markup",
+    "formats/test_broken_files.py::test_a_download_that_broke_off",
+    "formats/test_qa_table.py::test_a_published_file_is_written_as_it_was",
+    "formats/test_read_questions.py::test_real_files_load_whole",
+    "mining/test_mine.py::test_any_number_of_workers_gives_the_same",
 )
-"""Folders and files of tests, relative to this one."""
+"""Folders, files and single tests, relative to this folder."""
 
 
-def is_slow(path: Path) -> bool:
-    """Whether a file of tests is one of the slow ones."""
+def is_slow(path: Path, name: str = "") -> bool:
+    """Whether a file of tests, or the test `name` in it, is one of the slow ones."""
+    if not path.is_relative_to(TESTS):
+        return False
     place = path.relative_to(TESTS).as_posix()
-    return any(place == name or place.startswith(f"{name}/") for name in SLOW)
+    return any(place == slow or place.startswith(f"{slow}/") or f"{place}::{name}" == slow for slow in SLOW)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples of each property in the fast loop."""
+    settings.register_profile("fast", max_examples=25)
+    if config.option.markexpr == FAST_LOOP:
+        settings.load_profile("fast")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave slow files alone in the fast loop: importing them takes time, too."""
+    return True if config.option.markexpr == FAST_LOOP and is_slow(collection_path) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the slow tests."""
     for item in items:
-        if is_slow(item.path):
+        if is_slow(item.path, getattr(item, "originalname", item.name)):
             item.add_marker(pytest.mark.slow)
