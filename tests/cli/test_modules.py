@@ -1,6 +1,8 @@
 """Which libraries each command loads: the reason why it starts fast, checked without a clock."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +74,16 @@ def test_words_need_no_model(workspace: Path) -> None:
 def test_hybrid_search_runs_on_the_compiled_tower(tmp_path: Path) -> None:
     found = loaded(tmp_path, "search", "who voiced Meg")
     assert found == {"faiss", "numpy", "onnxruntime", "pyarrow", "tokenizers"}
+
+
+def test_a_checkpoint_becomes_a_model_without_torch(tmp_path: Path) -> None:
+    golden = Path(__file__).parents[1] / "golden"
+    shutil.copytree(golden / "tiny-vocab", tmp_path / "base")
+    observed = json.loads((golden / "checkpoint.json").read_text())["forward"]
+    (tmp_path / "base" / "config.json").write_text(json.dumps(observed["bert_config"]))
+    checkpoint = str(golden / "tiny_biencoder.v1.cp")
+    found = loaded(tmp_path, "convert", checkpoint, "--to", "retriever", "--base", "base", "-o", "model")
+    assert not found & {"torch", "transformers"}
 
 
 def test_reading_runs_on_the_compiled_tower(tmp_path: Path) -> None:

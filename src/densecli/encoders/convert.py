@@ -1,11 +1,9 @@
-"""Models to and from the files of other programs."""
+"""Models to and from the files of other programs, without torch; `torch_convert` has the rest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from densecli.encoders.torch_base import open_retriever
-from densecli.encoders.torch_save import save_retriever
 from densecli.models.foreign.bert_reader import (
     BertReader,
     read_dpr_reader,
@@ -20,8 +18,6 @@ from densecli.models.foreign.sentence_transformers_folder import (
     read_sentence_transformers_pair,
     write_sentence_transformers,
 )
-from densecli.models.foreign.torch_checkpoint import BASE, write_retriever_checkpoint
-from densecli.models.foreign.torch_reader_checkpoint import write_reader_checkpoint
 from densecli.models.reader_heads import ENCODER
 
 
@@ -40,7 +36,7 @@ class ModelOptions:
 
 
 def take_retriever(source: Path, target: Path, options: ModelOptions) -> None:
-    """Write a retriever folder of a DPR checkpoint, of DPR's two Hugging Face folders, or of any encoder.
+    """Write a retriever folder of a DPR checkpoint, or of a pair of DPR or sentence-transformers folders.
 
     Raises:
         ArtifactError: the model is not whole, damaged, or not supported.
@@ -50,10 +46,8 @@ def take_retriever(source: Path, target: Path, options: ModelOptions) -> None:
         read_retriever_checkpoint(source, base, options.trailing_sep).write(target)
     elif is_dpr_pair(source):
         read_dpr_pair(*(source / name for name in FOLDERS.values())).write(target)
-    elif is_sentence_transformers_pair(source):
-        read_sentence_transformers_pair(source).write(target)
     else:
-        save_retriever(open_retriever(str(source)), target)
+        read_sentence_transformers_pair(source).write(target)
 
 
 def take_reader(source: Path, target: Path, options: ModelOptions) -> None:
@@ -69,15 +63,6 @@ def take_reader(source: Path, target: Path, options: ModelOptions) -> None:
         read_dpr_reader(source).write(target)
 
 
-def give_checkpoint(source: Path, target: Path, options: ModelOptions) -> None:
-    """Write the `.cp` file of a retriever or reader folder."""
-    base = options.base or BASE
-    if (source / ENCODER).is_dir():
-        write_reader_checkpoint(BertReader.read(source), target, base)
-    else:
-        write_retriever_checkpoint(BertRetriever.read(source), target, base)
-
-
 def give_dpr_folder(source: Path, target: Path, _: ModelOptions) -> None:
     """Write the Hugging Face DPR folders of a retriever, or the one of a reader."""
     if (source / ENCODER).is_dir():
@@ -91,10 +76,16 @@ def give_sentence_transformers(source: Path, target: Path, _: ModelOptions) -> N
     write_sentence_transformers(BertRetriever.read(source), target)
 
 
-CONVERSIONS: dict[str, Callable[[Path, Path, ModelOptions], None]] = {
+def needs_torch(form: str, source: Path) -> bool:
+    """Whether `torch_convert` makes that form of a model: a checkpoint, or a retriever of any encoder."""
+    read_here = source.is_file() or is_dpr_pair(source) or is_sentence_transformers_pair(source)
+    return form == "dpr-checkpoint" or (form == "retriever" and not read_here)
+
+
+Convert = Callable[[Path, Path, ModelOptions], None]
+CONVERSIONS: dict[str, Convert] = {
     "retriever": take_retriever,
     "reader": take_reader,
-    "dpr-checkpoint": give_checkpoint,
     "dpr-hf": give_dpr_folder,
     "sentence-transformers": give_sentence_transformers,
 }

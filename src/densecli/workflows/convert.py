@@ -215,7 +215,7 @@ def _open_output(output: Output) -> Iterator[BinaryIO]:
 
 def _convert_model(job: _Job) -> Counter[str]:
     """Write a model as a file or folder; there is nothing to count."""
-    from densecli.encoders.convert import CONVERSIONS, ModelOptions  # loads torch
+    from densecli.encoders.convert import CONVERSIONS, ModelOptions, needs_torch
     from densecli.models.folder import fingerprint, is_model_folder
 
     config, output = job.config, job.path()
@@ -223,7 +223,13 @@ def _convert_model(job: _Job) -> Counter[str]:
     trailing_sep = None if config.trailing_sep == "auto" else config.trailing_sep == "yes"
     token_types = None if config.token_types == "auto" else config.token_types
     options = ModelOptions(config.base, trailing_sep, token_types)
-    write = CONVERSIONS[str(config.to)]
+    form = str(config.to)
+    if needs_torch(form, source):
+        from densecli.encoders.torch_convert import CONVERSIONS as HEAVY
+
+        write = HEAVY[form]
+    else:
+        write = CONVERSIONS[form]
     if config.to in FILE_FORMS:
         if job.force:
             raise UsageError(ONE_FILE)
