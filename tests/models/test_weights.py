@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,43 @@ def test_a_word_table_is_one_matrix(tmp_path: Path) -> None:
     save_state(path, {"a": MATRIX, "b": MATRIX})
     with pytest.raises(ArtifactError, match="2 tensors"):
         WordTable(path)
+
+
+def headed(path: Path, change: dict[str, object]) -> Path:
+    """A file of two tensors of 8 bytes whose header has other entries."""
+    rows = {
+        "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+        "b": {"dtype": "F32", "shape": [2], "data_offsets": [8, 16]},
+    }
+    text = json.dumps(rows | change).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(16))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}, "a and b share bytes"),
+        ({"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "a and b share bytes"),
+        ({"dtype": "F32", "shape": [3], "data_offsets": [8, 16]}, r"b has 8 bytes for \[3\]"),
+        ({"dtype": "F32", "shape": [2], "data_offsets": [16, 24]}, "cut off inside b"),
+        ({"dtype": "F32", "shape": [-2], "data_offsets": [8, 16]}, "header of b is damaged"),
+        ({"dtype": "F32", "shape": [2], "data_offsets": [16, 8]}, "header of b is damaged"),
+        ({"dtype": "F32", "shape": [0, 1 << 60], "data_offsets": [8, 8]}, "header of b is damaged"),
+        ({"dtype": "F32", "shape": 2, "data_offsets": [8, 16]}, "header of b is damaged"),
+        ({"dtype": "F32", "shape": [2.0], "data_offsets": [8, 16]}, "header of b is damaged"),
+        ({"dtype": "BF16", "shape": [4], "data_offsets": [8, 16]}, "is of type BF16; expected F32 or I8"),
+        ({"dtype": "F32"}, "header of b is damaged"),
+        ([1], "header of b is damaged"),
+    ],
+)
+def test_a_damaged_header_is_refused_by_name(tmp_path: Path, row: object, message: str) -> None:
+    with pytest.raises(ArtifactError, match=rf"w\.safetensors: .*{message}"):
+        read_header(headed(tmp_path / "w.safetensors", {"b": row}))
+
+
+def test_a_header_that_is_a_list_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes((4).to_bytes(8, "little") + b"[12]")
+    with pytest.raises(ArtifactError, match="not a safetensors file"):
+        read_header(path)

@@ -5,9 +5,12 @@ tensors.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -20,6 +23,8 @@ Shape = tuple[int, ...]
 SCALE = ".scale"
 ALIGNMENT = 64
 KINDS: dict[str, np.dtype[np.float32] | np.dtype[np.int8]] = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
+LARGEST = 1 << 48
+"""No dimension and no place in a file is as large."""
 IGNORED = ("embeddings.position_ids", "pooler.")
 
 
@@ -34,7 +39,7 @@ class Stored:
     @property
     def nbytes(self) -> int:
         """The tensor's size in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 Header = Mapping[str, Stored]
@@ -44,7 +49,7 @@ def read_header(path: Path) -> Header:
     """Return the tensors of a safetensors file by name, without reading them.
 
     Raises:
-        ArtifactError: the file is missing, cut off, or holds another kind of number.
+        ArtifactError: the file is missing, damaged, cut off, or holds another kind of number.
     """
     try:
         with open(path, "rb") as stream:
@@ -56,17 +61,50 @@ def read_header(path: Path) -> Header:
         raise ArtifactError(f"{path}: the weights are missing; copy the whole model folder") from None
     except orjson.JSONDecodeError:
         raise ArtifactError(f"{path}: not a safetensors file, or cut off; copy it again") from None
+    if not isinstance(rows, dict):
+        raise ArtifactError(f"{path}: not a safetensors file, or cut off; copy it again")
+    rows.pop("__metadata__", None)
     header: dict[str, Stored] = {}
     for name, row in rows.items():
-        if name == "__metadata__" or name.startswith(IGNORED):
+        begin, end = _span(path, name, row)
+        if 8 + length + end > size:
+            raise ArtifactError(f"{path}: cut off inside {name} ({size} bytes); copy it again")
+        if name.startswith(IGNORED):
             continue
         if row["dtype"] not in KINDS:
             raise ArtifactError(f"{path}: {name} is of type {row['dtype']}; expected F32 or I8")
-        stored = Stored(KINDS[row["dtype"]], tuple(row["shape"]), 8 + length + row["data_offsets"][0])
-        if stored.offset + stored.nbytes > size:
-            raise ArtifactError(f"{path}: cut off inside {name} ({size} bytes); copy it again")
-        header[name] = stored
+        header[name] = Stored(KINDS[row["dtype"]], tuple(row["shape"]), 8 + length + begin)
+        if header[name].nbytes != end - begin:
+            raise ArtifactError(f"{path}: {name} has {end - begin} bytes for {row['shape']}; copy it again")
+    _refuse_overlaps(path, header)
     return header
+
+
+def _span(path: Path, name: str, row: Any) -> tuple[int, int]:
+    """Return where a tensor begins and ends behind the header.
+
+    Raises:
+        ArtifactError: the header does not say it, or no plausible shape.
+    """
+    row = row if isinstance(row, dict) else {}
+    shape, span = row.get("shape"), row.get("data_offsets")
+    lists = isinstance(shape, list) and isinstance(span, list) and len(span) == 2
+    numbers = [*shape, *span] if lists else [None]
+    if not all(type(number) is int and 0 <= number < LARGEST for number in numbers) or span[0] > span[1]:
+        raise ArtifactError(f"{path}: the header of {name} is damaged; copy the file again")
+    return span[0], span[1]
+
+
+def _refuse_overlaps(path: Path, header: Header) -> None:
+    """Refuse tensors that share bytes: training one of them would change the other.
+
+    Raises:
+        ArtifactError: names two.
+    """
+    placed = sorted((stored.offset, stored.nbytes, name) for name, stored in header.items() if stored.nbytes)
+    for (start, size, name), (following, _, other) in pairwise(placed):
+        if start + size > following:
+            raise ArtifactError(f"{path}: {name} and {other} share bytes; copy the file again")
 
 
 def header_digest(path: Path) -> str:
