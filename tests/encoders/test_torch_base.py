@@ -1,7 +1,9 @@
 import json
+import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from densecli.encoders.torch_base import open_retriever
 from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError, UsageError
 from densecli.models import hub
+from densecli.models.foreign.hugging_face import read_weights
 
 QUERY = "encoder.layer.0.attention.self.query.weight"
 
@@ -102,13 +105,71 @@ def test_old_names_in_a_checkpoint_are_no_obstacle(base: Path) -> None:
     assert not [name for name in names if "pooler" in name]
 
 
-def test_pickled_weights_are_read_as_data_only(base: Path) -> None:
-    expected = open_retriever(str(base)).question.state_dict()
-    torch.save({k: torch.from_numpy(v) for k, v in load_file(base / "model.safetensors").items()}, base / "w")
+def pickled(base: Path, zipped: bool = True, **more: Any) -> dict[str, torch.Tensor]:
+    """Replace the weights of a base by a file of torch, with more in it; return them."""
+    held = {k: torch.from_numpy(v) for k, v in load_file(base / "model.safetensors").items()}
     (base / "model.safetensors").unlink()
-    (base / "w").rename(base / "pytorch_model.bin")
+    torch.save({**held, **more}, base / "pytorch_model.bin", _use_new_zipfile_serialization=zipped)
+    return held
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_pickled_weights_are_read(base: Path, zipped: bool) -> None:
+    expected = pickled(base, zipped)
     found = open_retriever(str(base)).question.state_dict()
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert all(torch.equal(found[f"model.{name}"], weight) for name, weight in expected.items())
+
+
+def test_pickled_weights_in_bfloat16_are_widened(base: Path) -> None:
+    short = torch.randn(32).bfloat16()
+    pickled(base, **{"embeddings.LayerNorm.weight": short})
+    found = open_retriever(str(base)).question.state_dict()
+    assert torch.equal(found["model.embeddings.LayerNorm.weight"], short.float())
+
+
+class Harm:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_pickled_weights_run_nothing(base: Path, tmp_path: Path) -> None:
+    pickled(base, harm=Harm(tmp_path / "harm"))
+    with pytest.raises(ArtifactError, match=r"pytorch_model\.bin: the pickle wants posix\.mkdir"):
+        open_retriever(str(base))
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({"step": 3}, "holds more than weights"), ({"x": torch.ones(1).expand(9)}, "reaches over the end")],
+)
+def test_what_is_no_tensor_of_pickled_weights_is_refused(
+    base: Path, more: dict[str, Any], message: str
+) -> None:
+    pickled(base, **more)
+    with pytest.raises(ArtifactError, match=message):
+        open_retriever(str(base))
+
+
+def test_weights_of_another_precision_beside_the_model_are_left_alone(base: Path) -> None:
+    state = load_file(base / "model.safetensors")
+    save_file({name: 2 * weight for name, weight in state.items()}, base / "model_other.safetensors")
+    np.testing.assert_array_equal(read_weights(base)[QUERY], state[QUERY])
+    assert torch.equal(
+        open_retriever(str(base)).question.state_dict()[f"model.{QUERY}"], torch.from_numpy(state[QUERY])
+    )
+
+
+@pytest.mark.parametrize("names", [{"a": "../model.safetensors"}, {}, None, ["model.safetensors"]])
+def test_a_list_of_weight_files_stays_in_its_folder(base: Path, names: object) -> None:
+    (base / "model.safetensors").rename(base.parent / "model.safetensors")
+    (base / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    for read in (read_weights, lambda folder: open_retriever(str(folder))):
+        with pytest.raises(ArtifactError, match=r"index\.json: lists no files of this folder"):
+            read(base)
 
 
 def test_the_towers_of_a_base_are_independent(tiny_base: Path) -> None:

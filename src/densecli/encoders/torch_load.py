@@ -1,9 +1,10 @@
 """Encoders of Hugging Face's classes, out of folders: whole, finite, and of text."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel, BertConfig, BertModel
 from transformers import logging as hf_logging
@@ -15,7 +16,7 @@ from transformers.models.auto.modeling_auto import (
 from densecli.encoders.torch_tower import word_table_name
 from densecli.errors import ArtifactError
 from densecli.models.folder import CONFIG, WEIGHTS, present
-from densecli.models.hub import has_weights
+from densecli.models.foreign.hugging_face import read_pickled_weights, weight_files
 from densecli.models.weights import FloatArray, Shape, check_shapes, load_state, read_header
 
 hf_logging.set_verbosity_error()
@@ -31,13 +32,11 @@ def load_pretrained(folder: Path) -> Any:
     """
     present(folder / CONFIG, "model's config")
     _refuse_no_encoder(folder)
-    if not has_weights(folder):
-        raise ArtifactError(f"{folder}: no model.safetensors in it; a model without weights is of no use")
+    files = weight_files(folder)
     try:
-        model, found = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True,
-            local_files_only=True, trust_remote_code=False,
-        )  # fmt: skip
+        model, found = _pretrained(folder, files)
+    except ArtifactError:
+        raise
     except Exception as error:  # transformers, safetensors and torch fail in many classes
         raise ArtifactError(f"{folder}: cannot be loaded ({_first_line(error)}); copy it again") from error
     for name, stored, wanted in sorted(found["mismatched_keys"]):
@@ -52,6 +51,26 @@ def load_pretrained(folder: Path) -> Any:
         if not torch.isfinite(weight).all():
             raise ArtifactError(f"{folder}: weight {name} holds values that are not finite")
     return without_pooler(model)
+
+
+def _pretrained(folder: Path, files: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
+    """Return a model of transformers, and what it says about its weights."""
+    asked: dict[str, Any] = {
+        "dtype": torch.float32,
+        "output_loading_info": True,
+        "ignore_mismatched_sizes": True,
+        "local_files_only": True,
+        "trust_remote_code": False,
+    }
+    if files[0].suffix == ".safetensors":
+        return cast("tuple[Any, dict[str, Any]]", AutoModel.from_pretrained(folder, **asked))
+    # transformers would unpickle these files: they are read as data here, and given to it
+    held = {name: weight for file in files for name, weight in read_pickled_weights(file).items()}
+    state = {name: torch.from_numpy(np.array(weight)) for name, weight in held.items()}
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    kind: Any = MODEL_MAPPING[type(config)]
+    found: tuple[Any, dict[str, Any]] = kind.from_pretrained(None, config=config, state_dict=state, **asked)
+    return found
 
 
 def load_tower(

@@ -138,3 +138,16 @@ def test_what_is_no_file_of_torch_is_told(tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps({"model_dict": {}}))
     with pytest.raises(ArtifactError, match=r"not a file of torch\.save"):
         read_torch_file(path)
+
+
+@FORMS
+def test_bfloat16_is_widened(tmp_path: Path, zipped: bool) -> None:
+    held = {
+        "w": torch.randn(3, 5).bfloat16().T,
+        "one": torch.tensor(1.5).bfloat16(),
+        "none": torch.zeros(0, 2).bfloat16(),
+    }
+    found = read_torch_file(saved(held, tmp_path / "w.bin", zipped))
+    for name, tensor in held.items():
+        assert found[name].read().dtype == np.float32
+        np.testing.assert_array_equal(found[name].read(), tensor.float().numpy())

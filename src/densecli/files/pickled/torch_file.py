@@ -34,6 +34,7 @@ STORAGES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
     "HalfStorage": "<f2",
+    "BFloat16Storage": "<V2",  # numpy has no such number: two bytes that mean nothing to it
     "LongStorage": "<i8",
     "IntStorage": "<i4",
     "ShortStorage": "<i2",
@@ -64,13 +65,19 @@ class StoredTensor:
     strides: tuple[int, ...]
 
     def read(self) -> NDArray[Any]:
-        """Return the values, memory-mapped where they lie in order."""
+        """Return the values, memory-mapped; those of bfloat16 as float32 in memory."""
         place = self.storage
         if not self.storage.count or 0 in self.shape:
-            return np.zeros(self.shape, place.dtype)
+            return np.zeros(self.shape, np.float32 if place.dtype.kind == "V" else place.dtype)
         flat = np.memmap(place.path, place.dtype, mode="r", offset=place.offset, shape=(place.count,))
         strides = [step * place.dtype.itemsize for step in self.strides]
-        return np.lib.stride_tricks.as_strided(flat[self.first :], self.shape, strides, writeable=False)
+        values = np.lib.stride_tricks.as_strided(flat[self.first :], self.shape, strides, writeable=False)
+        return _widened(values) if place.dtype.kind == "V" else values
+
+
+def _widened(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return bfloat16 numbers as float32, of which they are the upper half."""
+    return (np.array(values).view("<u2").astype(np.uint32) << 16).view(np.float32)
 
 
 class Settings(Stated):

@@ -6,17 +6,56 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from densecli.errors import ArtifactError, ResourceError
 from densecli.files.pickled.torch_file import StoredTensor, read_torch_file
 from densecli.models.folder import CONFIG
-from densecli.models.hub import PICKLED, SAFE
 from densecli.models.weights import FloatArray
 
 MODEL = "model.safetensors"
+PICKLED = "pytorch_model.bin"
 FLOATS = ("<f2", "<f4", "<f8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a file of a model's settings.
+
+    Raises:
+        ArtifactError: it is missing or broken.
+    """
+    try:
+        return orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise ArtifactError(f"{path}: cannot be read ({error}); copy the model folder again") from None
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the files with a model's weights, those that transformers would take.
+
+    A file of another name, such as that of a second precision, is left out.
+
+    Raises:
+        ArtifactError: there are none, or the list of them is broken.
+    """
+    for whole in (MODEL, PICKLED):
+        if (folder / whole).is_file():
+            return [folder / whole]
+        listing = folder / f"{whole}.index.json"
+        if listing.is_file():
+            return [folder / name for name in _listed(listing)]
+    raise ArtifactError(f"{folder}: no {MODEL} in it; a model without weights cannot be used")
+
+
+def _listed(listing: Path) -> list[str]:
+    row = read_json(listing)
+    names = row.get("weight_map") if isinstance(row, dict) else None
+    files = sorted(set(map(str, names.values()))) if isinstance(names, dict) else []
+    if not files or any(Path(file).name != file for file in files):
+        raise ArtifactError(f"{listing}: lists no files of this folder; copy the model folder again")
+    return files
 
 
 def read_weights(folder: Path) -> dict[str, FloatArray]:
@@ -26,13 +65,13 @@ def read_weights(folder: Path) -> dict[str, FloatArray]:
         ArtifactError: there are no weights, or they are damaged, or ask for more than data.
     """
     weights: dict[str, FloatArray] = {}
-    for path in sorted(folder.glob(SAFE)) or sorted(folder.glob(PICKLED)):
-        held = _safe(path) if path.suffix == ".safetensors" else _pickled(path)
+    for path in weight_files(folder):
+        held = _safe(path) if path.suffix == ".safetensors" else read_pickled_weights(path)
         for name, array in held.items():
             if array.dtype.str in FLOATS:
                 weights[name] = array.astype(np.float32, copy=False)
     if not weights:
-        raise ArtifactError(f"{folder}: no {MODEL} in it; a model without weights is of no use")
+        raise ArtifactError(f"{folder}: no weights of floating point in it; copy the model folder again")
     return weights
 
 
@@ -61,7 +100,12 @@ def _safe(path: Path) -> dict[str, Any]:
         raise ArtifactError(f"{path}: cannot be read ({error}); copy it again, as float32") from None
 
 
-def _pickled(path: Path) -> dict[str, Any]:
+def read_pickled_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a state dict in a file of torch, read as data; bfloat16 becomes float32.
+
+    Raises:
+        ArtifactError: the file is damaged, or holds more than weights.
+    """
     held = read_torch_file(path)
     if not isinstance(held, dict) or not all(isinstance(one, StoredTensor) for one in held.values()):
         raise ArtifactError(f"{path}: holds more than weights; expected a state dict")

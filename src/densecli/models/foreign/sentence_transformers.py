@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from densecli.errors import ArtifactError
 from densecli.models.folder import RetrieverConfig
+from densecli.models.foreign.hugging_face import read_json
 
 OWNER = "sentence_transformers"
 MODES = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
@@ -105,15 +103,3 @@ def _mode(path: Path) -> str:
             f"{path}: pools by {', '.join(sorted(modes)) or 'nothing'}; cls or mean is supported"
         )
     return str(modes.pop())
-
-
-def read_json(path: Path) -> Any:
-    """Read a file of a model's settings.
-
-    Raises:
-        ArtifactError: it is missing or broken.
-    """
-    try:
-        return orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise ArtifactError(f"{path}: cannot be read ({error}); copy the model folder again") from None

@@ -11,8 +11,8 @@ from densecli.models.bert import bert_config, read_config
 from densecli.models.folder import RetrieverConfig
 from densecli.models.foreign.bert_tower import BertRetriever, BertTower, one_token_type
 from densecli.models.foreign.dpr_folder import refuse_segments, refuse_trailing_sep
-from densecli.models.foreign.hugging_face import read_weights, write_model
-from densecli.models.foreign.sentence_transformers import MODES, read_json, read_pooling
+from densecli.models.foreign.hugging_face import read_json, read_weights, write_model
+from densecli.models.foreign.sentence_transformers import MODES, read_pooling
 from densecli.models.foreign.vocabulary import open_bert_tokenizer, write_hugging_face_tokenizer
 
 SIDES = ("question", "passage")
