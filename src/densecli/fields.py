@@ -19,7 +19,7 @@ def text_field(row: Json, name: str, default: str | None = None) -> str:
     if value is None:
         value = default
     if value is None:
-        raise FieldError(f"no field {name!r}", f"an object with {name!r}")
+        raise _lacking(row, name)
     if not isinstance(value, str):
         raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a string")
     if "\0" in value:
@@ -32,6 +32,13 @@ def text_field(row: Json, name: str, default: str | None = None) -> str:
     return value
 
 
+def _lacking(row: Json, *names: str) -> FieldError:
+    """Return what is wrong where none of some fields has a value."""
+    null = next((name for name in names if name in row), None)
+    what = f"no field {names[0]!r}" if null is None else f"{null!r} is null"
+    return FieldError(what, f"an object with {names[0]!r}")
+
+
 def id_field(row: Json, *names: str) -> str:
     """Return the first of `names` present in `row` as an id; whole numbers are taken as text."""
     for name in names:
@@ -40,7 +47,7 @@ def id_field(row: Json, *names: str) -> str:
             return str(value)
         if value is not None:
             return text_field(row, name)
-    raise FieldError(f"no field {names[0]!r}", f"an object with {names[0]!r}")
+    raise _lacking(row, *names)
 
 
 def texts_field(row: Json, name: str) -> tuple[str, ...]:
@@ -50,6 +57,10 @@ def texts_field(row: Json, name: str) -> tuple[str, ...]:
         return ()
     if isinstance(value, str) or not isinstance(value, list | tuple):
         raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a list of strings")
+    for item in value:
+        if not isinstance(item, str):
+            held = "null" if item is None else f"{type(item).__name__} {item!r:.40}"
+            raise FieldError(f"{name!r} holds {held}", "a list of strings")
     return tuple(text_field({name: item}, name) for item in value)
 
 

@@ -1,5 +1,6 @@
 """The nouns: what flows between stages, and how each looks as one line of JSON."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,9 @@ from densecli.errors import FieldError
 from densecli.fields import Json, id_field, number_field, rows_field, text_field, texts_field
 
 ANSWER_TYPES = ("string", "regex")
+ANSWERS = ("answers", "answer", "golden_answers")
+"""What answers are called: by us and DPR, on the Hugging Face Hub, and by FlashRAG."""
+LIST_AS_TEXT = re.compile(r"""\s*\[\s*((['"]).*\2\s*)?\]\s*""", re.DOTALL)
 PASSAGE_IDS = ("id", "passage_id", "psg_id")
 """What an id is called: by us, in DPR's training files, and in those for TriviaQA."""
 
@@ -72,11 +76,9 @@ class Question:
 
     @classmethod
     def from_json(cls, row: Json, default_id: str = "") -> "Question":
-        """Build a question from `{id?, question, answers? | answer?, answer_type?}`."""
+        """Build a question from `{id?, question, answers? | answer? | golden_answers?, answer_type?}`."""
         question_id = default_id if row.get("id") in (None, "") else id_field(row, "id")
-        name = "answers" if "answers" in row else "answer"
-        single = isinstance(row.get(name), str)
-        answers = (text_field(row, name),) if single else texts_field(row, name)
+        answers = answers_of(row)
         answer_type = text_field(row, "answer_type", "string")
         if answer_type not in ANSWER_TYPES:
             raise FieldError(f"answer_type {answer_type!r}", " or ".join(ANSWER_TYPES))
@@ -93,6 +95,22 @@ class Question:
             "answers": list(self.answers),
             "answer_type": self.answer_type,
         }
+
+
+def answers_of(row: Json) -> tuple[str, ...]:
+    """Return the answers of a question: those of the first name that has some; a single text is one answer.
+
+    Raises:
+        FieldError: they are not text, or the text of a list (`"['Paris', 'Lutetia']"`), which a program
+            writes for a list by mistake. A real answer that looks so can stand in a list of one.
+    """
+    name = next((name for name in ANSWERS if row.get(name) is not None), ANSWERS[0])
+    if not isinstance(row.get(name), str):
+        return texts_field(row, name)
+    text = text_field(row, name)
+    if LIST_AS_TEXT.fullmatch(text):
+        raise FieldError(f"{name!r} is the text of a list: {text!r:.40}", "a list of strings")
+    return (text,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_listed_is_one_bad_record(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.txt", b"\xff", r"not UTF-8; expected UTF-8 text"),
+        ("x.txt", b"\xff", r"not UTF-8 \(0xFF is byte 1\); expected UTF-8 text"),
         ("x.md", b"\xff", r"not UTF-8"),
         ("x.txt", "a\0", r"holds a NUL character"),
         ("x.html", "<meta charset=nonsense>", r"not nonsense"),

@@ -56,7 +56,7 @@ def test_places_are_the_lines_that_rows_begin_on(tmp_path):
     [
         (b"1", r"another number of fields \(1\); expected 2: id, text"),
         (b"1\ta\tb", r"another number of fields \(3\); expected 2"),
-        (b"1\t\xff", "not UTF-8; expected UTF-8 text"),
+        (b"1\t\xff", r"not UTF-8 \(0xFF is byte 3\); expected UTF-8 text \(iconv -f WINDOWS-1252 -t UTF-8"),
         (b"1\t\xed\xa0\x80", "not UTF-8"),
         (b'1\t"a" b', r"not a TSV \(.*\); expected tabs, and quotes as csv has them"),
         (b'1\t"a', r"not a TSV \(a quote is opened and not closed\)"),
@@ -109,3 +109,9 @@ def test_a_million_words_in_a_field(tmp_path):
     path = write(tmp_path, "x.tsv", 'id\ttext\n1\t"' + 'w""d\n' * 1_000_000 + '"\n')
     ((_, payload),) = (source := tsv_source(path, Columns())).raw
     assert len(source.parse(payload).text) == 4_000_000
+
+
+def test_another_encoding_is_named_and_not_an_open_quote(tmp_path):
+    path = write(tmp_path, "x.csv", 'id,text\n1,"two\nlines of caf\u00e9"\n'.encode("cp1252"))
+    with pytest.raises(FieldError, match=r"^not UTF-8 \(0xE9 is byte 20\)"):
+        records(csv_source(path, Columns()))

@@ -80,7 +80,7 @@ def test_lines_have_no_byte_order_mark():
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf16_is_told(encoding):
     data = ("\ufeff" * (encoding != "utf-16") + "a\nb").encode(encoding)
-    with pytest.raises(InputError, match=r"^x: is UTF-16; expected UTF-8 \(iconv"):
+    with pytest.raises(InputError, match=r"^x: is UTF-16; expected UTF-8 text \(iconv -f UTF-16 -t UTF-8"):
         list(lines(io.BytesIO(data), "x"))
 
 

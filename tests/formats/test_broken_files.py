@@ -38,7 +38,7 @@ DOORS = {
 BROKEN_LINES = {
     "not JSON": (b"{'question': 1}", "broken JSON"),
     "cut off": (b'{"question": "who', "broken JSON"),
-    "another encoding": (b'{"question": "caf\xe9"}', "broken JSON"),
+    "another encoding": (b'{"question": "caf\xe9"}', "not UTF-8"),
     "no object": (b"[1]", "a JSON list"),
     "a stray tab": (b'{"question": "a\tb"}', "broken JSON"),
     "no question": (json.dumps(BARE).encode(), "no field 'question'"),

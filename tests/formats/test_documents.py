@@ -95,7 +95,7 @@ def test_the_first_line_is_enough_to_begin(tmp_path):
         (b'{"a": 1}\n[1]\n', "x.jsonl:2: a JSON list"),
         (b'{\n "a": [\n1]}\n', "x.jsonl:1: broken JSON"),
         (b'[\n{"a": 1},\n{"b" 2}]', "x.jsonl:3: object 2: broken JSON"),
-        (b'[{"a": 1}, {"b": "\xff"}]', "x.jsonl:1: object 2: broken JSON"),
+        (b'[{"a": 1}, {"b": "\xff"}]', "x.jsonl:1: object 2: not UTF-8 (0xFF is byte 8)"),
         (b'[{"a": 1}, {"b": 2}', "x.jsonl:1: object 3: the JSON array is cut off; expected the whole file"),
         (b'[{"a": 1}, {"b": "', "x.jsonl:1: object 2: the JSON array is cut off"),
         (b'[{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}]", "x.jsonl:1: object 1: broken JSON"),

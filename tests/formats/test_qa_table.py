@@ -66,6 +66,14 @@ def test_nothing_is_run_and_nothing_crashes(tmp_path, answers):
         ("who\t['a']\n\"what\t['b']\nwhen\t['c']\n", ":2: a quote is opened and not closed"),
         ("who\t['a']\nwhat\n", ":2: no list of answers; expected a question and a list"),
         ("who\t\n", ":1: no list of answers: ''"),
+        (
+            "who\t['Paris' 'Lutetia']\n",
+            ":1: a list without commas: \"['Paris' 'Lutetia']\"; expected a list such",
+        ),
+        ("who\t['a']\nwhat\t\"['Ann Lee'\n 'Bo Ray']\"\n", ":2: a list without commas"),
+        ("who\t['it''s']\n", ":1: a list without commas"),
+        ('who\t"[\'a\', ""b""\'c\']"\n', ":1: a list without commas"),
+        ("who\t\"['a', 'b']\"\nwhat\t\"\"\"['a', 'b']\"\"\"\n", ":2: 'answers' is the text of a list"),
     ],
 )
 def test_stray_tabs_and_quotes(tmp_path, text, told):
@@ -83,6 +91,19 @@ def test_a_stray_quote_costs_no_more_than_its_line(tmp_path, stray, after):
     assert [one.id for one in found] == ["1", "3", "5", "6"]
     assert {one.answers for one in found[1:3]} == {("a",)}
     assert told == [f"{path}:2: a quote is opened and not closed; expected quotes as csv has them"]
+
+
+def test_quotes_that_are_no_missing_commas(tmp_path):
+    text = "who\t['', \"it's\", 'a\\' \\'b', 'say \"x\" \"y\"']\n"
+    assert [one.answers for one in read_questions(write(tmp_path, text))] == [
+        ("", "it's", "a' 'b", 'say "x" "y"')
+    ]
+
+
+def test_another_encoding_is_named_and_not_an_open_quote(tmp_path):
+    path = write(tmp_path, "who\t['a']\n\"two\nlines of caf\u00e9\"\t['b']\n".encode("cp1252"))
+    with pytest.raises(InputError, match=r":2: not UTF-8 \(0xE9 is byte 18\); expected UTF-8 text \(iconv"):
+        list(read_questions(path))
 
 
 def test_line_ends_and_blank_lines(tmp_path):

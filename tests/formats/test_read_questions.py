@@ -114,7 +114,27 @@ def test_reading_streams(tmp_path):
         ("x.jsonl", '{"answers": []}', r":1: no field 'question'"),
         ("x.jsonl", '{"question": 5}', r":1: 'question' is int"),
         ("x.jsonl", '{"question": " "}', r":1: 'question' is empty"),
-        ("x.jsonl", '{"question": "q", "answers": [1]}', r":1: 'answers' is int"),
+        ("x.jsonl", '{"question": "q", "answers": [1]}', r":1: 'answers' holds int 1; expected a list"),
+        (
+            "x.jsonl",
+            '{"question": "q", "answers": ["a", null]}',
+            r":1: 'answers' holds null; expected a list",
+        ),
+        (
+            "x.jsonl",
+            '{"question": "q", "answers": "[\'Paris\', \'Lutetia\']"}',
+            r":1: 'answers' is the text of a list: ",
+        ),
+        (
+            "x.jsonl",
+            '{"question": "q", "answer": "[\\"Ann Lee\\"]"}',
+            r":1: 'answer' is the text of a list: ",
+        ),
+        (
+            "x.jsonl",
+            '{"question": "q", "golden_answers": "[]"}',
+            r":1: 'golden_answers' is the text of a list",
+        ),
         ("x.jsonl", '{"question": "q\\u0000"}', "NUL"),
         ("x.qa.csv", "who\n", r"x\.qa\.csv:1: no list of answers; expected a question and a list"),
         ("x.qa.csv", "who\t['A']\nwhat\t['B'\n", r":2: no list of answers: \"\['B'\""),

@@ -13,11 +13,9 @@ def read(folder, text, form="trec"):
     path = folder / "x.run"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with open_document(str(path)) as document:
-        found = list(
-            qrels.read_qrels(document) if form == "qrels" else runs.read_run(document, ENTRIES[form])
-        )
-    if form == "qrels":
-        return found
+        if form == "qrels":
+            return list(qrels.read_qrels(document))
+        found = list(runs.read_run(document, ENTRIES[form], by_rank=form == "msmarco"))
     return [(one.question.id, [(ctx.passage.id, ctx.score) for ctx in one.ctxs]) for one in found]
 
 
@@ -64,6 +62,7 @@ def test_ranks_out_of_order(tmp_path):
         (b"q Q0 a 1 1 t\nq Q0 a\0 2 1 t\n", "trec", ":2: 'line' holds a NUL"),
         ("q\ta\t0\n", "msmarco", ":1: rank '0'; expected ranks from 1"),
         ("q\ta\t-1\n", "msmarco", ":1: rank '-1'"),
+        ("q\ta\t1\nq\tb\t1\n", "msmarco", ":2: rank 1 again for question 'q'; expected each rank once"),
         ("q\t\t1\n", "msmarco", ":1: an empty column"),
         ("q\ta\t1\nq\ta b\t\t2\n", "msmarco", ":2: another number of columns (4)"),
         ("q 0 a 1\nq 0 a x\n", "qrels", ":2: grade 'x'; expected a whole number"),

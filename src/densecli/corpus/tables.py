@@ -12,6 +12,7 @@ from densecli.corpus.source import Source
 from densecli.errors import FieldError, InputError
 from densecli.files.quoted_rows import UNCLOSED, is_whole, quoted_rows
 from densecli.files.streams import display_name, lines, open_bytes
+from densecli.files.utf8 import EncodingError, decode_utf8
 from densecli.records import Article, Passage
 
 KINDS = {"\t": ("TSV", "tabs"), ",": ("CSV", "commas")}
@@ -75,10 +76,7 @@ def split_row(mark: str, data: bytes) -> list[str]:
     Raises:
         FieldError: not UTF-8, or quotes that do not match.
     """
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise FieldError("not UTF-8", "UTF-8 text") from None
+    text = decode_utf8(data)
     if '"' not in text:
         return text.rstrip("\r\n").split(mark)
     csv.field_size_limit(sys.maxsize)
@@ -104,6 +102,8 @@ def raw_rows(path: str, mark: str) -> Iterator[tuple[int, bytes]]:
     def sound(row: bytes) -> bool:
         try:
             return len(split_row(mark, row)) == width or not width
+        except EncodingError:  # which its parser reports, and not the quote that is open on its first line
+            return True
         except FieldError:
             return False
 

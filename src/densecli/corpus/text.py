@@ -1,7 +1,7 @@
 """Plain text."""
 
-from densecli.errors import FieldError
 from densecli.files.streams import BOM
+from densecli.files.utf8 import decode_utf8
 
 
 def read(data: bytes, name: str) -> tuple[str, str]:
@@ -19,7 +19,4 @@ def decoded(data: bytes) -> str:
     Raises:
         FieldError: not UTF-8.
     """
-    try:
-        return data.removeprefix(BOM).decode()
-    except UnicodeDecodeError:
-        raise FieldError("not UTF-8", "UTF-8 text") from None
+    return decode_utf8(data.removeprefix(BOM))

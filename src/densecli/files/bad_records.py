@@ -10,7 +10,7 @@ from densecli.errors import FieldError, InputError
 T = TypeVar("T")
 EXAMPLES = 3
 """Records passed over that are told of."""
-KIND = re.compile(r"'[^']*' is (?!not )\w+")
+KIND = re.compile(r"'[^']*' (?:is (?!not )|holds (?!a ))\w+")
 HEAD = re.compile(r"[^(]*[^( ]")
 VALUE = re.compile(r"""(?<!field):? (?:'(?:[^'\\]|\\.)*+(?:'|\\?$)|"(?:[^"\\]|\\.)*+(?:"|\\?$))""")
 REST, DUPLICATE = "rest of a broken file", "duplicate id"

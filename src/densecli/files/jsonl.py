@@ -9,6 +9,7 @@ import orjson
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
 from densecli.files.streams import display_name, lines, open_bytes
+from densecli.files.utf8 import decode_utf8
 
 T = TypeVar("T")
 
@@ -39,8 +40,8 @@ def parse_row(line: bytes) -> dict[str, Any]:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        why = "not UTF-8" if "UTF-8" in error.msg else str(error)
-        raise FieldError(f"broken JSON ({why})", "one JSON object per line") from None
+        decode_utf8(line)
+        raise FieldError(f"broken JSON ({error})", "one JSON object per line") from None
     if not isinstance(row, dict):
         raise FieldError(f"a JSON {type(row).__name__}", "one JSON object per line")
     return row

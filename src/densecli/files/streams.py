@@ -12,10 +12,10 @@ from typing import BinaryIO
 
 from densecli.errors import InputError
 from densecli.files.arrivals import arriving, watch
+from densecli.files.utf8 import REWRITE, UTF16
 
 STDIN = "-"
 BOM = b"\xef\xbb\xbf"
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
 BUFFER = 1 << 20
 LINE_LIMIT = 64 << 20
 OPENERS: dict[str, Callable[[BinaryIO], gzip.GzipFile | bz2.BZ2File]] = {
@@ -119,7 +119,7 @@ def refuse_utf16(beginning: bytes, name: str) -> None:
         InputError: they are the byte order mark of UTF-16.
     """
     if beginning.startswith(UTF16):
-        raise InputError(name, None, "is UTF-16", "UTF-8 (iconv -f UTF-16 -t UTF-8 rewrites it)")
+        raise InputError(name, None, "is UTF-16", REWRITE.format("UTF-16"))
 
 
 def lines(stream: BinaryIO, name: str) -> Iterator[bytes]:

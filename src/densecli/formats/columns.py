@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from densecli.errors import FieldError
 from densecli.fields import text_field
+from densecli.files.utf8 import decode_utf8
 from densecli.formats.documents import Document
-from densecli.formats.qa_table import decode
 
 T = TypeVar("T")
 Columns = Sequence[str]
@@ -18,7 +18,7 @@ def split(line: bytes) -> list[str]:
     Raises:
         FieldError: it is not UTF-8, or holds a NUL character.
     """
-    text = text_field({"line": decode(line)}, "line")
+    text = text_field({"line": decode_utf8(line)}, "line")
     return [part.strip(" ") for part in text.split("\t")] if "\t" in text else text.split()
 
 

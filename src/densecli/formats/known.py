@@ -1,5 +1,6 @@
 """The forms of questions, training examples and results, and how the beginning of a file tells them apart."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -8,14 +9,17 @@ from typing import Any
 from densecli.errors import FieldError
 from densecli.fields import Json
 from densecli.files.streams import STDIN, packing
+from densecli.files.utf8 import decode_utf8
 from densecli.formats import beir, dpr, flag_embedding, gold, qrels, runs, tevatron
 from densecli.formats.columns import Columns, split
 from densecli.formats.documents import Document
-from densecli.formats.qa_table import decode, read_table
+from densecli.formats.qa_table import read_table
+from densecli.formats.topics import is_queries, is_topics, read_queries, read_topics
 from densecli.records import Question, RankedList, TrainingExample, result_from_json
 
 QUESTIONS, EXAMPLES, RESULTS, PREDICTIONS = "questions", "examples", "results", "predictions"
 QRELS, PASSAGES = "qrels", "passages"
+MARKUP = re.compile(rb"\s*<[!?/A-Za-z]")
 Build = Callable[[Json, str], Any]
 Parse = Callable[[Json, str], Iterable[Any]]
 
@@ -105,7 +109,9 @@ def _is_tevatron_run(document: Document) -> bool:
 
 
 def _is_plain(document: Document) -> bool:
-    return document.path == STDIN or _plain_name(document.path).endswith(".txt")
+    """Whether each line can be a question: one that begins with a tag or has a tab is of another form."""
+    named = document.path == STDIN or _plain_name(document.path).endswith(".txt")
+    return named and b"\t" not in document.first and not MARKUP.match(document.first)
 
 
 def _plain_name(path: str) -> str:
@@ -115,7 +121,7 @@ def _plain_name(path: str) -> str:
 def _read_plain(document: Document) -> Iterator[Question]:
     for number, line in document.lines():
         try:
-            question = Question.from_json({"question": decode(line)}, str(number))
+            question = Question.from_json({"question": decode_utf8(line)}, str(number))
         except FieldError as error:
             document.refuse(error, number)
         else:
@@ -148,8 +154,10 @@ def _lines(
     return LineForm(name=name, kind=kind, told=told, fits=fits, read=read, bare=kind != QUESTIONS)
 
 
-def _run(entry: Callable[[Columns], runs.Entry]) -> Callable[[Document], Iterator[RankedList]]:
-    return partial(runs.read_run, entry=entry)
+def _run(
+    entry: Callable[[Columns], runs.Entry], by_rank: bool = False
+) -> Callable[[Document], Iterator[RankedList]]:
+    return partial(runs.read_run, entry=entry, by_rank=by_rank)
 
 
 _question = Question.from_json
@@ -179,8 +187,10 @@ ROW_FORMS = (
 LINE_FORMS = (
     _lines("trec", RESULTS, "a TREC run", _is_trec_run, _run(runs.trec_entry)),
     _lines("trec", QRELS, "judgements", _is_qrels, qrels.read_qrels),
-    _lines("msmarco", RESULTS, "an MS MARCO run", _is_msmarco_run, _run(runs.msmarco_entry)),
+    _lines("msmarco", RESULTS, "an MS MARCO run", _is_msmarco_run, _run(runs.msmarco_entry, by_rank=True)),
     _lines("tevatron", RESULTS, "a Tevatron run", _is_tevatron_run, _run(runs.tevatron_entry)),
+    _lines("topics", QUESTIONS, "TREC's topics", is_topics, read_topics),
+    _lines("queries", QUESTIONS, "ids and questions with tabs between", is_queries, read_queries),
     _lines("dpr", QUESTIONS, "DPR's qa.csv", _is_table, read_table),
     _lines("lines", QUESTIONS, "a question on each line", _is_plain, _read_plain),
 )  # fmt: skip

@@ -2,15 +2,26 @@
 
 import ast
 import csv
+import re
 import sys
+import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
 from io import StringIO
+from itertools import pairwise
 
 from densecli.errors import FieldError
 from densecli.files.quoted_rows import UNCLOSED, is_whole, quoted_rows
+from densecli.files.utf8 import EncodingError, decode_utf8
 from densecli.formats.documents import Document
 from densecli.records import Question
+
+ADJACENT = re.compile(r"""['"]\s*[rRuU]?['"]""")
+"""Quotes with no comma between: two texts, or an empty one."""
+
+
+class _CommaError(FieldError):
+    """A list without commas, as numpy prints one: Python joins its texts to one."""
 
 
 def read_table(document: Document) -> Iterator[Question]:
@@ -38,6 +49,8 @@ def _is_sound(row: bytes) -> bool:
         return False
     try:
         _question(_fields(row), "")
+    except (EncodingError, _CommaError):  # rather than the quote that is open on its first line
+        return True
     except FieldError:
         return False
     return True
@@ -50,7 +63,7 @@ def _is_listed(line: bytes) -> bool:
 
 
 def _fields(row: bytes) -> list[str]:
-    text = decode(row)
+    text = decode_utf8(row)
     if not is_whole(row, "\t"):
         raise FieldError(UNCLOSED, "quotes as csv has them")
     csv.field_size_limit(sys.maxsize)
@@ -58,18 +71,6 @@ def _fields(row: bytes) -> list[str]:
         return next(csv.reader([text], delimiter="\t"))
     except csv.Error as error:
         raise FieldError(f"not a table ({error})", "tabs, and quotes as csv has them") from None
-
-
-def decode(line: bytes) -> str:
-    """Return a line as text.
-
-    Raises:
-        FieldError: it is not UTF-8.
-    """
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        raise FieldError("not UTF-8", "UTF-8 text") from None
 
 
 def _question(row: list[str], number: str) -> Question:
@@ -83,11 +84,24 @@ def _literal(text: str) -> object:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # regex answers hold backslashes that Python would comment on
         try:
-            return ast.literal_eval(text)
+            found: object = ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             raise FieldError(
                 f"no list of answers: {text!r:.40}", "a list such as ['London', 'Paris']"
             ) from None
+    if ADJACENT.search(text) and _is_joined(text):
+        raise _CommaError(
+            f"a list without commas: {text!r:.40}",
+            "a list such as ['London', 'Paris'] (numpy prints no commas; its tolist() gives a list)",
+        )
+    return found
+
+
+def _is_joined(text: str) -> bool:
+    """Whether two texts of a valid literal have nothing between them."""
+    parts = tokenize.generate_tokens(StringIO(text.strip()).readline)
+    kinds = [part.type for part in parts if part.type not in (tokenize.NL, tokenize.COMMENT)]
+    return any(one == other == tokenize.STRING for one, other in pairwise(kinds))
 
 
 def write_table(questions: Iterable[Question]) -> Iterator[bytes]:

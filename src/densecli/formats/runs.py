@@ -21,11 +21,14 @@ class Entry(NamedTuple):
     score: float
 
 
-def read_run(document: Document, entry: Callable[[Columns], Entry]) -> Iterator[RankedList]:
+def read_run(
+    document: Document, entry: Callable[[Columns], Entry], by_rank: bool = False
+) -> Iterator[RankedList]:
     """Yield a ranked list for each question, without any text.
 
     Passages are ordered by score whatever rank is told (some programs write 0 everywhere); those with the
-    same score stay in the order of the file.
+    same score stay in the order of the file. With `by_rank` the scores stand for ranks, of which a question
+    has each once; judgements without a header look like such a run, and are told by their equal grades.
 
     Raises:
         InputError: a line has other columns, or the lines of a question do not stand together.
@@ -33,6 +36,7 @@ def read_run(document: Document, entry: Callable[[Columns], Entry]) -> Iterator[
     seen: set[str] = set()
     for question_id, group in groupby(table(document, entry), lambda pair: pair[1].question_id):
         found: dict[str, float] = {}
+        scores: set[float] = set()
         for line, one in group:
             if one.passage_id in found:
                 what = f"passage {one.passage_id!r} again for question {question_id!r}"
@@ -42,6 +46,11 @@ def read_run(document: Document, entry: Callable[[Columns], Entry]) -> Iterator[
                 what = f"question {question_id!r} again, after others"
                 document.refuse(FieldError(what, "a run sorted by question"), line)
                 continue
+            if by_rank and one.score in scores:
+                what = f"rank {1 / one.score:.0f} again for question {question_id!r}"
+                document.refuse(FieldError(what, "each rank once (are these judgements?)"), line)
+                continue
+            scores.add(one.score)
             found[one.passage_id] = one.score
         seen.add(question_id)
         if not found:

@@ -12,6 +12,7 @@ from densecli.fields import id_field, text_field
 from densecli.files.jsonl import parse_row
 from densecli.files.line_blocks import read_slabs
 from densecli.files.streams import BOM, LINE_LIMIT, display_name, lines, open_bytes, peek
+from densecli.files.utf8 import decode_utf8
 from densecli.records import Article
 
 OPENING = re.compile(r'<doc id="([^"]*)"(?: revid="[^"]*")?(?: url="[^"]*")? title="(.*)">\s*')
@@ -85,10 +86,7 @@ def _from_json(data: bytes) -> tuple[str, str, str]:
 
 
 def _from_doc(data: bytes) -> tuple[str, str, str]:
-    try:
-        head, _, body = data.decode().partition("\n")
-    except UnicodeDecodeError:
-        raise FieldError("not UTF-8", "UTF-8 text") from None
+    head, _, body = decode_utf8(data).partition("\n")
     opening = OPENING.fullmatch(head)
     if opening is None:
         raise FieldError(f"begins with {head[:60]!r}", '<doc id="…" url="…" title="…">')
