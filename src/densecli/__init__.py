@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from densecli.workflows.mine_negatives import mine_negatives as mine_negatives
     from densecli.workflows.preprocess import preprocess as preprocess
     from densecli.workflows.read import read as read
+    from densecli.workflows.read import tune_reader as tune_reader
     from densecli.workflows.search import search as search
     from densecli.workflows.texts import Texts as Texts
     from densecli.workflows.train import train as train
@@ -90,6 +91,7 @@ _MODULES = {
     "train": "workflows.train",
     "train_reader": "workflows.train_reader",
     "tune_fusion_weight": "workflows.tune",
+    "tune_reader": "workflows.read",
 }
 """The public names, and the modules that define them."""
 

@@ -82,3 +82,15 @@ def rows_field(row: Json, name: str) -> list[Json]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise FieldError(f"{name!r} is not a list of objects", "a list of objects")
     return value
+
+
+def row_field(row: Json, name: str) -> Json:
+    """Return `row[name]` as an object.
+
+    Raises:
+        FieldError: it is missing, or is none.
+    """
+    value = row.get(name)
+    if not isinstance(value, dict):
+        raise FieldError(f"{name!r} is not an object", "an object")
+    return value

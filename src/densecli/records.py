@@ -160,7 +160,18 @@ class RankedList:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An answer read in one passage; `start`, `end` are character offsets into its text."""
+    """An answer read in one passage.
+
+    Attributes:
+        text: of the answer.
+        passage_id: the passage.
+        title: of the passage.
+        start: character offset into the passage's text.
+        end: character offset behind the answer.
+        span_score: start logit plus end logit.
+        passage_score: relevance logit of the passage.
+        score: of the answer among all that was read (`reader.selection`); None in files of other programs.
+    """
 
     text: str
     passage_id: str
@@ -169,10 +180,11 @@ class Span:
     end: int
     span_score: float
     passage_score: float
+    score: float | None = None
 
     @classmethod
     def from_json(cls, row: Json) -> "Span":
-        """Build one from `{answer, passage_id, title, start, end, span_score, passage_score}`."""
+        """Build one from its JSON form."""
         return cls(
             text_field(row, "answer"),
             text_field(row, "passage_id", ""),
@@ -181,11 +193,12 @@ class Span:
             int(number_field(row, "end")),
             number_field(row, "span_score"),
             number_field(row, "passage_score"),
+            None if row.get("answer_score") is None else number_field(row, "answer_score"),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{answer, passage_id, title, start, end, span_score, passage_score}`."""
-        return {
+        """Return `{answer, passage_id, title, start, end, span_score, passage_score, answer_score?}`."""
+        row: dict[str, Any] = {
             "answer": self.text,
             "passage_id": self.passage_id,
             "title": self.title,
@@ -194,6 +207,7 @@ class Span:
             "span_score": self.span_score,
             "passage_score": self.passage_score,
         }
+        return row if self.score is None else {**row, "answer_score": self.score}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from densecli.cli.snippets import (
     cut,
     prediction_view,
     ranked_view,
+    sentence,
 )
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span
 
@@ -100,10 +101,28 @@ def test_a_ranked_list():
 def test_a_prediction():
     ranked = RankedList(Question("1", "where"), (ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 1.0),))
     answers = [
-        Span(text, "p1", "Dalai Lama", *spans(TEXT, text)[0], 1.0, 1.0)
-        for text in ("Tibet", "Tibet", "Tsang")
+        Span(text, "p1", "Dalai Lama", *spans(TEXT, text)[0], 1.0, 1.0, score)
+        for text, score in (("Tibet", -1.0), ("Tibet", -1.5), ("Tsang", -2.0), ("Gang", -9.0))
     ]
     shown = printed(prediction_view(Prediction(ranked, tuple(answers))))
     assert shown.count("\x1b[1;32mTibet\x1b[0m") == 2
-    assert "also: Tsang" in shown
+    assert "also: Tsang\x1b" in shown  # an answer that is far less probable is not shown
     assert "no answer found" in printed(prediction_view(Prediction(ranked, ())))
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("Mila Kunis", "Since then it is Mila Kunis."),
+        ("J. K. Rowling", "J. K. Rowling wrote it!"),
+        ("London", "In St. Paul's in London (U.S. Army) they met."),
+        ("end", "The end"),
+    ],
+)
+def test_an_answer_is_shown_in_its_sentence(answer, shown):
+    text = (
+        "First it was Lacey. Since then it is Mila Kunis. J. K. Rowling wrote it! "
+        "In St. Paul's in London (U.S. Army) they met. The end"
+    )
+    start = text.index(answer)
+    assert sentence(text, start, start + len(answer)).plain.replace("… ", "").replace(" …", "") == shown

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from densecli.reader.decode import ReadPassage, answers, best_spans
-from densecli.reader.features import Features
-from densecli.records import Passage
+from densecli.reader.decode import answers, best_spans
+from read_passages import read
 
 
 def word_starts(tokens):
@@ -20,19 +19,6 @@ def word_starts(tokens):
 
 def joined(tokens, first, last):
     return "".join(token.removeprefix("##") for token in tokens[first : last + 1])
-
-
-def read(text, start, end, relevance, id="1"):
-    """A passage whose pieces are its blank-separated words; short logits stand for a cut passage."""
-    places, position = [], 0
-    for word in text.split():
-        position = text.index(word, position)
-        places.append((position, position + len(word)))
-        position += len(word)
-    pieces = np.array(places[: len(start)], dtype=np.int32).reshape(-1, 2)
-    features = Features([0] * len(pieces), 0, pieces, pieces)
-    logits = np.array(start, dtype=np.float32), np.array(end, dtype=np.float32)
-    return ReadPassage(Passage(id, f"title {id}", text), features, *logits, relevance)
 
 
 def test_spans_are_the_reference_s(golden):

@@ -14,7 +14,7 @@ from densecli.files.atomic import is_scratch, resolved
 from densecli.files.names import display_path
 from densecli.files.streams import STDIN
 
-ADDED_LATER = {NAME, WEIGHT}
+ADDED_LATER = {NAME, WEIGHT, "selection.json"}
 LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db"}
 SHOWN = 3
 STDOUT = 1

@@ -37,8 +37,8 @@ OTHER = "Other"
 GROUPS = {
     "Input and output": """
         output workspace dev dataset split data_dir exclude questions passages vectors index bm25 retriever
-        reader joint hf format text json table ask tune_lambda audit_size fetch form to take base id_prefix
-        allow_missing qrels_split tensorboard
+        reader joint hf format text json table ask tune_lambda tune audit_size fetch form to take base
+        id_prefix allow_missing qrels_split tensorboard
     """,
     "Data": """
         positives negatives depth distant_query margin keep_negatives answer_type words stride tail
@@ -47,7 +47,7 @@ GROUPS = {
         max_spans distill
     """,
     "Search": """
-        k mode fusion fusion_weight missing candidates alternatives
+        k mode fusion fusion_weight missing candidates select min_score decode alternatives
     """,
     "Index": """
         kind hnsw_neighbors hnsw_build_breadth hnsw_search_breadth k1 b stemmer stop_words unicode

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +38,14 @@ def register(app: typer.Typer) -> None:
         retriever: RetrieverOption = None,
         questions: QuestionsOption = None,
         passages: TextsOption = None,
+        tune: Annotated[
+            Path | None,
+            typer.Option(
+                "--tune",
+                help="Find how answers are best chosen, on these questions or search results with answers, "
+                "and store it with the reader.",
+            ),
+        ] = None,
         output: Annotated[
             Path | None,
             typer.Option("--output", "-o", help="File for the predictions as JSON lines. [default: stdout]"),
@@ -60,17 +68,18 @@ def register(app: typer.Typer) -> None:
         people = for_people(session, form, json, output)
         if people and text:
             raise UsageError("--text has an effect only on JSON lines: with --json or --output")
-        results, asked = _parse_input(session, question, config, ask)
-        predictions = run(
-            asked,
-            results=results,
-            reader=reader,
-            retriever=retriever,
-            texts=Texts(questions, passages),
-            one_at_a_time=isinstance(asked, Conversation),
-            search_config=standing_config(session, SearchConfig, "search"),
+        parts: dict[str, Any] = {
+            "reader": reader,
+            "retriever": retriever,
+            "texts": Texts(questions, passages),
+            "search_config": standing_config(session, SearchConfig, "search"),
             **session.arguments(config),
-        )
+        }
+        if tune is not None:
+            _tune(session, tune, parts, people, output)
+            return
+        results, asked = _parse_input(session, question, config, ask)
+        predictions = run(asked, results=results, one_at_a_time=isinstance(asked, Conversation), **parts)
         if people:
             if isinstance(asked, Question):  # seconds, of which a person must see that they pass
                 predictions = iter(list(session.terminal.progress(predictions, "read", 1)))
@@ -90,6 +99,18 @@ def _parse_input(
         if source == "-" or is_file(source):
             return Path(source), None
     return None, parse_questions(session, given, config, "read", ask=ask)
+
+
+def _tune(session: Session, dev: Path, parts: dict[str, Any], people: bool, output: Path | None) -> None:
+    from densecli.workflows.read import tune_reader
+
+    tuned = tune_reader(dev, **parts)
+    if people:
+        from densecli.cli.tables import selection_tables
+
+        session.terminal.show(*selection_tables(tuned))
+    else:
+        session.write([tuned.to_json()], output)
 
 
 def _show(session: Session, predictions: Iterable[Prediction]) -> None:

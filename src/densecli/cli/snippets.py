@@ -1,5 +1,6 @@
 """Ranked passages and answers for people: snippets with the words that matter in bold."""
 
+import math
 import re
 
 from rich.console import Group, RenderableType
@@ -7,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from densecli.cli.foreign_text import mask
-from densecli.records import Prediction, RankedList, ScoredPassage
+from densecli.records import Prediction, RankedList, ScoredPassage, Span
 from densecli.text.answers import AnswerMatcher
 
 SNIPPET_WORDS = 45
@@ -18,6 +19,13 @@ PLAIN = (
 )
 ANSWER_STYLE = "bold green"
 WORD_STYLE = "bold"
+PLAUSIBLE = 0.25
+"""Share of the best answer's probability from which another answer is worth showing."""
+SENTENCE_END = re.compile(
+    r"""(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|vs|No))(?<!\bMrs)  # no initial, no abbreviation
+    [.!?]["')\]]*\s+(?=["'(\[]?[A-Z0-9])""",
+    re.VERBOSE,
+)
 
 
 def ranked_view(ranked: RankedList) -> RenderableType:
@@ -72,6 +80,21 @@ def cut(text: str, answers: list[tuple[int, int]], words: list[tuple[int, int]])
     return Text.assemble(ends[0], part, ends[1])
 
 
+def sentence(text: str, start: int, end: int) -> Text:
+    """Return the sentence of a passage that holds an answer, with the answer highlighted."""
+    breaks = [match.end() for match in SENTENCE_END.finditer(text)]
+    first = max([place for place in breaks if place <= start], default=0)
+    last = min([place for place in breaks if place >= end], default=len(text))
+    return cut(text[first:last].rstrip(), [(start - first, end - first)], [])
+
+
+def is_plausible(other: Span, best: Span) -> bool:
+    """Return whether another answer is at least a quarter as probable as the best one."""
+    if other.text == best.text or other.score is None or best.score is None:
+        return False
+    return other.score >= best.score + math.log(PLAUSIBLE)
+
+
 def prediction_view(prediction: Prediction) -> RenderableType:
     """Return the answer to a question, and where it stands."""
     question = Text(mask(prediction.ranked.question.question), style="bold underline")
@@ -79,9 +102,9 @@ def prediction_view(prediction: Prediction) -> RenderableType:
         return Group(question, Text("    no answer found", style="dim"))
     best = prediction.spans[0]
     texts = {ctx.passage.id: ctx.passage.text for ctx in prediction.ranked.ctxs}
-    place = cut(texts.get(best.passage_id) or best.text, [(best.start, best.end)], [])
-    others = dict.fromkeys(mask(span.text) for span in prediction.spans[1:] if span.text != best.text)
-    source = mask(f"  {best.title}  {best.passage_id}")
+    place = sentence(texts.get(best.passage_id) or best.text, best.start, best.end)
+    others = dict.fromkeys(mask(span.text) for span in prediction.spans[1:] if is_plausible(span, best))
+    source = mask(f"  {best.title}  {best.passage_id}, character {best.start}")
     parts: list[RenderableType] = [
         question,
         Text.assemble("    ", (mask(best.text), ANSWER_STYLE), (source, "dim")),

@@ -9,6 +9,7 @@ from densecli.evaluation.accuracy import Summary
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from densecli.reader.tune import TunedSelection
     from densecli.retrieval.weight_sweep import BestWeight
 
 
@@ -35,6 +36,28 @@ def weight_table(best: "BestWeight") -> "RenderableType":
     return accuracy_table(
         {told: Summary(best.questions, best.top_k[name], None) for name, told in names.items()}
     )
+
+
+def selection_tables(tuned: "TunedSelection") -> "list[RenderableType]":
+    """Return exact match of both rules, by the number of passages, and precision at each coverage."""
+    rules = [
+        [
+            f"--select {rule}{' (chosen)' * (rule == tuned.selection.rule)}",
+            _per_cent(tuned.exact_match[rule]),
+            _per_cent(tuned.held_out[rule]),
+        ]
+        for rule in tuned.exact_match
+    ]
+    depths = [[f"-k {depth}", _per_cent(value)] for depth, value in tuned.depths.items()]
+    precisions = [
+        [f"--min-score {one.min_score:.4g}", _per_cent(one.coverage), _per_cent(one.precision)]
+        for one in tuned.precisions
+    ]
+    return [
+        plain_table([f"{tuned.questions:,} questions", "EM", "EM held out"], rules),
+        plain_table(["passages", "EM"], depths),
+        plain_table(["answers", "answered", "right"], precisions),
+    ]
 
 
 def _per_cent(value: float | None) -> str:

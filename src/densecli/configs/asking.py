@@ -83,19 +83,43 @@ class SearchConfig:
     on_error: str = on_error_setting()
 
 
+DEFAULT_DEPTH = 50
+"""Passages that are read if nothing else is said."""
+
+
 @dataclass(frozen=True)
 class ReadConfig:
     """Reading of answers in retrieved passages (paper, section 6.1)."""
 
-    depth: int = setting(
-        50,
-        "Retrieved passages to read per question.",
+    depth: int | None = setting(
+        None,
+        f"Retrieved passages to read per question. By default the tuned number; if none is tuned, "
+        f"{DEFAULT_DEPTH}.",
         min=1,
         max=10_000,
         short="-k",
         source="section 6.2",
     )
     alternatives: int = setting(4, "Further answers to keep after the best one.", min=0, max=100)
+    select: str | None = setting(
+        None,
+        "passage: the best span of the most relevant passage, as in the paper. joint: weigh span, passage "
+        "and retrieval score, and add up equal answers. By default what --tune chose, else passage.",
+        choices=("passage", "joint"),
+        source="section 6.1",
+    )
+    min_score: float | None = setting(
+        None,
+        "Give no answer if its score is lower. --tune prints the precision at several scores.",
+        min=-1e6,
+        max=1e6,
+    )
+    decode: str = setting(
+        "text",
+        "Copy the answer from the passage (text), or join its word pieces as the authors' code does "
+        "(reference).",
+        choices=("text", "reference"),
+    )
     batch_tokens: int | None = setting(
         None, "Word pieces per forward pass. By default what suits the engine.", min=16, max=1 << 20
     )

@@ -1,7 +1,8 @@
 """From the logits of a question's passages to answers: the last step of reading (paper, section 6.1)."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,27 +64,40 @@ def best_spans(
         scores[nested] = -np.inf
 
 
-def answers(read: Sequence[ReadPassage], max_answer_tokens: int, n: int) -> list[Span]:
+def answers(
+    read: Sequence[ReadPassage],
+    max_answer_tokens: int,
+    n: int,
+    spell: Callable[[ReadPassage, PieceSpan], str] | None = None,
+) -> list[Span]:
     """Return at most `n` answers: the first is the best span of the most relevant passage.
 
     The others are what else was read: the best spans of the following passages by relevance, then the
     second best of each passage, and so on; an answer that differs from an earlier one in nothing but case
-    and spaces is left out. Passages of equal relevance keep their order.
+    and spaces is left out. Passages of equal relevance keep their order. The score of an answer is
+    log P_passage + log P_span. `spell` writes the text of a span; by default it is copied from the passage.
     """
-    by_relevance = sorted(read, key=lambda one: -one.relevance)
+    logs = relevance_logs(read)
+    order = sorted(range(len(read)), key=lambda place: -read[place].relevance)
     sources = [
-        (one, best_spans(one.start, one.end, one.features.words[:, 0], max_answer_tokens))
-        for one in by_relevance
+        (
+            read[place],
+            logs[place],
+            best_spans(
+                read[place].start, read[place].end, read[place].features.words[:, 0], max_answer_tokens
+            ),
+        )
+        for place in order
     ]
     found: dict[str, Span] = {}
     while sources and len(found) < n:
         remaining = []
-        for one, spans in sources:
+        for one, log, spans in sources:
             piece_span = next(spans, None)
             if piece_span is None:
                 continue
-            remaining.append((one, spans))
-            span = in_characters(one, piece_span)
+            remaining.append((one, log, spans))
+            span = replace(in_characters(one, piece_span, spell), score=log + span_log(one, piece_span))
             found.setdefault("".join(span.text.casefold().split()), span)
             if len(found) >= n:
                 break
@@ -91,12 +105,31 @@ def answers(read: Sequence[ReadPassage], max_answer_tokens: int, n: int) -> list
     return list(found.values())
 
 
-def in_characters(read: ReadPassage, span: PieceSpan) -> Span:
-    """Return the span with the passage's own characters, as they stand in its text."""
+def relevance_logs(read: Sequence[ReadPassage]) -> list[float]:
+    """Return log P_passage of each passage: its relevance, as a softmax over the passages that were read."""
+    relevance = np.array([one.relevance for one in read], dtype=np.float64)
+    return (relevance - _log_sum(relevance)).tolist() if len(read) else []
+
+
+def span_log(read: ReadPassage, span: PieceSpan) -> float:
+    """Return log P_start + log P_end of a span, as softmaxes over the pieces of its passage."""
+    return span.score - _log_sum(read.start) - _log_sum(read.end)
+
+
+def _log_sum(logits: NDArray[Any]) -> float:
+    highest = float(logits.max())
+    return highest + float(np.log(np.exp(logits.astype(np.float64) - highest).sum()))
+
+
+def in_characters(
+    read: ReadPassage, span: PieceSpan, spell: Callable[[ReadPassage, PieceSpan], str] | None = None
+) -> Span:
+    """Return the span with its place in the passage, and the passage's own characters unless `spell` writes
+    the text."""
     start = int(read.features.words[span.first, 0])
     end = int(read.features.words[span.last, 1])
     return Span(
-        text=read.passage.text[start:end],
+        text=spell(read, span) if spell else read.passage.text[start:end],
         passage_id=read.passage.id,
         title=read.passage.title,
         start=start,
@@ -104,3 +137,26 @@ def in_characters(read: ReadPassage, span: PieceSpan) -> Span:
         span_score=span.score,
         passage_score=read.relevance,
     )
+
+
+def join_pieces(pieces: Sequence[str]) -> str:
+    """Return word pieces as text by the rule behind the published exact match.
+
+    Pieces are joined by spaces, and `##` pieces without one. Then the spaces are removed before `. ? ! ,`,
+    around an apostrophe that stands alone, and before n't, 'm, 's, 've and 're: as in 2020.
+    """
+    text = " ".join(pieces).replace(" ##", "").strip()
+    for old, new in (
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ):
+        text = text.replace(old, new)
+    return text

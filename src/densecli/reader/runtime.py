@@ -17,7 +17,7 @@ from densecli.models.folder import WEIGHTS, ReaderConfig, fingerprint, read_mode
 from densecli.models.reader_heads import ENCODER, Heads, head_shapes
 from densecli.models.tokens import Tokens
 from densecli.models.weights import FloatArray
-from densecli.reader.decode import ReadPassage, answers
+from densecli.reader.decode import PieceSpan, ReadPassage, answers, join_pieces
 from densecli.reader.features import Features, build_features
 from densecli.records import Passage, Span
 
@@ -81,22 +81,44 @@ class Reader:
     ) -> Iterator[list[Span]]:
         """Yield the answers to each question with its passages, as `read` does, in order.
 
-        The passages of the next questions may be taken before a question is answered.
+        Raises:
+            ArtifactError: the weights give values that are not finite.
+        """
+        for read in self.read_passages(asked, has_arrived):
+            yield answers(read, self.max_answer_tokens, n)
+
+    @property
+    def max_answer_tokens(self) -> int:
+        """Longest answer in word pieces."""
+        return self._card.max_answer_tokens
+
+    def read_passages(
+        self, asked: Iterable[Asked], has_arrived: Callable[[], bool] | None = None
+    ) -> Iterator[list[ReadPassage]]:
+        """Yield the logits of each question's passages, in the order of the questions and of the passages.
+
+        The passages of the next questions may be taken before a question is finished.
 
         Args:
             asked: questions with their passages.
-            n: answers of a question at most.
             has_arrived: returns whether the next question is there without waiting for it. Where it is not,
-                the questions before it are answered first.
+                the questions before it are read first.
 
         Raises:
             ArtifactError: the weights give values that are not finite.
         """
         stream = iter(asked)
         for first in stream:
-            yield from self._read(_arrived(first, stream, has_arrived), n)
+            yield from self._read(_arrived(first, stream, has_arrived))
 
-    def _read(self, asked: Iterable[Asked], n: int) -> Iterator[list[Span]]:
+    def spell_pieces(self, read: ReadPassage, span: PieceSpan) -> str:
+        """Return a span as the authors' reader does: its word pieces, joined and cleaned up."""
+        begin = read.features.offset
+        ids = read.features.ids[begin + span.first : begin + span.last + 1]
+        pieces = (self._tokens.tokenizer.id_to_token(one) for one in ids)
+        return join_pieces([piece for piece in pieces if piece is not None])
+
+    def _read(self, asked: Iterable[Asked]) -> Iterator[list[ReadPassage]]:
         begun: deque[_Reading] = deque()
         waiting: deque[tuple[_Reading, NDArray[np.int64]]] = deque()
 
@@ -117,9 +139,9 @@ class Reader:
             reading, rows = waiting.popleft()
             reading.take(rows, spans, relevance)
             while begun and begun[0].is_whole:
-                yield begun.popleft().answers(self._card.max_answer_tokens, n)
+                yield begun.popleft().passages()
         for reading in begun:  # those without passages
-            yield reading.answers(self._card.max_answer_tokens, n)
+            yield reading.passages()
 
 
 class _Reading:
@@ -140,8 +162,8 @@ class _Reading:
             start, end = spans[place, one.offset : len(one.ids)].T
             self._read[row] = ReadPassage(self._passages[row], one, start, end, float(relevance[place]))
 
-    def answers(self, max_answer_tokens: int, n: int) -> list[Span]:
-        return answers([self._read[row] for row in range(len(self._passages))], max_answer_tokens, n)
+    def passages(self) -> list[ReadPassage]:
+        return [self._read[row] for row in range(len(self._passages))]
 
 
 def _arrived(first: T, stream: Iterator[T], has_arrived: Callable[[], bool] | None) -> Iterator[T]:

@@ -117,16 +117,19 @@ class Collection:
             The prediction of one question, or an iterator of predictions.
         """
         from densecli.reader.read import read
+        from densecli.reader.tuned import selection_for
 
         config = resolve_config(ReadConfig, "read", None, settings)
         single = isinstance(questions, str | Question)
         many = [questions] if isinstance(questions, str | Question) else questions
-        model = self._reader(reader, config, single)
-        found = read(self._search(many, config.depth, 1 if single else None), model, config, Counter())
+        place = reader_place(self.workspace, self.observer, reader)
+        selection, depth = selection_for(Path(place), config)
+        model = self._reader(place, config, single)
+        ranked = self._search(many, depth, 1 if single else None)
+        found = read(ranked, model, config, Counter(), selection=selection, depth=depth)
         return next(found) if single else found
 
-    def _reader(self, named: str | None, config: ReadConfig, single: bool) -> "Reader":
-        place = reader_place(self.workspace, self.observer, named)
+    def _reader(self, place: str, config: ReadConfig, single: bool) -> "Reader":
         from densecli.encoders.engines import Asked  # not for a search
         from densecli.reader.engines import open_reader
 

@@ -1,26 +1,33 @@
 """Reading: an answer for each question, with its passage and its place there (paper, section 6.1)."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.manifest import describe_input
 from densecli.artifacts.workspace import Workspace, find_workspace
-from densecli.configs.asking import ReadConfig, SearchConfig
+from densecli.configs.asking import DEFAULT_DEPTH, ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.encoders.engines import Asked
-from densecli.errors import UsageError
+from densecli.errors import InputError, UsageError
 from densecli.files.bad_records import BadRecords
+from densecli.formats.detect import detect_format
+from densecli.formats.documents import open_document
+from densecli.formats.known import PREDICTIONS, RESULTS
 from densecli.formats.read_results import read_ranked
+from densecli.models.folder import fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.reader.engines import open_reader
 from densecli.reader.read import read as read_answers
-from densecli.reader.retrieved import TEXTS, check_texts
-from densecli.records import Prediction, Question, RankedList
+from densecli.reader.retrieved import TEXTS, check_texts, retrieved_passages
+from densecli.reader.tune import SelectionSweep, TunedSelection
+from densecli.reader.tuned import selection_for, store_selection
+from densecli.records import Passage, Prediction, Question, RankedList
 from densecli.workflows.collection import open_collection
 from densecli.workflows.engines import CustomRetriever
-from densecli.workflows.models import reader_place
+from densecli.workflows.models import STARTER, reader_place
 from densecli.workflows.reporting import collect_bad_records, report_skipped
 from densecli.workflows.search import Questions, arrival_check, open_questions
 from densecli.workflows.texts import Texts
@@ -68,34 +75,156 @@ def read(
     config = resolve_config(ReadConfig, "read", config, settings)
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
-    texts = texts or Texts()
-    if (results is None) == (questions is None):
-        raise UsageError("give either questions or search results")
-    single = one_at_a_time or isinstance(questions, str | Question)
-    if results is not None:
-        if retriever is not None:
-            raise UsageError("--retriever has no effect on results that were searched before")
-        ranked = _open_results(results, texts, config.depth, bad)
-    else:
-        if texts.named:
-            raise UsageError(f"--{texts.named} has an effect only on results that were searched before")
-        search_config = search_config or SearchConfig()
-        asked = open_questions(questions, home, search_config, bad, observer)
-        collection = open_collection(
-            home,
-            retriever=retriever,
-            sample=not isinstance(questions, Path),
-            single=single,
-            config=search_config,
-            observer=observer,
-        )
-        ranked = collection.search(asked, config.depth, 1 if single else None, arrival_check(questions))
-    wanted = Asked(config.engine, config.device, config.precision)
     place = Path(reader_place(home, observer, reader))
+    selection, depth = selection_for(place, config)
+    single = one_at_a_time or isinstance(questions, str | Question)
+    ranked = _open_ranked(
+        home,
+        questions,
+        results,
+        texts,
+        retriever,
+        single,
+        depth,
+        search_config or SearchConfig(),
+        bad,
+        observer,
+    )
+    wanted = Asked(config.engine, config.device, config.precision)
     model = open_reader(place, wanted, single, config.batch_tokens, observer)
     counts: Counter[str] = Counter()
     has_arrived = (lambda: False) if single else arrival_check(questions if results is None else results)
-    return _report(read_answers(ranked, model, config, counts, has_arrived), counts, bad, observer)
+    found = read_answers(ranked, model, config, counts, has_arrived, selection, depth)
+    return _report(found, counts, bad, observer)
+
+
+def tune_reader(
+    dev: Path | Sequence[Question] | Sequence[RankedList],
+    *,
+    workspace: Workspace | Path | str | None = None,
+    reader: str | None = None,
+    retriever: str | CustomRetriever | None = None,
+    texts: Texts | None = None,
+    config: ReadConfig | None = None,
+    search_config: SearchConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> TunedSelection:
+    """Find how a reader's answers are best chosen on dev questions, and store it with the reader.
+
+    Each question's passages are read once. The rule, its weights and the number of passages are then
+    compared on what was read. Joint selection is stored only if it is significantly better.
+
+    Args:
+        dev: questions with answers, which are searched first, or search results for such questions; or
+            the path of a file of either.
+        workspace: folder of collection and reader; by default the nearest `.densecli`.
+        reader: folder of a reader; by default the workspace's.
+        retriever: folder, Hub name, `starter`, or an encoder of your own, for questions.
+        texts: texts for results that hold only ids.
+        config: how to read; `depth` is the largest number of passages that is tried.
+        search_config: how to search.
+        observer: receives messages, warnings and progress.
+        **settings: fields of ReadConfig.
+
+    Raises:
+        ArtifactError: something is missing, or the parts do not belong together.
+        InputError: a file cannot be read, the passages have no text, or no question has answers.
+        UsageError: the reader is the one that ships with densecli, or an argument has no effect.
+    """
+    config = resolve_config(ReadConfig, "read", config, settings)
+    home = find_workspace(workspace)
+    bad = collect_bad_records(config.on_error, observer)
+    place = Path(reader_place(home, observer, reader))
+    if place.resolve() == (STARTER / "reader").resolve():
+        raise UsageError("the starter reader cannot be tuned: name a reader of your own")
+    depth = config.depth or DEFAULT_DEPTH
+    questions, results = _questions_or_results(dev)
+    ranked = _open_ranked(
+        home,
+        questions,
+        results,
+        texts,
+        retriever,
+        False,
+        depth,
+        search_config or SearchConfig(),
+        bad,
+        observer,
+    )
+    model = open_reader(
+        place, Asked(config.engine, config.device, config.precision), False, config.batch_tokens, observer
+    )
+    sweep = SelectionSweep()
+    asked: deque[RankedList] = deque()
+
+    def with_answers() -> Iterator[tuple[str, Sequence[Passage]]]:
+        for one in ranked:
+            if one.question.answers:
+                asked.append(one)
+                yield one.question.question, retrieved_passages(one, depth)
+
+    read_all = model.read_passages(with_answers())
+    for passages in observer.progress(read_all, "read", unit="questions "):
+        one = asked.popleft()
+        scores = [ctx.score for ctx in one.ctxs[: len(passages)]]
+        sweep.add(one.question, passages, scores, model.max_answer_tokens)
+    report_skipped(bad, observer)
+    if not len(sweep):
+        name = dev if isinstance(dev, Path) else "dev questions"
+        raise InputError(name, None, "no question has answers", "questions with answers")
+    tuned = sweep.best()
+    digest = describe_input(dev).get("sha256", "") if isinstance(dev, Path) else ""
+    source = dev.name if isinstance(dev, Path) else ""
+    path = store_selection(place, tuned, fingerprint(place), source, digest)
+    chosen = tuned.selection.rule
+    observer.message(f"{path}: --select {chosen}, {tuned.depth} passages ({tuned.questions:,} questions)")
+    return tuned
+
+
+def _questions_or_results(
+    dev: Path | Sequence[Question] | Sequence[RankedList],
+) -> tuple[Questions | None, Path | Sequence[RankedList] | None]:
+    if isinstance(dev, Path):
+        with open_document(str(dev)) as document:
+            kind = detect_format(document).form.kind
+        return (None, dev) if kind in (RESULTS, PREDICTIONS) else (dev, None)
+    results = [one for one in dev if isinstance(one, RankedList)]
+    return (None, results) if results else ([one for one in dev if isinstance(one, Question)], None)
+
+
+def _open_ranked(
+    home: Workspace,
+    questions: Questions | None,
+    results: Path | Iterable[RankedList] | None,
+    texts: Texts | None,
+    retriever: str | CustomRetriever | None,
+    single: bool,
+    depth: int,
+    search_config: SearchConfig,
+    bad: BadRecords,
+    observer: Observer,
+) -> Iterator[RankedList]:
+    """Return search results as they are given, or search the questions."""
+    texts = texts or Texts()
+    if (results is None) == (questions is None):
+        raise UsageError("give either questions or search results")
+    if results is not None:
+        if retriever is not None:
+            raise UsageError("--retriever has no effect on results that were searched before")
+        return _open_results(results, texts, depth, bad)
+    if texts.named:
+        raise UsageError(f"--{texts.named} has an effect only on results that were searched before")
+    asked = open_questions(questions, home, search_config, bad, observer)
+    collection = open_collection(
+        home,
+        retriever=retriever,
+        sample=not isinstance(questions, Path),
+        single=single,
+        config=search_config,
+        observer=observer,
+    )
+    return collection.search(asked, depth, 1 if single else None, arrival_check(questions))
 
 
 def _open_results(
