@@ -80,7 +80,7 @@ def test_standard_output_that_is_full(prepared):
             stdout=full, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
     assert (done.returncode, done.stderr.count("\n")) == (5, 1)
-    assert done.stderr.startswith("error: the disk: no space left")
+    assert done.stderr.startswith("error: standard output: no space left")
 
 
 @contextmanager

@@ -8,12 +8,22 @@ import typer
 
 from densecli.cli.terminal import Terminal, discard
 from densecli.errors import DenseError, ExitStatus, UpToDate
+from densecli.files.shortages import is_full
 
 if TYPE_CHECKING:
     from densecli.training.ranks import ProcessGroup
 
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_FILES = {errno.EMFILE, errno.ENFILE}
 NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+MEMORY_TEXTS = (
+    "can't allocate memory",
+    "annot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "Failed to launch worker thread",
+    "std::bad_alloc",
+)
+"""What libraries say in errors of other kinds."""
 NO_MEMORY = "not enough memory; use smaller batches or a machine with more"
 
 
@@ -43,14 +53,17 @@ def _usage(error: typer.TyperException) -> str:
 
 def _out_of_memory(error: BaseException) -> bool:
     # torch is not imported here: its error for a device is known by name, the one for the CPU by its text
+    # Under a small limit of address space libraries cannot be mapped and threads not started.
     return type(error).__name__ == "OutOfMemoryError" or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        isinstance(error, Exception) and any(text in str(error) for text in MEMORY_TEXTS)
     )
 
 
 def _told(error: OSError) -> str:
     place = error.filename or "the disk"
-    if error.errno in NO_SPACE or "requested and" in str(error):  # numpy: "9 requested and 5 written"
+    if error.errno in NO_FILES:
+        return f"{error.strerror}; raise the limit of open files with ulimit -n"
+    if is_full(error):
         return f"{place}: no space left; make room, or choose another place (earlier results are untouched)"
     if error.errno in NO_PERMISSION:
         return f"{place}: {error.strerror}; choose another place, or change who may read and write it"

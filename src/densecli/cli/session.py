@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.cli.terminal import Terminal, data_stream, flushed
 from densecli.errors import UsageError
+from densecli.files.memory import check_address_space
+from densecli.files.shortages import named_if_full
 
 if TYPE_CHECKING:
     from densecli.training.ranks import ProcessGroup
@@ -53,9 +55,10 @@ class Session:
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:
         """Yield a stream for data: stdout, or a file that appears when it is whole."""
         if output is None or str(output) == "-":
-            stream = data_stream()
-            yield stream
-            stream.flush()
+            with named_if_full("standard output"):
+                stream = data_stream()
+                yield stream
+                stream.flush()
             return
         from densecli.files.atomic import new_file, resolved
 
@@ -87,6 +90,7 @@ def open_session(
     ranks: "ProcessGroup | None" = None,
 ) -> Session:
     """Make the session of one command; of several processes only the first talks."""
+    check_address_space()
     if ranks is not None and not ranks.first:
         terminal = Terminal(quiet=True, verbose=terminal.verbose)
     return Session(terminal, find_workspace(workspace), typed, config_file, ranks)

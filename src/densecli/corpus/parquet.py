@@ -11,6 +11,7 @@ from densecli.corpus.columns import Columns, parse_values
 from densecli.corpus.source import Source
 from densecli.errors import FieldError, InputError
 from densecli.files.names import require_utf8_name
+from densecli.files.shortages import is_shortage
 
 ROWS = 256
 BUFFER = 1 << 20
@@ -29,6 +30,8 @@ def parquet_source(path: str, columns: Columns) -> Source:
     except FileNotFoundError:
         raise InputError(path, None, "no such file", "an existing file") from None
     except (pa.ArrowException, OSError) as error:
+        if is_shortage(error):
+            raise
         raise _damaged(path, None, error) from None
     names = table.schema_arrow.names
     try:
@@ -48,6 +51,8 @@ def _rows(path: str, table: pq.ParquetFile, names: list[str]) -> Iterator[tuple[
                     number += 1
                     yield number, values
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if is_shortage(error):
+            raise
         raise _damaged(path, number + 1, error) from None
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from densecli.errors import ArtifactError, ResourceError, UsageError
 from densecli.files.exchange import exchange
+from densecli.files.shortages import named_if_full
 
 LOCK = "lock"
 WORK = "work"
@@ -359,8 +360,9 @@ def new_folder(target: Path, check: Callable[[Path], None], keep_partial: bool =
             remove(work)
         work.mkdir(exist_ok=True)
         try:
-            yield work
-            sync_tree(work)
+            with named_if_full(target):
+                yield work
+                sync_tree(work)
             put_in_place(target, check)
         except BaseException:
             if not keep_partial or not any(work.glob("*")):
@@ -394,15 +396,17 @@ def new_file(target: Path) -> Iterator[Path]:
     if target.is_dir():
         raise UsageError(f"{target}: is a folder; name a file")
     if _is_special(target):
-        yield target
+        with named_if_full(target):
+            yield target
         return
     refuse_link(target)
     with locked(target):
         work = partial_of(target)
         remove(work)
         try:
-            yield work
-            sync(work)
+            with named_if_full(target):
+                yield work
+                sync(work)
             os.replace(work, target)
             _sync_name(target)
         finally:

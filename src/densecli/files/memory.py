@@ -1,8 +1,27 @@
 """How much memory this machine can give."""
 
+import resource
 from pathlib import Path
 
+from densecli.errors import ResourceError
+
 UNKNOWN = 4 << 30
+LEAST_ADDRESS_SPACE = 1 << 30
+"""Bytes. With less, libraries crash while they are loaded, without an error that could be caught."""
+
+
+def check_address_space() -> None:
+    """Check that the libraries fit into the address space of this process.
+
+    Raises:
+        ResourceError: a limit (`ulimit -v`) leaves less than 1 GiB.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
+        raise ResourceError(
+            f"the address space is limited to {limit >> 20:,} MiB; raise the limit to"
+            f" {LEAST_ADDRESS_SPACE >> 20:,} MiB or more with ulimit -v"
+        )
 
 
 def available_memory() -> int:

@@ -11,6 +11,7 @@ import orjson
 from numpy.typing import NDArray
 
 from densecli.errors import ArtifactError
+from densecli.files.shortages import is_shortage
 from densecli.lexical.analysis import Analysis, Analyzer
 from densecli.lexical.arrays import map_array, write_array
 from densecli.lexical.formula import saturation
@@ -99,6 +100,8 @@ def open_index(folder: Path) -> tuple[Settings, Analyzer, Vocabulary, Postings]:
             raise ValueError("its files do not belong together")
         postings = Postings(bounds, rows, grades, settings.saturation(pairs), best)
     except (OSError, EOFError, re.error, ValueError, KeyError, TypeError, IndexError) as error:
+        if is_shortage(error):
+            raise
         state = "no" if isinstance(error, FileNotFoundError) else "a damaged"
         raise ArtifactError(
             f"{folder}: {state} BM25 index ({error}); run `densecli index --kind bm25 --force`"

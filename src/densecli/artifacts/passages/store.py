@@ -16,6 +16,7 @@ from densecli.artifacts.passages.journal import Progress
 from densecli.artifacts.passages.writer import FILE, PassageSink
 from densecli.errors import ArtifactError
 from densecli.files.bad_records import DUPLICATE, STOP, BadRecords
+from densecli.files.shortages import is_shortage
 from densecli.records import Passage
 
 
@@ -27,9 +28,9 @@ class PassageStore:
         self.fingerprint = fingerprint
         try:
             self._reader = pa.ipc.open_file(pa.memory_map(str(folder / FILE)))
-        except PermissionError:
-            raise
         except (OSError, pa.ArrowInvalid) as error:
+            if is_shortage(error):
+                raise
             raise ArtifactError(
                 f"{folder / FILE}: not readable ({error}); run `densecli preprocess` again"
             ) from None

@@ -19,6 +19,7 @@ from densecli.artifacts.passages.journal import Journal, Progress
 from densecli.errors import InputError
 from densecli.files.atomic import sync
 from densecli.files.bad_records import EXAMPLES
+from densecli.files.shortages import is_shortage
 
 FILE = "passages.arrow"
 GROWING = "growing.arrow"
@@ -70,7 +71,9 @@ class PassageSink:
                 for rows in read_unfinished(folder / FILE, last.rows):
                     self._write(written(rows), None)
                 self.begun = last
-            except (OSError, pa.ArrowInvalid):
+            except (OSError, pa.ArrowInvalid) as error:
+                if is_shortage(error):
+                    raise
                 self._blocks.close()
                 self._open()
 
