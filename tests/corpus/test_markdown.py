@@ -15,6 +15,14 @@ from densecli.corpus.markdown import read
         ("---\ntitle: 'Front: matter'\ntags: [a]\n---\nbody", "Front: matter", "body"),
         ("---\nno: title\n---\n# H\nbody", "H", "body"),
         ("---\nnot front matter", "name", "not front matter"),
+        ("---\njust a paragraph\n\n---\nmore", "name", "just a paragraph\nmore"),
+        ("---\n- an item\n- another\n---\nmore", "name", "an item\nanother\nmore"),
+        ("---\na: [b\n---\nmore", "name", "a: [b\nmore"),
+        ("---\ntitle: [a, b]\n---\nmore", "name", "more"),
+        ("---\r\ntitle: >\r\n  folded\r\n  title\r\n...\r\nmore", "folded title", "more"),
+        ("---\n---\nmore", "name", "more"),
+        ("+++\ntitle = 'In TOML'\n[extra]\na = 1\n+++\nmore", "In TOML", "more"),
+        ("+++\nplus signs\n+++\nmore", "name", "+++ plus signs +++ more"),
         ("*a* __b__ `c` [label](http://x.y) ![picture](p.png) \\*d &amp; e\nf  \ng", "name",
          "a b c label *d & e f g"),
         ("- one\n- two\n  1. three\n\n> quoted\n", "name", "one\ntwo\nthree\nquoted"),
@@ -29,6 +37,15 @@ from densecli.corpus.markdown import read
 )  # fmt: skip
 def test_words_without_marks(markdown, title, text):
     assert read(markdown.encode(), "name") == (title, text)
+
+
+@pytest.mark.parametrize(
+    "block", ["a: &a [x]\n" + "b: [*a, *a]\n" * 9, "[" * 5000, "a: " + "{b: " * 5000, "<<: [" * 3000]
+)
+def test_hostile_front_matter_takes_no_time(block):
+    begin = time.process_time()
+    read(f"---\n{block}\n---\ntext".encode(), "name")
+    assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize("html", ["<!--" * 100_000, "<!-- a" * 100_000 + "-->", "<" * 100_000])

@@ -1,16 +1,18 @@
 """Markdown: its words without its marks."""
 
 import re
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from densecli.corpus.text import decoded
 
-FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", re.DOTALL)
-NAMED_TITLE = re.compile(r"^title:[ \t]*([\"']?)(\S.*?)\1[ \t]*\r?$", re.MULTILINE)
+YAML = re.compile(r"---[ \t]*\r?\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", re.DOTALL)
+TOML = re.compile(r"\+\+\+[ \t]*\r?\n(.*?\n)?\+\+\+[ \t]*(?:\r?\n|$)", re.DOTALL)
 HTML = re.compile(r"<!--.*?(?:-->|\Z)|<[^<>]*>", re.DOTALL)
 BREAKS = {"softbreak", "hardbreak"}
 
@@ -24,14 +26,48 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     Raises:
         FieldError: not UTF-8.
     """
-    text = decoded(data)
-    front = FRONT_MATTER.match(text)
-    named = NAMED_TITLE.search(front[1] or "") if front else None
-    tokens = MarkdownIt("commonmark").enable("table").parse(text[front.end() :] if front else text)
-    title = named[2] if named else name
+    title, text = split_front_matter(decoded(data))
+    title = title or name
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
     if len(tokens) > 1 and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
         title, tokens = _inline(tokens[1].children or ()) or title, tokens[3:]
     return title, "\n".join(line for line in map(str.strip, _lines(tokens)) if line)
+
+
+def split_front_matter(text: str) -> tuple[str, str]:
+    """Return the title that the front matter of a text names, or an empty string; and the text without it.
+
+    Front matter is what stands first between two lines of `---` (YAML) or `+++` (TOML), when it is a
+    mapping. Anything else between two such lines is text: a rule can come first as well.
+    """
+    for opening, fields_of in ((YAML, _yaml_fields), (TOML, _toml_fields)):
+        found = opening.match(text)
+        fields = fields_of(found[1] or "") if found else None
+        if found and fields is not None:
+            title = fields.get("title", "")
+            return " ".join(title.split()) if isinstance(title, str) else "", text[found.end() :]
+    return "", text
+
+
+def _yaml_fields(block: str) -> Mapping[str, object] | None:
+    """Return the fields of a YAML mapping that are plain values, or None where it is no mapping.
+
+    Its nodes are looked at, and no values are made of them: those of hostile YAML can be without bounds.
+    """
+    try:
+        root = yaml.compose(block, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return None
+    if not isinstance(root, yaml.MappingNode):
+        return {} if root is None and not block.strip() else None
+    return {key.value: value.value for key, value in root.value if isinstance(key, yaml.ScalarNode)}
+
+
+def _toml_fields(block: str) -> Mapping[str, object] | None:
+    try:
+        return tomllib.loads(block.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError:
+        return None
 
 
 def _lines(tokens: Sequence[Token]) -> Iterator[str]:
