@@ -128,7 +128,7 @@ def test_an_audit_shows_examples_and_their_answers(prepared):
 def test_brackets_stand_around_answers_that_overlap(prepared):
     answers = ["Ulm wrote", "wrote a song"]
     prepared.write("odd.jsonl", {"question": "who was born in Ulm", "answers": answers})
-    told = prepared.call("mine-negatives", "odd.jsonl", "--audit", 1, "--negatives", "").well().stderr
+    told = prepared.call("mine-negatives", "odd.jsonl", "--audit", 1, "--negatives", "none").well().stderr
     assert "of [[Ulm wrote a song]] of the sea." in " ".join(told.split())
 
 

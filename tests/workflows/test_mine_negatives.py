@@ -55,7 +55,7 @@ def test_questions_in_memory_give_the_examples_of_a_file(workspace, tmp_path):
 
 def test_given_passages_in_memory_are_kept(workspace):
     given = TrainingExample(QUESTIONS[0], (Passage("x", "", "elsewhere"),), (Passage("y", "", "not here"),))
-    made = mine_negatives([given, QUESTIONS[1]], workspace=workspace, positives="keep", negatives="")
+    made = mine_negatives([given, QUESTIONS[1]], workspace=workspace, positives="keep", negatives="none")
     assert [(one.positives, one.hard_negatives) for one in examples(made)] == [
         (given.positives, given.hard_negatives)
     ]
@@ -140,3 +140,37 @@ def test_a_worker_process_loads_no_command_line_and_no_model_library(workspace):
     assert "densecli" in loaded, done.stderr
     assert not loaded & {"typer", "rich", "torch", "transformers", "faiss", "onnxruntime", "tokenizers"}
     assert "densecli.cli" not in done.stdout.decode().split()
+
+
+def test_answers_that_look_like_patterns_are_reported_once(workspace, tmp_path, observer):
+    path = tmp_path / "trec.jsonl"
+    rows = [{"question": f"who was born in {city}", "answers": [f"(old )?{city}"]} for city in CITIES]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    mine_negatives(path, workspace=workspace, observer=observer)
+    [told] = [one for one in observer.warnings if "--answer-type regex" in one]
+    assert told.startswith("4 of 4 questions have answers that look like regular expressions")
+    observer.warnings.clear()
+    made = mine_negatives(path, workspace=workspace, answer_type="regex", force=True, observer=observer)
+    assert (len(examples(made)), observer.warnings) == (4, [])
+
+
+def test_gold_passages_that_the_collection_lacks_are_reported(workspace, observer):
+    elsewhere = Passage("x", "Mars", "Red dust covers the plain, and nobody lives there.")
+    given = [TrainingExample(one, (elsewhere,)) for one in QUESTIONS]
+    mine_negatives(given, workspace=workspace, observer=observer)
+    assert observer.warnings[0] == (
+        "4 of 4 questions are dropped: the collection lacks their gold passage;"
+        " --positives keep takes the given passages as they are"
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ","])
+def test_negatives_that_are_left_empty_are_refused(workspace, nothing):
+    with pytest.raises(UsageError, match="--negatives is empty; expected a list such as .*, or none"):
+        mine_negatives(QUESTIONS, workspace=workspace, negatives=nothing)
+
+
+def test_a_setting_that_is_no_longer_set_is_reported_as_the_default(workspace):
+    mine_negatives(QUESTIONS, workspace=workspace, margin=0.5)
+    with pytest.raises(ArtifactError, match="margin was 0.5, now left to the default"):
+        mine_negatives(QUESTIONS, workspace=workspace)

@@ -191,7 +191,7 @@ def changes(
     config = {**(defaults or {}), **config}
     names = dict.fromkeys([*config, *settings])
     found = [
-        f"{name} was {config.get(name)}, now {settings.get(name)}"
+        f"{name} was {_told(config.get(name))}, now {_told(settings.get(name))}"
         for name in names
         if config.get(name) != settings.get(name)
     ]
@@ -203,6 +203,11 @@ def changes(
         for one, other in zip(inputs, described, strict=True)
         if one.get("sha256") != other.get("sha256") or one.get("sha256") is None
     ]
+
+
+def _told(value: Any) -> str:
+    """Return a setting as messages tell it: one that is None takes what fits the work."""
+    return "left to the default" if value is None else str(value)
 
 
 def field_defaults(config: Any) -> dict[str, Any]:

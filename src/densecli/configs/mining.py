@@ -41,7 +41,7 @@ class MineConfig:
     negatives: str = setting(
         "bm25",
         "Negatives per question: any of bm25, dense, random, gold (positives of other questions), each with "
-        f"a count ({NEGATIVES} by default), such as bm25:30,random:50.",
+        f"a count ({NEGATIVES} by default), such as bm25:30,random:50. none: only those that are given.",
         source="section 3.2",
     )
     keep_negatives: bool = setting(True, "Keep given negatives, before those that are found.")
@@ -87,6 +87,10 @@ class MineConfig:
     def wanted(self) -> dict[str, int]:
         """How many negatives each source gives, in the order asked for."""
         wanted: dict[str, int] = {}
+        if self.negatives == "none":
+            return wanted
+        if not self.negatives.strip(" ,"):
+            raise UsageError("--negatives is empty; expected a list such as bm25:30,random:50, or none")
         for part in filter(None, self.negatives.replace(" ", "").split(",")):
             source, colon, count = part.partition(":")
             if source not in SOURCES or source in wanted or (colon and not _is_count(count)):

@@ -17,8 +17,9 @@ from densecli.files.streams import display_name
 from densecli.formats.lookup import Lookup
 from densecli.formats.read_results import Result, read_results
 from densecli.observer import SILENT, Observer
+from densecli.records import ranked_of
 from densecli.workflows.datasets import DatasetChoice, choose_dataset, question_file, read_split_questions
-from densecli.workflows.reporting import collect_bad_records, report_skipped
+from densecli.workflows.reporting import collect_bad_records, report_skipped, warn_of_patterns
 from densecli.workflows.texts import Texts
 
 Results = Path | str | Iterable[Result]
@@ -125,6 +126,8 @@ def _summarize(
         config = replace(config, answer_type=config.answer_type or choice.single()[0].answer_type)
         asked = read_split_questions(choice, file, config.answer_type, bad, observer)
         records = supply_answers(records, asked, counts)
+    if config.answer_type is None:
+        records = warn_of_patterns(records, lambda one: ranked_of(one).question, observer)
     summary = summarize(bad.usable(name, score_questions(records, config, counts, bad, name)))
     counts.update(bad.counts)
     summary.counts.update(counts)

@@ -30,9 +30,11 @@ from densecli.workflows.datasets import DatasetChoice, check_size, choose_datase
 from densecli.workflows.describe_records import describe_records
 from densecli.workflows.engines import CustomRetriever, Parts, open_bm25, open_dense
 from densecli.workflows.index import build_bm25_index
-from densecli.workflows.reporting import collect_bad_records
+from densecli.workflows.reporting import collect_bad_records, warn_of_patterns
 
 Questions = Path | str | Iterable[Question | TrainingExample]
+OFTEN = 0.1
+"""Share of questions whose gold passage is not in the collection, above which there is a warning."""
 IN_MEMORY = "questions in memory"
 
 
@@ -159,7 +161,10 @@ def _open_questions(
     if isinstance(questions, Path | str):
         path = str(questions)
         name = "stdin" if path == STDIN or output else name_of_set(path)
-        return _Questions(read_mining_input(path, config.answer_type, bad), name, describe_input(path), path)
+        found = read_mining_input(path, config.answer_type, bad)
+        if config.answer_type is None:
+            found = warn_of_patterns(found, lambda example: example.question, observer)
+        return _Questions(found, name, describe_input(path), path)
     records: Iterable[TrainingExample] = map(_as_example, questions)
     if not isinstance(questions, Iterator):
         records = list(records)
@@ -248,6 +253,12 @@ def _write_examples(
             for block in tracked:
                 rows = (example.to_json() for example in block)
                 lines.add(rows, build.counts["questions"], build.counts)
+    dropped = build.counts["dropped_without_gold_passage"]
+    if dropped > build.counts["questions"] * OFTEN:
+        observer.warning(
+            f"{dropped:,} of {build.counts['questions']:,} questions are dropped: the collection lacks their"
+            " gold passage; --positives keep takes the given passages as they are"
+        )
     if not build.counts["examples"]:
         observer.warning("no question has a positive passage: there is nothing to train on")
     build.parents = {"passages": store.fingerprint}

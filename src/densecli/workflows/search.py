@@ -17,7 +17,7 @@ from densecli.records import Question, RankedList
 from densecli.workflows.collection import as_questions, open_collection
 from densecli.workflows.datasets import choose_dataset, question_file, read_split_questions
 from densecli.workflows.engines import CustomRetriever
-from densecli.workflows.reporting import collect_bad_records, report_skipped
+from densecli.workflows.reporting import collect_bad_records, report_skipped, warn_of_patterns
 
 Questions = str | Question | Path | Iterable[str | Question]
 
@@ -118,7 +118,8 @@ def open_questions(
         file = question_file(choice, observer)
         return read_split_questions(choice, file, config.answer_type, bad, observer)
     if isinstance(questions, Path):
-        return read_questions(str(questions), config.answer_type, bad)
+        found = read_questions(str(questions), config.answer_type, bad)
+        return found if config.answer_type else warn_of_patterns(found, lambda one: one, observer)
     return as_questions([questions] if isinstance(questions, str | Question) else questions or ())
 
 
