@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from densecli.text.normalize import exact_match, normalize_answer
+from densecli.text.normalize import exact_match, f1_score, normalize_answer
 
 GOLDEN = json.loads(
     (Path(__file__).parents[1] / "golden" / "em_normalization.json").read_text(encoding="utf-8")
@@ -38,6 +38,30 @@ def test_agrees_with_the_reference(pair):
 )
 def test_nothing_is_never_right_and_unicode_forms_are_one(prediction, answer, exact):
     assert exact_match(prediction, [answer]) is exact
+
+
+@pytest.mark.parametrize(
+    ("prediction", "answers", "f1"),
+    [
+        ("the Eiffel Tower", ["Eiffel tower"], 1.0),
+        ("the tall Eiffel Tower in Paris", ["Eiffel tower"], 2 * 2 / (5 + 2)),
+        ("Eiffel", ["tower of London", "Eiffel tower"], 2 / 3),
+        ("tower tower", ["tower"], 2 / 3),
+        ("cafe\u0301 noir", ["caf\u00e9"], 2 / 3),
+        ("Rome", ["Paris"], 0.0),
+        ("", ["Paris"], 0.0),
+        ("the", ["a"], 0.0),
+        ("A", ["a"], 1.0),
+        ("Paris", [], 0.0),
+    ],
+)
+def test_f1_is_the_share_of_common_words(prediction, answers, f1):
+    assert f1_score(prediction, answers) == pytest.approx(f1)
+
+
+def test_a_pattern_has_no_words_to_share():
+    assert f1_score("1936", [r"19\d\d"], "regex") == 1.0
+    assert f1_score("in 1936", [r"19\d\d"], "regex") == 0.0
 
 
 @pytest.mark.parametrize("case", GOLDEN["multi"], ids=lambda case: case["prediction"])

@@ -1,6 +1,7 @@
-"""Exact match after SQuAD's normalisation."""
+"""Exact match and F1 after SQuAD's normalization."""
 
 import string
+from collections import Counter
 from collections.abc import Sequence
 
 import regex
@@ -36,6 +37,28 @@ def exact_match(prediction: str, answers: Sequence[str], answer_type: str = "str
         return PatternAnswers([nfd(answer) for answer in answers]).match_whole(whole)
     predicted = _comparable(whole)
     return any(_comparable(nfd(answer)) == predicted for answer in answers)
+
+
+def f1_score(prediction: str, answers: Sequence[str], answer_type: str = "string") -> float:
+    """Return SQuAD's F1: how many words a predicted answer shares with the nearest of `answers`, 0 to 1.
+
+    It is the harmonic mean of precision and recall over normalized words, and 1 where the two match exactly.
+    A `regex` answer has no words to share: it counts 1 where it matches the whole prediction, else 0.
+    """
+    if exact_match(prediction, answers, answer_type):
+        return 1.0
+    if answer_type == "regex":
+        return 0.0
+    words = Counter(normalize_answer(nfd(prediction)).split())
+    return max(
+        (_shared(words, Counter(normalize_answer(nfd(answer)).split())) for answer in answers), default=0.0
+    )
+
+
+def _shared(one: Counter[str], other: Counter[str]) -> float:
+    """Return the harmonic mean of precision and recall: twice the common words over all words."""
+    common = (one & other).total()
+    return 2 * common / (one.total() + other.total()) if common else 0.0
 
 
 def _comparable(text: str) -> tuple[str, str]:
