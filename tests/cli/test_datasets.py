@@ -213,7 +213,8 @@ def test_from_a_folder_of_questions_to_the_papers_rows(prepared: Program, offlin
     assert "nq-test.qa.csv has 12 questions; in the paper Natural Questions test has 3,610" in found.stderr
     rows = prepared.call("evaluate", "nq.jsonl", *own).well().rows
     assert [row["results"] for row in rows] == ["nq.jsonl", *(row.name for row in paper("nq"))]
-    assert [row.get("published") for row in rows] == [None, *[True] * 5]
+    assert [row.get("published") for row in rows] == [None, *[True] * 12]
+    assert "yours are not comparable" in rows[1]["note"]
     assert rows[2]["top_k"] == {"20": 78.4}
     assert rows[2]["exact_match"] is None
     assert prepared.call("evaluate", "nq.jsonl", *own, "--table").well().stdout.count("paper: ") == 5
@@ -237,14 +238,16 @@ def test_a_sets_answers_and_their_kind_reach_results_of_other_programs(
         {"question": "Else?", "answers": ["tall"], "ctxs": ctxs},
     )
     row = program.call("evaluate", "run.jsonl", "--dataset", "trec", "--data-dir", folder).well().rows[0]
-    assert row["top_k"] == {"1": 100.0}
+    assert row["top_k"] == {"1": 50.0}
+    assert row["answer_type"] == "regex"
     assert row["counts"]["questions_without_answer"] == 0
-    assert row["counts"]["questions_not_in_the_data_set"] == 1
-    assert row["counts"]["questions_of_the_data_set_without_result"] == 1
+    assert row["questions"] == 2
+    assert row["counts"]["questions_not_in_the_set"] == 1
+    assert row["counts"]["questions_without_result"] == 1
 
 
 def paper(name: str) -> tuple[Any, ...]:
-    return registry().sets[name].splits["test"].paper
+    return registry().sets[name].splits["test"].published
 
 
 # the Hub, in processes of their own: its client reads the environment when it is imported

@@ -108,7 +108,8 @@ def test_rows_of_a_table_are_called_as_their_files(program):
     for name, answer in (("run[a].jsonl", "a"), ("run[b].jsonl", "b"), (f"z{HOSTILE}.jsonl", "a")):
         program.write(name, row(answer))
     ended = program.call("evaluate", "run[a].jsonl", "run[b].jsonl", "[/x]=run[a].jsonl", "--table", "-q")
-    assert [line.split() for line in ended.well().stdout.splitlines()] == [
+    shown = [line.split() for line in ended.well().stdout.splitlines()]
+    assert [line for line in shown if line[0] not in ("95", "difference")] == [
         ["results", "questions", "top-1"],
         ["run[a].jsonl", "1", "100.0"],
         ["run[b].jsonl", "1", "0.0"],

@@ -101,7 +101,8 @@ def test_the_pipe_is_the_same_as_the_files(prepared):
     answered = prepared.call("read", "-", stdin=found.stdout).well()
     assert answered.stdout == (prepared.folder / "read.jsonl").read_text()
     told = prepared.call("evaluate", "-", stdin=answered.stdout).well().rows[0]
-    assert told == prepared.call("evaluate", "read.jsonl").well().rows[0] | {"results": "stdin"}
+    whole = prepared.call("evaluate", "read.jsonl").well().rows[0]
+    assert told == whole | {"results": "stdin", "input": {"path": "-", "sha256": None}}
 
 
 @pytest.mark.parametrize("command", ["search", "read", "evaluate", "train-reader"])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densecli.evaluation.accuracy import QuestionScore, summarize
+from densecli.evaluation.accuracy import QuestionScore, QuestionScores, summarize
 from densecli.text.answers import AnswerMatcher
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "has_answer.json").read_text(encoding="utf-8"))
@@ -33,8 +33,12 @@ def test_worked_by_hand():
         "questions": 4,
         "top_k": {"1": 25.0, "5": 50.0, "20": 75.0, "100": 75.0},
         "exact_match": None,
+        "f1": None,
+        "measures": {},
+        "intervals": {},
         "counts": {},
     }
+    assert summary.values() == {"top-1": 25.0, "top-5": 50.0, "top-20": 75.0, "top-100": 75.0}
 
 
 def test_lists_that_do_not_reach_k_say_nothing_about_it():
@@ -48,6 +52,21 @@ def test_exact_match_counts_every_question():
     assert summarize([score(1, exact=True), score(1, exact=False), score(1)]).exact_match == pytest.approx(
         100 / 3
     )
+
+
+def test_f1_counts_every_question_too():
+    scores = [
+        QuestionScore("a", 1, 1, True, 1.0),
+        QuestionScore("b", 1, 1, False, 0.5),
+        QuestionScore("c", 0, None),
+    ]
+    assert (summarize(scores).f1, summarize(scores).exact_match) == (50.0, pytest.approx(100 / 3))
+
+
+def test_a_curve_has_the_accuracy_at_every_k():
+    scores = QuestionScores([score(1, 4), score(3, 4), score(None, 2), score(4, 4)])
+    assert scores.accuracies() == [25.0, 25.0, 50.0, 75.0]
+    assert QuestionScores([]).accuracies() == []
 
 
 def test_no_questions():

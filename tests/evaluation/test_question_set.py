@@ -1,44 +1,88 @@
 from collections import Counter
 
-from densecli.evaluation.supply_answers import supply_answers
+import pytest
+
+from densecli.errors import InputError
+from densecli.evaluation.question_set import QuestionSet, each_once
+from densecli.files.bad_records import BadRecords
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span
 
-FOUND = (ScoredPassage(Passage("1", "", "A"), 1.0),)
+FOUND = (ScoredPassage(Passage("1", "", "A"), 1.0, True),)
 KNOWN = [Question("7", "Who is it ?", ("A",), "regex"), Question("8", "Where?", ("B",), "regex")]
+Result = RankedList | Prediction
 
 
-def supplied(*records: RankedList | Prediction) -> tuple[list[RankedList | Prediction], Counter[str]]:
+def matched(
+    *records: Result, known: list[Question] = KNOWN, ids: bool = False, own: bool = True
+) -> tuple[list[Result], Counter[str], dict[str, list[str]]]:
     counts: Counter[str] = Counter()
-    return list(supply_answers(records, KNOWN, counts)), counts
+    told: dict[str, list[str]] = {}
+
+    def tell(what: str, questions: object) -> None:
+        told[what] = [question.id for question in questions]  # type: ignore[attr-defined]
+
+    found = QuestionSet(known, ids, own).match(records, counts, tell=tell)
+    return list(found), counts, told
 
 
-def test_a_question_without_answers_gets_those_of_the_set() -> None:
-    (got,), counts = supplied(RankedList(Question("1", "who is it?"), FOUND))
-    assert got == RankedList(Question("1", "who is it?", ("A",), "regex"), FOUND)
-    assert +counts == {"questions_of_the_data_set_without_result": 1}
+def test_a_question_without_a_result_is_an_empty_list_and_is_named() -> None:
+    got, counts, told = matched(RankedList(Question("1", "who is it?"), FOUND))
+    assert got == [RankedList(KNOWN[0], FOUND), RankedList(KNOWN[1], ())]
+    assert +counts == {"questions_without_result": 1}
+    assert told == {"questions_without_result": ["8"]}
 
 
-def test_a_prediction_too() -> None:
+def test_a_prediction_gets_its_question_too() -> None:
     spans = (Span("A", "1", "", 0, 1, 0.0, 0.0),)
-    (got,), _ = supplied(Prediction(RankedList(Question("1", "WHERE"), FOUND), spans))
-    assert got == Prediction(RankedList(Question("1", "WHERE", ("B",), "regex"), FOUND), spans)
+    (got, _), _, _ = matched(Prediction(RankedList(Question("1", "WHERE"), FOUND), spans))
+    assert got == Prediction(RankedList(KNOWN[1], FOUND), spans)
 
 
-def test_answers_of_its_own_stay() -> None:
+def test_answers_of_its_own_stay_beside_a_dataset_and_not_beside_a_file_of_questions() -> None:
     own = RankedList(Question("1", "Where?", ("C",)), FOUND)
-    (got,), counts = supplied(own)
-    assert got == own
-    assert counts["questions_not_in_the_data_set"] == 0
+    (kept, _), _, _ = matched(own)
+    assert kept == RankedList(Question("8", "Where?", ("C",)), FOUND)
+    (replaced, _), _, _ = matched(own, own=False)
+    open_again = (ScoredPassage(FOUND[0].passage, 1.0),)
+    assert replaced == RankedList(KNOWN[1], open_again)
 
 
-def test_a_question_of_another_set_stays_and_is_counted() -> None:
-    other = RankedList(Question("7", "Whose is it?"), FOUND)
-    (got,), counts = supplied(other)
-    assert got == other
-    assert counts == {"questions_not_in_the_data_set": 1, "questions_of_the_data_set_without_result": 2}
+def test_a_result_for_another_question_is_left_out_and_named() -> None:
+    other, good = (RankedList(Question("7", text), FOUND) for text in ("Whose is it?", "where"))
+    got, counts, told = matched(other, good)
+    assert [one.question.id for one in got if isinstance(one, RankedList)] == ["8", "7"]
+    assert counts == {"questions_not_in_the_set": 1, "questions_without_result": 1}
+    assert told["questions_not_in_the_set"] == ["7"]
+    with pytest.raises(InputError, match="none of its 1 questions is in the set; expected results for"):
+        matched(other)
 
 
-def test_a_question_that_comes_twice_is_one_question() -> None:
-    both = RankedList(Question("1", "Where?"), FOUND), RankedList(Question("2", "where"), FOUND)
-    _, counts = supplied(*both)
-    assert counts["questions_of_the_data_set_without_result"] == 1
+def test_an_id_tells_the_question_of_a_result_without_a_text() -> None:
+    assert matched(RankedList(Question("8", ""), FOUND))[0][0] == RankedList(KNOWN[1], FOUND)
+
+
+def test_a_file_of_questions_may_word_a_question_in_another_way() -> None:
+    reworded = RankedList(Question("8", "In which place?"), FOUND)
+    assert matched(reworded, ids=True)[0][0] == RankedList(KNOWN[1], FOUND)
+    with pytest.raises(InputError):
+        matched(reworded)
+
+
+def test_two_questions_of_a_set_in_the_same_words_are_two() -> None:
+    known = [Question("a", "Who?", ("A",)), Question("b", "who", ("B",))]
+    twice = [RankedList(Question(one, "Who?"), ()) for one in ("b", "1")]
+    got, counts, _ = matched(*twice, known=known)
+    assert [one.question.id for one in got if isinstance(one, RankedList)] == ["b", "a"]
+    assert not +counts
+
+
+def test_a_second_result_for_a_question_is_an_error_or_passed_over() -> None:
+    twice = [RankedList(Question(one, "where?"), FOUND) for one in "12"]
+    with pytest.raises(InputError, match=r"^search results: question '2' occurs twice \('where\?'\)"):
+        matched(*twice)
+    same = [twice[0], twice[0]]
+    with pytest.raises(InputError, match="question '1' occurs twice"):
+        list(each_once(same))
+    bad = BadRecords(True)
+    assert list(each_once(same, bad)) == same[:1]
+    assert bad.counts == {"skipped_duplicate id": 1}

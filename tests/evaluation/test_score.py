@@ -77,7 +77,15 @@ def test_another_answer_type_matches_again():
     ("answer", "exact"), [("paris!", True), ("the Paris", True), ("Lyon", False), ("", False)]
 )
 def test_predictions_are_matched_exactly(answer, exact):
-    assert run(predicted(answer))[0] == [QuestionScore("q", 1, 1, exact)]
+    assert run(predicted(answer))[0] == [QuestionScore("q", 1, 1, exact, float(exact))]
+
+
+def test_f1_of_a_prediction():
+    [near] = run(predicted("Paris on the Seine"))[0]
+    assert (near.exact, near.f1) == (False, pytest.approx(2 / 4))  # paris; paris on seine
+    assert run(predicted("Paris"))[0][0].f1 == 1.0
+    assert run(predicted(""))[0][0].f1 == 0.0
+    assert run(ranked(("Paris", None)))[0][0].f1 is None
 
 
 def test_exact_match_of_a_pattern():

@@ -1,28 +1,26 @@
-"""`densecli evaluate`: top-k accuracy and exact match."""
+"""`densecli evaluate`: how good search results and answers are."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from densecli.cli.options import command
 from densecli.cli.result_forms import for_people
 from densecli.cli.session import Session
-from densecli.cli.shared_options import (
-    DataDirOption,
-    DatasetOption,
-    JsonOption,
-    QuestionsOption,
-    SplitOption,
-    TextOrLines,
-    TextsOption,
-)
+from densecli.cli.shared_options import DataDirOption, DatasetOption, JsonOption, SplitOption, TextsOption
 from densecli.configs.asking import EvaluateConfig
 from densecli.counts import format_counts
 from densecli.errors import UsageError
 from densecli.files.names import display_path
+
+if TYPE_CHECKING:
+    from densecli.workflows.evaluate import Evaluation
+
+SCHEMA = 1
+"""Of the JSON document; another number means that old readers cannot read it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,23 +38,53 @@ def register(app: typer.Typer) -> None:
         ] = None,
         output: Annotated[
             Path | None,
-            typer.Option("--output", "-o", help="File for the measures as JSON lines. [default: stdout]"),
+            typer.Option("--output", "-o", help="File for the measures. [default: stdout]"),
         ] = None,
-        questions: QuestionsOption = None,
+        questions: Annotated[
+            str | None,
+            typer.Option(
+                "--questions",
+                help="File of the questions that count. Those without a result are misses. Runs need it, "
+                "or --qrels.",
+            ),
+        ] = None,
         passages: TextsOption = None,
         dataset: DatasetOption = None,
         split: SplitOption = None,
         data_dir: DataDirOption = None,
-        form: TextOrLines = None,
+        qrels: Annotated[
+            str | None,
+            typer.Option("--qrels", help="File of relevance judgments, as TREC or BEIR write them."),
+        ] = None,
+        measure: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--measure",
+                "-m",
+                help="A measure of the qrels by its name in ir-measures, such as nDCG@10, RR@10, AP or P@5. "
+                "Can be repeated. [default: nDCG@10, RR@10, R@100]",
+            ),
+        ] = None,
+        form: Annotated[
+            Literal["jsonl", "text", "json", "csv", "md", "latex"] | None,
+            typer.Option(
+                "--format",
+                help="JSON lines, readable text, one JSON document, or a table as CSV, Markdown or LaTeX. "
+                "[default: text on a terminal, else jsonl]",
+            ),
+        ] = None,
         json: JsonOption = False,
         table: Annotated[bool, typer.Option("--table", help="The same as --format text.")] = False,
     ) -> None:
-        """Measure top-k accuracy and exact match.
+        """Measure top-k accuracy, exact match, F1, and nDCG and others with relevance judgments.
 
-        With --dataset, results without answers get those of the data set, and the paper's rows stand below.
+        Every question counts: with --questions, --dataset or --qrels, one without a result is a miss.
+        Several results are compared with the first. With --dataset, published rows stand below.
         """
-        if table and form == "jsonl":
-            raise UsageError("--table and --format jsonl contradict each other")
+        if table and form not in (None, "text"):
+            raise UsageError(f"--table and --format {form} contradict each other")
+        if json and form not in (None, "text", "jsonl"):
+            raise UsageError(f"--json and --format {form} contradict each other")
         people = for_people(session, "text" if table else form, json, output, "--table")
         from densecli.workflows.evaluate import evaluate as run
         from densecli.workflows.texts import Texts
@@ -68,23 +96,67 @@ def register(app: typer.Typer) -> None:
             dataset=dataset,
             split=split,
             data_dir=data_dir,
+            qrels=qrels,
+            measures=measure or (),
             **session.arguments(config),
         )
         if people:
-            from densecli.cli.tables import accuracy_table
+            from densecli.cli.tables import evaluation_table, legend
 
-            session.terminal.show(accuracy_table({**found.measured, **found.published}))
+            session.terminal.show(evaluation_table(found))
+            session.terminal.message(legend(found, config.resamples))
         else:
-            rows = [{"results": display_path(name), **one.to_json()} for name, one in found.measured.items()]
-            rows += [
-                {"results": name, "published": True, **one.to_json()} for name, one in found.published.items()
-            ]
-            session.write(rows, output)
+            _write(session, found, config, form or "jsonl", output)
+        if found.note:
+            session.terminal.message(found.note)
         for name, summary in found.measured.items():
             counts = format_counts(+summary.counts)
             if counts:
                 session.terminal.message(f"{name}: {counts}")
         found.check_threshold(config.fail_under)
+
+
+def _write(
+    session: Session, found: "Evaluation", config: EvaluateConfig, form: str, output: Path | None
+) -> None:
+    measured, published, comparisons = _records(found, config)
+    if form == "jsonl":
+        session.write([*measured, *published, *comparisons], output)
+        return
+    if form == "json":
+        from densecli.files.jsonl import encode_line
+
+        parts = {"results": measured, "published": published, "comparisons": comparisons}
+        data = encode_line({"schema": SCHEMA, **found.reference, "note": found.note, **parts})
+    else:
+        from densecli.cli.tables import csv_table, latex_table, markdown_table
+
+        if form == "md":
+            data = markdown_table(found, config.resamples).encode()
+        else:
+            data = (csv_table if form == "csv" else latex_table)(found).encode()
+    with session.data_out(output) as stream:
+        stream.write(data)
+
+
+def _records(found: "Evaluation", config: EvaluateConfig) -> tuple[list[dict[str, Any]], ...]:
+    """Return what was measured, what is published, and the comparisons, as records."""
+    measured = [
+        {
+            "results": name,
+            **summary.to_json(),
+            "input": found.inputs.get(name),
+            "answer_type": found.answer_type,
+            "resamples": config.resamples,
+            "seed": config.seed,
+        }
+        for name, summary in found.measured.items()
+    ]
+    published = [
+        {"results": name, "published": True, "note": found.note, **summary.to_json()}
+        for name, summary in found.published.items()
+    ]
+    return measured, published, [one.to_json() for one in found.comparisons]
 
 
 def _rows(results: Sequence[str]) -> dict[str, str]:
@@ -94,7 +166,8 @@ def _rows(results: Sequence[str]) -> dict[str, str]:
         UsageError: two have one name.
     """
     sources: dict[str, str] = {}
-    for name, path in map(_named, results):
+    for given, path in map(_named, results):
+        name = display_path(given)
         if name in sources:
             raise UsageError(f"two rows are named {name!r}; give each a name of its own: NAME=FILE")
         sources[name] = path

@@ -23,7 +23,11 @@ EXAMPLES = {
         "densecli search --tune-lambda dev.jsonl",
     ),
     "read": ('densecli read "who voiced Meg"', "densecli read found.jsonl -o read.jsonl"),
-    "evaluate": ("densecli evaluate found.jsonl --table", "densecli evaluate bm25=a.jsonl dense=b.jsonl"),
+    "evaluate": (
+        "densecli evaluate found.jsonl --table",
+        "densecli evaluate bm25=a.jsonl dense=b.jsonl -k 1,5,20",
+        "densecli evaluate found.run --qrels test.qrels -m nDCG@10 -m RR@10",
+    ),
     "convert": (
         "densecli convert found.jsonl --to trec -o found.run",
         "densecli convert dpr_biencoder.cp --to retriever -o dpr",
@@ -37,8 +41,8 @@ OTHER = "Other"
 GROUPS = {
     "Input and output": """
         output workspace dev dataset split data_dir exclude questions passages vectors index bm25 retriever
-        reader joint hf format text json table ask tune_lambda tune audit_size fetch form to take base
-        id_prefix allow_missing qrels_split tensorboard
+        reader joint hf qrels measure format text json table ask tune_lambda tune audit_size fetch form to
+        take base id_prefix allow_missing qrels_split tensorboard
     """,
     "Data": """
         positives negatives depth distant_query margin keep_negatives answer_type words stride tail
@@ -65,7 +69,7 @@ GROUPS = {
     """,
     "Validation": """
         validate_by validate_every validate_k early_stop dev_questions dev_depth dev_negatives check_depth
-        fail_under
+        fail_under top_k resamples
     """,
     "Hardware": """
         device engine precision batch_tokens workers shard_rows

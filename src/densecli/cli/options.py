@@ -22,7 +22,8 @@ C = TypeVar("C")
 OUTPUTS = ("output", "tensorboard")
 INPUTS = (
     "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "passages",
-    "question", "questions", "reader", "results", "retriever", "source", "sources", "tune_lambda", "vectors",
+    "qrels", "question", "questions", "reader", "results", "retriever", "source", "sources",
+    "tune_lambda", "vectors",
 )  # fmt: skip
 """Arguments and options that name what is written and what is read, in all commands."""
 Force = Annotated[

@@ -135,15 +135,25 @@ class ReadConfig:
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Top-k accuracy and exact match (paper, sections 5.1 and 6.2)."""
+    """Top-k accuracy, exact match, F1 and measures of qrels (paper, sections 5.1 and 6.2)."""
 
+    top_k: str = setting(
+        "1,5,20,100", "Values of k for top-k accuracy, with commas between.", short="-k", source="section 5.1"
+    )
     answer_type: str | None = setting(
         None, "How answers are matched. By default as each question says.", choices=("string", "regex")
     )
-    fail_under: float | None = setting(
+    resamples: int = setting(
+        10_000,
+        "Random resamples behind each confidence interval and each significance test.",
+        min=100,
+        max=10_000_000,
+    )
+    seed: int = setting(0, "Seed of the resamples.", min=0, max=2**32 - 1)
+    fail_under: str | None = setting(
         None,
-        "Exit with code 6 if exact match (without predictions: top-20 accuracy) is below this percentage.",
-        min=0,
-        max=100,
+        "Exit with code 6 if a measure is below a value: top20=0.75, EM=40, nDCG@10=0.3, with commas "
+        "between. A value up to 1 is a share, above 1 a percentage. Without a name it is for exact match, or "
+        "for top-20 accuracy where nothing was read.",
     )
     on_error: str = on_error_setting()

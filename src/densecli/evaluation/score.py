@@ -1,7 +1,7 @@
 """Ranked lists and predictions to scores (paper, sections 5.1 and 6.2)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import FieldError, InputError
@@ -9,7 +9,9 @@ from densecli.evaluation.accuracy import QuestionScore
 from densecli.files.bad_records import STOP, BadRecords, reason_of
 from densecli.records import Prediction, RankedList, ScoredPassage, ranked_of
 from densecli.text.answers import AnswerMatcher
-from densecli.text.normalize import exact_match
+from densecli.text.normalize import exact_match, f1_score
+
+Seen = Callable[[RankedList | Prediction, QuestionScore], None]
 
 
 def evaluate(
@@ -18,6 +20,7 @@ def evaluate(
     counts: Counter[str],
     bad: BadRecords = STOP,
     name: str = "search results",
+    seen: Seen | None = None,
 ) -> Iterator[QuestionScore]:
     """Yield the score of each question, in order; questions without answers are counted.
 
@@ -30,6 +33,7 @@ def evaluate(
         counts: filled with the questions, and with what is wrong with their answers.
         bad: what a result does of which it cannot be said whether it holds an answer.
         name: of the results, for errors.
+        seen: is called with each record and its score.
 
     Raises:
         InputError: a passage has neither `has_answer` nor text.
@@ -39,6 +43,7 @@ def evaluate(
         question = ranked.question
         answer_type = config.answer_type or question.answer_type
         matcher = AnswerMatcher(question.answers, answer_type)
+        usable = matcher.usable  # a pattern that takes too long is dropped below
         believed = answer_type == question.answer_type
         textless = not any(passage.passage.text for passage in ranked.ctxs)
         hits = (_holds_answer(passage, matcher, believed, textless) for passage in ranked.ctxs)
@@ -48,13 +53,17 @@ def evaluate(
             what = f"question {question.id!r}: {error.what}"
             bad.refuse(reason_of(error), InputError(name, None, what, error.expected))
             continue
-        exact = None
+        exact = f1 = None
         if isinstance(record, Prediction):
             exact = exact_match(record.answer, question.answers, answer_type)
+            f1 = 1.0 if exact else f1_score(record.answer, question.answers, answer_type)
         counts["questions"] += 1
-        counts["questions_without_answer"] += not matcher.usable
+        counts["questions_without_answer"] += not usable
         matcher.count_problems(counts)
-        yield QuestionScore(question.id, len(ranked.ctxs), rank, exact)
+        score = QuestionScore(question.id, len(ranked.ctxs), rank, exact, f1, question.question)
+        if seen is not None:
+            seen(record, score)
+        yield score
 
 
 def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool, textless: bool) -> bool:

@@ -10,6 +10,7 @@ from densecli.formats.known import (
     EXAMPLES,
     LINE_FORMS,
     PREDICTIONS,
+    QRELS,
     QUESTIONS,
     RESULTS,
     ROW_FORMS,
@@ -23,11 +24,17 @@ SOURCES = {
     QUESTIONS: (QUESTIONS, EXAMPLES, RESULTS, PREDICTIONS),
     EXAMPLES: (EXAMPLES,),
     RESULTS: (RESULTS, PREDICTIONS),
+    QRELS: (QRELS,),
 }
 """For each kind that is read: the kinds of files that hold it."""
 LOOKED_AT = 100
 """Records looked at for one that tells the form, where those that cannot be used are passed over."""
-WORDS = {QUESTIONS: "questions", EXAMPLES: "training examples", RESULTS: "search results or predictions"}
+WORDS = {
+    QUESTIONS: "questions",
+    EXAMPLES: "training examples",
+    RESULTS: "search results or predictions",
+    QRELS: "relevance judgments",
+}
 
 
 class DetectedFormat:
@@ -130,6 +137,8 @@ def _unknown(document: Document, wanted: str | None, named: str | None, shown: b
             f"not in the form {named!r}: {shown[:60].decode(errors='replace')!r}",
             "what --from says",
         )
+    elif wanted == QRELS:
+        expected = "`qid 0 docid grade`, or BEIR's `query-id corpus-id score`"
     elif wanted == QUESTIONS:
         expected = "JSON objects with 'question', or questions and lists of answers separated by tabs"
     elif not wanted:

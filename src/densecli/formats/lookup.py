@@ -12,6 +12,10 @@ from densecli.records import Passage, Prediction, Question, RankedList, Training
 class Store(Protocol):
     """A passage store."""
 
+    def __len__(self) -> int:
+        """Return the number of passages."""
+        ...
+
     def __getitem__(self, row: int) -> Passage:
         """Return a row's passage."""
         ...

@@ -16,7 +16,11 @@ Check = Callable[[RankedList], object]
 
 
 def read_results(
-    path: str, bad: BadRecords = STOP, lookup: Lookup | None = None, check: Check | None = None
+    path: str,
+    bad: BadRecords = STOP,
+    lookup: Lookup | None = None,
+    check: Check | None = None,
+    texts: bool = True,
 ) -> Iterator[Result]:
     """Yield the ranked lists or predictions of a file: JSON lines, one of DPR's JSON arrays, or a run.
 
@@ -26,19 +30,22 @@ def read_results(
         lookup: texts for the ids of a run, and of what else came without. Its questions that a run has no
             line for come last, with nothing found.
         check: raises FieldError for a result that is of no use to whoever reads them.
+        texts: whether a run, which holds ids only, needs the texts of questions and passages.
 
     Raises:
         InputError: `file:line: what; expected`, for the first that cannot be used, and for a run, which
             holds ids only, where the lookup lacks questions or passages.
         UsageError: passages are looked up for results that have their texts.
     """
-    return bad.usable(display_name(path), _results(path, bad, lookup, check))
+    return bad.usable(display_name(path), _results(path, bad, lookup, check, texts))
 
 
-def _results(path: str, bad: BadRecords, lookup: Lookup | None, check: Check | None) -> Iterator[Result]:
+def _results(
+    path: str, bad: BadRecords, lookup: Lookup | None, check: Check | None, texts: bool
+) -> Iterator[Result]:
     with open_document(path, bad) as document:
         known = detect_format(document, RESULTS)
-        if lookup is None or not lookup.whole:
+        if texts and (lookup is None or not lookup.whole):
             refuse_bare(known.form, document.name, options=lookup is not None)
         records: Iterator[tuple[int, Result]] = enumerate(known.records(), 1)
         if lookup is not None and lookup.store is not None:

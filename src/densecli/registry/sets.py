@@ -54,7 +54,7 @@ class Split:
     dpr_examples: str | None
     hub_split: str | None
     other_files: tuple[str, ...]
-    paper: tuple[Reference, ...]
+    published: tuple[Reference, ...]
 
     @property
     def questions_published(self) -> bool:
@@ -94,9 +94,14 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All sets, all mixes, where the authors' files lie, and the MD5 of some of them."""
+    """All sets, all mixes, where the authors' files lie, and the MD5 of some of them.
+
+    Attributes:
+        published_passages: how many passages the published rows were searched in.
+    """
 
     dpr_url: str
+    published_passages: int
     md5: Mapping[str, str]
     sets: Mapping[str, QuestionSet]
     mixes: Mapping[str, Mix]
@@ -108,6 +113,7 @@ def registry() -> Registry:
     table = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return Registry(
         table["dpr_url"],
+        table["published_passages"],
         table["md5"],
         {name: _set(name, row) for name, row in table["sets"].items()},
         {
@@ -174,11 +180,11 @@ def _set(name: str, row: Mapping[str, Any]) -> QuestionSet:
 
 
 def _split(name: str, row: Mapping[str, Any]) -> Split:
-    paper = (
+    published = (
         Reference(
             title, {int(k): value for k, value in measures["top_k"].items()}, measures.get("exact_match")
         )
-        for title, measures in row.get("paper", {}).items()
+        for title, measures in row.get("published", {}).items()
     )
     return Split(
         name,
@@ -188,5 +194,5 @@ def _split(name: str, row: Mapping[str, Any]) -> Split:
         row.get("dpr_examples"),
         row.get("hub_split"),
         tuple(row.get("other_files", ())),
-        tuple(paper),
+        tuple(published),
     )

@@ -1,0 +1,109 @@
+"""Measures of relevance judgments (nDCG, RR, R, AP, P, …) through ir-measures, by its names."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from densecli.errors import UsageError
+from densecli.evaluation.accuracy import Values
+from densecli.records import Prediction, RankedList, ranked_of
+
+Result = RankedList | Prediction
+
+DEFAULT = ("nDCG@10", "RR@10", "R@100")
+LARGEST = 100_000
+
+
+class QrelsMeasures:
+    """Measures of one run against qrels. A question of the qrels that the run has no passage for counts 0.
+
+    The order of a list counts and not its scores, which a reranker may have left as they were.
+
+    Attributes:
+        names: of the measures, as ir-measures writes them.
+        unjudged: how many questions of the run the qrels do not have.
+    """
+
+    def __init__(self, names: Sequence[str], qrels: Mapping[str, Mapping[str, int]]) -> None:
+        """Begin with an empty run.
+
+        Raises:
+            UsageError: a name is not known, or needs a program that is not part of ir-measures.
+        """
+        self._measures = [_parse(name) for name in dict.fromkeys(names)]
+        self.names = list(dict.fromkeys(map(str, self._measures)))
+        self.unjudged = 0
+        self._qrels = qrels
+        self._run: dict[str, dict[str, float]] = {}
+
+    def watch(self, results: Iterable[Result]) -> Iterator[Result]:
+        """Pass results on and take in what they found."""
+        for result in results:
+            self._add(ranked_of(result))
+            yield result
+
+    def _add(self, ranked: RankedList) -> None:
+        if ranked.question.id not in self._qrels:
+            self.unjudged += 1
+        elif ranked.ctxs:
+            places = enumerate(ranked.ctxs, 1)
+            self._run[ranked.question.id] = {ctx.passage.id: 1 / rank for rank, ctx in places}
+
+    @property
+    def missing(self) -> list[str]:
+        """Ids of the questions that the run has no passage for."""
+        return [one for one in self._qrels if one not in self._run]
+
+    def values(self) -> dict[str, Values]:
+        """Return (n,) values for each measure, over the questions of the qrels in their order."""
+        places = {one: place for place, one in enumerate(self._qrels)}
+        found = {name: np.zeros(len(places)) for name in self.names}
+        for metric in _providers().iter_calc(self._measures, self._qrels, self._run):
+            found[str(metric.measure)][places[metric.query_id]] = metric.value
+        return found
+
+
+def check_measures(names: Sequence[str]) -> None:
+    """Refuse names of measures that are not known.
+
+    Raises:
+        UsageError: says which.
+    """
+    for name in names:
+        _parse(name)
+
+
+def _parse(name: str) -> Any:
+    import ir_measures
+
+    try:
+        measure = ir_measures.parse_measure(name)
+        measure.validate_params()
+    except Exception:  # the parser raises NameError, SyntaxError, AssertionError and others: one outcome
+        raise UsageError(
+            f"--measure {name!r} is not known; expected a name of ir-measures, such as nDCG@10, RR@10, R@100,"
+            " AP or P(rel=2)@5"
+        ) from None
+    # trec_eval ends the whole process at a cutoff of 0
+    for parameter, value in measure.params.items():
+        if isinstance(value, int) and not isinstance(value, bool) and not 1 <= value <= LARGEST:
+            raise UsageError(f"--measure {name!r}: {parameter} is {value}; expected 1 to {LARGEST:,}")
+    if not isinstance(measure.aggregator(), ir_measures.measures.MeanAgg):
+        raise UsageError(f"--measure {name!r} is a sum over questions; only means can be compared")
+    if not _providers().supports(measure):
+        raise UsageError(
+            f"--measure {name!r} needs another program; try nDCG, RR, R, AP, P, Rprec, Bpref or Success"
+        )
+    return measure
+
+
+def _providers() -> Any:
+    """Return the parts of ir-measures that start no program and compile nothing.
+
+    Its other parts run Perl (gdeval) or compile with numba (ranx).
+    """
+    import ir_measures
+    from ir_measures.providers import FallbackProvider
+
+    return FallbackProvider([ir_measures.pytrec_eval, ir_measures.judged, ir_measures.msmarco])
