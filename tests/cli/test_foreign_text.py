@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.program import PATIENCE
-from densecli.cli.foreign_text import ACTIVE, TerminalData, escape, mask
 from densecli.cli.terminal import Terminal, plain_table
+from densecli.text.foreign_text import ACTIVE, TerminalData, escape, mask
 
 STYLE = re.compile(r"\x1b\[[\d;]*m")
 HOSTILE = "\x1b]0;title\x07\x9b2J\u202egnp"

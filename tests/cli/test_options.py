@@ -5,11 +5,11 @@ import pytest
 import typer
 
 from densecli.cli.main import app
-from densecli.cli.options import resolve_options, variable
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig, PreprocessConfig
 from densecli.configs.file import CONFIGS
-from densecli.configs.setting import described_fields
+from densecli.configs.layers import resolve_options
+from densecli.configs.setting import described_fields, variable
 from densecli.errors import InputError, UsageError
 
 COMMANDS = typer.main.get_command(app).commands

@@ -1,13 +1,12 @@
 """`--audit`: random training examples for human eyes."""
 
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from densecli.cli.foreign_text import mask
 from densecli.cli.session import Session
+from densecli.text.foreign_text import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,31 +25,17 @@ AuditOption = Annotated[
 
 
 def audit(session: Session, path: Path, size: int, seed: int) -> None:
-    """Show `size` examples of a file, drawn by `seed`, on stderr; without colours answers are in brackets."""
+    """Show `size` examples of a file, drawn by `seed`, on stderr; without colors answers are in brackets."""
     if not size:
         return
     from rich.console import Group
 
+    from densecli.formats.draw_examples import draw_examples
+
     console = session.terminal.console(stderr=True)
     marked = console.color_system is None
-    for example in _drawn(path, size, seed):
+    for example in draw_examples(path, size, seed):
         session.terminal.show(Group(*_view(example, marked)), stderr=True)
-
-
-def _drawn(path: Path, size: int, seed: int) -> "Iterator[TrainingExample]":
-    """Yield `size` examples (or all) of a file, in its order, with no more than two lines in memory."""
-    from densecli.fields import Json
-    from densecli.files.jsonl import parse_row
-    from densecli.records import TrainingExample
-
-    with open(path, "rb") as stream:
-        total = sum(1 for _ in stream)
-        chosen = set(Random(f"audit {seed}").sample(range(total), min(size, total)))
-        stream.seek(0)
-        for number, line in enumerate(stream):
-            if number in chosen:
-                row: Json = parse_row(line)
-                yield TrainingExample.from_json(row, str(number))
 
 
 def _view(example: "TrainingExample", marked: bool) -> "Iterator[RenderableType]":

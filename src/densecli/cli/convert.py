@@ -5,51 +5,47 @@ from typing import Annotated
 
 import typer
 
-from densecli.cli.options import Force, command
+from densecli.cli.options import Force
 from densecli.cli.session import Session
 from densecli.cli.shared_options import QuestionsOption, RetrieverOption, TextsOption
 from densecli.cli.terminal import data_stream
 from densecli.configs.convert import ConvertConfig
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+def convert(
+    session: Session,
+    config: ConvertConfig,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="Questions, training examples, results, runs, judgments or passages (- is "
+            "stdin); a model, vectors or an index.",
+        ),
+    ],
+    form: Annotated[
+        str | None,
+        typer.Option("--from", help="Format of the input. [default: detected from the first record]"),
+    ] = None,
+    questions: QuestionsOption = None,
+    passages: TextsOption = None,
+    retriever: RetrieverOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File (.gz compresses), or BEIR folder. [default: stdout]"),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Rewrite a file, a model, vectors or an index for another program."""
+    from densecli.workflows.convert import convert as run
 
-    @command(app, "convert", ConvertConfig)
-    def convert(
-        session: Session,
-        config: ConvertConfig,
-        source: Annotated[
-            str,
-            typer.Argument(
-                metavar="INPUT",
-                help="Questions, training examples, results, runs, judgments or passages (- is "
-                "stdin); a model, vectors or an index.",
-            ),
-        ],
-        form: Annotated[
-            str | None,
-            typer.Option("--from", help="Format of the input. [default: detected from the first record]"),
-        ] = None,
-        questions: QuestionsOption = None,
-        passages: TextsOption = None,
-        retriever: RetrieverOption = None,
-        output: Annotated[
-            Path | None,
-            typer.Option("--output", "-o", help="File (.gz compresses), or BEIR folder. [default: stdout]"),
-        ] = None,
-        force: Force = False,
-    ) -> None:
-        """Rewrite a file, a model, vectors or an index for another program."""
-        from densecli.workflows.convert import convert as run
-
-        run(
-            source,
-            output=data_stream() if output is None or str(output) == "-" else output,
-            form=form,
-            questions=questions,
-            passages=passages,
-            retriever=retriever,
-            force=force,
-            **session.arguments(config),
-        )
+    run(
+        source,
+        output=data_stream() if output is None or str(output) == "-" else output,
+        form=form,
+        questions=questions,
+        passages=passages,
+        retriever=retriever,
+        force=force,
+        **session.arguments(config),
+    )

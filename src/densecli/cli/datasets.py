@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from densecli.cli.options import command
 from densecli.cli.session import Session
 from densecli.cli.shared_options import JsonOption
 from densecli.cli.terminal import plain_table
@@ -15,35 +14,31 @@ COLUMNS = ("dataset", "split", "questions", "examples", "questions_here", "examp
 HEADER = ("data set", "split", "questions", "examples", "questions here", "examples here")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+def datasets(
+    session: Session,
+    config: DatasetsConfig,
+    name: Annotated[
+        str | None, typer.Argument(help="nq, trivia, webq, trec, squad or multi. [default: all]")
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder with files of datasets. [default: WORKSPACE/data]"),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the data sets of the paper, and what of them is on this disk.
 
-    @command(app, "datasets", DatasetsConfig)
-    def datasets(
-        session: Session,
-        config: DatasetsConfig,
-        name: Annotated[
-            str | None, typer.Argument(help="nq, trivia, webq, trec, squad or multi. [default: all]")
-        ] = None,
-        data_dir: Annotated[
-            Path | None,
-            typer.Option("--data-dir", help="Folder with files of datasets. [default: WORKSPACE/data]"),
-        ] = None,
-        json: JsonOption = False,
-    ) -> None:
-        """List the data sets of the paper, and what of them is on this disk.
+    --fetch brings a set here: questions and training examples, for work without a network.
+    """
+    from densecli.workflows.list_datasets import list_datasets
 
-        --fetch brings a set here: questions and training examples, for work without a network.
-        """
-        from densecli.workflows.list_datasets import list_datasets
-
-        found = list_datasets(name, data_dir=data_dir, **session.arguments(config))
-        rows = [split.to_json() for split in found]
-        if session.terminal.shows_tables and not json:
-            cells = [[_cell(row[column]) for column in COLUMNS] for row in rows]
-            session.terminal.show(plain_table(HEADER, cells))
-        else:
-            session.write(rows, None)
+    found = list_datasets(name, data_dir=data_dir, **session.arguments(config))
+    rows = [split.to_json() for split in found]
+    if session.terminal.shows_tables and not json:
+        cells = [[_cell(row[column]) for column in COLUMNS] for row in rows]
+        session.terminal.show(plain_table(HEADER, cells))
+    else:
+        session.write(rows, None)
 
 
 def _cell(value: object) -> str:

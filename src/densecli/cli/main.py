@@ -5,23 +5,21 @@ from typing import Annotated
 
 import typer
 
-from densecli.cli import (
-    convert,
-    datasets,
-    embed,
-    evaluate,
-    index,
-    mine_negatives,
-    preprocess,
-    read,
-    search,
-    train,
-    train_reader,
-)
+from densecli.cli import evaluate, read
+from densecli.cli.convert import convert
+from densecli.cli.datasets import datasets
+from densecli.cli.embed import embed
 from densecli.cli.guard import end
+from densecli.cli.index import index
+from densecli.cli.mine_negatives import mine_negatives
+from densecli.cli.options import add_command
+from densecli.cli.preprocess import preprocess
+from densecli.cli.search import search
 from densecli.cli.terminal import Terminal, prepare_streams
-from densecli.cli.together import is_beside
+from densecli.cli.train import train
+from densecli.cli.train_reader import train_reader
 from densecli.errors import ExitStatus
+from densecli.training.launch import is_beside
 from densecli.version import __version__
 
 app = typer.Typer(
@@ -61,20 +59,17 @@ def root(
         raise typer.Exit(ExitStatus.USAGE)
 
 
-for module in (
-    preprocess,
-    mine_negatives,
-    train,
-    train_reader,
-    embed,
-    index,
-    search,
-    read,
-    evaluate,
-    convert,
-    datasets,
-):
-    module.register(app)
+add_command(app, preprocess)
+add_command(app, mine_negatives)
+add_command(app, train, several_processes=True)
+add_command(app, train_reader)
+add_command(app, embed)
+add_command(app, index)
+add_command(app, search)
+read.register(app)
+evaluate.register(app)
+add_command(app, convert)
+add_command(app, datasets)
 
 
 def main() -> None:

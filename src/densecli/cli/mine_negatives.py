@@ -7,7 +7,7 @@ import typer
 
 from densecli.artifacts.workspace import EXAMPLES_FILE
 from densecli.cli.audit import AuditOption, audit
-from densecli.cli.options import Force, command
+from densecli.cli.options import Force
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     DataDirOption,
@@ -20,69 +20,65 @@ from densecli.configs.mining import MineConfig
 from densecli.errors import UsageError
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+def mine_negatives(
+    session: Session,
+    config: MineConfig,
+    questions: Annotated[
+        str | None,
+        typer.Argument(
+            help="Questions with answers, gold passages or training examples (docs/formats.md), or -."
+        ),
+    ] = None,
+    passages: PassagesOption = None,
+    bm25: Annotated[
+        Path | None,
+        typer.Option(help="BM25 index; built if it is missing. [default: WORKSPACE/bm25]"),
+    ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option(help="Index for dense negatives. [default: WORKSPACE/index]"),
+    ] = None,
+    retriever: RetrieverOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/examples/QUESTIONS]"),
+    ] = None,
+    dataset: DatasetOption = None,
+    split: SplitOption = None,
+    data_dir: DataDirOption = None,
+    audit_size: AuditOption = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=1024, help="Processes that mine. [default: one per core]"),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Find a positive and hard negatives for each question.
 
-    @command(app, "mine-negatives", MineConfig)
-    def mine_negatives(
-        session: Session,
-        config: MineConfig,
-        questions: Annotated[
-            str | None,
-            typer.Argument(
-                help="Questions with answers, gold passages or training examples (docs/formats.md), or -."
-            ),
-        ] = None,
-        passages: PassagesOption = None,
-        bm25: Annotated[
-            Path | None,
-            typer.Option("--bm25", help="BM25 index; built if it is missing. [default: WORKSPACE/bm25]"),
-        ] = None,
-        index: Annotated[
-            Path | None,
-            typer.Option("--index", help="Index for dense negatives. [default: WORKSPACE/index]"),
-        ] = None,
-        retriever: RetrieverOption = None,
-        output: Annotated[
-            Path | None,
-            typer.Option("--output", "-o", help="Folder to write. [default: WORKSPACE/examples/QUESTIONS]"),
-        ] = None,
-        dataset: DatasetOption = None,
-        split: SplitOption = None,
-        data_dir: DataDirOption = None,
-        audit_size: AuditOption = 0,
-        workers: Annotated[
-            int | None,
-            typer.Option("--workers", min=1, max=1024, help="Processes that mine. [default: one per core]"),
-        ] = None,
-        force: Force = False,
-    ) -> None:
-        """Find a positive and hard negatives for each question.
+    The result is what `train` reads: one example for each question that has a positive passage. An
+    interrupted run resumes where it was stopped.
+    """
+    from densecli.workflows.mine_negatives import mine_negatives as run
 
-        The result is what `train` reads: one example for each question that has a positive passage. An
-        interrupted run resumes where it was stopped.
-        """
-        from densecli.workflows.mine_negatives import mine_negatives as run
-
-        if audit_size and session.terminal.quiet:
-            raise UsageError("--audit has no effect with --quiet")
-        if dataset is None:
-            questions = session.input_or_stdin(questions, "questions")
-        arguments = session.arguments(config)
-        if audit_size:
-            arguments.pop("seed", None)  # it has an effect, on the audit; the config still has it
-        made = run(
-            questions,
-            passages=passages,
-            bm25=bm25,
-            index=index,
-            retriever=retriever,
-            dataset=dataset,
-            split=split,
-            data_dir=data_dir,
-            output=output,
-            workers=workers,
-            force=force,
-            **arguments,
-        )
-        audit(session, made.folder / EXAMPLES_FILE, audit_size, config.seed)
+    if audit_size and session.terminal.quiet:
+        raise UsageError("--audit has no effect with --quiet")
+    if dataset is None:
+        questions = session.input_or_stdin(questions, "questions")
+    arguments = session.arguments(config)
+    if audit_size:
+        arguments.pop("seed", None)  # it has an effect, on the audit; the config still has it
+    made = run(
+        questions,
+        passages=passages,
+        bm25=bm25,
+        index=index,
+        retriever=retriever,
+        dataset=dataset,
+        split=split,
+        data_dir=data_dir,
+        output=output,
+        workers=workers,
+        force=force,
+        **arguments,
+    )
+    audit(session, made.folder / EXAMPLES_FILE, audit_size, config.seed)

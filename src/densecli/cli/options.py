@@ -2,8 +2,7 @@
 
 import functools
 import inspect
-import os
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,9 +13,8 @@ from densecli.cli.help import GroupedCommand
 from densecli.cli.session import Session, open_session
 from densecli.cli.terminal import Terminal
 from densecli.cli.together import end_together, join_ranks
-from densecli.configs.presets import describe_preset, has_preset, preset_values
-from densecli.configs.setting import Setting, check, check_effect, described_fields
-from densecli.errors import InputError, UsageError
+from densecli.configs.presets import describe_preset
+from densecli.configs.setting import Setting, described_fields, plain_type, variable
 
 C = TypeVar("C")
 OUTPUTS = ("output", "tensorboard")
@@ -49,66 +47,69 @@ COMMON = {
 }
 
 
-def command(
-    app: typer.Typer, name: str, config: type, several_processes: bool = False
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def add_command(app: typer.Typer, body: Callable[..., None], several_processes: bool = False) -> None:
     """Register `body(session, config, ...)` as a command of `app`.
 
-    The command's options are the body's own parameters, the fields of the dataclass `config`, and
-    those that every command has. A field's value comes from its option, else from
-    `DENSECLI_<FIELD>`, else from the `--config` file, else from what `--preset` stands for, else
-    from the dataclass. Whatever the body raises becomes an exit code here. With `several_processes`,
-    torchrun may start it.
+    The command's options are the body's own parameters, the fields of the dataclass that `config` is, and
+    those that every command has. A field's value comes from its option, else from `DENSECLI_<FIELD>`, else
+    from the `--config` file, else from what `--preset` stands for, else from the dataclass. Whatever the body
+    raises becomes an exit code here.
+
+    Args:
+        app: the program.
+        body: the command; its name is the command's, with `-` for `_`.
+        several_processes: whether torchrun may start it.
     """
+    own = dict(inspect.signature(body, eval_str=True).parameters)
+    config = own.pop("config").annotation
+    del own["session"]
+    name = body.__name__.replace("_", "-")
 
-    def register(body: Callable[..., None]) -> Callable[..., None]:
-        own = [
-            p
-            for p in inspect.signature(body, eval_str=True).parameters.values()
-            if p.name not in ("session", "config")
-        ]
+    @functools.wraps(body)
+    def run(context: typer.Context, **given: Any) -> None:
+        from densecli.configs.layers import resolve_options
 
-        @functools.wraps(body)
-        def run(context: typer.Context, **given: Any) -> None:
-            typed = {name for name in given if _is_typed(context, name)}
-            common = {key: given.pop(key) for key in COMMON}
-            terminal = Terminal(common["quiet"], common["verbose"])
-            ranks = None
-            try:
-                ranks = join_ranks(name, several_processes, terminal)
-                values = resolve_options(
-                    config,
-                    name,
-                    {f.name: given.pop(f.name) for f in fields(config)},
-                    common["config_file"],
-                    typed,
-                )
-                session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
-                _check_outputs(name, session, {**common, **vars(values), **given})
-                told = describe_preset(name, values)
-                if told is not None:
-                    session.terminal.message(told)
-                body(session, values, **given)
-                if ranks is not None:
-                    ranks.leave()
-            except (Exception, KeyboardInterrupt) as error:
-                if isinstance(error, typer.Exit):
-                    raise
-                raise typer.Exit(end_together(error, terminal, ranks)) from None
+        typed = {name for name in given if _is_typed(context, name)}
+        common = {key: given.pop(key) for key in COMMON}
+        terminal = Terminal(common["quiet"], common["verbose"])
+        ranks = None
+        try:
+            ranks = join_ranks(name, several_processes, terminal)
+            chosen = {f.name: given.pop(f.name) for f in fields(config)}
+            values = resolve_options(config, name, chosen, common["config_file"], typed)
+            session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
+            _check_outputs(name, session, {**common, **vars(values), **given})
+            told = describe_preset(name, values)
+            if told is not None:
+                session.terminal.message(told)
+            body(session, values, **given)
+            if ranks is not None:
+                ranks.leave()
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, typer.Exit):
+                raise
+            raise typer.Exit(end_together(error, terminal, ranks)) from None
 
-        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
-            + [p.replace(kind=p.KEYWORD_ONLY) for p in own]
-            + [_option(*described) for described in described_fields(config)]
-            + [
-                inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=v, annotation=a)
-                for k, (a, v) in COMMON.items()
-            ]
-        )
-        app.command(name, cls=GroupedCommand)(run)
-        return run
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter("context", keyword, annotation=typer.Context)]
+        + [parameter.replace(kind=keyword) for parameter in own.values()]
+        + [_option(*described) for described in described_fields(config)]
+        + [inspect.Parameter(key, keyword, default=v, annotation=a) for key, (a, v) in COMMON.items()]
+    )
+    app.command(name, cls=GroupedCommand)(run)
 
-    return register
+
+def command(app: typer.Typer, name: str, config: type) -> Callable[[Callable[..., None]], None]:
+    """Register a function as a command."""
+    return lambda body: add_command(app, body)
+
+
+def standing_config(session: Session, kind: type[C], command: str) -> C:
+    """Return the config that the environment and the config file give another command."""
+    from densecli.configs.layers import config_without_options
+
+    return config_without_options(kind, command, session.config_file)
 
 
 def _check_outputs(command_name: str, session: Session, given: Mapping[str, Any]) -> None:
@@ -137,7 +138,7 @@ def _is_typed(context: typer.Context, name: str) -> bool:
 def _option(name: str, kind: Any, default: Any, known: Setting) -> inspect.Parameter:
     flag = "--" + name.replace("_", "-")
     switch = kind is bool
-    base: Any = bool if switch else _plain(kind)
+    base: Any = bool if switch else plain_type(kind)
     if known.choices:
         base = Literal[known.choices]
     notes = [f"default: {default}"] if default is not None and not switch else []
@@ -155,80 +156,3 @@ def _option(name: str, kind: Any, default: Any, known: Setting) -> inspect.Param
     )  # fmt: skip
     annotation = Annotated[base | None, info]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def _plain(kind: Any) -> Any:
-    arguments = [part for part in getattr(kind, "__args__", ()) if part is not type(None)]
-    return arguments[0] if arguments else kind
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return f"DENSECLI_{name.upper()}"
-
-
-def resolve_options(
-    config: type, command_name: str, given: dict[str, Any], config_file: Path | None, typed: Set[str]
-) -> Any:
-    """Return the config: option or environment, then config file, then preset, then default.
-
-    Environment and config file hold for many runs, so what has no effect is refused only among the options
-    that were `typed` for this one.
-
-    Raises:
-        UsageError: a value is out of bounds, of a wrong type, or not among the choices, or an option has no
-            effect.
-        InputError: the config file cannot be used.
-    """
-    named = {name: value for name, value in given.items() if value is not None}
-    kinds = {name: _plain(kind) for name, kind, _, _ in described_fields(config)}
-    table: dict[str, Any] = {}
-    if config_file:
-        from densecli.configs.file import config_table
-
-        table = config_table(config_file, command_name)
-    stored = {name: _of_kind(name, kinds[name], value, config_file) for name, value in table.items()}
-    chosen = stored | named
-    preset = chosen.get("preset")
-    if preset is not None and "preset" not in typed and not has_preset(command_name, preset):
-        del chosen["preset"]
-    result = config(**{**preset_values(config, command_name, chosen.get("preset"), chosen), **chosen})
-    check(result)
-    check_effect(result, typed)
-    return result
-
-
-def standing_config(session: Session, kind: type[C], command_name: str) -> C:
-    """Return the config that the environment and the config file give another command.
-
-    Raises:
-        UsageError: a value is out of bounds or of a wrong type.
-        InputError: the config file cannot be used.
-    """
-    given = {
-        name: _from_text(name, _plain(hint), os.environ[variable(name)])
-        for name, hint, _, _ in described_fields(kind)
-        if variable(name) in os.environ
-    }
-    found: C = resolve_options(kind, command_name, given, session.config_file, frozenset())
-    return found
-
-
-def _from_text(name: str, kind: type, text: str) -> Any:
-    if kind is bool:
-        switch = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
-        if text.lower() not in {*switch, "off"}:
-            raise UsageError(f"{variable(name)} is {text!r}; expected true or false")
-        return switch.get(text.lower(), False)
-    try:
-        return kind(text)
-    except ValueError:
-        raise UsageError(f"{variable(name)} is {text!r}; expected {kind.__name__}") from None
-
-
-def _of_kind(name: str, kind: type, value: Any, path: Path | None) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind:
-        raise InputError(str(path), None, f"{name} is {value!r}", f"{kind.__name__}")
-    return value

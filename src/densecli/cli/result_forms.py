@@ -1,6 +1,5 @@
 """The forms in which results are given to people and to programs."""
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,12 +53,7 @@ def write_results(
     if form == "jsonl":
         session.write((one.to_json(text) for one in ranked), output)
         return
-    from densecli.formats.convert import TARGETS, convert, locate_errors
-    from densecli.formats.known import RESULTS
-    from densecli.formats.lookup import Lookup
+    from densecli.formats.write_results import write_results as write
 
-    counts: Counter[str] = Counter()
-    target = TARGETS[RESULTS, form]
-    assert target.write is not None
-    with session.data_out(output) as stream, locate_errors("search results", counts):
-        target.write(convert(flushed(ranked, stream), RESULTS, RESULTS, target, Lookup(), counts), stream)
+    with session.data_out(output) as stream:
+        write(flushed(ranked, stream), form, stream)

@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from densecli.cli.foreign_text import mask
 from densecli.records import Prediction, RankedList, ScoredPassage, Span
 from densecli.text.answers import AnswerMatcher
+from densecli.text.foreign_text import mask
 
 SNIPPET_WORDS = 45
 REACH = 1000

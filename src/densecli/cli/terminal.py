@@ -10,8 +10,9 @@ from datetime import timedelta
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar, cast
 
-from densecli.cli.foreign_text import TerminalData, escape
+from densecli.cli.setting_names import name_options
 from densecli.observer import Observer
+from densecli.text.foreign_text import TerminalData, escape
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -44,7 +45,7 @@ class Terminal(Observer):
     def message(self, text: str) -> None:
         """Print one line."""
         if not self.quiet:
-            _tell(f"{escape(text)}\n")
+            _tell(f"{escape(name_options(text))}\n")
 
     def warning(self, text: str) -> None:
         """Print one line about something that the user should check."""
@@ -52,7 +53,7 @@ class Terminal(Observer):
 
     def error(self, text: str) -> None:
         """Tell what failed, in one line; this is never silenced."""
-        _tell(f"error: {escape(' '.join(text.splitlines()))}\n")
+        _tell(f"error: {escape(name_options(' '.join(text.splitlines())))}\n")
 
     def traceback(self, error: BaseException) -> None:
         """Tell where an error came from, line by line."""

@@ -57,6 +57,17 @@ def described_fields(config: type) -> list[tuple[str, Any, Any, Setting]]:
     return [(f.name, hints[f.name], f.default, f.metadata["setting"]) for f in fields(config)]
 
 
+def plain_type(hint: Any) -> Any:
+    """Return the type of a field without `| None`."""
+    arguments = [part for part in getattr(hint, "__args__", ()) if part is not type(None)]
+    return arguments[0] if arguments else hint
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"DENSECLI_{name.upper()}"
+
+
 def option(name: str, known: Setting) -> str:
     """Return a field as an option, as people type it: `--min-words`, `--lambda`."""
     return known.short if known.short and known.short.startswith("--") else "--" + name.replace("_", "-")

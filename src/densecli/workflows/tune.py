@@ -10,7 +10,7 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.counts import format_counts
-from densecli.errors import InputError
+from densecli.errors import InputError, UsageError
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.retrieval.tune import tune
@@ -48,8 +48,10 @@ def tune_fusion_weight(
     Raises:
         ArtifactError: a side of the collection is missing, or the parts do not belong together.
         InputError: no question has an answer.
+        UsageError: a setting has no effect on tuning.
     """
     config = resolve_config(SearchConfig, "search", config, settings)
+    _check_effect(config)
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     described = describe_input(questions)
@@ -78,3 +80,18 @@ def tune_fusion_weight(
     path = tuned.write(pair.index, best.to_json())
     observer.message(f"{path}: λ {best.weight:.4g} ({format_counts(+counts + bad.counts)})")
     return best
+
+
+def _check_effect(config: SearchConfig) -> None:
+    """Refuse settings that have no effect on tuning.
+
+    Raises:
+        UsageError: names the setting.
+    """
+    if config.mode not in (None, "hybrid"):
+        raise UsageError(f"λ has no effect on {config.mode} search; leave `mode` out")
+    chosen = {"k": config.k, "preset": config.preset, "fusion_weight": config.fusion_weight}
+    chosen["fusion"] = None if config.fusion == "linear" else config.fusion
+    for name, value in chosen.items():
+        if value is not None:
+            raise UsageError(f"`{name}` has no effect when λ is tuned; leave it out")

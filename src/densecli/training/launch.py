@@ -1,0 +1,76 @@
+"""Several processes that torchrun started: whether there are any, how they join, and how all of them end."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+from densecli.errors import ExitStatus, ResourceError
+
+if TYPE_CHECKING:
+    from densecli.training.ranks import ProcessGroup
+
+    Report = Callable[[BaseException, ProcessGroup | None], ExitStatus]
+    """Reports why the process ends, unless another process has, and returns the exit status."""
+
+GRACE_SECONDS = 3.0
+LOOK_SECONDS = 0.5
+KEPT = "what was saved before is complete: run the same command to resume"
+STOPPED = f"stopped by SIGTERM, as when another process of this training ended; {KEPT}"
+ALONE = f"torchrun is gone; {KEPT}"
+
+
+def has_others() -> bool:
+    """Whether torchrun started other processes too, as its environment says."""
+    return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
+
+
+def is_beside() -> bool:
+    """Whether another of several processes reports what happens in all of them."""
+    return has_others() and os.environ.get("RANK") != "0"
+
+
+def join_process_group(load: "Callable[[], ProcessGroup]", report: "Report") -> "ProcessGroup":
+    """Join the processes that torchrun started beside this one, and end when they or torchrun end.
+
+    Args:
+        load: loads torch and joins them; the process can be ended while it does.
+        report: reports why the process ends.
+
+    Raises:
+        ResourceError: the others are not found.
+    """
+    if is_beside():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first one saves, and ends all
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in the threads to come, too
+    # torch reads this when it is loaded; which process is gone is reported here, in one line
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    met: list[ProcessGroup] = []
+    threading.Thread(target=_watch, args=(met, report), daemon=True).start()
+    met.append(load())
+    return met[0]
+
+
+def leave(status: int) -> NoReturn:
+    """End this process at once. Nothing is cleaned up, since that might wait for the others."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
+def _watch(met: "list[ProcessGroup]", report: "Report") -> None:
+    """End the process on SIGTERM, or when torchrun is gone, whatever the training waits for."""
+    started = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
+    while signal.SIGTERM not in signal.sigpending():
+        if started is not None and os.getppid() != started:  # and with torchrun what the ranks would ask
+            leave(ExitStatus.RESOURCES if is_beside() else report(ResourceError(ALONE), None))
+        time.sleep(LOOK_SECONDS)
+    time.sleep(GRACE_SECONDS)  # for the training to find out by itself, and to leave things tidy
+    if is_beside() and not met:
+        leave(ExitStatus.RESOURCES)
+    leave(report(ResourceError(STOPPED), met[0] if met else None))
