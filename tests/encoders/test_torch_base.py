@@ -182,8 +182,11 @@ def test_the_towers_of_a_base_are_independent(tiny_base: Path) -> None:
 
 
 def test_a_base_that_normalises_is_trained_by_cosine_or_loses_that(base: Path) -> None:
-    modules = [{"type": f"sentence_transformers.models.{kind}"} for kind in ("Transformer", "Normalize")]
+    kinds = "Transformer", "Pooling", "Normalize"
+    modules = [{"type": f"sentence_transformers.models.{kind}"} for kind in kinds]
     (base / "modules.json").write_text(json.dumps(modules))
+    (base / "1_Pooling").mkdir()
+    (base / "1_Pooling" / "config.json").write_text('{"pooling_mode": "mean"}')
     assert open_retriever(str(base)).card.normalize
     opened = open_base(str(base), None, 64, 256)
     assert (opened.card.similarity, opened.passage.card.normalize) == ("cosine", True)

@@ -13,7 +13,7 @@ from densecli.models.folder import TOKENIZER, RetrieverConfig
 from densecli.models.foreign.bert_tower import BertTower
 from densecli.models.foreign.dpr_folder import FOLDERS, is_dpr_pair, read_dpr_pair
 from densecli.models.foreign.hugging_face import read_weights
-from densecli.models.foreign.sentence_transformers import read_card_of
+from densecli.models.foreign.sentence_transformers import read_card_of, with_lower_case
 from densecli.models.tokens import Tokens, check_vocabulary, read_tokenizer
 from densecli.models.weights import FloatArray
 
@@ -57,7 +57,7 @@ def _plain_side(folder: Path, name: str) -> Side | None:
     if state is None:
         return None
     card: RetrieverConfig = read_card_of(folder, encoder.max_tokens)
-    tokenizer = read_tokenizer(folder)
+    tokenizer = with_lower_case(read_tokenizer(folder), folder)
     check_vocabulary(tokenizer, [encoder.vocabulary], folder)
     return Side(name, folder, card, Tokens(tokenizer, card), built_tower(folder, encoder, state), [])
 

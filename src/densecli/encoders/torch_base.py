@@ -15,7 +15,7 @@ from densecli.encoders.torch_tower import Tower, position_limit
 from densecli.errors import ArtifactError
 from densecli.models.folder import SIDES, TOKENIZER, RetrieverConfig, is_model_folder, read_model_config
 from densecli.models.foreign.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
-from densecli.models.foreign.sentence_transformers import read_card_of
+from densecli.models.foreign.sentence_transformers import read_card_of, with_lower_case
 from densecli.models.hub import local_folder
 from densecli.models.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
 
@@ -61,7 +61,8 @@ def open_retriever(source: str) -> Retriever:
         )
     model = load_pretrained(folder)
     card = read_card_of(folder, position_limit(model))
-    return _retriever((model, model), (None, None), open_tokenizer(folder), card, folder)
+    tokenizer = with_lower_case(open_tokenizer(folder), folder)
+    return _retriever((model, model), (None, None), tokenizer, card, folder)
 
 
 def _own(folder: Path) -> Retriever:

@@ -15,6 +15,7 @@ from transformers.models.auto.modeling_auto import (
 
 from densecli.encoders.torch_tower import word_table_name
 from densecli.errors import ArtifactError
+from densecli.models.bert import read_config
 from densecli.models.folder import CONFIG, WEIGHTS, present
 from densecli.models.foreign.hugging_face import read_pickled_weights, weight_files
 from densecli.models.weights import FloatArray, Shape, check_shapes, load_state, read_header
@@ -31,6 +32,7 @@ def load_pretrained(folder: Path) -> Any:
             initialised at random), has another shape, or is not finite.
     """
     present(folder / CONFIG, "model's config")
+    read_config(folder)
     _refuse_no_encoder(folder)
     files = weight_files(folder)
     try:

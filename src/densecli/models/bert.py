@@ -32,7 +32,7 @@ def read_config(tower: Path) -> dict[str, Any]:
     """Read a tower's `config.json`.
 
     Raises:
-        ArtifactError: the file is missing or broken.
+        ArtifactError: the file is missing or broken, or asks for positions that no engine applies.
     """
     path = present(tower / CONFIG, "tower's config")
     try:
@@ -41,6 +41,11 @@ def read_config(tower: Path) -> dict[str, Any]:
         raise ArtifactError(f"{path}: broken JSON ({error}); copy the model folder again") from None
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ArtifactError(f"{path}: no 'model_type'; expected a Hugging Face config")
+    if config.get("position_embedding_type", "absolute") not in ("absolute", None):
+        raise ArtifactError(  # transformers 5 would pass over it, and take absolute positions
+            f"{path}: position_embedding_type is {config['position_embedding_type']!r:.80};"
+            " densecli supports absolute"
+        )
     return {"hidden_size": config["dim"]} | config if "dim" in config else config  # DistilBERT's name for it
 
 

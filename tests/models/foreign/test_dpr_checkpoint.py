@@ -129,6 +129,10 @@ def changed(tmp_path: Path, change: Any) -> Path:
         (lambda held: held["model_dict"].update(word="x"), "'word' is no tensor"),
         (lambda held: held.pop("model_dict"), "no 'model_dict'"),
         (lambda held: held.pop("encoder_params"), "no 'encoder_params'"),
+        (
+            lambda held: held["encoder_params"].update(special_tokens=["[X]"]),
+            "special_tokens are a list; densecli cannot apply them",
+        ),
         (lambda held: held["model_dict"].update({"qa_outputs.weight": torch.zeros(2, 16)}), "of a reader"),
         (lambda held: held["encoder_params"].update(do_lower_case=False), None),
     ],

@@ -60,7 +60,7 @@ def test_two_models_that_do_not_belong_together_are_refused(
     write_sentence_transformers(changed(dpr_retriever, CARDS[1]), tmp_path / "b")
     (tmp_path / "a" / "passage").rename(tmp_path / "old")
     (tmp_path / "b" / "passage").rename(tmp_path / "a" / "passage")
-    with pytest.raises(ArtifactError, match="pool or tokenise differently"):
+    with pytest.raises(ArtifactError, match="pool or tokenize differently"):
         read_sentence_transformers_pair(tmp_path / "a")
 
 

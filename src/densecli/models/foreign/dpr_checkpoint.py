@@ -50,6 +50,10 @@ class DprCheckpoint:
         kind = settings.get("encoder_model_type", ENCODER_TYPE)
         if kind != ENCODER_TYPE:
             raise ArtifactError(f"{path}: an encoder of type {_shown(kind)}; {ENCODER_TYPE} is supported")
+        if settings.get("special_tokens"):  # DPR would put them in the place of unused word pieces
+            raise ArtifactError(
+                f"{path}: special_tokens are {_shown(settings['special_tokens'])}; densecli cannot apply them"
+            )
         weights: dict[str, FloatArray] = {}
         for name, tensor in held["model_dict"].items():
             if not isinstance(tensor, StoredTensor):

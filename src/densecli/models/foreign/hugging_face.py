@@ -17,6 +17,12 @@ from densecli.models.weights import FloatArray
 
 MODEL = "model.safetensors"
 PICKLED = "pytorch_model.bin"
+PARTS = {
+    "adapter_config.json": "an adapter of PEFT",
+    "pooler.pt": "a pooler of Tevatron",
+    "pooler_config.json": "a pooler of Tevatron",
+}
+"""Files that change what a model does, beside its weights."""
 FLOATS = ("<f2", "<f4", "<f8")
 
 
@@ -38,8 +44,14 @@ def weight_files(folder: Path) -> list[Path]:
     A file of another name, such as that of a second precision, is left out.
 
     Raises:
-        ArtifactError: there are none, or the list of them is broken.
+        ArtifactError: there are none, or the list of them is broken; or there are weights beside them that
+            another program would add.
     """
+    for name, what in PARTS.items():
+        if (folder / name).exists():
+            raise ArtifactError(
+                f"{folder / name}: {what}, which densecli cannot apply; merge it into {MODEL}"
+            )
     for whole in (MODEL, PICKLED):
         if (folder / whole).is_file():
             return [folder / whole]

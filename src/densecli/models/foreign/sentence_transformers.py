@@ -1,70 +1,98 @@
-"""What a sentence-transformers folder says about pooling and normalisation."""
+"""What a sentence-transformers folder says about its vectors: every setting is obeyed, or refused by name."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+from tokenizers import normalizers as tokenizers_normalizers
 
 from densecli.errors import ArtifactError
 from densecli.models.folder import RetrieverConfig
 from densecli.models.foreign.hugging_face import read_json
+from densecli.models.foreign.vocabulary import longest_input
 
 OWNER = "sentence_transformers"
+MODULES = "modules.json"
+SETTINGS = "config_sentence_transformers.json"
+LENGTHS = "sentence_bert_config.json"
+OLD_LENGTHS = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
+PATHS = {"Pooling": "1_Pooling", "Normalize": "2_Normalize"}
 MODES = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
+SIMILARITIES = {"dot": "dot", "cosine": "cosine", "euclidean": "l2"}
+QUESTION_PROMPTS = ("query", "question")
+PASSAGE_PROMPTS = ("document", "passage", "corpus")
+WITHOUT_EFFECT = {
+    MODULES: {"idx", "name", "path", "type", "kwargs"},
+    SETTINGS: {"__version__"},
+    "Pooling": {"word_embedding_dimension", "embedding_dimension"},
+    "Transformer": {"unpad_inputs"},  # how it is computed, not what
+}
+ONLY: dict[str, dict[str, Sequence[Any]]] = {
+    SETTINGS: {"model_type": ("SentenceTransformer", None), "truncate_dim": (None,)},
+    "Transformer": {
+        "transformer_task": ("feature-extraction",),
+        "module_output_name": ("token_embeddings",),
+        "modality_config": ({"text": {"method": "forward", "method_output_name": "last_hidden_state"}},),
+        "processing_kwargs": ({}, None),
+        "query_expansion": (None,),
+        "tokenizer_args": ({}, None),
+        "model_args": ({}, None),
+        "config_args": ({}, None),
+    },
+    "Normalize": {
+        "module_input_name": ("sentence_embedding",),
+        "module_output_name": ("sentence_embedding",),
+    },
+}
+"""Settings that are supported with these values alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pooled:
-    """How a base model was made to be pooled."""
+class EncoderSettings:
+    """How the encoder of a folder is to be used. None: the folder does not say."""
 
     pooling: str = "cls"
     normalize: bool = False
+    similarity: str = "dot"
+    question_prefix: str = ""
+    passage_prefix: str = ""
+    max_question_tokens: int | None = None
+    max_passage_tokens: int | None = None
 
 
-def read_pooling(folder: Path) -> Pooled:
-    """Return pooling and normalisation of a Hugging Face folder; without `modules.json`, `[CLS]`.
-
-    Raises:
-        ArtifactError: the folder has a module or a pooling that densecli does not apply.
-    """
-    listing = folder / "modules.json"
-    if not listing.is_file():
-        return Pooled()
-    pooling, normalize = "cls", False
-    for kind, path in _modules(listing):
-        if kind == "Pooling":
-            pooling = _mode(folder / path / "config.json")
-        elif kind == "Normalize":
-            normalize = True
-        elif kind != "Transformer":
-            raise ArtifactError(f"{listing}: module {kind} is not supported; use a model that only pools")
-    return Pooled(pooling, normalize)
+def is_sentence_transformers_folder(folder: Path) -> bool:
+    """Whether sentence-transformers wrote `folder`."""
+    return (folder / MODULES).is_file()
 
 
-def _modules(listing: Path) -> list[tuple[str, str]]:
-    """Return the class and the folder of each module.
+def read_encoder_settings(folder: Path) -> EncoderSettings:
+    """Return the settings of a Hugging Face folder; without `modules.json`, `[CLS]` and inner products.
+
+    A folder that leaves out the similarity, as those of old versions do, is searched by inner products.
 
     Raises:
-        ArtifactError: the file is no list of modules, or a module is a class of somebody else, whatever its
-            name: what that one does is not known.
+        ArtifactError: the folder has a module or a setting that densecli does not apply.
     """
-    rows = read_json(listing)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ArtifactError(f"{listing}: is no list of modules; copy the model folder again")
-    found = []
-    for row in rows:
-        package, _, kind = str(row.get("type", "")).rpartition(".")
-        if package.partition(".")[0] != OWNER:
-            raise ArtifactError(
-                f"{listing}: module {str(row.get('type'))[:80]!r} is not one of {OWNER}; use a model without"
-                " classes of its own"
-            )
-        found.append((kind, str(row.get("path", "1_Pooling"))))
-    kinds = [kind for kind, _ in found]
-    if kinds[:1] != ["Transformer"] or kinds.count("Transformer") + kinds.count("Pooling") > 2:
-        raise ArtifactError(
-            f"{listing}: holds {', '.join(kinds) or 'no module'}; expected one Transformer first,"
-            " and at most one Pooling"
-        )
-    return found
+    if not is_sentence_transformers_folder(folder):
+        return EncoderSettings()
+    told = _row(folder / SETTINGS) if (folder / SETTINGS).is_file() else {}
+    similarity, question_prefix, passage_prefix = _similarity_and_prompts(folder / SETTINGS, told)
+    pooling, normalize = _modules(folder, with_prompts=bool(question_prefix or passage_prefix))
+    questions, passages = _lengths(folder)
+    return EncoderSettings(
+        pooling,
+        normalize or similarity == "cosine",
+        similarity,
+        question_prefix,
+        passage_prefix,
+        questions,
+        passages,
+    )
 
 
 def read_card_of(folder: Path, limit: int) -> RetrieverConfig:
@@ -75,31 +103,171 @@ def read_card_of(folder: Path, limit: int) -> RetrieverConfig:
         limit: the longest sequence that the encoder has positions for.
 
     Raises:
-        ArtifactError: as `read_pooling`.
+        ArtifactError: as `read_encoder_settings`.
     """
-    pooled, defaults = read_pooling(folder), RetrieverConfig()
-    return replace(
-        defaults,
-        pooling=pooled.pooling,
-        normalize=pooled.normalize,
-        max_question_tokens=min(defaults.max_question_tokens, limit),
-        max_passage_tokens=min(defaults.max_passage_tokens, limit),
+    settings, defaults = read_encoder_settings(folder), RetrieverConfig()
+    limit = longest_input(folder, limit)
+    lengths = settings.max_question_tokens, settings.max_passage_tokens
+    if not is_sentence_transformers_folder(folder):
+        lengths = defaults.max_question_tokens, defaults.max_passage_tokens
+    questions, passages = (limit if length is None else min(length, limit) for length in lengths)
+    return RetrieverConfig(
+        pooling=settings.pooling,
+        normalize=settings.normalize,
+        similarity=settings.similarity,
+        max_question_tokens=questions,
+        max_passage_tokens=passages,
+        question_prefix=settings.question_prefix,
+        passage_prefix=settings.passage_prefix,
     )
 
 
-def _mode(path: Path) -> str:
-    config = read_json(path)
-    if not isinstance(config, dict):
-        raise ArtifactError(f"{path}: is no JSON object; copy the model folder again")
-    modes: set[str] = {
-        MODES.get(str(name), str(name))
-        for name, on in config.items()
-        if name.startswith("pooling_mode_") and on is True
-    }
-    if isinstance(config.get("pooling_mode"), str):
-        modes.add(config["pooling_mode"])
+def with_lower_case(tokenizer: Tokenizer, folder: Path) -> Tokenizer:
+    """Return a folder's tokenizer, which lower-cases text where sentence-transformers does that before it.
+
+    Raises:
+        ArtifactError: the settings are broken.
+    """
+    path = _lengths_file(folder)
+    wanted = path is not None and bool(_row(path).get("do_lower_case"))
+    if wanted and tokenizer.encode("A").ids != tokenizer.encode("a").ids:
+        own = [] if tokenizer.normalizer is None else [tokenizer.normalizer]
+        tokenizer.normalizer = tokenizers_normalizers.Sequence([tokenizers_normalizers.Lowercase(), *own])
+    return tokenizer
+
+
+def _modules(folder: Path, with_prompts: bool) -> tuple[str, bool]:
+    """Return the pooling, and whether vectors are normalized."""
+    pooling, normalize = "", False
+    for number, (kind, path) in enumerate(_listed_modules(folder / MODULES)):
+        config = folder / path / "config.json"
+        if kind == "Transformer" and number == 0:
+            if path not in ("", "."):
+                raise ArtifactError(f"{folder}: its encoder is in {path}; move the files of it into {folder}")
+        elif kind == "Pooling" and not pooling:
+            pooling = _mode(config, with_prompts)
+        elif kind == "Normalize" and pooling:
+            if config.is_file():
+                _check_settings(config, _row(config), kind)
+            normalize = True
+        elif kind != "Dropout":  # which does nothing outside of training
+            raise ArtifactError(
+                f"{folder / MODULES}: module {kind} is not supported there; use a model that only pools and"
+                " normalizes"
+            )
+    if not pooling:
+        raise ArtifactError(f"{folder / MODULES}: has no module Pooling; copy the model folder again")
+    return pooling, normalize
+
+
+def _listed_modules(listing: Path) -> list[tuple[str, str]]:
+    """Return the class and the folder of each module.
+
+    Raises:
+        ArtifactError: the file is no list of modules, or a class is of another package: what that one does
+            is not known, whatever its name.
+    """
+    rows = read_json(listing)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ArtifactError(f"{listing}: is no list of modules; copy the model folder again")
+    found = []
+    for row in rows:
+        _check_settings(listing, row, MODULES)
+        package, _, kind = str(row.get("type", "")).rpartition(".")
+        if package.partition(".")[0] != OWNER:
+            raise ArtifactError(
+                f"{listing}: module {str(row.get('type'))[:80]!r} is not one of {OWNER}; use a model without"
+                " classes of its own"
+            )
+        found.append((kind, str(row.get("path", PATHS.get(kind, "")))))
+    return found
+
+
+def _mode(path: Path, with_prompts: bool) -> str:
+    """Return `cls` or `mean`."""
+    config = _row(path)
+    old = {name: on for name, on in config.items() if name.startswith("pooling_mode_")}
+    known = ("pooling_mode", "include_prompt", *old)
+    _check_settings(path, {name: value for name, value in config.items() if name not in known}, "Pooling")
+    if not config.get("include_prompt", True) and with_prompts:
+        raise ArtifactError(
+            f"{path}: include_prompt is false; densecli pools over the prompt too, so use another model"
+        )
+    asked = config.get("pooling_mode", [MODES.get(name, name) for name, on in old.items() if on])
+    modes = {str(mode) for mode in ([asked] if isinstance(asked, str) else asked or [])}
     if len(modes) != 1 or not modes <= set(MODES.values()):
         raise ArtifactError(
             f"{path}: pools by {', '.join(sorted(modes)) or 'nothing'}; cls or mean is supported"
         )
-    return str(modes.pop())
+    return modes.pop()
+
+
+def _similarity_and_prompts(path: Path, told: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the similarity, and what comes before questions and before passages."""
+    read = ("similarity_fn_name", "prompts", "default_prompt_name")
+    _check_settings(path, {name: value for name, value in told.items() if name not in read}, SETTINGS)
+    similarity = told.get("similarity_fn_name") or "dot"
+    if not isinstance(similarity, str) or similarity not in SIMILARITIES:
+        raise ArtifactError(
+            f"{path}: similarity_fn_name is {similarity!r:.80}; {', '.join(SIMILARITIES)} are supported"
+        )
+    prompts, default = told.get("prompts") or {}, told.get("default_prompt_name")
+    if not isinstance(prompts, dict) or not all(isinstance(one, str | None) for one in prompts.values()):
+        raise ArtifactError(f"{path}: prompts are no names with texts; copy the model folder again")
+    if default is not None and (not isinstance(default, str) or default not in prompts):
+        raise ArtifactError(f"{path}: default_prompt_name is {default!r:.80}, which is none of its prompts")
+
+    def prefix(names: Sequence[str], others: Sequence[str]) -> str:
+        """Return the side's own prompt; else the default one, unless it is the other side's."""
+        own = next((name for name in names if name in prompts), None)
+        name = default if own is None and default not in others else own
+        return str((name is not None and prompts[name]) or "")
+
+    return (
+        SIMILARITIES[similarity],
+        prefix(QUESTION_PROMPTS, PASSAGE_PROMPTS),
+        prefix(PASSAGE_PROMPTS, QUESTION_PROMPTS),
+    )
+
+
+def _lengths_file(folder: Path) -> Path | None:
+    return next((folder / name for name in (LENGTHS, *OLD_LENGTHS) if (folder / name).is_file()), None)
+
+
+def _lengths(folder: Path) -> tuple[int | None, int | None]:
+    """Return the most word pieces of a question and of a passage."""
+    path = _lengths_file(folder)
+    if path is None:
+        return None, None
+    told = _row(path)
+    names = ("max_seq_length", "query_length", "document_length")
+    read = ("do_lower_case", *names)
+    _check_settings(path, {name: value for name, value in told.items() if name not in read}, "Transformer")
+    for name in names:
+        length = told.get(name)
+        if length is not None and (type(length) is not int or length < 2):
+            raise ArtifactError(f"{path}: {name} is {length!r:.80}; expected a number of 2 or more")
+    both, questions, passages = (told.get(name) for name in names)
+    return both if questions is None else questions, both if passages is None else passages
+
+
+def _check_settings(path: Path, told: Mapping[str, Any], of: str) -> None:
+    """Refuse a setting that is not known, or has a value that is not supported.
+
+    Raises:
+        ArtifactError: names it.
+    """
+    allowed = ONLY.get(of, {})
+    for name, value in told.items():
+        if name in WITHOUT_EFFECT.get(of, ()) or (name in allowed and value in allowed[name]):
+            continue
+        raise ArtifactError(
+            f"{path}: {name[:80]} is {value!r:.80}, which densecli cannot apply; use a model without it"
+        )
+
+
+def _row(path: Path) -> dict[str, Any]:
+    row = read_json(path)
+    if not isinstance(row, dict):
+        raise ArtifactError(f"{path}: is no JSON object; copy the model folder again")
+    return row

@@ -1,6 +1,7 @@
 """A retriever as two sentence-transformers folders, one for questions and one for passages."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,21 @@ from densecli.models.bert import bert_config, read_config
 from densecli.models.folder import RetrieverConfig
 from densecli.models.foreign.bert_tower import BertRetriever, BertTower, one_token_type
 from densecli.models.foreign.dpr_folder import refuse_segments, refuse_trailing_sep
-from densecli.models.foreign.hugging_face import read_json, read_weights, write_model
-from densecli.models.foreign.sentence_transformers import MODES, read_pooling
+from densecli.models.foreign.hugging_face import read_weights, write_model
+from densecli.models.foreign.sentence_transformers import (
+    LENGTHS,
+    MODES,
+    MODULES,
+    SETTINGS,
+    SIMILARITIES,
+    is_sentence_transformers_folder,
+    read_card_of,
+    with_lower_case,
+)
 from densecli.models.foreign.vocabulary import open_bert_tokenizer, write_hugging_face_tokenizer
 
 SIDES = ("question", "passage")
-MODULES = "modules.json"
-LENGTHS = "sentence_bert_config.json"
-PROMPTS = "config_sentence_transformers.json"
 PACKAGE = "sentence_transformers.models"
-SIMILARITIES = {"dot": "dot", "cosine": "cosine", "l2": "euclidean"}
 TOKENIZER_CLASS = "BertTokenizer"
 
 
@@ -54,48 +60,41 @@ def write_sentence_transformers(retriever: BertRetriever, folder: Path) -> None:
         settings = {
             "prompts": {name: prefix} if prefix else {},
             "default_prompt_name": name if prefix else None,
-            "similarity_fn_name": SIMILARITIES[card.similarity],
+            "similarity_fn_name": next(
+                name for name, ours in SIMILARITIES.items() if ours == card.similarity
+            ),
         }
-        _write(place / PROMPTS, settings)
+        _write(place / SETTINGS, settings)
 
 
 def is_sentence_transformers_pair(folder: Path) -> bool:
     """Whether `folder` holds `question/` and `passage/` as `write_sentence_transformers` makes them."""
-    return all((folder / name / MODULES).is_file() for name in SIDES)
+    return all(is_sentence_transformers_folder(folder / name) for name in SIDES)
 
 
 def read_sentence_transformers_pair(folder: Path) -> BertRetriever:
     """Read what `write_sentence_transformers` has written, perhaps trained on since.
 
     Raises:
-        ArtifactError: a part is missing, no BERT, or the two pool otherwise or use different word pieces.
+        ArtifactError: a part is missing or no BERT, or a setting is not supported; the two pool or compare
+            differently, or use different word pieces.
     """
-    towers, settings = [], []
-    for name in SIDES:
-        place = folder / name
-        towers.append(BertTower.checked(place, bert_config(read_config(place)), read_weights(place)))
-        length = read_json(place / LENGTHS).get("max_seq_length")
-        limit = towers[-1].config["max_position_embeddings"]
-        known = read_json(place / PROMPTS)
-        prompt = known.get("prompts", {}).get(known.get("default_prompt_name"), "")
-        said = known.get("similarity_fn_name")
-        named = next((name for name, other in SIMILARITIES.items() if other == said), "dot")
-        settings.append(((read_pooling(place), named), length if isinstance(length, int) else limit, prompt))
-    (made, questions, question_prefix), (other, passages, passage_prefix) = settings
-    pooled, similarity = made
-    tokenizer = open_bert_tokenizer(folder / SIDES[0])
-    if made != other or tokenizer.get_vocab() != open_bert_tokenizer(folder / SIDES[1]).get_vocab():
-        raise ArtifactError(f"{folder}: its two models pool or tokenise differently; they are not of one")
-    card = RetrieverConfig(
-        pooling=pooled.pooling,
-        normalize=pooled.normalize or similarity == "cosine",
-        similarity=similarity,
-        max_question_tokens=questions,
-        max_passage_tokens=passages,
-        question_prefix=question_prefix,
-        passage_prefix=passage_prefix,
+    places = [folder / name for name in SIDES]
+    question, passage = (
+        BertTower.checked(place, bert_config(read_config(place)), read_weights(place)) for place in places
     )
-    return BertRetriever(towers[0], towers[1], tokenizer, card)
+    card, other = (
+        read_card_of(place, tower.config["max_position_embeddings"])
+        for place, tower in zip(places, (question, passage), strict=True)
+    )
+    alike = all(
+        getattr(card, name) == getattr(other, name) for name in ("pooling", "normalize", "similarity")
+    )
+    tokenizer, second = (with_lower_case(open_bert_tokenizer(place), place) for place in places)
+    if not alike or tokenizer.get_vocab() != second.get_vocab():
+        raise ArtifactError(f"{folder}: its two models pool or tokenize differently; they are not of one")
+    card = replace(card, max_passage_tokens=other.max_passage_tokens, passage_prefix=other.passage_prefix)
+    return BertRetriever(question, passage, tokenizer, card)
 
 
 def _write_modules(folder: Path, card: RetrieverConfig, dimension: int) -> None:

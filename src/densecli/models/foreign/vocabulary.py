@@ -69,8 +69,18 @@ def write_hugging_face_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens:
 
 
 def longest_input(folder: Path, limit: int) -> int:
-    """Return the longest input that a folder's tokenizer allows, at most `limit`."""
-    told = _settings(folder).get("model_max_length")
+    """Return the longest input that a folder's tokenizer allows, at most `limit`.
+
+    Raises:
+        ArtifactError: the tokenizer cuts a long input at its start, which is not supported.
+    """
+    settings = _settings(folder)
+    if settings.get("truncation_side", "right") != "right":
+        raise ArtifactError(
+            f"{folder / SETTINGS}: truncation_side is {settings['truncation_side']!r:.80}; densecli cuts long"
+            " texts at their end alone"
+        )
+    told = settings.get("model_max_length")
     return int(min(told, limit)) if isinstance(told, int | float) and told >= 2 else limit
 
 
