@@ -2,12 +2,20 @@
 
 import bz2
 import gzip
+import lzma
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from densecli.corpus.source import Source
 
-PACK = {".gz": gzip.compress, ".bz2": bz2.compress}
+PACK = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+}
 
 
 def write(folder: Path, name: str, content: str | bytes) -> str:

@@ -39,7 +39,7 @@ def test_names(tmp_path):
 def test_values_that_cannot_be_used(tmp_path):
     source = parquet_source(table(tmp_path, id=["a", None], text=[None, "t"]), Columns())
     first, second = source.raw
-    with pytest.raises(FieldError, match="no field 'text'"):
+    with pytest.raises(FieldError, match="'text' is null"):
         source.parse(first[1])
     with pytest.raises(FieldError, match="'id' is empty"):
         source.parse(second[1])

@@ -1,8 +1,10 @@
 import bz2
 import gzip
 import io
+import lzma
 import random
 
+import pyarrow as pa
 import pytest
 
 from densecli.errors import InputError
@@ -10,7 +12,12 @@ from densecli.files import streams
 from densecli.files.streams import lines, open_bytes, packing
 
 TEXT = b"one\ntwo\r\n\nthree"
-PACK = {".gz": gzip.compress, ".bz2": bz2.compress}
+PACK = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+}
 
 
 def write(folder, name, data):
@@ -56,6 +63,10 @@ def test_all_that_stands_before_the_fault_is_read(tmp_path, ending):
         ("x.bz2", bz2.compress(TEXT)[:20] + bytes(30), "not bzip2 data, or damaged"),
         ("x.gz", gzip.compress(TEXT, mtime=0)[:-4], "the gzip stream is cut off or broken"),
         ("x", gzip.compress(TEXT, mtime=0)[:-4], "the gzip stream is cut off or broken"),
+        ("x", lzma.compress(TEXT)[:-4], "the xz stream is cut off or broken"),
+        ("x.xz", b"{}", "not xz data, or damaged"),
+        ("x", pa.compress(TEXT, "zstd", asbytes=True)[:-4], "the zstd stream is cut off or broken"),
+        ("x.zst", b"{}", "not zstd data, or damaged"),
     ],
 )
 def test_a_broken_stream_is_named(tmp_path, name, data, message):
@@ -64,7 +75,7 @@ def test_a_broken_stream_is_named(tmp_path, name, data, message):
         read(path)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+@pytest.mark.parametrize("pack", [bytes, *PACK.values()])
 def test_standard_input_may_be_compressed(monkeypatch, pack):
     data = io.BufferedReader(io.BytesIO(pack(TEXT)))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data))

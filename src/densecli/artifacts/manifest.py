@@ -14,6 +14,7 @@ import orjson
 from densecli.errors import ArtifactError, InputError
 from densecli.files.atomic import restore
 from densecli.files.names import display_path, require_utf8_name
+from densecli.files.remote import is_remote, remote_digest
 from densecli.version import __version__
 
 NAME = "manifest.json"
@@ -144,7 +145,8 @@ def versions() -> dict[str, str]:
 def describe_input(path: str | Path) -> dict[str, Any]:
     """Return `{path, bytes, sha256}` of an input file, folder of files, or artefact folder.
 
-    Standard input and pipes, which can be read only once, have no digest.
+    Standard input and pipes, which can be read only once, have no digest. That of a URL is of what its server
+    says of the file.
 
     Raises:
         InputError: there is nothing at `path`.
@@ -153,6 +155,8 @@ def describe_input(path: str | Path) -> dict[str, Any]:
     told = display_path(path)
     if str(path) == "-" or place.is_fifo():
         return {"path": told}
+    if is_remote(str(path)) and not place.exists():
+        return {"path": told, "sha256": remote_digest(str(path))}
     made = read_row(place)
     if made is not None:
         return {"path": told, "sha256": made.get("fingerprint", "")}

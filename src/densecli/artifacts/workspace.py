@@ -12,7 +12,7 @@ NAME = ".densecli"
 VARIABLE = "DENSECLI_WORKSPACE"
 EXAMPLES_FILE = "examples.jsonl"
 """What `mine-negatives` writes into the folder of a set."""
-ENDINGS = re.compile(r"(\.(qa|jsonl|json|csv|txt|gz|bz2))+$")
+ENDINGS = re.compile(r"(\.(qa|jsonl|ndjson|json|parquet|csv|tsv|txt|gz|bz2|xz|zst))+$")
 LONGEST = 100
 
 

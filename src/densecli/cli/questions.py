@@ -8,6 +8,7 @@ from pathlib import Path
 from densecli.cli.session import Session
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import FieldError, UsageError
+from densecli.files.remote import is_remote
 from densecli.records import Question
 
 
@@ -82,6 +83,6 @@ def is_file(text: str) -> bool:
 
 
 def _like_a_file(text: str) -> bool:
-    endings = (".jsonl", ".csv", ".txt", ".gz", ".bz2", ".json")
+    endings = (".jsonl", ".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".json", ".tsv", ".parquet")
     named = os.sep in text and os.path.isdir(text)
-    return named or (" " not in text.strip() and text.endswith(endings))
+    return named or is_remote(text) or (" " not in text.strip() and text.endswith(endings))

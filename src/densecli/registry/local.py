@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from densecli.files.streams import open_bytes
+from densecli.files.streams import OPENERS, open_bytes
 from densecli.registry.sets import QuestionSet, Split
 
 PLACES = ("", "retriever", "retriever/qas", "data/retriever", "data/retriever/qas",
           "downloads/data/retriever", "downloads/data/retriever/qas")  # fmt: skip
-PACKED = ("", ".gz")
+PACKED = ("", *OPENERS)
 CUT = "cut.jsonl"
 HEAD = 1 << 16
 

@@ -1,0 +1,64 @@
+"""Parquet tables, read a few rows at a time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from densecli.errors import InputError
+from densecli.files.remote import is_remote, open_seekable
+from densecli.files.shortages import is_shortage
+
+ROWS = 256
+BUFFER = 1 << 20
+MAGIC = b"PAR1"
+
+
+class ParquetTable:
+    """A Parquet file or URL, opened.
+
+    Attributes:
+        names: its columns.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Read the schema.
+
+        Raises:
+            InputError: the file is missing or damaged.
+            ArtifactError: a URL is out of reach.
+        """
+        self._path = path
+        self._open = ExitStack()
+        try:
+            place: Any = self._open.enter_context(open_seekable(path)) if is_remote(path) else path
+            self._table = self._open.enter_context(pq.ParquetFile(place, buffer_size=BUFFER))
+        except FileNotFoundError:
+            raise InputError(path, None, "no such file", "an existing file") from None
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(None, error) from None
+        self.names: list[str] = self._table.schema_arrow.names
+
+    def rows(self, names: Sequence[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Yield `(number from 1, values)` of some columns; the file is closed at the end.
+
+        Raises:
+            InputError: the file is damaged; after all that stands before.
+        """
+        number = 0
+        try:
+            with self._open:
+                for batch in self._table.iter_batches(ROWS, columns=list(names)):
+                    for values in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
+                        number += 1
+                        yield number, values
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise self._damaged(number + 1, error) from None
+
+    def _damaged(self, row: int | None, error: Exception) -> Exception:
+        if is_shortage(error):
+            return error
+        why = " ".join(str(error).split())[:80]
+        return InputError(self._path, row, f"not a Parquet file, or damaged ({why})", "the whole file")

@@ -1,0 +1,165 @@
+"""Files elsewhere, named by a URL: over HTTP, and wherever `fsspec` has a file system for.
+
+HTTP goes through the client that downloads use: fsspec's own needs two more libraries.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+from densecli.errors import ArtifactError, InputError, UsageError
+
+URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$)")
+"""A path object makes one slash of two."""
+BUFFER = 1 << 20
+SECONDS = 30.0
+"""Of silence, after which a connection is given up."""
+LIBRARIES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
+STAMPS = ("ETag", "Last-Modified", "Content-Length")
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is a URL."""
+    return URL.match(path) is not None
+
+
+def url_of(path: str) -> str:
+    """Return the URL that a path is, with its two slashes."""
+    return URL.sub(r"\1://", path, count=1)
+
+
+class _Stream(io.RawIOBase):
+    """Bytes that come from elsewhere; whatever a library raises meanwhile is a connection that broke off."""
+
+    def __init__(self, url: str, pieces: Iterator[bytes]) -> None:
+        self._url = url
+        self._pieces = pieces
+        self._held = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._held:
+            try:
+                piece = next(self._pieces, None)
+            except Exception as error:
+                raise ArtifactError(f"{self._url}: broke off ({_told(error)}); try again") from None
+            if piece is None:
+                return 0
+            self._held = piece
+        count = min(len(buffer), len(self._held))
+        buffer[:count], self._held = self._held[:count], self._held[count:]
+        return count
+
+
+@contextmanager
+def open_remote(path: str) -> Iterator[io.BufferedReader]:
+    """Open a URL for reading bytes, from the beginning to the end.
+
+    Raises:
+        InputError: there is no such file.
+        ArtifactError: it is out of reach, or breaks off.
+        UsageError: nothing installed reads such URLs.
+    """
+    url = url_of(path)
+    if _is_http(url):
+        import httpx2
+
+        with httpx2.Client(follow_redirects=True, timeout=SECONDS) as client:
+            try:
+                request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
+                response = client.send(request, stream=True)
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
+            try:
+                _check_status(url, response)
+                yield io.BufferedReader(_Stream(url, response.iter_raw(BUFFER)), BUFFER)
+            finally:
+                response.close()
+        return
+    with _file(url) as file:
+        yield io.BufferedReader(_Stream(url, iter(lambda: file.read(BUFFER), b"")), BUFFER)
+
+
+@contextmanager
+def open_seekable(path: str) -> Iterator[BinaryIO]:
+    """Open a URL for reading anywhere in it; over HTTP it is copied into a temporary file first.
+
+    Raises:
+        InputError, ArtifactError, UsageError: as `open_remote`.
+    """
+    url = url_of(path)
+    if not _is_http(url):
+        with _file(url) as file:
+            yield file
+        return
+    import tempfile
+
+    with tempfile.TemporaryFile(prefix="densecli-url-") as copy, open_remote(url) as stream:
+        while piece := stream.read(BUFFER):
+            copy.write(piece)
+        copy.seek(0)
+        yield cast(BinaryIO, copy)
+
+
+def remote_digest(path: str) -> str | None:
+    """Return what changes when the file at a URL does, or None where its server does not say.
+
+    Raises:
+        InputError, ArtifactError, UsageError: as `open_remote`.
+    """
+    url = url_of(path)
+    if not _is_http(url):
+        with _file(url) as file:
+            key = file.fs.ukey(file.path)
+        return hashlib.sha256(str(key).encode()).hexdigest()
+    import httpx2
+
+    try:
+        response = httpx2.head(url, follow_redirects=True, timeout=SECONDS)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
+    _check_status(url, response)
+    stamps = [response.headers.get(name, "") for name in STAMPS]
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest() if any(stamps[:2]) else None
+
+
+def _is_http(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
+
+
+def _check_status(url: str, response: Any) -> None:
+    status = f"{response.status_code} {response.reason_phrase}"
+    if response.status_code in (401, 403, 404, 410):
+        raise InputError(url, None, f"no such file, or it is not public ({status})", "a file")
+    if response.status_code != 200:
+        raise ArtifactError(f"{url}: the server says {status}")
+
+
+@contextmanager
+def _file(url: str) -> Iterator[Any]:
+    """Open a URL of any other kind through fsspec."""
+    import fsspec
+
+    scheme = url.partition(":")[0]
+    try:
+        file = fsspec.open(url, "rb").open()
+    except FileNotFoundError:
+        raise InputError(url, None, "no such file", "an existing one") from None
+    except ImportError:
+        library = LIBRARIES.get(scheme, "the library that fsspec names for it")
+        raise UsageError(f"{url}: reading {scheme}:// needs {library}; install it beside densecli") from None
+    except ValueError as error:
+        raise UsageError(f"{url}: no way to read it ({_told(error)})") from None
+    except Exception as error:  # each file system has its own
+        raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
+    with file:
+        yield file
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{error}".split())[:200] or type(error).__name__
