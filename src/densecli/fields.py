@@ -84,6 +84,25 @@ def rows_field(row: Json, name: str) -> list[Json]:
     return value
 
 
+def spans_field(row: Json, name: str) -> tuple[tuple[int, int], ...] | None:
+    """Return `row[name]`, a list of pairs of offsets, each start before its end; None if it is missing.
+
+    Raises:
+        FieldError: it is something else.
+    """
+    value = row.get(name)
+    if value is None:
+        return None
+    spans = []
+    for pair in value if isinstance(value, list) else [None]:
+        match pair:
+            case [int(start), int(end)] if 0 <= start < end:
+                spans.append((start, end))
+            case _:
+                raise FieldError(f"{name!r} is {value!r:.40}", "a list of [start, end]")
+    return tuple(spans)
+
+
 def row_field(row: Json, name: str) -> Json:
     """Return `row[name]` as an object.
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from densecli.errors import FieldError
-from densecli.fields import Json, id_field, number_field, rows_field, text_field, texts_field
+from densecli.fields import (
+    Json,
+    id_field,
+    number_field,
+    rows_field,
+    spans_field,
+    text_field,
+    texts_field,
+)
 
 ANSWER_TYPES = ("string", "regex")
 ANSWERS = ("answers", "answer", "golden_answers")
@@ -256,20 +264,24 @@ class Context(Passage):
         rank: its place in that search, from 1.
         source: what found it, such as `bm25`, `dense` or `random`.
         teacher_score: how well it answers the question by a teacher (`train --distill`), higher is better.
+        answer_spans: character offsets (start, end) of the answers in the text, where they are known; other
+            occurrences of the same words are then no answers.
     """
 
     score: float | None = None
     rank: int | None = None
     source: str = ""
     teacher_score: float | None = None
+    answer_spans: tuple[tuple[int, int], ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{id, title, text}` and what is known of `score`, `rank`, `source`, `teacher_score`."""
+        """Return `{id, title, text}` and what is known of the other fields."""
         known = {
             "score": self.score,
             "rank": self.rank,
             "source": self.source or None,
             "teacher_score": self.teacher_score,
+            "answer_spans": None if self.answer_spans is None else [list(one) for one in self.answer_spans],
         }
         plain = Passage.to_json(self)
         return plain | {name: value for name, value in known.items() if value is not None}
@@ -284,7 +296,8 @@ def context_from_json(row: Json, default_id: str) -> Passage:
         for name in ("score", "rank", "teacher_score")
     )
     source = text_field(row, "source", "")
-    if score is None and teacher_score is None and not source:
+    answer_spans = spans_field(row, "answer_spans")
+    if score is None and teacher_score is None and answer_spans is None and not source:
         return passage
     return Context(
         passage.id,
@@ -294,6 +307,7 @@ def context_from_json(row: Json, default_id: str) -> Passage:
         rank=None if rank is None else int(rank),
         source=source,
         teacher_score=teacher_score,
+        answer_spans=answer_spans,
     )
 
 

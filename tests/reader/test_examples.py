@@ -8,8 +8,9 @@ import pytest
 from densecli.errors import InputError
 from densecli.models.folder import ReaderConfig
 from densecli.models.tokens import Tokens
-from densecli.reader.examples import draw, first, foremost, reader_examples, sample
-from densecli.records import Passage, Question, RankedList, ScoredPassage, TrainingExample
+from densecli.reader.examples import choose_as_dpr, draw, first, foremost, reader_examples, sample
+from densecli.records import Context, Passage, Question, RankedList, ScoredPassage, TrainingExample
+from densecli.text.same_text import text_key
 
 WHERE = Question("q", "who is he?", ("Warsaw",))
 TEXTS = (
@@ -140,3 +141,44 @@ def test_joint_training_draws_from_the_foremost(passages, negatives):
     found = foremost(TrainingExample(Question("q", "who", ("x",)), (*holding,), (*others,)), passages)
     assert found.positives == tuple(holding[:5])
     assert found.hard_negatives == tuple(others[:negatives])
+
+
+def test_known_spans_are_the_only_answers(golden_tokens):
+    text = "Warsaw in Poland, not Warsaw in Texas"
+    place = text.rindex("Warsaw")
+    known = Context("1", "", text, answer_spans=((place, place + 6),))
+    (example,), _ = examples(golden_tokens, RankedList(WHERE, (ScoredPassage(known, 0.0),)))
+    kept = TrainingExample.from_json(example.to_json())
+    assert kept.positives == (known,)
+    for passage, count in ((known, 1), (Passage("1", "", text), 2)):
+        one = sample(replace(example, positives=(passage,)), [passage], golden_tokens, 64, 10)
+        assert len(one.spans) == count
+
+
+def test_passages_are_chosen_as_in_the_authors_release(golden, golden_tokens):
+    negatives = [Passage(str(n), "", "no") for n in range(200)]
+    for case in golden["negatives_cap"]:
+        count = case["num_selected_positives"]
+        if count:
+            positives = [Passage(str(n), f"page {n}", "yes") for n in range(count)]
+            found = choose_as_dpr(positives, negatives, None)
+            assert found == (positives, negatives[: case["max_negatives_kept"]])
+    many = [Passage(str(n), f"page {n % 2}", "yes") for n in range(60)]
+    assert choose_as_dpr(many, [], None)[0] == many[:20]
+    assert choose_as_dpr(many, [], "another page")[0] == many[:20]
+    assert choose_as_dpr(many, [], "PAGE 1")[0] == many[1::2]
+
+
+def test_the_gold_page_comes_first_as_in_the_authors_release(golden, golden_tokens):
+    given = RankedList.from_json(golden["preprocess_input"][0])
+    titles = {text_key(row["question"]): row["title"] for row in golden["gold_info"]["data"]}
+    for case in golden["preprocess"][:2]:
+        known = titles if case["gold_info"] else None
+        (found,) = reader_examples([given], golden_tokens, 64, 200, Counter(), "dpr", known)
+        (expected,) = case["samples"]
+        assert ids(found.positives) == ids_of(expected["positive"])
+        assert ids_of(expected["negative"])[0] in ids(found.hard_negatives)
+
+
+def ids_of(rows):
+    return [row["id"] for row in rows]

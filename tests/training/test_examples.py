@@ -45,14 +45,6 @@ def test_what_is_left_out_is_counted() -> None:
     assert dropped == {"examples without a positive passage": 2, "passages without text": 4}
 
 
-def test_the_order_is_a_shuffle_by_seed_and_epoch() -> None:
-    held = spool(*(example(str(n)) for n in range(40)))
-    orders = [held.order(seed, epoch) for seed, epoch in ((1, 0), (1, 1), (2, 0))]
-    assert all(sorted(order) == list(range(40)) for order in orders)
-    assert len({tuple(order) for order in orders}) == 3
-    assert held.order(1, 0) == orders[0]
-
-
 def test_further_examples_come_behind_those_before() -> None:
     held, dropped = spool(example("a"), example("b")), Counter[str]()
     assert held[1].question.id == "b"

@@ -16,7 +16,7 @@ from densecli.reader.read import read
 from densecli.reader.runtime import Reader
 from densecli.reader.torch_folder import TorchReader, open_reader_base, save_reader
 from densecli.records import Passage, Question, RankedList, ScoredPassage
-from densecli.training.reader import train_reader
+from densecli.training.reader import epoch_order, train_reader
 from keeping import Kept
 
 FACTS = (
@@ -55,7 +55,7 @@ class Run:
         )
         self.counts: Counter[str] = Counter()
         kept = Kept()
-        self.reports = list(train_reader(ranked, dev, self.reader, config, self.counts, kept))
+        self.reports = list(train_reader([ranked], dev, self.reader, config, self.counts, kept))
         self.saved = kept.saved
 
     @property
@@ -203,3 +203,17 @@ def test_results_without_text_name_the_cause(tiny_base):
 def test_a_loss_that_is_not_finite_names_the_questions(tiny_base):
     with pytest.raises(DenseError, match=r"batch of questions \d, \d, \d;"):
         Run(tiny_base, replace(CONFIG, learning_rate=1e4, max_grad_norm=1e6, epochs=30), results())
+
+
+def test_the_order_of_an_epoch_is_a_shuffle_by_seed_and_epoch():
+    orders = [epoch_order([range(40)], [40], seed, epoch) for seed, epoch in ((1, 0), (1, 1), (2, 0))]
+    assert all(sorted(order) == list(range(40)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 3
+    assert epoch_order([range(40)], [40], 1, 0) == orders[0]
+
+
+def test_sets_are_repeated_by_their_rates():
+    order = Counter(epoch_order([range(4), range(4, 14)], [10, 5], 1, 0))
+    assert sorted(order[row] for row in range(4)) == [2, 2, 3, 3]
+    assert [order[row] for row in range(4, 14)].count(1) == 5
+    assert sum(order.values()) == 15

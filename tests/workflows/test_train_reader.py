@@ -3,11 +3,16 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
+import densecli
+from densecli import Article, TrainingExample, open_collection
 from densecli.errors import ArtifactError, InputError, Interrupted, UsageError
+from densecli.formats.gold import squad_results
 from densecli.records import Passage, Question, RankedList, ScoredPassage
-from densecli.workflows.train_reader import train_reader
+from densecli.workflows.train_reader import train_reader, with_negatives
 
 CITIES = ["Ulm", "Rome", "Paris", "Oslo", "Lima", "Cairo", "Quito", "Delhi"]
 RESULTS = [
@@ -33,7 +38,8 @@ def run(tiny_base, tmp_path):
             "encoder": str(tiny_base), "epochs": 3, "batch_size": 4, "passages": 2, "max_tokens": 48,
             "device": "cpu", "precision": "fp32", "workspace": tmp_path / "workspace",
         }  # fmt: skip
-        return train_reader(results, **{**settings, **more})
+        settings = {name: value for name, value in {**settings, **more}.items() if value is not None}
+        return train_reader(results, **settings)
 
     return run
 
@@ -102,3 +108,86 @@ def test_what_is_wrong_with_a_call_is_said(run, tmp_path):
     with pytest.raises(UsageError, match="no question is left to train on"):
         run([replace(one, question=replace(one.question, answers=("none",))) for one in RESULTS])
     assert not list(tmp_path.rglob("*.safetensors"))
+
+
+CONTEXTS = {city: f"{city} is far. The king of {city} is in {city}." for city in CITIES[1:5]}
+SQUAD = {
+    "data": [
+        {
+            "title": "Kings",
+            "paragraphs": [
+                {
+                    "context": text,
+                    "qas": [
+                        {
+                            "id": city,
+                            "question": f"where is the king of {city}",
+                            "answers": [{"text": city, "answer_start": text.rindex(city)}],
+                        }
+                    ],
+                }
+            ],
+        }
+        for city, text in CONTEXTS.items()
+    ]
+}
+
+
+@pytest.fixture
+def squad(tmp_path):
+    path = tmp_path / "squad.json"
+    path.write_text(json.dumps(SQUAD))
+    return path
+
+
+def test_a_reader_is_trained_on_squad_s_articles(run, squad, tmp_path):
+    made = run(squad, dev=squad, epochs=1)
+    counts = manifest(made.folder)["counts"]
+    assert counts["questions trained on"] == 4
+    assert counts["questions with fewer negatives than --passages asks for"] == 4
+    last = json.loads((made.folder / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["validation"]["questions"] == 4
+
+
+def test_negatives_come_from_a_collection(run, squad, tmp_path):
+    articles = [
+        Article(f"a{n}", "sea", text) for n, text in enumerate(("the song of the king", "Rome has a king"))
+    ]
+    place = tmp_path / "collection"
+    densecli.preprocess(articles, workspace=place)
+    densecli.index(workspace=place, kind="bm25")
+    made = run(squad, negatives_from=place, epochs=1)
+    assert "questions with fewer negatives than --passages asks for" not in manifest(made.folder)["counts"]
+    found = list(
+        with_negatives([*RESULTS[:1], *squad_results(SQUAD["data"][0], "0")], open_collection(place), 9)
+    )
+    assert found[0] == RESULTS[0]  # its answers are matched, not marked
+    assert [ctx.passage.text for ctx in found[1].ctxs[1:]] == ["the song of the king"]
+
+
+def test_several_sets_are_repeated_by_rates(run, squad, observer):
+    made = run([squad, squad], sampling_rates="1,0.5", epochs=1, observer=observer)
+    assert manifest(made.folder)["facts"]["steps"] == 2  # 6 questions in batches of 4
+    with pytest.raises(UsageError, match="has 2 rates for 1 set"):
+        run(squad, sampling_rates="1,2", force=True)
+
+
+def test_a_reader_continues_from_another(run, squad, tiny_base, tmp_path):
+    first = run(squad, epochs=1, output=tmp_path / "first")
+    again = run(
+        squad, epochs=1, learning_rate=1e-12, init=str(first.folder), encoder=None, output=tmp_path / "second"
+    )
+    before, after = (load_file(made.folder / "encoder" / "weights.safetensors") for made in (first, again))
+    assert all(np.allclose(before[name], after[name], atol=1e-6) for name in before)
+    with pytest.raises(UsageError, match="contradict each other"):
+        run(squad, init=str(first.folder), output=tmp_path / "third")
+    with pytest.raises(UsageError, match="is not a reader"):
+        run(squad, init=str(tiny_base), encoder=None, output=tmp_path / "third")
+
+
+def test_gold_pages_are_for_the_choice_of_the_release(run, tmp_path):
+    gold = [TrainingExample(RESULTS[0].question, (Passage("g", "Ulm", "Ulm"),))]
+    made = run(gold=gold, choice="dpr", epochs=1)
+    assert manifest(made.folder)["counts"]["questions with a passage of the gold page"] == 1
+    with pytest.raises(UsageError, match="gold has an effect only with"):
+        run(gold=gold, force=True)

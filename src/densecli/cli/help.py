@@ -48,7 +48,7 @@ GROUPS = {
         positives negatives depth distant_query margin keep_negatives answer_type words stride tail
         min_words keep_offsets input_format id_column title_column text_column make_ids document_seconds
         examples sampling_rates hard_negatives other_negatives max_positives index_negatives shuffle_positives
-        max_spans distill
+        max_spans choice gold negatives_from distill
     """,
     "Search": """
         k mode fusion fusion_weight missing candidates select min_score decode alternatives
@@ -58,7 +58,7 @@ GROUPS = {
         lower_case
     """,
     "Model": """
-        encoder pooling similarity projection shared_encoder fixed_passage_encoder freeze_embeddings
+        encoder init pooling similarity projection shared_encoder fixed_passage_encoder freeze_embeddings
         max_question_tokens max_passage_tokens max_tokens max_answer_tokens question_prefix passage_prefix
         token_types trailing_sep
     """,

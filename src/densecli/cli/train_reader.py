@@ -17,7 +17,10 @@ def train_reader(
     config: TrainReaderConfig,
     results: Annotated[
         list[str] | None,
-        typer.Argument(help="Search results with text for questions with answers: files, or - for stdin."),
+        typer.Argument(
+            help="Search results with text for questions with answers, or SQuAD's articles: files, or - for "
+            "stdin."
+        ),
     ] = None,
     dev: Annotated[
         str | None,
@@ -35,12 +38,27 @@ def train_reader(
             "appendix D]",
         ),
     ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(metavar="READER", help="Reader to continue from, in place of --encoder."),
+    ] = None,
+    gold: Annotated[
+        str | None,
+        typer.Option(help="Questions with the passage that answers them, for --choice dpr: a file."),
+    ] = None,
+    negatives_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="WORKSPACE",
+            help="Search this collection for negatives of the questions of SQuAD's articles.",
+        ),
+    ] = None,
     exclude: ExcludeOption = None,
     save_every: SaveEveryOption = None,
     tensorboard: TensorBoardOption = None,
     force: Force = False,
 ) -> None:
-    """Train the reader on search results.
+    """Train the reader on search results, or on SQuAD's articles.
 
     A question that is also a test question is dropped and counted.
     """
@@ -52,6 +70,9 @@ def train_reader(
             dev=dev,
             output=output,
             joint=joint,
+            init=init,
+            gold=gold,
+            negatives_from=negatives_from,
             exclude=exclude or (),
             save_every=save_every,
             tensorboard=tensorboard,

@@ -38,6 +38,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "train-reader": {
             "batch_size": 16,
             "passages": 24,
+            "depth": 200,
+            "choice": "dpr",
             "learning_rate": 1e-5,
             "warmup_steps": 0,
             "max_grad_norm": 1.0,

@@ -14,6 +14,7 @@ class FittingConfig:
 
     USUAL_EPOCHS: ClassVar[int] = 1
     SMALL: ClassVar[int] = 10_000
+    MOST_RATE: ClassVar[int] = 1000
 
     preset: str | None = setting(
         None,
@@ -52,6 +53,25 @@ class FittingConfig:
     )
     on_error: str = on_error_setting()
 
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The sampling rates as numbers; empty where none are given.
+
+        Raises:
+            UsageError: `sampling_rates` is not a list of numbers above 0, or one is larger than 1,000.
+        """
+        given: str | None = self.sampling_rates  # type: ignore[attr-defined]  # of the classes below
+        try:
+            rates = tuple(map(float, given.split(","))) if given else ()
+        except ValueError:
+            rates = (0.0,)
+        if not all(0 < rate <= self.MOST_RATE for rate in rates) or given == "":
+            raise UsageError(
+                f"--sampling-rates is {given!r}; expected numbers above 0 and up to"
+                f" {self.MOST_RATE:,}, one for each set, such as 1,4"
+            )
+        return rates
+
     def passes(self, examples: int) -> int:
         """Return how often a training goes through so many examples."""
         return self.USUAL_EPOCHS if self.epochs is None else self.epochs
@@ -64,7 +84,6 @@ class TrainConfig(FittingConfig):
     USUAL_EPOCHS: ClassVar[int] = 3
     PAPER_EPOCHS: ClassVar[int] = 40
     PAPER_EPOCHS_SMALL: ClassVar[int] = 100
-    MOST_RATE: ClassVar[int] = 1000
     MOST_NEGATIVES: ClassVar[int] = 100_000
 
     batch_size: int = setting(
@@ -277,24 +296,6 @@ class TrainConfig(FittingConfig):
             )
         return int(asked)
 
-    @property
-    def rates(self) -> tuple[float, ...]:
-        """The sampling rates as numbers; empty where none are given.
-
-        Raises:
-            UsageError: `sampling_rates` is not a list of numbers above 0, or one is larger than 1,000.
-        """
-        try:
-            rates = tuple(map(float, self.sampling_rates.split(","))) if self.sampling_rates else ()
-        except ValueError:
-            rates = (0.0,)
-        if not all(0 < rate <= self.MOST_RATE for rate in rates) or self.sampling_rates == "":
-            raise UsageError(
-                f"--sampling-rates is {self.sampling_rates!r}; expected numbers above 0 and up to"
-                f" {self.MOST_RATE:,}, one for each set, such as 1,4"
-            )
-        return rates
-
     def passes(self, examples: int) -> int:
         """Return how often a training goes through so many examples."""
         if self.epochs is None and self.preset == "paper":
@@ -329,6 +330,17 @@ class TrainReaderConfig(FittingConfig):
         source="section 6.1",
     )
     depth: int = setting(100, "Retrieved passages to sample from.", min=1, max=10_000, source="section 6.1")
+    choice: str = setting(
+        "all",
+        "Passages to sample from: all, or as the authors' release (dpr): positives of the gold page if "
+        "--gold names it, else at most 20; ten negatives for each positive, but 50 to 150.",
+        choices=("all", "dpr"),
+    )
+    sampling_rates: str | None = setting(
+        None,
+        "How often an epoch repeats each of several sets, such as 1,4. By default once.",
+        source="section 5",
+    )
     max_tokens: int = setting(
         350, "Maximum word pieces of question, title and passage together.", min=32, max=32_768
     )
@@ -341,6 +353,14 @@ class TrainReaderConfig(FittingConfig):
     max_answer_tokens: int = setting(10, "Maximum word pieces of an answer.", min=2, max=100)
     dev_questions: int = setting(200, "Dev questions to read at each validation.", min=1, max=100_000)
     dev_depth: int = setting(10, "Retrieved passages to read per dev question.", min=1, max=10_000)
+
+    def __post_init__(self) -> None:
+        """Refuse rates that are none.
+
+        Raises:
+            UsageError: names the option.
+        """
+        _ = self.rates
 
     def batch(self, questions: int) -> int:
         """Return how many questions a batch has when so many are trained on."""

@@ -9,6 +9,7 @@ from densecli.formats.documents import Document, Row
 from densecli.formats.known import (
     EXAMPLES,
     LINE_FORMS,
+    MARKED,
     PREDICTIONS,
     QRELS,
     QUESTIONS,
@@ -25,6 +26,7 @@ SOURCES = {
     EXAMPLES: (EXAMPLES,),
     RESULTS: (RESULTS, PREDICTIONS),
     QRELS: (QRELS,),
+    MARKED: (RESULTS, PREDICTIONS, MARKED),
 }
 """For each kind that is read: the kinds of files that hold it."""
 LOOKED_AT = 100
@@ -34,6 +36,7 @@ WORDS = {
     EXAMPLES: "training examples",
     RESULTS: "search results or predictions",
     QRELS: "relevance judgments",
+    MARKED: "search results, or SQuAD's articles",
 }
 
 
@@ -103,7 +106,8 @@ def _recognise_rows(document: Document, wanted: str | None, named: str | None) -
         fitting = [form for form in ROW_FORMS if form.kind == wanted and form.name in ("dpr", "jsonl")]
     if not fitting:
         raise _unknown(document, wanted, named, ", ".join(fields).encode())
-    form = fitting[0]
+    same = [one for one in fitting if one.name == fitting[0].name]
+    form = next((one for one in same if wanted is None or one.kind in SOURCES[wanted]), fitting[0])
     if wanted is not None and form.kind not in SOURCES[wanted]:
         raise InputError(document.name, first.line, f"holds {form.told}", WORDS[wanted])
     return DetectedFormat(document, form, chain(begun, rows))

@@ -5,7 +5,15 @@ from urllib.parse import unquote
 
 from densecli.errors import FieldError
 from densecli.fields import Json, id_field, rows_field, text_field
-from densecli.records import Passage, Question, TrainingExample, context_from_json
+from densecli.records import (
+    Context,
+    Passage,
+    Question,
+    RankedList,
+    ScoredPassage,
+    TrainingExample,
+    context_from_json,
+)
 
 
 def squad_examples(article: Json, default_id: str) -> Iterator[TrainingExample]:
@@ -24,6 +32,29 @@ def squad_examples(article: Json, default_id: str) -> Iterator[TrainingExample]:
                 yield TrainingExample(question, (passage,))
             else:
                 yield TrainingExample(question, (), (passage,))
+
+
+def squad_results(article: Json, default_id: str) -> Iterator[RankedList]:
+    """Yield each question of an article with its own paragraph, where the answers stand at their offsets.
+
+    An offset at which its answer does not stand is passed over; a question without any good offset is matched
+    by its words.
+    """
+    rows = [row for paragraph in rows_field(article, "paragraphs") for row in rows_field(paragraph, "qas")]
+    for row, example in zip(rows, squad_examples(article, default_id), strict=True):
+        (paragraph,) = example.positives or example.hard_negatives
+        spans = _squad_spans(row, paragraph.text) if example.positives else ()
+        known = Context(paragraph.id, paragraph.title, paragraph.text, answer_spans=spans or None)
+        yield RankedList(example.question, (ScoredPassage(known, 0.0, bool(example.positives)),))
+
+
+def _squad_spans(row: Json, text: str) -> tuple[tuple[int, int], ...]:
+    spans = set()
+    for answer in rows_field(row, "answers"):
+        words, start = text_field(answer, "text"), answer.get("answer_start")
+        if isinstance(start, int) and words and text[start : start + len(words)] == words:
+            spans.add((start, start + len(words)))
+    return tuple(sorted(spans))
 
 
 def squad_questions(article: Json, default_id: str) -> Iterator[Question]:

@@ -18,6 +18,7 @@ from densecli.formats.topics import is_queries, is_topics, read_queries, read_to
 from densecli.records import Question, RankedList, TrainingExample, result_from_json
 
 QUESTIONS, EXAMPLES, RESULTS, PREDICTIONS = "questions", "examples", "results", "predictions"
+MARKED = "passages with marked answers"
 QRELS, PASSAGES = "qrels", "passages"
 MARKUP = re.compile(rb"\s*<[!?/A-Za-z]")
 Build = Callable[[Json, str], Any]
@@ -173,6 +174,8 @@ ROW_FORMS = (
           flag_embedding.example, flag_embedding.question),
     RowForm(name="squad", kind=EXAMPLES, told="SQuAD's articles", keys=("paragraphs",),
             parse=gold.squad_examples, questions=gold.squad_questions),
+    RowForm(name="squad", kind=MARKED, told="SQuAD's questions with their paragraphs", keys=("paragraphs",),
+            parse=gold.squad_results, questions=gold.squad_questions),
     _rows("dpr-gold", EXAMPLES, "DPR's gold passages", "example_id title context",
           gold.dpr_gold_example, gold.dpr_gold_question),
     _rows("oracle", EXAMPLES, "questions with marked gold passages", "ctxs nq_annotated_gold",

@@ -21,6 +21,7 @@ def read_results(
     lookup: Lookup | None = None,
     check: Check | None = None,
     texts: bool = True,
+    wanted: str = RESULTS,
 ) -> Iterator[Result]:
     """Yield the ranked lists or predictions of a file: JSON lines, one of DPR's JSON arrays, or a run.
 
@@ -31,20 +32,21 @@ def read_results(
             line for come last, with nothing found.
         check: raises FieldError for a result that is of no use to whoever reads them.
         texts: whether a run, which holds ids only, needs the texts of questions and passages.
+        wanted: `known.MARKED` reads SQuAD's articles, too: each question with its own paragraph.
 
     Raises:
         InputError: `file:line: what; expected`, for the first that cannot be used, and for a run, which
             holds ids only, where the lookup lacks questions or passages.
         UsageError: passages are looked up for results that have their texts.
     """
-    return bad.usable(display_name(path), _results(path, bad, lookup, check, texts))
+    return bad.usable(display_name(path), _results(path, bad, lookup, check, texts, wanted))
 
 
 def _results(
-    path: str, bad: BadRecords, lookup: Lookup | None, check: Check | None, texts: bool
+    path: str, bad: BadRecords, lookup: Lookup | None, check: Check | None, texts: bool, wanted: str
 ) -> Iterator[Result]:
     with open_document(path, bad) as document:
-        known = detect_format(document, RESULTS)
+        known = detect_format(document, wanted)
         if texts and (lookup is None or not lookup.whole):
             refuse_bare(known.form, document.name, options=lookup is not None)
         records: Iterator[tuple[int, Result]] = enumerate(known.records(), 1)
@@ -78,7 +80,11 @@ def _without_texts(name: str, records: Iterator[tuple[int, Result]]) -> Iterator
 
 
 def read_ranked(
-    path: str, bad: BadRecords = STOP, lookup: Lookup | None = None, check: Check | None = None
+    path: str,
+    bad: BadRecords = STOP,
+    lookup: Lookup | None = None,
+    check: Check | None = None,
+    wanted: str = RESULTS,
 ) -> Iterator[RankedList]:
     """Yield the ranked lists of a file; of predictions, the passages that were read."""
-    return map(ranked_of, read_results(path, bad, lookup, check))
+    return map(ranked_of, read_results(path, bad, lookup, check, wanted=wanted))

@@ -2,17 +2,22 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from densecli.models.tokens import Tokens
 from densecli.reader.features import answer_spans, build_features
 from densecli.reader.retrieved import retrieved_passages
-from densecli.records import Passage, RankedList, TrainingExample
+from densecli.records import Context, Passage, RankedList, TrainingExample
 from densecli.text.answers import AnswerMatcher
+from densecli.text.same_text import text_key
 
 JOINT_POSITIVES = 5
 JOINT_NEGATIVES = 30
+MOST_POSITIVES = 20
+NEGATIVES_PER_POSITIVE = 10
+NEGATIVES_BETWEEN = 50, 150
+"""How many passages the authors' release keeps of a question (preset dpr-nq)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,29 @@ class Sample:
 
 
 def reader_examples(
-    ranked: Iterable[RankedList], tokens: Tokens, max_tokens: int, depth: int, counts: Counter[str]
+    ranked: Iterable[RankedList],
+    tokens: Tokens,
+    max_tokens: int,
+    depth: int,
+    counts: Counter[str],
+    choice: str = "all",
+    gold_titles: Mapping[str, str] | None = None,
 ) -> Iterator[TrainingExample]:
     """Yield the questions that can be trained on, with their passages in the order of retrieval.
 
     Positives are those of the first `depth` passages that hold an answer within the model's length (titles
     are not searched), hard negatives those that hold none. A passage whose answers are all cut off is
-    neither. `counts` tells how many questions were dropped, by reason.
+    neither. Where a passage tells where its answers are, other occurrences of their words are none.
+
+    Args:
+        ranked: search results.
+        tokens: the reader's tokenizer.
+        max_tokens: the model's length.
+        depth: how many passages are looked at.
+        counts: filled with how many questions were dropped, by reason.
+        choice: `all`; or `dpr`, as the authors' release chooses: the positives of the gold page if there are
+            any, else at most 20; of the negatives ten for each positive, but at least 50 and at most 150.
+        gold_titles: title of the page that answers a question, by the question's `text_key`.
 
     Raises:
         InputError: the passages have no text.
@@ -47,7 +68,7 @@ def reader_examples(
         question = one.question
         matcher = AnswerMatcher(question.answers, question.answer_type)
         passages = retrieved_passages(one, depth)
-        holding = [passage for passage in passages if matcher.found_in(passage.text)]
+        holding = [passage for passage in passages if _known_spans(passage) or matcher.found_in(passage.text)]
         positives = [
             passage
             for passage in holding
@@ -56,14 +77,42 @@ def reader_examples(
         matcher.count_problems(counts)
         if positives:
             held = {id(passage) for passage in holding}
-            negatives = tuple(passage for passage in passages if id(passage) not in held)
-            yield TrainingExample(question, tuple(positives), negatives)
+            negatives = [passage for passage in passages if id(passage) not in held]
+            if choice == "dpr":
+                title = (gold_titles or {}).get(text_key(question.question))
+                positives, negatives = choose_as_dpr(positives, negatives, title)
+                counts["questions with a passage of the gold page"] += title is not None and any(
+                    _same_title(passage, title) for passage in positives
+                )
+            yield TrainingExample(question, tuple(positives), tuple(negatives))
         elif not matcher.usable:
             counts["questions without answers"] += 1
         elif holding:
             counts["questions whose answers are cut off"] += 1
         else:
             counts["questions whose passages hold no answer"] += 1
+
+
+def choose_as_dpr(
+    positives: list[Passage], negatives: list[Passage], gold_title: str | None
+) -> tuple[list[Passage], list[Passage]]:
+    """Return the positives and negatives that the authors' release trains on, of all that were found.
+
+    Args:
+        positives: passages with an answer, best first.
+        negatives: passages without one, best first.
+        gold_title: title of the page that is known to answer the question.
+    """
+    if gold_title is not None:
+        positives = [one for one in positives if _same_title(one, gold_title)] or positives[:MOST_POSITIVES]
+    else:
+        positives = positives[:MOST_POSITIVES]
+    least, most = NEGATIVES_BETWEEN
+    return positives, negatives[: min(max(NEGATIVES_PER_POSITIVE * len(positives), least), most)]
+
+
+def _same_title(passage: Passage, title: str) -> bool:
+    return passage.title.lower() == title.lower()
 
 
 def draw(example: TrainingExample, passages: int, seed: int, epoch: int, row: int) -> list[Passage]:
@@ -99,7 +148,8 @@ def sample(
     question = example.question
     matcher = AnswerMatcher(question.answers, question.answer_type)
     features = build_features(tokens, max_tokens, question.question, chosen)
-    spans = answer_spans(features[0], matcher.spans(chosen[0].text), max_spans)
+    places = _known_spans(chosen[0]) or matcher.spans(chosen[0].text)
+    spans = answer_spans(features[0], places, max_spans)
     cut = sum(one.cut for one in features)
     return Sample(question.id, [one.ids for one in features], features[0].offset, spans, cut)
 
@@ -108,4 +158,9 @@ def _spans_in(
     passage: Passage, question: str, matcher: AnswerMatcher, tokens: Tokens, max_tokens: int
 ) -> list[tuple[int, int]]:
     (features,) = build_features(tokens, max_tokens, question, [passage])
-    return answer_spans(features, matcher.spans(passage.text), 1)
+    return answer_spans(features, _known_spans(passage) or matcher.spans(passage.text), 1)
+
+
+def _known_spans(passage: Passage) -> Sequence[tuple[int, int]]:
+    """Return where a passage itself says that its answers are."""
+    return (passage.answer_spans or ()) if isinstance(passage, Context) else ()

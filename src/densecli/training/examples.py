@@ -124,12 +124,6 @@ class ExampleSpool:
         others = min(other, self._other[row])
         return others + min(hard, self._hard[row] or self._other[row] - others)
 
-    def order(self, seed: int, epoch: int) -> list[int]:
-        """Return the rows in the order of an epoch (0-based): a shuffle by seed and epoch alone."""
-        rows = list(range(len(self)))
-        random.Random(f"order {seed} {epoch}").shuffle(rows)
-        return rows
-
     def draw(
         self,
         rows: Sequence[int],

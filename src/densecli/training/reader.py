@@ -1,14 +1,17 @@
 """Training of the reader: search results in, a report per update out, kept on the way."""
 
 import math
+import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
 from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_hardware import pick_device, pick_precision
+from densecli.errors import UsageError
+from densecli.models.tokens import Tokens
 from densecli.observer import SILENT, Observer
 from densecli.reader.examples import draw, foremost, reader_examples, sample
 from densecli.reader.torch_folder import TorchReader
@@ -25,7 +28,7 @@ from densecli.training.run import TrainPlan, Validated, run
 
 
 def train_reader(
-    ranked: Iterable[RankedList],
+    sets: Sequence[Iterable[RankedList]],
     dev: Iterable[RankedList] | None,
     reader: TorchReader,
     config: TrainReaderConfig,
@@ -34,11 +37,13 @@ def train_reader(
     joint: Retriever | None = None,
     temperature: float = 1.0,
     observer: Observer = SILENT,
+    gold_titles: Mapping[str, str] | None = None,
 ) -> Iterator[StepReport]:
     """Train a reader in place (paper, section 6.1), and a question tower with it (appendix D).
 
     Args:
-        ranked: search results with text and answers; read once, kept in a temporary file.
+        sets: search results with text and answers, one or several sets; read once, kept in a temporary
+            file. `config.rates` says how often an epoch repeats each of them.
         dev: search results for validation after each epoch, or None; `config.dev_questions` are taken.
         reader: from `open_reader_base`; its model is changed.
         config: hyper-parameters.
@@ -49,6 +54,7 @@ def train_reader(
             then the reader's and the retriever's, and the reader draws from the foremost passages.
         temperature: what the retriever's cosines were divided by when it was trained.
         observer: receives a message about what is trained on.
+        gold_titles: page that answers a question, by its `text_key` (`config.choice`).
 
     Yields:
         A report after each update, with steps and epochs counted from 1. `accuracy` is the share of
@@ -62,19 +68,13 @@ def train_reader(
     device = pick_device(config.device)
     precision = pick_precision(config.precision, device)
     tokens = reader.tokens
-    found = reader_examples(ranked, tokens, config.max_tokens, config.depth, counts)
-    examples = ExampleSpool(found if joint is None else _titles_counted(found, counts), counts)
-    if not len(examples):
-        raise no_examples_error("no question is left to train on", counts)
-    counts["questions trained on"] = len(examples)
-    asked = config.passages - 1
-    short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
-    if short:
-        counts["questions with fewer negatives than --passages asks for"] = short
+    examples, rows = _read_sets(sets, tokens, config, counts, joint is not None, gold_titles)
     held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
     reader.model.prepare(config.dropout, config.freeze_embeddings, device)
     size = config.batch(len(examples))
-    per_epoch = math.ceil(len(examples) / size)
+    rates = config.rates or [1.0] * len(rows)
+    repeats = [int(len(one) * rate) for one, rate in zip(rows, rates, strict=True)]
+    per_epoch = math.ceil(sum(repeats) / size)
     epochs = config.passes(len(examples))
     observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
     beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
@@ -82,7 +82,7 @@ def train_reader(
     optimiser = Optimizer.of(modules, config, per_epoch * epochs, precision)
 
     def batches(epoch: int) -> Iterator[Sequence[int]]:
-        order = examples.order(config.seed, epoch)
+        order = epoch_order(rows, repeats, config.seed, epoch)
         return (order[start : start + size] for start in range(0, len(order), size))
 
     def learn(rows: Sequence[int], step: int) -> StepResult:
@@ -120,6 +120,58 @@ def train_reader(
         validated = partial(validate, held_out, retrieval)
     course = TrainPlan(epochs, per_epoch, batches, learn, validated)
     yield from run(course, TrainState(modules, optimiser), config, keeper, device)
+
+
+def _read_sets(
+    sets: Sequence[Iterable[RankedList]],
+    tokens: Tokens,
+    config: TrainReaderConfig,
+    counts: Counter[str],
+    count_titles: bool,
+    gold_titles: Mapping[str, str] | None,
+) -> tuple[ExampleSpool, list[range]]:
+    """Return the examples of all sets, and the rows of each.
+
+    Raises:
+        UsageError: no question can be trained on, or an epoch has none.
+    """
+    examples, rows = ExampleSpool((), counts), []
+    for ranked in sets:
+        found = reader_examples(
+            ranked, tokens, config.max_tokens, config.depth, counts, config.choice, gold_titles
+        )
+        rows.append(examples.add(_titles_counted(found, counts) if count_titles else found, counts))
+    if not len(examples):
+        raise no_examples_error("no question is left to train on", counts)
+    if config.rates and not any(int(len(one) * rate) for one, rate in zip(rows, config.rates, strict=True)):
+        raise UsageError(f"sampling_rates {config.sampling_rates} leave no question in an epoch; raise them")
+    counts["questions trained on"] = len(examples)
+    asked = config.passages - 1
+    short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
+    if short:
+        counts["questions with fewer negatives than --passages asks for"] = short
+    return examples, rows
+
+
+def epoch_order(sets: Sequence[range], repeats: Sequence[int], seed: int, epoch: int) -> list[int]:
+    """Return the rows of an epoch (0-based), shuffled by seed and epoch alone.
+
+    Args:
+        sets: the rows of each set.
+        repeats: how many rows each set gives to an epoch. A set gives all its rows again and again; of what
+            is less than all, rows drawn by seed and epoch.
+        seed: of the order.
+        epoch: from 0.
+    """
+    dice = random.Random(f"order {seed} {epoch}")
+    order: list[int] = []
+    for rows, count in zip(sets, repeats, strict=True):
+        whole, rest = divmod(count, len(rows)) if rows else (0, 0)
+        order += [*rows] * whole
+        if rest:
+            order += dice.sample(rows, rest)
+    dice.shuffle(order)
+    return order
 
 
 def _titles_counted(examples: Iterable[TrainingExample], counts: Counter[str]) -> Iterator[TrainingExample]:

@@ -15,7 +15,7 @@ from densecli.errors import InputError, UsageError
 from densecli.files.bad_records import BadRecords
 from densecli.formats.detect import detect_format
 from densecli.formats.documents import open_document
-from densecli.formats.known import PREDICTIONS, RESULTS
+from densecli.formats.known import EXAMPLES, MARKED, PREDICTIONS, RESULTS
 from densecli.formats.read_results import read_ranked
 from densecli.models.folder import fingerprint
 from densecli.observer import SILENT, Observer
@@ -187,8 +187,9 @@ def _questions_or_results(
 ) -> tuple[Questions | None, Path | Sequence[RankedList] | None]:
     if isinstance(dev, Path):
         with open_document(str(dev)) as document:
-            kind = detect_format(document).form.kind
-        return (None, dev) if kind in (RESULTS, PREDICTIONS) else (dev, None)
+            form = detect_format(document).form
+        found = form.kind in (RESULTS, PREDICTIONS) or (form.name == "squad" and form.kind == EXAMPLES)
+        return (None, dev) if found else (dev, None)
     results = [one for one in dev if isinstance(one, RankedList)]
     return (None, results) if results else ([one for one in dev if isinstance(one, Question)], None)
 
@@ -233,7 +234,7 @@ def _open_results(
     if not isinstance(results, Path):
         return iter(results)
     check = partial(check_texts, depth=depth, expected=f"{TEXTS}, or --passages FOLDER")
-    return read_ranked(str(results), bad, texts.lookup(bad), check)
+    return read_ranked(str(results), bad, texts.lookup(bad), check, MARKED)
 
 
 def _report(

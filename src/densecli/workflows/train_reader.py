@@ -1,7 +1,8 @@
 """Training a reader: search results to an extractive reader (paper, section 6.1)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,16 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
 from densecli.configs.training import TrainConfig, TrainReaderConfig
 from densecli.errors import UsageError
+from densecli.files.bad_records import BadRecords
+from densecli.formats.read_mining_input import read_mining_input
 from densecli.models.folder import fingerprint
+from densecli.models.reader_heads import ENCODER
 from densecli.observer import SILENT, Observer
-from densecli.records import Question, RankedList
+from densecli.records import Context, Question, RankedList, TrainingExample
+from densecli.text.same_text import text_key
 from densecli.training.filtering import without_questions
 from densecli.workflows.checkpointer import Checkpointer, resumable
+from densecli.workflows.collection import Collection, open_collection
 from densecli.workflows.fitting import check_validation, describe_hardware, follow_training
 from densecli.workflows.models import base_folder
 from densecli.workflows.record_sets import Records, RecordSet, RecordSets, as_record_set, as_record_sets
@@ -37,6 +43,9 @@ def train_reader(
     workspace: Workspace | Path | str | None = None,
     output: Path | None = None,
     joint: str | None = None,
+    init: str | None = None,
+    gold: Records[TrainingExample] | None = None,
+    negatives_from: Workspace | Path | str | None = None,
     exclude: RecordSets[Question] = (),
     save_every: int | None = None,
     tensorboard: Path | None = None,
@@ -52,13 +61,18 @@ def train_reader(
     that is also a test question is dropped and counted.
 
     Args:
-        results: search results with texts for questions with answers: the path of a file, or the results
-            themselves; or several of these.
+        results: search results with texts for questions with answers, or SQuAD's articles: the path of a
+            file, or the results themselves; or several of these. In SQuAD's articles the answers are where
+            they are marked, and nowhere else.
         dev: search results to validate on after each epoch; the best reader is kept.
         workspace: its folder; by default the nearest `.densecli`.
         output: folder to write; by default `reader` in the workspace.
         joint: folder or Hub name of a retriever, or `starter`. Its question encoder is trained too (paper,
             appendix D); the new retriever is `retriever` in the output. Vectors and index of the old one fit.
+        init: folder of a reader to continue from, in place of `encoder`.
+        gold: questions with the passage that answers them; for `choice="dpr"` the titles of the pages.
+        negatives_from: workspace of a collection. It is searched for the questions of SQuAD's articles; what
+            holds no answer is added as negatives.
         exclude: questions to leave out, beside the test questions of the paper's datasets.
         save_every: updates between two checkpoints; by default ten minutes, or an epoch of a minute or more.
         tensorboard: folder for TensorBoard's files.
@@ -82,12 +96,20 @@ def train_reader(
     home = find_workspace(workspace)
     result_sets = as_record_sets(results, RankedList, "search results")
     dev_set = None if dev is None else as_record_set(dev, RankedList, "dev results")
-    base = base_folder(config.encoder, "reader")
+    base = _base(config, settings, init)
     excluded = find_excluded(home, None, exclude, observer)
     joint_base = None if joint is None else base_folder(joint, "retriever")
-    records: list[RecordSet[Any]] = [*result_sets, *([dev_set] if dev_set else []), *excluded]
+    gold_set = None if gold is None else as_record_set(gold, TrainingExample, "gold passages")
+    if gold is not None and config.choice != "dpr":
+        raise UsageError("--gold has an effect only with --choice dpr")
+    config = replace(config, sampling_rates=_rates(config, result_sets))
+    collection = None if negatives_from is None else open_collection(negatives_from, observer=observer)
+    optional = [one for one in (dev_set, gold_set) if one is not None]
+    records: list[RecordSet[Any]] = [*result_sets, *optional, *excluded]
     models = [base, joint_base] if joint_base else [base]
     inputs = [*(one.describe() for one in records), *map(describe_input, models)]
+    if collection is not None:
+        inputs.append({"path": str(negatives_from), "sha256": collection.store.fingerprint})
     target = output or home.reader
     with resumable("train-reader", target, config, inputs, force, observer, home=home) as build:
         # these load torch: not for "up to date"
@@ -107,11 +129,13 @@ def train_reader(
         jointly = f", and the question encoder of {joint_base} with it" if joint_base else ""
         observer.message(f"training a reader from {base}{jointly} ({describe_hardware(config, ALONE)})")
         bad = collect_bad_records(config.on_error, observer)
-        found = read_result_sets(result_sets, bad, config.depth)
+        found = [read_result_sets([one], bad, config.depth) for one in result_sets]
+        if collection is not None:
+            found = [with_negatives(one, collection, config.depth) for one in found]
         dev_depth = min(config.depth, config.dev_depth)
         checkpointer = Checkpointer(build, config, write, observer, save_every, tensorboard, stop_requested)
         reports = train_model(
-            without_questions(found, question_keys(excluded), build.counts),
+            [without_questions(one, question_keys(excluded), build.counts) for one in found],
             read_result_sets([dev_set], bad, dev_depth) if dev_set else None,
             reader,
             config,
@@ -120,6 +144,7 @@ def train_reader(
             retriever.retriever if retriever else None,
             retriever.temperature if retriever else 1.0,
             observer,
+            None if gold_set is None else _gold_titles(gold_set, bad),
         )
         build.facts = follow_training("train-reader", reports, checkpointer, observer)
         build.counts.update(bad.counts)
@@ -129,6 +154,65 @@ def train_reader(
             build.parents = {"retriever": fingerprint(joint_base)}
             build.facts = {**build.facts, "retriever": fingerprint(build.folder / JOINT_RETRIEVER)}
     return target
+
+
+def with_negatives(ranked: Iterable[RankedList], collection: Collection, depth: int) -> Iterator[RankedList]:
+    """Yield results. Those that mark their answers get what a collection has found, up to `depth` passages.
+
+    Passages that hold an answer, or equal one that is there, are left out.
+    """
+    waiting: deque[RankedList] = deque()
+
+    def asked() -> Iterator[Question]:
+        for one in ranked:
+            waiting.append(one)
+            yield one.question
+
+    for found in collection.search(asked(), depth):
+        one = waiting.popleft()
+        marked = any(isinstance(ctx.passage, Context) and ctx.passage.answer_spans for ctx in one.ctxs)
+        if not marked:
+            yield one
+            continue
+        known = {text_key(ctx.passage.text) for ctx in one.ctxs}
+        others = [ctx for ctx in found.ctxs if not ctx.has_answer and text_key(ctx.passage.text) not in known]
+        yield replace(one, ctxs=(*one.ctxs, *others)[:depth])
+
+
+def _base(config: TrainReaderConfig, settings: Mapping[str, Any], init: str | None) -> Path:
+    if init is None:
+        return base_folder(config.encoder, "reader")
+    if "encoder" in settings:
+        raise UsageError("--init and --encoder contradict each other: --init continues from a whole reader")
+    folder = base_folder(init, "reader")
+    if not (folder / ENCODER).is_dir():
+        raise UsageError(f"--init {init} is not a reader; name it as --encoder to start a reader from it")
+    return folder
+
+
+def _rates(config: TrainReaderConfig, sets: Sequence[RecordSet[Any]]) -> str | None:
+    """Return the sampling rates, one for each set.
+
+    Raises:
+        UsageError: there are more or fewer rates than sets.
+    """
+    if config.rates and len(config.rates) != len(sets):
+        names = ", ".join(one.name for one in sets)
+        raise UsageError(
+            f"--sampling-rates {config.sampling_rates} has {len(config.rates)} rates for {len(sets)}"
+            f" set{'s' * (len(sets) > 1)}: {names}"
+        )
+    return config.sampling_rates
+
+
+def _gold_titles(gold: RecordSet[TrainingExample], bad: BadRecords) -> dict[str, str]:
+    """Return the title of the page that answers a question, by the question's key."""
+    examples = read_mining_input(gold.name, bad=bad) if gold.records is None else gold.records
+    return {
+        text_key(one.question.question): one.positives[0].title
+        for one in examples
+        if one.positives and one.positives[0].title
+    }
 
 
 def _check_passages(settings: Mapping[str, Any], config: TrainReaderConfig) -> None:

@@ -11,6 +11,7 @@ from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace
 from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, FieldError, InputError, UsageError
 from densecli.files.bad_records import BadRecords, reason_of
+from densecli.formats.known import MARKED
 from densecli.formats.read_examples import read_examples
 from densecli.formats.read_mining_input import read_mining_input
 from densecli.formats.read_questions import read_questions
@@ -117,7 +118,7 @@ def read_result_sets(
     """
     for one in sets:
         if one.records is None:
-            yield from read_ranked(one.name, bad, check=partial(check_texts, depth=depth))
+            yield from read_ranked(one.name, bad, check=partial(check_texts, depth=depth), wanted=MARKED)
             continue
         for number, ranked in enumerate(one.records, 1):
             try:
