@@ -24,7 +24,7 @@ import faiss
 import numpy as np
 from cold_start import about
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import IndexManifest, VectorsManifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.vectors import VectorStore, write_shard
 from densecli.configs.asking import SearchConfig
@@ -44,7 +44,7 @@ from densecli.workflows.models import STARTER
 RESULT = Path(__file__).parent / "results" / "hybrid.json"
 SHARD = 1 << 16
 K = 100
-PARENTS = {"retriever": "random", "passages": "random"}
+NAMES = {"fingerprint": "random", "retriever": "random", "passages": "random"}
 
 
 def main() -> None:
@@ -150,11 +150,10 @@ def random_index(folder: Path, rows: int, width: int, kind: str) -> DenseIndex:
     shards = range(0, rows, SHARD)
     for number, first in enumerate(shards):
         write_shard(folder, number, rng.standard_normal((min(SHARD, rows - first), width), dtype=np.float32))
-    facts = {"rows": rows, "dimension": width, "shards": len(shards)}
-    Manifest("embed", {}, "random", parents=PARENTS, facts=facts).write(folder)
+    VectorsManifest(**NAMES, rows=rows, dimension=width, shards=len(shards)).write(folder)
     for _ in build(VectorStore.open(folder), IndexConfig(kind=kind), folder):
         pass
-    Manifest("index", {}, "random", parents=PARENTS, facts={"kind": kind}).write(folder)
+    IndexManifest(**NAMES, structure=kind).write(folder)
     return DenseIndex.open(folder)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import PassagesManifest
 from densecli.artifacts.passages.store import PassageStore, write_passages
 from densecli.records import Passage
 
@@ -12,5 +12,5 @@ def write_store(folder: Path, passages: Iterable[Passage]) -> PassageStore:
     """Write a whole passage store and open it."""
     folder.mkdir(parents=True)
     _, fingerprint = write_passages(folder, passages, "test")
-    Manifest("preprocess", {}, fingerprint).write(folder)
+    PassagesManifest(fingerprint=fingerprint).write(folder)
     return PassageStore.open(folder)

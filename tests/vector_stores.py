@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import VectorsManifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.vectors import VectorStore, write_shard
 from densecli.encoders.torch_retriever import PassageEncoder
@@ -17,11 +17,14 @@ def write_vectors(folder: Path, store: PassageStore, model: Path, shard_rows: in
     vectors = np.concatenate([encoder.encode([passage]) for passage in store])
     for number, first in enumerate(range(0, len(vectors), shard_rows)):
         write_shard(folder, number, vectors[first : first + shard_rows])
-    parents = {
-        "retriever": encoder.fingerprint,
-        "passage_tower": encoder.passage_tower,
-        "passages": store.fingerprint,
-    }
-    facts = {"rows": len(store), "dimension": encoder.dimension, "shards": -(-len(store) // shard_rows)}
-    Manifest("embed", {}, "test", parents=parents, facts=facts).write(folder)
+    manifest = VectorsManifest(
+        fingerprint="test",
+        retriever=encoder.fingerprint,
+        passage_tower=encoder.passage_tower,
+        passages=store.fingerprint,
+        rows=len(store),
+        dimension=encoder.dimension,
+        shards=-(-len(store) // shard_rows),
+    )
+    manifest.write(folder)
     return VectorStore.open(folder)

@@ -1,125 +1,155 @@
-import os
-from pathlib import Path
+import json
 
 import pytest
 
-from densecli.artifacts.manifest import (
+from densecli.artifacts.kinds import (
+    KINDS,
     NAME,
+    Bm25Manifest,
+    ExamplesManifest,
+    ExportManifest,
+    IndexManifest,
+    Made,
     Manifest,
-    describe_input,
-    digest_file,
-    digest_texts,
-    read_row,
+    PassagesManifest,
+    ReaderManifest,
+    RetrieverManifest,
+    StoredFile,
+    TrainedSet,
+    Training,
+    VectorsManifest,
     versions,
 )
-from densecli.errors import ArtifactError, InputError
+from densecli.artifacts.manifest import outline, read_any_manifest, read_manifest
+from densecli.artifacts.recipe import Input, Recipe
+from densecli.errors import ArtifactError
 
-WHOLE = Manifest(
-    "embed",
-    {"shard_rows": 256, "device": "auto", "warmup": None},
-    "f00d",
-    [{"path": "-"}],
-    {"passages": "abc"},
-    {"passages": 3},
-    {"rows": 3},
-    {"seconds": 1.5},
+TRAINING = Training(
+    steps=8,
+    steps_planned=9,
+    ended_early=True,
+    loss=0.5,
+    cut={"questions": 0.25},
+    doubt="the loss did not fall",
+    validation={"loss": 0.7},
+    best_validation={"loss": 0.6},
+    best_step=4,
+    untrained={"loss": 1.5},
+    epochs=3,
+    sets=(TrainedSet("WORKSPACE/examples/nq", 100, 1.0, 25),),
 )
+COMMON = {
+    "fingerprint": "f00d",
+    "recipe": Recipe("embed", {"shard_rows": 256, "warmup": None}, (Input("-"), Input("a", "d1", 3))),
+    "counts": {"passages": 3},
+    "made": Made("0.1.0", versions(), "2026-01-02T03:04:05+00:00", 1.5),
+}
+MANIFESTS = [
+    PassagesManifest(**COMMON),
+    Bm25Manifest(**COMMON, passages="p"),
+    VectorsManifest(**COMMON, retriever="r", passage_tower="t", passages="p", rows=3, dimension=2, shards=1),
+    IndexManifest(**COMMON, retriever="r", passages="p", vectors="v", structure="hnsw", dimension=2),
+    ExamplesManifest(**COMMON, passages="p"),
+    RetrieverManifest(**COMMON, training=TRAINING, temperature=0.05),
+    RetrieverManifest(**COMMON),
+    ReaderManifest(**COMMON, retriever="old", joint_retriever="new", training=TRAINING),
+    ExportManifest(**COMMON),
+]
 
 
-def read(folder):
-    return Manifest.read(folder, "the vector store", "densecli embed")
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda one: one.kind)
+def test_each_kind_is_read_as_it_was_written(tmp_path, manifest):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "x").write_bytes(b"abc")
+    written = manifest.write(tmp_path)
+    assert written.files == {
+        "deep/x": StoredFile(3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    }
+    assert read_manifest(tmp_path, type(manifest)) == read_any_manifest(tmp_path) == written
+    row = json.loads((tmp_path / NAME).read_text())
+    assert (row["format_version"], row["kind"]) == (2, manifest.kind)
 
 
-def test_it_comes_back(tmp_path):
-    WHOLE.write(tmp_path)
-    assert read(tmp_path) == WHOLE
-    row = read_row(tmp_path)
-    assert row["versions"] == versions()
-    assert {"python", "numpy", "torch"} <= set(row["versions"])
+def test_there_is_a_manifest_for_every_kind():
+    assert {one.kind for one in MANIFESTS} == KINDS.keys()
 
 
-def test_it_says_what_is_missing_and_what_makes_it(tmp_path):
-    with pytest.raises(
-        ArtifactError, match=r"x: the vector store does not exist; run `densecli embed` first"
-    ):
-        read(tmp_path / "x")
-    with pytest.raises(
-        ArtifactError, match=r"is not complete \(no manifest.json\); run `densecli embed` first"
-    ):
-        read(tmp_path)
+def test_a_missing_artifact_is_named_with_the_command_that_makes_it(tmp_path):
+    message = r"x: the vector store does not exist; run `densecli embed` first"
+    with pytest.raises(ArtifactError, match=message):
+        read_manifest(tmp_path / "x", VectorsManifest)
+    message = r"is not complete \(no manifest.json\); run `densecli embed` first"
+    with pytest.raises(ArtifactError, match=message):
+        read_manifest(tmp_path, VectorsManifest)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    "data", [b"", b"{", b"[]", b'"\\ud83d"', b"\xff", b"[" * 100_000, b'{"name": "a web page", "icons": []}']
+)
+def test_an_unreadable_manifest_is_no_manifest(tmp_path, data):
+    (tmp_path / NAME).write_bytes(data)
+    assert outline(tmp_path) is None
+    with pytest.raises(ArtifactError, match="unreadable manifest.json.*remove the folder"):
+        read_manifest(tmp_path, VectorsManifest)
+
+
+def change(tmp_path, manifest, **changes):
+    manifest.write(tmp_path)
+    row = json.loads((tmp_path / NAME).read_text())
+    (tmp_path / NAME).write_text(json.dumps({**row, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
     [
-        ("", r"is not complete \(unreadable manifest.json\)"),
-        ("{", r"unreadable manifest.json"),
-        ("[]", r"unreadable manifest.json"),
-        ('{"name": "a web page", "icons": []}', r"unreadable manifest.json"),
-        ('{"densecli": "9", "schema": 99}', r"made by another version .*run `densecli embed --force`"),
-        (
-            '{"densecli": "0", "schema": 1, "command": "index"}',
-            r"is a result of `densecli index`, not of `densecli embed`",
-        ),
-        (
-            '{"densecli": "0", "schema": 1, "command": "embed"}',
-            r"no 'config' in it; run `densecli embed --force`",
-        ),
+        ({"format_version": 99}, r"made by another version .*rebuild it with `densecli embed --force`"),
+        ({"format_version": "2"}, r"made by another version \(format '2'"),
+        ({"kind": "index"}, r"is an artifact of kind index, and vectors is needed"),
+        ({"kind": "odd"}, r"is an artifact of kind unknown"),
+        ({"kind": []}, r"is an artifact of kind unknown"),
+        ({"fingerprint": 3}, r"damaged \(fingerprint is 3\); rebuild it with `densecli embed --force`"),
+        ({"facts": {}}, r"damaged \(no 'rows'"),
+        ({"facts": []}, r"damaged \(facts is \[\]"),
+        ({"facts": {"rows": "\u202e", "dimension": 2, "shards": 1}}, "damaged"),
+        ({"facts": {"rows": -3, "dimension": 2, "shards": 1}}, r"damaged \(rows is -3\)"),
+        ({"facts": {"rows": True, "dimension": 2, "shards": 1}}, "damaged"),
+        ({"facts": {"rows": 3, "dimension": 2, "shards": 10**15}}, "damaged"),
+        ({"facts": {"rows": 10**18, "dimension": 2, "shards": 1}}, "damaged"),
+        ({"parents": {"retriever": "r"}}, r"damaged \(no 'passages'"),
+        ({"counts": {"passages": "three"}}, r"damaged \(counts.passages is 'three'\)"),
+        ({"inputs": {}}, "damaged"),
+        ({"inputs": [3]}, "damaged"),
+        ({"files": {"x": "3"}}, "damaged"),
+        ({"timing": {"seconds": "1"}}, "damaged"),
     ],
 )
-def test_one_that_cannot_be_used_is_refused(tmp_path, text, message):
-    (tmp_path / NAME).write_text(text)
+def test_a_damaged_manifest_is_refused_with_what_is_wrong(tmp_path, changes, message):
+    manifest = next(one for one in MANIFESTS if one.kind == "vectors")
+    change(tmp_path, manifest, **changes)
     with pytest.raises(ArtifactError, match=message):
-        read(tmp_path)
+        read_manifest(tmp_path, VectorsManifest)
+    assert outline(tmp_path) is not None
 
 
-def test_digests(tmp_path):
-    (tmp_path / "x").write_bytes(b"abc")
-    assert digest_file(tmp_path / "x") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert digest_texts(["ab", "c"]) != digest_texts(["a", "bc"]) != digest_texts(["abc"])
+def test_a_manifest_that_is_too_large_is_not_read(tmp_path):
+    with open(tmp_path / NAME, "wb") as stream:
+        stream.truncate(65 << 20)
+    assert outline(tmp_path) is None
 
 
-def test_a_file_is_described_by_its_content(tmp_path):
-    (tmp_path / "x").write_bytes(b"abc")
-    told = describe_input(tmp_path / "x")
-    assert told == {"path": str(tmp_path / "x"), "bytes": 3, "sha256": digest_file(tmp_path / "x")}
+def test_a_setting_that_is_not_known_yet_is_left_alone(tmp_path):
+    change(tmp_path, ExportManifest(**COMMON), config={"later": [1, {"deep": None}]}, facts={"later": 3})
+    assert read_manifest(tmp_path, ExportManifest).recipe.config == {"later": [1, {"deep": None}]}
 
 
-def test_a_folder_is_described_by_names_and_content(tmp_path):
-    folder = tmp_path / "notes"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "deep" / "a").write_text("1")
-    (folder / os.fsdecode(b"b\xff")).write_text("2")
-    first = describe_input(folder)
-    assert describe_input(folder) == first
-    (folder / "deep" / "a").rename(folder / "a")
-    second = describe_input(folder)
-    (folder / "a").write_text("3")
-    assert len({first["sha256"], second["sha256"], describe_input(folder)["sha256"]}) == 3
+def test_what_may_be_one_of_two_kinds(tmp_path):
+    Bm25Manifest(**COMMON, passages="p").write(tmp_path)
+    made: Manifest = read_manifest(tmp_path, IndexManifest, Bm25Manifest)
+    assert isinstance(made, Bm25Manifest)
 
 
-def test_a_result_is_described_by_its_fingerprint_and_no_other_folder_is(tmp_path):
-    WHOLE.write(tmp_path)
-    assert describe_input(tmp_path)["sha256"] == "f00d"
-    (tmp_path / NAME).write_text('{"name": "a web page"}')
-    first = describe_input(tmp_path)["sha256"]
-    (tmp_path / NAME).write_text("not even JSON")
-    assert describe_input(tmp_path)["sha256"] not in (first, "", "f00d")
-
-
-def test_what_can_be_read_once_is_not_read(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    assert describe_input("-") == {"path": "-"}
-    assert describe_input(tmp_path / "pipe") == {"path": str(tmp_path / "pipe")}
-
-
-def test_a_missing_input(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
-        describe_input(tmp_path / "x")
-
-
-def test_a_name_that_is_not_utf8_is_written_out(tmp_path):
-    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
-    path.touch()
-    Manifest("x", {}, "", [describe_input(path)]).write(tmp_path)
-    assert read_row(tmp_path)["inputs"][0]["path"].endswith("\\xff")
+def test_scratch_is_not_part_of_the_artifact(tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "state").touch()
+    (tmp_path / "kept").touch()
+    assert ExportManifest(**COMMON).write(tmp_path, without=["checkpoint"]).files.keys() == {"kept"}

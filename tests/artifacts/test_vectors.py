@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import ExamplesManifest, VectorsManifest
 from densecli.artifacts.vectors import VectorStore, finished_rows, shard_path, write_shard
 from densecli.errors import ArtifactError
 
@@ -11,8 +11,7 @@ def write(folder, shards, **facts):
     for number, shard in enumerate(shards):
         write_shard(folder, number, shard)
     told = {"rows": sum(map(len, shards)), "dimension": shards[0].shape[1], "shards": len(shards)} | facts
-    parents = {"retriever": "r", "passages": "p"}
-    Manifest("embed", {}, "f", parents=parents, facts=told).write(folder)
+    VectorsManifest(fingerprint="f", retriever="r", passages="p", **told).write(folder)
     return folder
 
 
@@ -25,7 +24,8 @@ def shards():
 def test_shards_come_back_with_their_first_rows(tmp_path, shards):
     store = VectorStore.open(write(tmp_path, shards))
     assert store.shape == (10, 4)
-    assert (store.model, store.passages, store.fingerprint) == ("r", "p", "f")
+    made = store.manifest
+    assert (made.retriever, made.passages, made.fingerprint) == ("r", "p", "f")
     found = list(store.shards())
     assert [first for first, _ in found] == [0, 4, 8]
     for (_, vectors), shard in zip(found, shards, strict=True):
@@ -99,8 +99,8 @@ def test_a_damaged_shard_is_refused(tmp_path, shards, how, message):
 
 
 def test_another_result_is_no_vectors(tmp_path):
-    Manifest("preprocess", {}, "f").write(tmp_path)
-    with pytest.raises(ArtifactError, match="is a result of `densecli preprocess`"):
+    ExamplesManifest(fingerprint="f").write(tmp_path)
+    with pytest.raises(ArtifactError, match="is an artifact of kind examples, and vectors is needed"):
         VectorStore.open(tmp_path)
 
 

@@ -117,11 +117,11 @@ def test_an_empty_folder_may_be_filled(program):
 
 def test_a_result_of_another_version_is_replaced_by_force_alone(place):
     path = place.workspace / MANIFEST
-    path.write_text(path.read_text().replace('"schema": 1', '"schema": 0'))
+    path.write_text(path.read_text().replace('"format_version": 2', '"format_version": 9'))
     ended = place.call("preprocess", "a.jsonl")
-    assert (ended.status, "run `densecli preprocess --force`" in ended.error) == (4, True)
+    assert (ended.status, "rebuild it with `densecli preprocess --force`" in ended.error) == (4, True)
     place.call("preprocess", "a.jsonl", "--force").well()
-    assert manifest(place)["schema"] == 1
+    assert manifest(place)["format_version"] == 2
 
 
 def test_a_failure_leaves_the_earlier_result(place):
@@ -232,7 +232,7 @@ def test_another_answer_type_is_another_result(place):
     place.call("mine-negatives", "q.jsonl").well()
     assert manifest(place, "examples/q")["counts"].get("examples", 0) == 0
     ended = place.call("mine-negatives", "q.jsonl", "--answer-type", "regex")
-    assert (ended.status, "answer_type was None, now regex" in ended.error) == (4, True)
+    assert (ended.status, "answer_type was left to the default, now regex" in ended.error) == (4, True)
     place.call("mine-negatives", "q.jsonl", "--answer-type", "regex", "--force").well()
     assert manifest(place, "examples/q")["counts"].get("examples", 0) == 1
 

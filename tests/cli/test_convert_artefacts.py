@@ -125,7 +125,10 @@ def test_dprs_own_files_answer_questions(program):
         (("nowhere", "--to", "vectors", "-o", "x"), "no such file"),
         (("found.jsonl", "--to", "vectors", "-o", "x"), "is no list of numbers"),
         (("base", "--to", "index", "-o", "x"), "no index in it"),
-        ((".densecli/index", "--to", "dpr-vectors", "-o", "x"), "is a result of `densecli index`"),
+        (
+            (".densecli/index", "--to", "dpr-vectors", "-o", "x"),
+            "is an artifact of kind index, and vectors is needed",
+        ),
         (("base", "--to", "retriever", "--passages", "p", "-o", "x"), "--passages has no effect"),
         (("base", "--to", "dpr-hf", "--retriever", "r", "-o", "x"), "--retriever has no effect"),
         (("base", "--to", "dpr-hf", "--from", "dpr", "-o", "x"), "--from has no effect"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cli.program import Feed, until
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import VectorsManifest
 from densecli.artifacts.vectors import write_shard
 
 SIGNALS = [signal.SIGINT, signal.SIGKILL]
@@ -147,8 +147,10 @@ def test_indexing_vectors(program, number):
     folder = program.workspace / "vectors"
     folder.mkdir(parents=True)
     write_shard(folder, 0, vectors)
-    facts = {"rows": ROWS, "dimension": 32, "shards": 1}
-    Manifest("embed", {}, "v", parents={"retriever": "r", "passages": "p"}, facts=facts).write(folder)
+    manifest = VectorsManifest(
+        fingerprint="v", retriever="r", passages="p", rows=ROWS, dimension=32, shards=1
+    )
+    manifest.write(folder)
     program.call("index").well()
     before = program.results()
     running = program.start("index", "--kind", "hnsw", "--force", heavy=True)

@@ -88,7 +88,7 @@ def test_train_from_nothing(prepared: Program, host: Host, online: None) -> None
     assert kept.read_bytes() == EXAMPLES
     manifest = json.loads((prepared.folder / "new" / "manifest.json").read_text())
     assert manifest["counts"]["examples"] == len(CITIES)
-    assert manifest["inputs"][0]["path"] == str(kept)
+    assert manifest["inputs"][0]["path"] == f"WORKSPACE/data/{name}"
     host.asked.clear()
     again = prepared.call("train", "--dataset", "nq", *SMALL, "-o", "new", **mirror(host)).well()
     assert "up to date" in again.stderr

@@ -96,7 +96,7 @@ def test_the_new_retriever_can_be_trained_on(prepared):
     card = json.loads((prepared.folder / NEW / "model.json").read_text())
     assert (card["similarity"], card["question_prefix"]) == ("cosine", "ask ")
     told = json.loads((prepared.folder / NEW / "manifest.json").read_text())
-    assert told["config"] == {"temperature": 0.5}
+    assert told["facts"] == {"temperature": 0.5}
     # cosines over 0.5 lie within 4 of each other: among so few passages nothing loses much
     assert all(0 < row["parts"]["retriever"] < 4 + 3 for row in rows(prepared))
 
@@ -141,7 +141,7 @@ def test_another_retriever_is_not_gone_on_with(prepared):
     assert without.status == 4
     assert "an interrupted training has other inputs or settings" in without.error
     other = prepared.call(*("starter" if word == JOINT[-1] else word for word in line))
-    assert (other.status, "its input was .densecli/retriever" in other.error) == (4, True)
+    assert (other.status, "its input was WORKSPACE/retriever" in other.error) == (4, True)
 
 
 def test_what_cannot_be_trained_jointly_is_refused(prepared):

@@ -70,21 +70,24 @@ def test_a_result_without_its_manifest_is_not_complete(prepared, name):
     [
         (
             ["embed", "--passages", "vectors"],
-            "vectors: is a result of `densecli embed`, not of `densecli preprocess`",
+            "vectors: is an artifact of kind vectors, and passages is needed",
         ),
         (
             ["index", "--vectors", "passages"],
-            "passages: is a result of `densecli preprocess`, not of `densecli embed`",
+            "passages: is an artifact of kind passages, and vectors is needed",
         ),
         (
             [*QUESTION, "--index", "passages"],
-            "passages: is a result of `densecli preprocess`, not of `densecli index`",
+            "passages: is an artifact of kind passages, and index or bm25 is needed",
         ),
         (
             [*QUESTION, "--index", "vectors"],
-            "vectors: is a result of `densecli embed`, not of `densecli index`",
+            "vectors: is an artifact of kind vectors, and index or bm25 is needed",
         ),
-        (["mine-negatives", "questions.jsonl", "--bm25", "index"], "BM25"),
+        (
+            ["mine-negatives", "questions.jsonl", "--bm25", "index"],
+            "index: is an artifact of kind index, and bm25 is needed",
+        ),
         ([*QUESTION, "--retriever", "index"], "index/config.json: the model's config is missing"),
         (
             ["read", "found.jsonl", "--reader", "retriever"],
@@ -101,7 +104,7 @@ def test_a_result_of_another_kind(prepared, arguments, told):
 def test_a_bm25_index_where_a_dense_one_belongs(prepared):
     shutil.rmtree(prepared.workspace / "index")
     shutil.copytree(prepared.workspace / "bm25", prepared.workspace / "index")
-    assert "index: is a bm25 index, not one of vectors" in fails(prepared, *QUESTION)
+    assert "index: is an artifact of kind bm25, and index is needed" in fails(prepared, *QUESTION)
 
 
 @pytest.mark.parametrize(

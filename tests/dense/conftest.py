@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import IndexManifest, VectorsManifest
 from densecli.artifacts.vectors import FloatArray, VectorStore, write_shard
 from densecli.configs.corpus import IndexConfig
 from densecli.dense.index import DenseIndex, build
@@ -19,8 +19,15 @@ def stored(folder: Path, *shards: FloatArray) -> VectorStore:
     folder.mkdir()
     for number, shard in enumerate(shards):
         write_shard(folder, number, shard)
-    facts = {"rows": sum(map(len, shards)), "dimension": shards[0].shape[1], "shards": len(shards)}
-    Manifest("embed", {}, "v", parents={"retriever": "r", "passages": "p"}, facts=facts).write(folder)
+    manifest = VectorsManifest(
+        fingerprint="v",
+        retriever="r",
+        passages="p",
+        rows=sum(map(len, shards)),
+        dimension=shards[0].shape[1],
+        shards=len(shards),
+    )
+    manifest.write(folder)
     return VectorStore.open(folder)
 
 
@@ -35,8 +42,7 @@ def indexed(tmp_path: Path) -> Build:
         folder.mkdir()
         grown = list(build(vectors, IndexConfig(kind=kind, **settings), folder))
         assert grown[-1] == vectors.shape[0]
-        parents = {"retriever": "r", "passages": "p"}
-        Manifest("index", {}, "i", parents=parents, facts={"kind": kind}).write(folder)
+        IndexManifest(fingerprint="i", retriever="r", passages="p", structure=kind).write(folder)
         return DenseIndex.open(folder)
 
     return make

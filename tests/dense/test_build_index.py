@@ -1,7 +1,7 @@
 import numpy as np
 
 from dense.conftest import stored
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import IndexManifest
 from densecli.configs.corpus import IndexConfig
 from densecli.dense.index import BATCH, DenseIndex
 from densecli.dense.index import build as build_index
@@ -11,9 +11,7 @@ def test_it_tells_how_the_index_grows_and_writes_it(tmp_path):
     vectors = np.random.default_rng(0).standard_normal((BATCH + 10, 4)).astype(np.float32)
     store = stored(tmp_path / "v", vectors[: BATCH + 4], vectors[BATCH + 4 :])
     assert list(build_index(store, IndexConfig(), tmp_path)) == [BATCH, BATCH + 4, BATCH + 10]
-    Manifest("index", {}, "i", parents={"retriever": "r", "passages": "p"}, facts={"kind": "flat"}).write(
-        tmp_path
-    )
+    IndexManifest(fingerprint="i", retriever="r", passages="p", structure="flat").write(tmp_path)
     index = DenseIndex.open(tmp_path)
     assert len(index) == BATCH + 10
     rows, _ = index.search(100 * vectors[-1:], 1)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from dense.conftest import stored
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import Bm25Manifest, IndexManifest, VectorsManifest
 from densecli.configs.corpus import IndexConfig
 from densecli.dense.index import BATCH, FILE, DenseIndex, build
 from densecli.errors import ArtifactError
@@ -40,7 +40,7 @@ def test_as_the_naive_version(indexed, kind, questions, k):
     expected_rows, expected_scores = naive(vectors, asked, k)
     assert rows.tolist() == expected_rows
     np.testing.assert_allclose(scores, expected_scores, rtol=1e-4, atol=1e-5)
-    assert (len(index), index.dimension, index.retriever, index.passages) == (200, 8, "r", "p")
+    assert (len(index), index.dimension) == (200, 8)
 
 
 def test_both_kinds_give_a_pair_the_same_score(indexed):
@@ -156,13 +156,21 @@ def test_a_damaged_index_is_refused(indexed, kind, data):
 
 
 @pytest.mark.parametrize(
-    ("command", "kind", "message"),
-    [("embed", "flat", "is a result of `densecli embed`"), ("index", "bm25", "is a bm25 index")],
+    ("manifest", "message"),
+    [
+        (
+            VectorsManifest(fingerprint="f", retriever="r", passages="p", rows=1, dimension=2, shards=1),
+            "is an artifact of kind vectors, and index is needed",
+        ),
+        (Bm25Manifest(fingerprint="f", passages="p"), "is an artifact of kind bm25, and index is needed"),
+        (
+            IndexManifest(fingerprint="f", retriever="r", passages="p", structure="ivf"),
+            "an index of kind 'ivf'; this version searches flat and hnsw",
+        ),
+    ],
 )
-def test_another_result_is_no_dense_index(tmp_path, command, kind, message):
-    Manifest(command, {}, "f", parents={"retriever": "r", "passages": "p"}, facts={"kind": kind}).write(
-        tmp_path
-    )
+def test_another_artifact_is_no_dense_index(tmp_path, manifest, message):
+    manifest.write(tmp_path)
     with pytest.raises(ArtifactError, match=message):
         DenseIndex.open(tmp_path)
 

@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 import pytest
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import IndexManifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.vectors import FloatArray
 from densecli.dense.index import DenseIndex
@@ -70,8 +70,7 @@ def taken(source: Path, store: PassageStore, folder: Path, **options: Any) -> De
     folder.mkdir()
     found = open_foreign_index(source, DIMENSION)
     take_over(found, PassageRows(store), folder, Counter(), **options)
-    parents = {"retriever": "r", "passages": "p"}
-    Manifest("index", {}, "i", parents=parents, facts={"kind": found.kind}).write(folder)
+    IndexManifest(fingerprint="i", retriever="r", passages="p", structure=found.kind).write(folder)
     return DenseIndex.open(folder)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import Bm25Manifest, PassagesManifest
 from densecli.artifacts.passages.store import PassageStore, write_passages
 from densecli.configs.mining import MineConfig
 from densecli.errors import InputError
@@ -394,9 +394,9 @@ def test_any_number_of_workers_gives_the_same(tmp_path, workers):
     for folder in (passages, bm25):
         folder.mkdir()
     _, fingerprint = write_passages(passages, PASSAGES, "test")
-    Manifest("preprocess", {}, fingerprint).write(passages)
+    PassagesManifest(fingerprint=fingerprint).write(passages)
     build(PASSAGES, bm25)
-    Manifest("index", {}, "b", parents={"passages": fingerprint}).write(bm25)
+    Bm25Manifest(fingerprint="b", passages=fingerprint).write(bm25)
     config = MineConfig(negatives="bm25:3,dense:2,random:2,gold:2")
     opener = partial(open_miner, passages, fingerprint, bm25, config)
     store = PassageStore.open(passages)

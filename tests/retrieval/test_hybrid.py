@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import densecli
 from dense.conftest import stored
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import IndexManifest
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig
 from densecli.dense.index import DenseIndex, build
@@ -52,8 +52,8 @@ def sides(tmp_path_factory):
     for kind in ("flat", "hnsw"):
         (folder / kind).mkdir()
         list(build(stored(folder / f"{kind}-vectors", vectors), IndexConfig(kind=kind), folder / kind))
-        parents = {"retriever": "r", "passages": "p"}
-        Manifest("index", {}, "i", parents=parents, facts={"kind": kind}).write(folder / kind)
+        manifest = IndexManifest(fingerprint="i", retriever="r", passages="p", structure=kind)
+        manifest.write(folder / kind)
         opened[kind] = DenseIndex.open(folder / kind)
     return opened
 

@@ -95,7 +95,7 @@ def test_a_retriever_and_its_vectors_go_out_and_come_back(tiny_retriever, tmp_pa
     ours, theirs = (VectorStore.open(folder) for folder in (vectors, tmp_path / "back"))
     for (_, one), (_, other) in zip(ours.shards(), theirs.shards(), strict=True):
         assert (one == other).all()
-    assert theirs.passages == PassageStore.open(workspace / "passages").fingerprint
+    assert theirs.manifest.passages == PassageStore.open(workspace / "passages").fingerprint
 
 
 @pytest.mark.parametrize(

@@ -1,149 +1,223 @@
-"""`manifest.json`: what an artefact is, from what it was made, and that it is complete."""
+"""`manifest.json`: what an artifact is, from what it was made, and that it is complete.
 
-import hashlib
-import platform
-import sys
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import metadata
+Each kind of artifact has a type, in `kinds`. What a reader needs of an artifact is a field of it.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import orjson
-
-from densecli.errors import ArtifactError, InputError
+from densecli.artifacts.kinds import (
+    COMMON,
+    FORMAT_VERSION,
+    KINDS,
+    NAME,
+    RENAMED,
+    ExportManifest,
+    Made,
+    Manifest,
+    RetrieverManifest,
+)
+from densecli.artifacts.recipe import Input, Recipe, describe_file, describe_folder
+from densecli.artifacts.typed import from_json, read_json
+from densecli.errors import ArtifactError
 from densecli.files.atomic import restore
 from densecli.files.names import display_path, require_utf8_name
 from densecli.files.remote import is_remote, remote_digest
-from densecli.version import __version__
 
-NAME = "manifest.json"
-FILES = "files"
-"""Says which files a result has, with their bytes: whatever else is in its folder is somebody else's."""
 SCHEMA = 1
-LIBRARIES = (
-    "numpy", "pyarrow", "torch", "transformers", "faiss-cpu", "PyStemmer", "onnxruntime", "openvino",
-    "tokenizers",
-)  # fmt: skip
-
-
-def digest_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def digest_texts(texts: Sequence[str]) -> str:
-    """Return the SHA-256 of a sequence of texts, each preceded by its length."""
-    total = hashlib.sha256()
-    for text in texts:
-        data = text.encode()
-        total.update(b"%d:" % len(data) + data)
-    return total.hexdigest()
+"""The form before kinds: without `kind`, and without digests in `files`. It is still read."""
+MODEL_CARD = "model.json"
+M = TypeVar("M", bound=Manifest)
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """The record of one artefact. `fingerprint` names its content; `parents` what it belongs to."""
+class Outline:
+    """What can be said of an artifact even if its manifest is of another version or damaged.
 
+    Attributes:
+        kind: of the artifact; empty if it is not known.
+        command: which made it.
+        files: names of its files; None if it does not tell.
+        fingerprint: of its content.
+    """
+
+    kind: str
     command: str
-    config: Mapping[str, Any]
+    files: frozenset[str] | None
     fingerprint: str
-    inputs: Sequence[Mapping[str, Any]] = ()
+
+
+def outline(folder: Path) -> Outline | None:
+    """Return what `manifest.json` in a folder says at least, or None where no densecli wrote one."""
+    row = _row(folder)
+    if row is None:
+        return None
+    files, command = row.get("files"), row.get("command")
+    fingerprint = row.get("fingerprint")
+    return Outline(
+        _kind(folder, row),
+        command if isinstance(command, str) else "",
+        frozenset(files) if isinstance(files, dict) else None,
+        fingerprint if isinstance(fingerprint, str) else "",
+    )
+
+
+def read_manifest(folder: Path, *wanted: type[M]) -> M:
+    """Read the manifest of an artifact of one of some kinds.
+
+    Args:
+        folder: the artifact.
+        wanted: the kinds; the first one is named where the folder is missing.
+
+    Raises:
+        ArtifactError: the folder is missing, incomplete, of another kind or a later version, or its manifest
+            is damaged.
+        UsageError: its name is not UTF-8.
+    """
+    restore(folder)
+    require_utf8_name(folder)
+    row, first = _row(folder), wanted[0]
+    if row is None:
+        raise _missing(folder, first)
+    version = row.get("format_version", FORMAT_VERSION if row.get("schema") == SCHEMA else None)
+    if version != FORMAT_VERSION:
+        odd = row.get("format_version", row.get("schema"))
+        raise ArtifactError(
+            f"{folder}: made by another version (format {odd!r:.40}, this one reads {FORMAT_VERSION});"
+            f" rebuild it with `{first.rebuild} --force`"
+        )
+    kind = _kind(folder, row)
+    found = next((one for one in wanted if one.kind == kind), None)
+    if found is None:
+        names = " or ".join(dict.fromkeys(one.kind for one in wanted))
+        raise ArtifactError(
+            f"{folder}: is an artifact of kind {kind or 'unknown'}, and {names} is needed; name another"
+            " folder"
+        )
+    try:
+        return _from_row(found, row)
+    except ValueError as error:
+        raise ArtifactError(
+            f"{folder / NAME}: damaged ({error}); rebuild it with `{found.rebuild} --force`"
+        ) from None
+
+
+def _missing(folder: Path, wanted: type[Manifest]) -> ArtifactError:
+    if not folder.exists():
+        return ArtifactError(f"{folder}: {wanted.noun} does not exist; run `{wanted.rebuild}` first")
+    if os.path.lexists(folder / NAME):
+        return ArtifactError(
+            f"{folder}: {wanted.noun} is not complete (unreadable {NAME}); remove the folder, and run"
+            f" `{wanted.rebuild}`"
+        )
+    return ArtifactError(f"{folder}: {wanted.noun} is not complete (no {NAME}); run `{wanted.rebuild}` first")
+
+
+def read_any_manifest(folder: Path) -> Manifest:
+    """Read the manifest of an artifact of any kind.
+
+    Raises:
+        ArtifactError: as `read_manifest`.
+    """
+    found = outline(folder)
+    known = KINDS.get(found.kind) if found else None
+    return read_manifest(folder, known or ExportManifest)
+
+
+def _row(folder: Path) -> dict[str, Any] | None:
+    try:
+        row = read_json(folder / NAME)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return row if "densecli" in row else None
+
+
+def _kind(folder: Path, row: Mapping[str, Any]) -> str:
+    """Return the kind of an artifact. Schema 1 did not say: its commands and the model's card tell."""
+    if "format_version" in row:
+        kind = row.get("kind")
+        return kind if isinstance(kind, str) and kind in KINDS else ""
+    command, facts = row.get("command"), row.get("facts")
+    if command == "index":
+        return "bm25" if isinstance(facts, dict) and facts.get("kind") == "bm25" else "index"
+    if command in ("train", "train-reader", "convert"):
+        try:
+            kind = read_json(folder / MODEL_CARD).get("kind")
+        except (OSError, ValueError):
+            kind = None
+        if kind in ("retriever", "reader"):
+            return str(kind)
+    first = {
+        "preprocess": "passages", "mine-negatives": "examples", "embed": "vectors", "train": "retriever",
+        "train-reader": "reader", "convert": "export",
+    }  # fmt: skip
+    return first.get(command, "") if isinstance(command, str) else ""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The parts of `manifest.json` that all kinds have, in both versions."""
+
+    fingerprint: str
+    command: str = ""
+    densecli: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
-
-    def write(self, folder: Path, without: Collection[str] = ()) -> None:
-        """Write `manifest.json`: call it last.
-
-        Args:
-            folder: the artefact.
-            without: what is in it and does not stay there.
-        """
-        files = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.is_file() and path.relative_to(folder).parts[0] not in {NAME, *without}
-        )
-        row = {
-            "schema": SCHEMA,
-            "densecli": __version__,
-            "command": self.command,
-            "config": dict(self.config),
-            "fingerprint": self.fingerprint,
-            "inputs": list(self.inputs),
-            "parents": dict(self.parents),
-            "counts": dict(self.counts),
-            "facts": dict(self.facts),
-            "versions": versions(),
-            "timing": dict(self.timing),
-            FILES: {display_path(path.relative_to(folder).as_posix()): path.stat().st_size for path in files},
-        }
-        (folder / NAME).write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2))
-
-    @classmethod
-    def read(cls, folder: Path, what: str, made_by: str) -> "Manifest":
-        """Read the manifest of an artefact.
-
-        Args:
-            folder: the artefact.
-            what: what it should be, for the message.
-            made_by: the command line that makes such a thing.
-
-        Raises:
-            UsageError: its name is not UTF-8.
-            ArtifactError: the folder is missing, incomplete, or the result of another command or
-                version, or its manifest is unreadable.
-        """
-        restore(folder)
-        require_utf8_name(folder)
-        row = read_row(folder)
-        if row is None:
-            state = "does not exist"
-            if folder.exists():
-                unreadable = (folder / NAME).is_file()
-                state = f"is not complete ({'unreadable' if unreadable else 'no'} {NAME})"
-            raise ArtifactError(f"{folder}: {what} {state}; run `{made_by}` first")
-        if row.get("schema") != SCHEMA:
-            raise ArtifactError(
-                f"{folder}: made by another version (schema {row.get('schema')}, this one reads {SCHEMA});"
-                f" run `{made_by} --force`"
-            )
-        if row.get("command") != made_by.split()[1]:
-            raise ArtifactError(
-                f"{folder}: is a result of `densecli {row.get('command')}`, not of `{made_by}`;"
-                " name another folder"
-            )
-        try:
-            return cls(**{name: row[name] for name in cls.__dataclass_fields__})
-        except KeyError as error:
-            raise ArtifactError(f"{folder / NAME}: no {error} in it; run `{made_by} --force`") from None
+    files: Mapping[str, Any] | None = None
 
 
-def read_row(folder: Path) -> dict[str, Any] | None:
-    """Return what `manifest.json` in `folder` says, or None where no densecli wrote one."""
-    try:
-        row = orjson.loads((folder / NAME).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
-        return None
-    return row if isinstance(row, dict) and "densecli" in row else None
+def _from_row(kind: type[M], row: Mapping[str, Any]) -> M:
+    """Build a manifest of a kind from the content of its file.
 
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that shape results."""
-    found = {"python": platform.python_version(), "platform": sys.platform}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+    Raises:
+        ValueError: something is missing or of another type.
+    """
+    parts = from_json(_Row, row, NAME)
+    config, command = parts.config, parts.command
+    if "format_version" not in row and "to" in config:
+        command = "convert"  # in schema 1 converted vectors had the command that they stood for
+    facts = {RENAMED.get(kind.kind, {}).get(name, name): value for name, value in parts.facts.items()}
+    if kind is RetrieverManifest and "temperature" in config:
+        facts.setdefault("temperature", config["temperature"])
+    own = {**facts, **{name: value for name, value in parts.parents.items() if name in kind.parents}}
+    if "steps" in parts.facts:
+        own["training"] = parts.facts
+    values = {
+        **{name: value for name, value in own.items() if name not in COMMON},
+        "fingerprint": parts.fingerprint,
+        "counts": parts.counts,
+        "files": None if parts.files is None else {n: _file_row(one) for n, one in parts.files.items()},
+    }
+    made = Made(
+        parts.densecli,
+        parts.versions,
+        str(parts.timing.get("finished", "")),
+        from_json(_Seconds, dict(parts.timing), "timing").seconds,
+    )
+    found = replace(from_json(kind, values, NAME), recipe=Recipe(command, config, parts.inputs), made=made)
+    found.check()
     return found
 
 
-def describe_input(path: str | Path) -> dict[str, Any]:
-    """Return `{path, bytes, sha256}` of an input file, folder of files, or artefact folder.
+@dataclass(frozen=True)
+class _Seconds:
+    seconds: float = 0.0
+
+
+def _file_row(told: Any) -> Any:
+    return {"bytes": told} if isinstance(told, int) else told
+
+
+def describe_input(path: str | Path) -> Input:
+    """Return an input file, folder of files, or artifact.
 
     Standard input and pipes, which can be read only once, have no digest. That of a URL is of what its server
     says of the file.
@@ -152,18 +226,16 @@ def describe_input(path: str | Path) -> dict[str, Any]:
         InputError: there is nothing at `path`.
     """
     place = Path(path)
-    told = display_path(path)
-    if str(path) == "-" or place.is_fifo():
-        return {"path": told}
     if is_remote(str(path)) and not place.exists():
-        return {"path": told, "sha256": remote_digest(str(path))}
-    made = read_row(place)
+        return Input(display_path(path), remote_digest(str(path)))
+    made = outline(place)
     if made is not None:
-        return {"path": told, "sha256": made.get("fingerprint", "")}
+        return Input(display_path(path), made.fingerprint)
     if place.is_dir():
-        files = sorted(file for file in place.rglob("*") if file.is_file())
-        names = [f"{display_path(file.relative_to(place))}={digest_file(file)}" for file in files]
-        return {"path": told, "sha256": digest_texts(names)}
-    if not place.exists():
-        raise InputError(path, None, "no such file", "an existing file, or - for stdin")
-    return {"path": told, "bytes": place.stat().st_size, "sha256": digest_file(place)}
+        return describe_folder(path)
+    return describe_file(path)
+
+
+def describe_inputs(inputs: Iterable[str | Path | Input]) -> list[Input]:
+    """Return inputs as `describe_input` does; those that are described already stay as they are."""
+    return [one if isinstance(one, Input) else describe_input(one) for one in inputs]

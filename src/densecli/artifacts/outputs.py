@@ -4,10 +4,10 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from densecli.artifacts.fusion_weight import NAME as WEIGHT
-from densecli.artifacts.manifest import FILES, NAME, read_row
+from densecli.artifacts.kinds import NAME
+from densecli.artifacts.manifest import Outline, outline
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, UsageError
 from densecli.files.atomic import is_scratch, resolved
@@ -31,46 +31,46 @@ WRITERS = {
 Identity = tuple[int, int]
 
 
-def replaceable(place: Path, command: str, shown: Path) -> dict[str, Any] | None:
-    """Return the manifest of the result at `place`, None where there is nothing.
+def replaceable(place: Path, kind: str, shown: Path) -> Outline | None:
+    """Return what can be said of the artifact at `place`, None where there is nothing.
 
     Args:
         place: resolved, as it will be written.
-        command: which wants to write there.
+        kind: of the artifact that is to be written there.
         shown: the place as the user knows it, for messages.
 
     Raises:
-        ArtifactError: what is there is not densecli's, or another command's, or holds files that densecli
-            did not make.
+        ArtifactError: what is there is not densecli's, or of another kind, or holds files that densecli did
+            not make.
     """
     if not os.path.lexists(place) or (place.is_dir() and not any(place.iterdir())):
         return None
-    row = read_row(place)
-    if row is None:
+    found = outline(place)
+    if found is None:
         raise ArtifactError(f"{shown}: exists and is not a result of densecli; choose another --output")
-    if row.get("command") != command:
+    if found.kind != kind:
         raise ArtifactError(
-            f"{shown}: is a result of `densecli {row.get('command')}`; choose another --output"
+            f"{shown}: is an artifact of kind {found.kind or 'unknown'}, and {kind} is to be written; choose"
+            " another --output"
         )
-    strange = _strange_files(place, row)
+    strange = _strange_files(place, found)
     if strange:
         raise ArtifactError(
             f"{shown}: has files that densecli did not make ({', '.join(strange[:SHOWN])}"
             f"{', ...' * (len(strange) > SHOWN)}); move them away, or choose another --output"
         )
-    return row
+    return found
 
 
-def _strange_files(place: Path, row: dict[str, Any]) -> list[str]:
+def _strange_files(place: Path, found: Outline) -> list[str]:
     """Return what is in a result and was not when it was made; results of old versions don't tell."""
-    made = row.get(FILES)
-    if not isinstance(made, dict):
+    if found.files is None:
         return []
     files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
     names = (
         display_path(path.relative_to(place).as_posix()) for path in files if path.name not in LEFT_BY_SYSTEMS
     )
-    return sorted(set(names) - made.keys() - ADDED_LATER)
+    return sorted(set(names) - found.files - ADDED_LATER)
 
 
 def check_output(command: str, output: Path, inputs: Iterable[str | Path], workspace: Workspace) -> None:
@@ -92,7 +92,7 @@ def check_output(command: str, output: Path, inputs: Iterable[str | Path], works
         if own is not None and own in _identities_with_parents(name):
             raise UsageError(f"{output}: would take the place of its own input {name}; name another --output")
     for folder in place.parents:
-        if read_row(folder) is not None or is_scratch(folder):
+        if outline(folder) is not None or is_scratch(folder):
             raise UsageError(f"{output}: lies in {folder}, which is densecli's own; name an --output outside")
     root = workspace.root.resolve()
     if place != root and not place.is_relative_to(root):

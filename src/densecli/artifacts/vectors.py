@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import VectorsManifest
+from densecli.artifacts.manifest import read_manifest
 from densecli.errors import ArtifactError
 from densecli.files.atomic import sync
 
@@ -35,14 +36,10 @@ def write_shard(folder: Path, number: int, vectors: FloatArray) -> None:
 class VectorStore:
     """The vectors of a passage set: row i belongs to passage i."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: VectorsManifest) -> None:
         self.folder = folder
-        self.model = manifest.parents["retriever"]
-        self.passage_tower = manifest.parents.get("passage_tower", "")
-        self.passages = manifest.parents["passages"]
-        self.fingerprint = manifest.fingerprint
-        self.shape: tuple[int, int] = (int(manifest.facts["rows"]), int(manifest.facts["dimension"]))
-        self._shards = int(manifest.facts["shards"])
+        self.manifest = manifest
+        self.shape: tuple[int, int] = (manifest.rows, manifest.dimension)
 
     @classmethod
     def open(cls, folder: Path) -> "VectorStore":
@@ -51,7 +48,7 @@ class VectorStore:
         Raises:
             ArtifactError: they are missing or incomplete.
         """
-        return cls(folder, Manifest.read(folder, "the vector store", "densecli embed"))
+        return cls(folder, read_manifest(folder, VectorsManifest))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -83,7 +80,7 @@ class VectorStore:
             ArtifactError: a shard is missing, damaged, or of another shape than the manifest says.
         """
         first = 0
-        for number in range(self._shards):
+        for number in range(self.manifest.shards):
             path = shard_path(self.folder, number)
             try:
                 vectors: FloatArray = np.lib.format.open_memmap(path, mode="c")

@@ -35,6 +35,7 @@ class ConvertConfig:
         None,
         "DPR checkpoints: folder with the tokenizer and config.json of their BERT model.",
         when=("to", ("retriever", "reader", "dpr-checkpoint")),
+        names_input=True,
     )
     trailing_sep: str = setting(
         "auto",

@@ -87,7 +87,7 @@ class EmbedConfig:
         "Number format of the computation. auto uses bf16 if the hardware supports it.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
-    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N.", affects_result=False)
     engine: str = engine_setting("What runs the encoder")
 
 

@@ -21,6 +21,8 @@ class Setting:
     short: str | None = None
     source: str = ""
     when: Condition | None = None
+    affects_result: bool = True
+    names_input: bool = False
 
 
 def setting(
@@ -33,6 +35,8 @@ def setting(
     short: str | None = None,
     source: str = "",
     when: Condition | None = None,
+    affects_result: bool = True,
+    names_input: bool = False,
 ) -> Any:
     """Declare a config field.
 
@@ -46,8 +50,12 @@ def setting(
         source: the paper's section or equation.
         when: another field and its values with which alone this one has an effect; it has none either where
             that field has none.
+        affects_result: whether another value makes another result. If not, an artifact that was made with
+            another value is up to date, and interrupted work resumes.
+        names_input: whether it names a model or folder that the result is made from. That is compared by its
+            digest, not by its name.
     """
-    described = Setting(help, min, max, choices, short, source, when)
+    described = Setting(help, min, max, choices, short, source, when, affects_result, names_input)
     return field(default=default, metadata={"setting": described})
 
 

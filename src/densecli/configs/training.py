@@ -26,6 +26,7 @@ class FittingConfig:
         "google-bert/bert-base-uncased",
         "Model to start from: a folder, a Hub name, or `starter`.",
         source="sections 5 and 6.1",
+        names_input=True,
     )
     epochs: int | None = setting(
         None, f"Passes over the questions. By default {USUAL_EPOCHS}.", min=1, max=10_000
@@ -43,7 +44,7 @@ class FittingConfig:
         "Number format of the computation. auto uses bf16 if the hardware supports it; weights stay fp32.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
-    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N.", affects_result=False)
     seed: int = setting(12345, "Seed of order, sampling and dropout.", min=0, max=1 << 31)
     validate_every: int | None = setting(
         None, "Also validate on --dev after this many updates. By default after each epoch.", min=1
@@ -219,9 +220,12 @@ class TrainConfig(FittingConfig):
         "gradients) with the same result. By default 4 on a CPU, half of the memory of a GPU.",
         min=0,
         max=1e6,
+        affects_result=False,
     )
     gradient_checkpointing: bool = setting(
-        False, "Keep only the inputs of each layer for the backward pass: less memory, more time."
+        False,
+        "Keep only the inputs of each layer for the backward pass: less memory, more time.",
+        affects_result=False,
     )
     average_gradients: bool = setting(
         False,

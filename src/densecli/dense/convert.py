@@ -90,9 +90,9 @@ def open_made(source: Path, what: str, store: PassageStore) -> VectorStore | Den
         ArtifactError: it is missing or damaged, or was made over other passages than `store`.
     """
     made = VectorStore.open(source) if what == "vectors" else DenseIndex.open(source)
-    if made.passages != store.fingerprint:
+    if made.manifest.passages != store.fingerprint:
         raise ArtifactError(
-            f"{source} was made over other passages ({made.passages[:12]}) than {store.folder} has"
+            f"{source} was made over other passages ({made.manifest.passages[:12]}) than {store.folder} has"
             f" ({store.fingerprint[:12]}); name the store it was made over with --passages"
         )
     return made

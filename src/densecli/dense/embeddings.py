@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from densecli.artifacts.manifest import NAME as MANIFEST
+from densecli.artifacts.kinds import NAME as MANIFEST
 from densecli.artifacts.vectors import FloatArray
 from densecli.batches import batched
 from densecli.errors import ArtifactError, FieldError, InputError

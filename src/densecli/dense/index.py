@@ -7,7 +7,8 @@ from typing import Any
 import faiss
 import numpy as np
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import IndexManifest
+from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.vectors import FloatArray, VectorStore
 from densecli.configs.corpus import IndexConfig
 from densecli.dense.kinds import DENSE_KINDS, new_index
@@ -41,14 +42,15 @@ def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[i
 class DenseIndex:
     """An index opened for searching. `score` is the inner product, higher is better."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        if manifest.facts.get("kind") not in DENSE_KINDS:
-            raise ArtifactError(f"{folder}: is a {manifest.facts.get('kind')} index, not one of vectors")
+    def __init__(self, folder: Path, manifest: IndexManifest) -> None:
+        if manifest.structure not in DENSE_KINDS:
+            raise ArtifactError(
+                f"{folder}: an index of kind {manifest.structure!r:.40}; this version searches"
+                f" {' and '.join(DENSE_KINDS)}"
+            )
         self.folder = folder
-        self._exact = manifest.facts["kind"] == "flat"
-        self.retriever = manifest.parents["retriever"]
-        self.passage_tower = manifest.parents.get("passage_tower", "")
-        self.passages = manifest.parents["passages"]
+        self.manifest = manifest
+        self._exact = manifest.structure == "flat"
         path = folder / FILE
         try:
             path.open("rb").close()  # faiss does not tell a file that may not be read from a damaged one
@@ -66,7 +68,7 @@ class DenseIndex:
         Raises:
             ArtifactError: it is missing, incomplete or damaged.
         """
-        return cls(folder, Manifest.read(folder, "the index", "densecli index"))
+        return cls(folder, read_manifest(folder, IndexManifest))
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

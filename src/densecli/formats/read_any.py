@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from densecli.artifacts.manifest import read_row
+from densecli.artifacts.manifest import outline
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.workspace import EXAMPLES_FILE
 from densecli.errors import UsageError
@@ -37,7 +37,7 @@ def open_records(
     place = Path(path)
     own = place / EXAMPLES_FILE
     beir = place.is_dir() and is_beir(path)
-    made = read_row(place) is not None and not own.is_file()
+    made = outline(place) is not None and not own.is_file()
     if named is not None and (beir or made):
         raise UsageError("--from has an effect only on a file")
     if beir:

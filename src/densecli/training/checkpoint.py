@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +10,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from densecli.artifacts.manifest import versions
+from densecli.artifacts.kinds import versions
+from densecli.artifacts.recipe import Input, Recipe
+from densecli.artifacts.typed import from_json, read_json
 from densecli.encoders.torch_hardware import describe_hardware, pick_device, pick_precision
 from densecli.errors import ArtifactError
 from densecli.models.weights import load_state, save_state
@@ -40,12 +42,6 @@ class TrainProgress:
     best: tuple[float, ...] | None = None
     best_step: int = 0
     stale: int = 0
-
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "TrainProgress":
-        """Return what `asdict` told."""
-        ranks = {name: told[name] and tuple(told[name]) for name in ("untrained", "best")}
-        return cls(**{**told, **ranks})
 
     @property
     def improved(self) -> bool | None:
@@ -124,25 +120,40 @@ def surroundings() -> dict[str, str]:
     return versions() | {"densecli": __version__} | counted | hardware
 
 
-def write_checkpoint(
-    folder: Path, trainee: TrainState, standing: TrainProgress, made: Mapping[str, Any]
-) -> None:
-    """Write a training into an empty folder; `made` tells from what it is, for `read_note`."""
+@dataclass(frozen=True)
+class Note:
+    """What a checkpoint says beside its tensors.
+
+    Attributes:
+        standing: where the training is.
+        optimiser: the numbers of its state.
+        config: the settings of the training.
+        inputs: what it is made from.
+        surroundings: see `surroundings`.
+    """
+
+    standing: TrainProgress
+    optimiser: Mapping[str, Any]
+    config: Mapping[str, Any]
+    inputs: tuple[Input, ...]
+    surroundings: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_checkpoint(folder: Path, trainee: TrainState, standing: TrainProgress, recipe: Recipe) -> None:
+    """Write a training into an empty folder; `recipe` says what it is made from, for `read_note`."""
     save_state(folder / STATE, {name: value.cpu().numpy() for name, value in trainee.tensors().items()})
-    note = {
-        "standing": asdict(standing), "surroundings": surroundings(), "optimiser": trainee.numbers(), **made
-    }  # fmt: skip
-    (folder / NOTE).write_text(json.dumps(note, indent=1))
+    note = Note(standing, trainee.numbers(), recipe.config, recipe.inputs, surroundings())
+    (folder / NOTE).write_text(json.dumps(asdict(note), indent=1))
 
 
-def read_note(folder: Path) -> dict[str, Any] | None:
+def read_note(folder: Path) -> Note | None:
     """Return the note of a checkpoint, None where there is none.
 
     Raises:
         ArtifactError: it is unreadable.
     """
     try:
-        return dict(json.loads((folder / NOTE).read_bytes()))
+        return from_json(Note, read_json(folder / NOTE), NOTE)
     except FileNotFoundError:
         return None
     except ValueError:
@@ -155,13 +166,15 @@ def read_checkpoint(folder: Path, trainee: TrainState) -> TrainProgress:
     Raises:
         ArtifactError: the checkpoint is damaged, or of another model.
     """
-    note = read_note(folder) or {}
+    note = read_note(folder)
+    if note is None:
+        raise _damaged(folder)
     tensors = {name: torch.from_numpy(value) for name, value in load_state(folder / STATE).items()}
     try:
-        trainee.restore(tensors, note["optimiser"])
-        return TrainProgress.from_json(note["standing"])
+        trainee.restore(tensors, note.optimiser)
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise _damaged(folder) from None
+    return note.standing
 
 
 def _damaged(folder: Path) -> ArtifactError:

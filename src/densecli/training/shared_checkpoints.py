@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import torch
 
+from densecli.artifacts.typed import from_json
 from densecli.training.checkpoint import Checkpointer, TrainProgress, TrainState
 from densecli.training.ranks import ProcessGroup
 
@@ -18,7 +19,7 @@ class SharedCheckpointer:
     def begin(self, trainee: TrainState) -> TrainProgress:
         """Bring all processes to where the training was last kept, weights and moments alike."""
         ranks = self._ranks
-        standing = TrainProgress.from_json(ranks.share(lambda: asdict(self._keeper.begin(trainee))))
+        standing = from_json(TrainProgress, ranks.share(lambda: asdict(self._keeper.begin(trainee))))
         numbers = ranks.share(trainee.numbers)
         own = {name: value.cpu().contiguous() for name, value in trainee.tensors().items()}
         shapes = ranks.share(lambda: {name: list(value.shape) for name, value in own.items()})

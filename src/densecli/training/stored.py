@@ -37,12 +37,12 @@ class Stored:
                 f" encoder; run `densecli convert {base} --to retriever`, and embed with the result"
             )
         store, found = PassageStore.open(passages), VectorStore.open(vectors)
-        if found.passages != store.fingerprint or len(found) != len(store):
+        if found.manifest.passages != store.fingerprint or len(found) != len(store):
             raise ArtifactError(
                 f"{vectors}: has vectors of other passages than those in {passages}; run"
                 " `densecli embed --force`"
             )
-        if found.passage_tower != passage_fingerprint(base):
+        if found.manifest.passage_tower != passage_fingerprint(base):
             raise ArtifactError(
                 f"{vectors}: has vectors of another passage encoder than that of {base}; run"
                 f" `densecli embed --retriever {base} --force`"

@@ -1,14 +1,17 @@
 """Keeping a training in the folder of its model: what is saved, when, and how it resumes."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from densecli.artifacts.building import Building, building, changes, field_defaults
+from densecli.artifacts.building import SHOWN, Building, building
+from densecli.artifacts.kinds import Manifest
 from densecli.artifacts.line_log import LineLog
+from densecli.artifacts.recipe import Input, Recipe
+from densecli.artifacts.typed import from_json
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, Interrupted, UpToDate, UsageError
 from densecli.files.atomic import in_the_making, new_folder, recover, remove
@@ -33,10 +36,11 @@ DRAW_SECONDS = 5.0
 
 @contextmanager
 def resumable(
+    kind: type[Manifest],
     command: str,
     target: Path,
     config: Any,
-    inputs: Sequence[Mapping[str, Any]],
+    inputs: Sequence[Input],
     force: bool,
     observer: Observer,
     ranks: "ProcessGroup | None" = None,
@@ -48,10 +52,11 @@ def resumable(
     the model is complete.
 
     Args:
-        command: the command that makes such a model.
+        kind: of the model.
+        command: the command that makes it.
         target: the model folder.
         config: settings of the training.
-        inputs: what it is made from, as `describe_input` describes it.
+        inputs: what it is made from.
         force: replace a model, or an interrupted training, from other inputs or settings.
         observer: receives messages and warnings.
         ranks: the processes that train together.
@@ -62,20 +67,20 @@ def resumable(
         ArtifactError: it was made from others and `force` is off, or the processes have different ones.
         UsageError: several processes are to read the same pipe.
     """
+    recipe = Recipe.of(command, config, inputs, None if home is None else home.root)
     if ranks is not None and not ranks.first:
-        _compare_with_first(ranks, target, config, inputs)
-        yield Building(target)
+        _compare_with_first(ranks, target, recipe, config)
+        yield Building(target, recipe, config)
         ranks.wait()
         return
-    rereadable = _is_rereadable(inputs)
-    if ranks is not None and not rereadable:
+    if ranks is not None and not recipe.rereadable:
         raise UsageError("several processes can't read the same pipe; name files")
     try:
         with building(
-            command, target, config, inputs, force, observer, rereadable, scratch=(CHECKPOINT,), home=home
+            kind, command, target, config, inputs, force, observer, recipe.rereadable, (CHECKPOINT,), home
         ) as build:
-            _prepare(build.folder, target, config, inputs, force, observer)
-            _compare_with_first(ranks, target, config, inputs)
+            _prepare(build, target, force, observer)
+            _compare_with_first(ranks, target, recipe, config)
             try:
                 yield build
             except BaseException:
@@ -83,48 +88,53 @@ def resumable(
                     _empty(build.folder)  # there is nothing to resume from
                 raise
     except UpToDate:
-        _compare_with_first(ranks, target, config, inputs, up_to_date=True)
+        _compare_with_first(ranks, target, recipe, config, up_to_date=True)
         raise
     if ranks is not None:
         ranks.wait()
 
 
-def _prepare(
-    folder: Path,
-    target: Path,
-    config: Any,
-    inputs: Sequence[Mapping[str, Any]],
-    force: bool,
-    observer: Observer,
-) -> None:
-    """Keep what an interrupted training left in `folder` if this one can resume from it; else remove it.
+def _prepare(build: Building, target: Path, force: bool, observer: Observer) -> None:
+    """Keep what an interrupted training left if this one can resume from it; else remove it.
 
     Raises:
         ArtifactError: it was another training and `force` is off.
     """
     from densecli.training.checkpoint import read_note, surroundings  # torch: not for "up to date"
 
+    folder = build.folder
     for name in (CHECKPOINT, BEST, LAST):
         recover(folder / name)
     _empty(folder, ".*")
     note = read_note(folder / CHECKPOINT)
-    found = note and changes(note["config"], note["inputs"], asdict(config), inputs, field_defaults(config))
+    if note is None:
+        _empty(folder)
+        return
+    begun = Recipe(build.recipe.command, note.config, note.inputs)
+    found = begun.differences(build.recipe, build.config)
     if found and not force:
         raise ArtifactError(
-            f"{target}: an interrupted training has other inputs or settings ({'; '.join(found[:3])}); use"
-            " the same ones to resume it, or --force to start over"
+            f"{target}: an interrupted training has other inputs or settings ({'; '.join(found[:SHOWN])});"
+            " use the same ones to resume it, or --force to start over"
         )
-    if found or not note:
+    if found:
         _empty(folder)
-    elif odd := changes(note["surroundings"], [], surroundings(), []):
+        return
+    now = surroundings()
+    odd = [
+        f"{name} was {was}, now {now.get(name)}"
+        for name, was in note.surroundings.items()
+        if was != now.get(name)
+    ]
+    if odd:
         observer.warning(f"{'; '.join(odd)}: results may differ in the last bits")
 
 
 def _compare_with_first(
     ranks: "ProcessGroup | None",
     target: Path,
+    recipe: Recipe,
     config: Any,
-    inputs: Sequence[Mapping[str, Any]],
     up_to_date: bool = False,
 ) -> None:
     """Wait for the other processes, and refuse inputs and settings that are not the same in all of them.
@@ -135,21 +145,23 @@ def _compare_with_first(
     """
     if ranks is None:
         return
-    settings = asdict(config)
-    first = ranks.share(lambda: {"config": settings, "inputs": list(inputs), "up_to_date": up_to_date})
-    found = changes(first["config"], first["inputs"], settings, inputs)
+    first = from_json(_First, ranks.share(lambda: asdict(_First(recipe, up_to_date))))
+    found = first.recipe.differences(recipe, config)
     if found:
         raise ArtifactError(
-            f"the processes have different inputs or settings ({'; '.join(found[:3])}); start all of them"
+            f"the processes have different inputs or settings ({'; '.join(found[:SHOWN])}); start all of them"
             " with the same files and options"
         )
-    if first["up_to_date"]:
+    if first.up_to_date:
         raise UpToDate(target)
 
 
-def _is_rereadable(inputs: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a training can read its inputs again to resume. Pipes and iterators have no digest."""
-    return all("sha256" in one for one in inputs)
+@dataclass(frozen=True)
+class _First:
+    """What the first of several processes tells the others."""
+
+    recipe: Recipe
+    up_to_date: bool
 
 
 def _empty(folder: Path, pattern: str = "*") -> None:
@@ -167,7 +179,6 @@ class Checkpointer:
     def __init__(
         self,
         build: Building,
-        config: Any,
         write: Callable[[Path], None],
         observer: Observer,
         save_every: int | None = None,
@@ -178,7 +189,6 @@ class Checkpointer:
 
         Args:
             build: the model in the making.
-            config: settings of the training.
             write: writes the model, as it is now, into an empty folder.
             observer: receives messages.
             save_every: updates between two checkpoints; by default ten minutes, or an epoch of a minute or
@@ -189,12 +199,12 @@ class Checkpointer:
         """
         self._observer = observer
         self._folder = build.folder
-        self._made: Mapping[str, Any] = {"config": asdict(config), "inputs": list(build.inputs)}
+        self._recipe = build.recipe
         self._write = write
         self._save_every = save_every
         self._tensorboard = tensorboard
         self._stop_requested = stop_requested
-        self._rereadable = _is_rereadable(build.inputs)
+        self._rereadable = build.recipe.rereadable
         self._saved = self._drawn = time.monotonic()
 
     @contextmanager
@@ -276,7 +286,7 @@ class Checkpointer:
 
         self._log.sync()
         with new_folder(self._folder / CHECKPOINT, in_the_making) as place:
-            write_checkpoint(place, self._trainee, self.standing, self._made)
+            write_checkpoint(place, self._trainee, self.standing, self._recipe)
         self._saved = time.monotonic()
 
     def finish(self) -> None:

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import Bm25Manifest, IndexManifest, Manifest
+from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import ReadConfig, SearchConfig
@@ -256,5 +257,5 @@ def _kind(place: Workspace, config: SearchConfig, parts: Parts) -> str:
 def _index_kind(folder: Path | None) -> str | None:
     if folder is None:
         return None
-    made = Manifest.read(folder, "the index", "densecli index")
-    return "bm25" if made.facts.get("kind") == "bm25" else "dense"
+    made: Manifest = read_manifest(folder, IndexManifest, Bm25Manifest)
+    return "bm25" if isinstance(made, Bm25Manifest) else "dense"

@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from densecli.artifacts.building import building
+from densecli.artifacts.kinds import (
+    ExportManifest,
+    IndexManifest,
+    Manifest,
+    ReaderManifest,
+    RetrieverManifest,
+    VectorsManifest,
+)
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.convert import GIVEN_VECTORS, MODEL_FORMS, TAKEN_VECTORS, ConvertConfig
@@ -191,10 +199,11 @@ def _write_beir_folder(
     job: _Job, examples: Any, store: Any, inputs: list[str | Path], counts: Counter[str], bad: BadRecords
 ) -> Counter[str]:
     output, split = job.path("a folder of training examples"), job.config.qrels_split
-    with building("convert", output, job.config, inputs, job.force, job.observer) as build:
+    with building(ExportManifest, "convert", output, job.config, inputs, job.force, job.observer) as build:
         build.counts["passages"] = write_folder(build.folder, examples, store, split)
         build.counts.update(counts + bad.counts)
-        build.seal("corpus.jsonl", "queries.jsonl", f"qrels/{split}.tsv")
+        fingerprint = build.digest("corpus.jsonl", "queries.jsonl", f"qrels/{split}.tsv")
+        build.manifest = ExportManifest(fingerprint=fingerprint)
     return build.counts
 
 
@@ -216,7 +225,7 @@ def _open_output(output: Output) -> Iterator[BinaryIO]:
 def _convert_model(job: _Job) -> Counter[str]:
     """Write a model as a file or folder; there is nothing to count."""
     from densecli.encoders.convert import CONVERSIONS, ModelOptions, needs_torch
-    from densecli.models.folder import fingerprint, is_model_folder
+    from densecli.models.folder import fingerprint
 
     config, output = job.config, job.path()
     source = Path(job.source) if Path(job.source).is_file() else model_folder(job.source)
@@ -237,10 +246,12 @@ def _convert_model(job: _Job) -> Counter[str]:
             write(source, path, options)
         job.observer.message(f"{output}: written")
         return Counter()
-    with building("convert", output, config, [source], job.force, job.observer) as build:
+    base = Path(config.base) if config.base is not None else None
+    inputs = [source, base] if base is not None and base.exists() else [source]
+    kind = {"retriever": RetrieverManifest, "reader": ReaderManifest}.get(str(config.to), ExportManifest)
+    with building(kind, "convert", output, config, inputs, job.force, job.observer) as build:
         write(source, build.folder, options)
-        if is_model_folder(build.folder):
-            build.fingerprint = fingerprint(build.folder)
+        build.manifest = kind(fingerprint=fingerprint(build.folder))
     return Counter()
 
 
@@ -249,25 +260,36 @@ def _take_vectors(job: _Job, store: PassageStore, retriever: Path) -> Counter[st
     from densecli.dense.convert import RetrieverIdentity, input_files, take_index, take_vectors  # loads FAISS
 
     config, output, source = job.config, job.path(), Path(job.source)
-    command = {"vectors": "embed", "index": "index"}[str(config.to)]  # whose result it stands for
     rows = PassageRows(store, PREFIX if config.id_prefix is None else config.id_prefix)
     maker = RetrieverIdentity.of(retriever)
     inputs = [*input_files(source), retriever, store.folder]
-    with building(command, output, config, inputs, job.force, job.observer) as build:
-        build.parents = {
-            "retriever": maker.fingerprint,
-            "passage_tower": maker.passage_tower,
-            "passages": store.fingerprint,
-        }
+    kind: type[Manifest] = IndexManifest if config.to == "index" else VectorsManifest
+    with building(kind, "convert", output, config, inputs, job.force, job.observer) as build:
+        size = EmbedConfig().shard_rows
         if config.to == "index":
-            kind = take_index(source, rows, maker, build.folder, build.counts, config.allow_missing)
-            build.facts = {"kind": kind, "dimension": maker.dimension}
+            structure = take_index(source, rows, maker, build.folder, build.counts, config.allow_missing)
         else:
-            size = EmbedConfig().shard_rows
             take_vectors(source, rows, maker, build.folder, size, build.counts, config.allow_missing)
-            shards = -(-len(store) // size)
-            build.facts = {"rows": len(store), "dimension": maker.dimension, "shards": shards}
-        build.seal(*sorted(path.name for path in build.folder.iterdir()))
+        fingerprint = build.digest(*sorted(path.name for path in build.folder.iterdir()))
+        if config.to == "index":
+            build.manifest = IndexManifest(
+                fingerprint=fingerprint,
+                retriever=maker.fingerprint,
+                passage_tower=maker.passage_tower,
+                passages=store.fingerprint,
+                structure=structure,
+                dimension=maker.dimension,
+            )
+        else:
+            build.manifest = VectorsManifest(
+                fingerprint=fingerprint,
+                retriever=maker.fingerprint,
+                passage_tower=maker.passage_tower,
+                passages=store.fingerprint,
+                rows=len(store),
+                dimension=maker.dimension,
+                shards=-(-len(store) // size),
+            )
     return build.counts
 
 
@@ -279,8 +301,9 @@ def _give_vectors(job: _Job, store: PassageStore) -> Counter[str]:
     program, _, what = str(job.config.to).partition("-")
     made = open_made(source, what, store)
     inputs = [source, store.folder]
-    with building("convert", output, job.config, inputs, job.force, job.observer) as build:
+    with building(ExportManifest, "convert", output, job.config, inputs, job.force, job.observer) as build:
         prefix = job.config.id_prefix or ""
         build.counts["vectors"] = write_for(program, made, store, build.folder, prefix)
-        build.seal(*sorted(path.name for path in build.folder.iterdir()))
+        fingerprint = build.digest(*sorted(path.name for path in build.folder.iterdir()))
+        build.manifest = ExportManifest(fingerprint=fingerprint)
     return build.counts

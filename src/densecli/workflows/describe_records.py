@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from densecli.artifacts.recipe import Input
 from densecli.files.jsonl import encode_line
 
 
@@ -18,8 +19,8 @@ class Record(Protocol):
         ...
 
 
-def describe_records(name: str, records: Iterable[Record]) -> dict[str, Any]:
-    """Return what the manifest says about records in memory: a name, and a digest of their JSON lines.
+def describe_records(name: str, records: Iterable[Record]) -> Input:
+    """Return records in memory as an input: a name, and a digest of their JSON lines.
 
     An iterator can be read only once. Like a pipe it has no digest: the result is never up to date, and an
     interrupted run does not resume.
@@ -28,11 +29,11 @@ def describe_records(name: str, records: Iterable[Record]) -> dict[str, Any]:
         TypeError: a field of a record has no JSON form.
     """
     if isinstance(records, Iterator):
-        return {"path": name}
+        return Input(name)
     digest = hashlib.sha256()
     for record in records:
         digest.update(_line(record.to_json()))
-    return {"path": name, "sha256": digest.hexdigest()}
+    return Input(name, digest.hexdigest())
 
 
 def _line(row: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
 """Embedding: passages to vectors (paper, section 3.1)."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from densecli.artifacts.building import Building, building, returns_artifact
-from densecli.artifacts.manifest import digest_texts
+from densecli.artifacts.kinds import VectorsManifest
 from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.recipe import Input, digest_texts
 from densecli.artifacts.vectors import FloatArray, discard_plan, finished_rows, unfinished_work, write_shard
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import EmbedConfig
@@ -61,31 +62,32 @@ def embed(
     store = PassageStore.open(passages or home.passages)
     target = output or home.vectors
     if isinstance(retriever, CustomRetriever):
-        place, made_by = None, {"path": retriever.name, "sha256": retriever.fingerprint}
+        place, made_by = None, Input(retriever.name, retriever.fingerprint)
     else:
         place = model_folder(retriever_place(home, observer, retriever))
-        made_by = {"path": display_path(place), "sha256": passage_fingerprint(place)}
-    inputs: list[str | Path | Mapping[str, Any]] = [made_by, store.folder]
-    with building("embed", target, config, inputs, force, observer, keep_partial=True, home=home) as build:
+        made_by = Input(display_path(place), passage_fingerprint(place))
+    inputs: list[str | Path | Input] = [made_by, store.folder]
+    with building(
+        VectorsManifest, "embed", target, config, inputs, force, observer, keep_partial=True, home=home
+    ) as build:
         if isinstance(retriever, CustomRetriever):
             encoder: PassageTower = _CustomTower(retriever)
         else:
             assert place is not None
             encoder = _open_encoder(place, store, config, build.folder, observer)
-        observer.message(f"embedding {len(store):,} passages with {made_by['path']} ({encoder.arithmetic})")
-        build.parents = {
-            "retriever": encoder.fingerprint,
-            "passage_tower": encoder.passage_tower,
-            "passages": store.fingerprint,
-        }
-        build.fingerprint = _vectors_fingerprint(encoder.fingerprint, store, encoder.arithmetic)
-        dimension = _write_shards(store, encoder, config, build, observer)
+        observer.message(f"embedding {len(store):,} passages with {made_by.path} ({encoder.arithmetic})")
+        vectors = _vectors_fingerprint(encoder.fingerprint, store, encoder.arithmetic)
+        dimension = _write_shards(store, encoder, config, vectors, build, observer)
         build.counts["passages"] = len(store)
-        build.facts = {
-            "rows": len(store),
-            "dimension": dimension,
-            "shards": -(-len(store) // config.shard_rows),
-        }
+        build.manifest = VectorsManifest(
+            fingerprint=vectors,
+            retriever=encoder.fingerprint,
+            passage_tower=encoder.passage_tower,
+            passages=store.fingerprint,
+            rows=len(store),
+            dimension=dimension,
+            shards=-(-len(store) // config.shard_rows),
+        )
     return target
 
 
@@ -166,10 +168,18 @@ class _CustomTower:
 
 
 def _write_shards(
-    store: PassageStore, encoder: PassageTower, config: EmbedConfig, build: Building, observer: Observer
+    store: PassageStore,
+    encoder: PassageTower,
+    config: EmbedConfig,
+    vectors: str,
+    build: Building,
+    observer: Observer,
 ) -> int:
-    """Write the shards that an interrupted run has not left behind; return the dimension of the vectors."""
-    plan, begun = _plan(build.fingerprint, config), unfinished_work(build.folder)
+    """Write the shards that an interrupted run has not left behind; return the dimension of the vectors.
+
+    `vectors` is their fingerprint.
+    """
+    plan, begun = _plan(vectors, config), unfinished_work(build.folder)
     first = min(finished_rows(build.folder, plan, config.shard_rows, encoder.arithmetic), len(store))
     if first:
         observer.message(f"resuming at passage {first:,}")
@@ -190,9 +200,9 @@ def _write_shards(
         for step in steps:
             if step.finished is None:
                 continue
-            row, vectors = step.finished
-            waiting.append(vectors)
-            end = row + len(vectors)
+            row, block = step.finished
+            waiting.append(block)
+            end = row + len(block)
             if end % config.shard_rows == 0 or end == len(store):
                 write_shard(build.folder, (end - 1) // config.shard_rows, np.concatenate(waiting))
                 waiting.clear()

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from densecli.artifacts.fusion_weight import FusionWeight
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import Bm25Manifest
+from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.vectors import FloatArray
 from densecli.artifacts.workspace import Workspace
@@ -21,7 +22,6 @@ from densecli.retrieval.hybrid import HybridEngine
 from densecli.retrieval.search import DenseEngine, Encoder
 from densecli.workflows.models import STARTER, model_folder, retriever_place
 
-BM25 = ("the BM25 index", "densecli index --kind bm25")
 SAMPLE = Path(__file__).parent.parent / "sample"
 
 
@@ -136,7 +136,7 @@ def open_hybrid(
     folder = parts.bm25 or place.bm25
     words = open_bm25(folder, store)
     dense = open_dense(home, parts, place, store, observer, config.engine, single)
-    made = Manifest.read(folder, *BM25)
+    made = read_manifest(folder, Bm25Manifest)
     pair = IndexPair(parts.index or place.index, dense.encoder.fingerprint, made.fingerprint)
     return HybridEngine(words, dense, config, weight=None), pair
 
@@ -149,8 +149,8 @@ def open_bm25(folder: Path, store: PassageStore) -> Bm25:
     """
     if not folder.exists():
         raise ArtifactError(f"{folder}: no bm25 index; run `densecli index --kind bm25` first")
-    made = Manifest.read(folder, *BM25)
-    check_passages(folder, made.parents.get("passages", ""), store, "`densecli index --kind bm25 --force`")
+    made = read_manifest(folder, Bm25Manifest)
+    check_passages(folder, made.passages, store, "`densecli index --kind bm25 --force`")
     return Bm25.open(folder)
 
 
@@ -191,7 +191,8 @@ def open_dense(
     if not folder.exists():
         raise ArtifactError(f"{folder}: no index; run `densecli embed` and `densecli index` first")
     index = DenseIndex.open(folder)
-    check_passages(folder, index.passages, store, "`densecli embed --force`, then `densecli index --force`")
+    made = index.manifest
+    check_passages(folder, made.passages, store, "`densecli embed --force`, then `densecli index --force`")
     encoder: Encoder
     if isinstance(parts.retriever, CustomRetriever):
         model, encoder = parts.retriever.name, parts.retriever
@@ -199,9 +200,9 @@ def open_dense(
         sampled = place.root.parent == SAMPLE and parts.retriever is None
         model = str(STARTER / "retriever") if sampled else retriever_place(home, observer, parts.retriever)
         encoder = open_question_encoder(model_folder(model), Asked(engine), single, observer)
-    if index.retriever != encoder.fingerprint and index.passage_tower != encoder.passage_tower:
+    if made.retriever != encoder.fingerprint and made.passage_tower != encoder.passage_tower:
         raise ArtifactError(
-            f"{folder} was built with another retriever ({index.retriever[:12]}) than {model} "
+            f"{folder} was built with another retriever ({made.retriever[:12]}) than {model} "
             f"({encoder.fingerprint[:12]}); name that one with --retriever, or embed and index again"
         )
     return DenseEngine(encoder, index)

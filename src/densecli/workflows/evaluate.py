@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from densecli.artifacts.manifest import digest_file
+from densecli.artifacts.recipe import digest_file
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import EvaluateConfig
 from densecli.configs.resolve import resolve_config

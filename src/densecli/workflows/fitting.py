@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from densecli.artifacts.kinds import Training
 from densecli.configs.training import FittingConfig
 from densecli.errors import UsageError
 from densecli.observer import Observer
@@ -47,11 +48,11 @@ def describe_hardware(config: FittingConfig, ranks: "ProcessGroup") -> str:
 
 def follow_training(
     command: str, reports: "Iterator[StepReport]", checkpointer: Checkpointer, observer: Observer
-) -> dict[str, Any]:
+) -> Training:
     """Run a training to its end, and report progress, each epoch and each validation.
 
     Returns:
-        The outcome, for the manifest.
+        How it went, for the manifest.
     """
     with checkpointer.running() as history:
         first = next(reports, None)
@@ -76,7 +77,7 @@ def follow_training(
     return _outcome(history, checkpointer, observer)
 
 
-def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -> dict[str, Any]:
+def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -> Training:
     standing = checkpointer.standing
     shares = history.shares_cut()
     if shares:
@@ -91,18 +92,19 @@ def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -
             f"ended early after update {standing.step:,} of {standing.steps:,} (--early-stop"
             f" {standing.stale:,}); kept the model of update {standing.best_step:,}"
         )
-    facts: dict[str, Any] = {
-        "steps": standing.step, "steps_planned": standing.steps, "ended_early": early,
-        "loss": history.losses[-1], "cut": shares, "doubt": doubt,
-    }  # fmt: skip
-    if history.validations:
-        facts |= {
-            "validation": history.validations[-1][1],
-            "best_validation": history.best,
-            "best_step": standing.best_step,
-            "untrained": history.untrained,
-        }
-    return facts
+    validated = bool(history.validations)
+    return Training(
+        steps=standing.step,
+        steps_planned=standing.steps,
+        ended_early=early,
+        loss=history.losses[-1],
+        cut=shares,
+        doubt=doubt,
+        validation=history.validations[-1][1] if validated else None,
+        best_validation=history.best if validated else None,
+        best_step=standing.best_step if validated else None,
+        untrained=history.untrained if validated else None,
+    )
 
 
 def _note(report: "StepReport") -> str:

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from densecli.artifacts.building import building, returns_artifact
-from densecli.artifacts.manifest import digest_texts
+from densecli.artifacts.kinds import Bm25Manifest, IndexManifest
 from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.recipe import digest_texts
 from densecli.artifacts.vectors import VectorStore
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import IndexConfig
@@ -60,7 +61,10 @@ def index(
     store = VectorStore.open(vectors or home.vectors)
     if vectors is None and home.passages.exists():
         check_passages(
-            store.folder, store.passages, PassageStore.open(home.passages), "`densecli embed --force`"
+            store.folder,
+            store.manifest.passages,
+            PassageStore.open(home.passages),
+            "`densecli embed --force`",
         )
     target = output or home.index
     build_dense_index(store, target, config, force, observer, home)
@@ -75,22 +79,25 @@ def build_dense_index(
     Raises:
         ArtifactError: the vectors are damaged, or the target was built otherwise and `force` is off.
     """
-    with building("index", target, config, [store.folder], force, observer, home=home) as build:
-        from densecli.dense.index import BATCH  # FAISS: not for "up to date"
+    with building(
+        IndexManifest, "index", target, config, [store.folder], force, observer, home=home
+    ) as build:
+        from densecli.dense.index import BATCH, FILE  # FAISS: not for "up to date"
         from densecli.dense.index import build as build_index
 
         batches = -(-store.shape[0] // BATCH)
         built = build_index(store, config, build.folder)
         for rows in observer.progress(built, f"index {config.kind}", batches):
             build.counts["vectors"] = rows
-        build.parents = {
-            "retriever": store.model,
-            "passage_tower": store.passage_tower,
-            "passages": store.passages,
-            "vectors": store.fingerprint,
-        }
-        build.fingerprint = digest_texts([store.fingerprint, str(config)])
-        build.facts = {"kind": config.kind, "dimension": store.shape[1]}
+        build.manifest = IndexManifest(
+            fingerprint=build.digest(FILE),
+            retriever=store.manifest.retriever,
+            passage_tower=store.manifest.passage_tower,
+            passages=store.manifest.passages,
+            vectors=store.manifest.fingerprint,
+            structure=config.kind,
+            dimension=store.shape[1],
+        )
 
 
 def build_bm25_index(
@@ -112,14 +119,13 @@ def build_bm25_index(
 
     store = PassageStore.open(passages)
     with building(
-        "index", target, config, [passages], force, observer, keep_partial=True, home=home
+        Bm25Manifest, "index", target, config, [passages], force, observer, keep_partial=True, home=home
     ) as build:
         tracked = observer.progress(store, "index bm25", len(store))
         analysis = Analysis.chosen(config)
         build_words(tracked, build.folder, config.k1, config.b, analysis, store.fingerprint, workers)
         build.counts["passages"] = len(store)
-        build.parents = {"passages": store.fingerprint}
-        build.fingerprint = digest_texts(
+        fingerprint = digest_texts(
             [store.fingerprint, str(config.k1), str(config.b), str(analysis.to_json())]
         )
-        build.facts = {"kind": "bm25"}
+        build.manifest = Bm25Manifest(fingerprint=fingerprint, passages=store.fingerprint)

@@ -1,6 +1,6 @@
 """Mining: questions to training examples with positives and hard negatives (paper, sections 3.2 and 4.2)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +10,10 @@ from typing import Any
 
 from densecli.artifacts.building import Building, building, returns_artifact
 from densecli.artifacts.growing_lines import growing_lines
-from densecli.artifacts.manifest import describe_input, digest_texts
+from densecli.artifacts.kinds import ExamplesManifest
+from densecli.artifacts.manifest import describe_input
 from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.recipe import Input
 from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace, find_workspace, name_of_set
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.mining import MineConfig
@@ -104,10 +106,10 @@ def mine_negatives(
         raise UsageError(f"{target} would take the place of its own input; name another --output")
     workers = workers or cores()
     collection = _open_collection(home, config, Parts(retriever, index, bm25, passages), workers, observer)
-    inputs: list[Mapping[str, Any] | Path] = [given.described, *collection.folders]
-    keep_partial = "sha256" in given.described
+    inputs: list[str | Path | Input] = [given.described, *collection.folders]
+    keep_partial = given.described.sha256 is not None
     with building(
-        "mine-negatives", target, config, inputs, force, observer, keep_partial, home=home
+        ExamplesManifest, "mine-negatives", target, config, inputs, force, observer, keep_partial, home=home
     ) as build:
         _write_examples(given.examples, collection, config, workers, build, observer)
         build.counts.update(bad.counts)
@@ -127,7 +129,7 @@ class _Questions:
 
     examples: Iterator[TrainingExample]
     name: str
-    described: Mapping[str, Any]
+    described: Input
     path: str | None = None
 
 
@@ -238,8 +240,7 @@ def _write_examples(
     """Mine all questions, block by block, after those that an interrupted run has done."""
     store = collection.store
     opener = partial(open_miner, store.folder, store.fingerprint, collection.bm25, config)
-    plan = digest_texts([repr(config), *(repr(row) for row in build.inputs)])
-    with growing_lines(build.folder / EXAMPLES_FILE, plan) as lines:
+    with growing_lines(build.folder / EXAMPLES_FILE, build.plan) as lines:
         done = lines.done.records
         build.counts.update(lines.done.counts)
         if done:
@@ -261,8 +262,7 @@ def _write_examples(
         )
     if not build.counts["examples"]:
         observer.warning("no question has a positive passage: there is nothing to train on")
-    build.parents = {"passages": store.fingerprint}
-    build.seal(EXAMPLES_FILE)
+    build.manifest = ExamplesManifest(fingerprint=build.digest(EXAMPLES_FILE), passages=store.fingerprint)
 
 
 def open_miner(passages: Path, fingerprint: str, bm25: Path | None, config: MineConfig) -> Miner:

@@ -1,14 +1,14 @@
 """Preprocessing: a corpus to a passage store (paper, section 4.1)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
 from densecli.artifacts.building import Building, building, returns_artifact
-from densecli.artifacts.manifest import digest_texts
+from densecli.artifacts.kinds import PassagesManifest
 from densecli.artifacts.passages.writer import PassageSink
+from densecli.artifacts.recipe import Input as Described
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import PreprocessConfig
 from densecli.configs.resolve import resolve_config
@@ -26,7 +26,7 @@ from densecli.records import Article, Passage
 from densecli.workflows.describe_records import describe_records
 
 Corpus = Path | str | Iterable[Path | str] | Iterable[Article | Passage]
-Input = str | Mapping[str, Any]
+Input = str | Described
 FILES_ONLY = ("input_format", "id_column", "title_column", "text_column")
 
 
@@ -79,10 +79,18 @@ def preprocess(
     once = any(_read_once(one) for one in inputs)
     target = output or home.passages
     with building(
-        "preprocess", target, config, inputs, force, observer, keep_partial=not once, home=home
+        PassagesManifest,
+        "preprocess",
+        target,
+        config,
+        inputs,
+        force,
+        observer,
+        keep_partial=not once,
+        home=home,
     ) as build:
-        plan = None if once else digest_texts([str(asdict(config)), str(build.inputs)])
-        name = ", ".join(one if isinstance(one, str) else one["path"] for one in inputs)
+        plan = None if once else build.plan
+        name = ", ".join(one if isinstance(one, str) else one.path for one in inputs)
         _write_passages(sources, name, plan, config, workers or cores(), build, observer)
     return target
 
@@ -116,7 +124,7 @@ def _open_corpus(
 
     pinned_names = [resolve_revision(name) for name in hub]
     streams = (stream_corpus(name, columns_of(config)) for name in pinned_names)
-    inputs += [{"path": f"hf://{one}", "sha256": one.partition("@")[2] or None} for one in pinned_names]
+    inputs += [Described(f"hf://{one}", one.partition("@")[2] or None) for one in pinned_names]
     return chain(sources, streams), inputs
 
 
@@ -144,7 +152,7 @@ def _read_once(one: Input) -> bool:
     """Return whether an input cannot be read a second time, or may then be another one."""
     if isinstance(one, str):
         return one == "-" or Path(one).is_fifo()
-    return one.get("sha256") is None
+    return one.sha256 is None
 
 
 def _write_passages(
@@ -174,7 +182,7 @@ def _write_passages(
     if finished.left_out:
         build.counts[f"skipped_{DUPLICATE}"] = finished.left_out
     build.counts["passages"] = finished.rows
-    build.fingerprint = finished.fingerprint
+    build.manifest = PassagesManifest(fingerprint=finished.fingerprint)
 
 
 def _place_of(cut: Cut) -> str:

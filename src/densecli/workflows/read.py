@@ -174,7 +174,7 @@ def tune_reader(
         name = dev if isinstance(dev, Path) else "dev questions"
         raise InputError(name, None, "no question has answers", "questions with answers")
     tuned = sweep.best()
-    digest = describe_input(dev).get("sha256", "") if isinstance(dev, Path) else ""
+    digest = (describe_input(dev).sha256 or "") if isinstance(dev, Path) else ""
     source = dev.name if isinstance(dev, Path) else ""
     path = store_selection(place, tuned, fingerprint(place), source, digest)
     chosen = tuned.selection.rule

@@ -1,11 +1,12 @@
 """Inputs that are files or records in memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.recipe import Input
 from densecli.workflows.describe_records import Record, describe_records
 
 R = TypeVar("R", bound=Record)
@@ -27,8 +28,8 @@ class RecordSet(Generic[R]):
     name: str
     records: Iterable[R] | None = None
 
-    def describe(self) -> Mapping[str, Any]:
-        """Return the set's row in a manifest.
+    def describe(self) -> Input:
+        """Return the set as the input of an artifact.
 
         Raises:
             InputError: there is no such file.

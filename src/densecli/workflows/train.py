@@ -2,11 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from densecli.artifacts.building import returns_artifact
+from densecli.artifacts.kinds import RetrieverManifest
 from densecli.artifacts.manifest import describe_input
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
@@ -119,7 +121,7 @@ def train(
     folders = [base] if stored is None else [base, stored.vectors.folder]
     inputs = [*(one.describe() for one in records), *map(describe_input, folders)]
     target = output or home.retriever
-    with resumable("train", target, config, inputs, force, observer, ranks, home) as build:
+    with resumable(RetrieverManifest, "train", target, config, inputs, force, observer, ranks, home) as build:
         # these load torch: not for "up to date"
         from densecli.encoders.torch_save import save_retriever
         from densecli.training.prepare import open_to_train
@@ -141,7 +143,7 @@ def train(
         for warning in data.warnings(config):
             observer.warning(warning)
         write = partial(save_retriever, retriever)
-        checkpointer = Checkpointer(build, config, write, observer, save_every, tensorboard, stop_requested)
+        checkpointer = Checkpointer(build, write, observer, save_every, tensorboard, stop_requested)
         reports = train_retriever(
             data.spool, held_out, retriever, config, build.counts, checkpointer, data.sources, ranks, stored,
             observer,
@@ -149,10 +151,14 @@ def train(
         if not ranks.first:
             deque(reports, maxlen=0)
             return target
-        build.facts = follow_training("train", reports, checkpointer, observer) | data.facts(config)
+        training = follow_training("train", reports, checkpointer, observer)
         checkpointer.finish()
         build.counts["examples"] = len(data)
-        build.fingerprint = fingerprint(build.folder)
+        build.manifest = RetrieverManifest(
+            fingerprint=fingerprint(build.folder),
+            training=replace(training, epochs=config.passes(len(data)), sets=data.described(config, home)),
+            temperature=config.temperature,
+        )
     return target
 
 

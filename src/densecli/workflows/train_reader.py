@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from densecli.artifacts.building import returns_artifact
-from densecli.artifacts.manifest import Manifest, describe_input, read_row
+from densecli.artifacts.kinds import ReaderManifest, RetrieverManifest
+from densecli.artifacts.manifest import describe_input, outline, read_manifest
+from densecli.artifacts.recipe import Input, Recipe
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
 from densecli.configs.training import TrainConfig, TrainReaderConfig
@@ -109,9 +111,11 @@ def train_reader(
     models = [base, joint_base] if joint_base else [base]
     inputs = [*(one.describe() for one in records), *map(describe_input, models)]
     if collection is not None:
-        inputs.append({"path": str(negatives_from), "sha256": collection.store.fingerprint})
+        inputs.append(Input(str(negatives_from), collection.store.fingerprint))
     target = output or home.reader
-    with resumable("train-reader", target, config, inputs, force, observer, home=home) as build:
+    with resumable(
+        ReaderManifest, "train-reader", target, config, inputs, force, observer, home=home
+    ) as build:
         # these load torch: not for "up to date"
         from densecli.reader.torch_folder import open_reader_base, save_reader
         from densecli.training.ranks import ALONE
@@ -133,7 +137,7 @@ def train_reader(
         if collection is not None:
             found = [with_negatives(one, collection, config.depth) for one in found]
         dev_depth = min(config.depth, config.dev_depth)
-        checkpointer = Checkpointer(build, config, write, observer, save_every, tensorboard, stop_requested)
+        checkpointer = Checkpointer(build, write, observer, save_every, tensorboard, stop_requested)
         reports = train_model(
             [without_questions(one, question_keys(excluded), build.counts) for one in found],
             read_result_sets([dev_set], bad, dev_depth) if dev_set else None,
@@ -146,13 +150,15 @@ def train_reader(
             observer,
             None if gold_set is None else _gold_titles(gold_set, bad),
         )
-        build.facts = follow_training("train-reader", reports, checkpointer, observer)
+        training = follow_training("train-reader", reports, checkpointer, observer)
         build.counts.update(bad.counts)
         checkpointer.finish()
-        build.fingerprint = fingerprint(build.folder)
-        if joint_base:
-            build.parents = {"retriever": fingerprint(joint_base)}
-            build.facts = {**build.facts, "retriever": fingerprint(build.folder / JOINT_RETRIEVER)}
+        build.manifest = ReaderManifest(
+            fingerprint=fingerprint(build.folder),
+            retriever=fingerprint(joint_base) if joint_base else "",
+            joint_retriever=fingerprint(build.folder / JOINT_RETRIEVER) if joint_base else None,
+            training=training,
+        )
     return target
 
 
@@ -240,12 +246,16 @@ class _JointRetriever:
         """
         from densecli.training.joint import open_joint  # loads torch
 
-        made = (read_row(folder) or {}).get("config", {})
-        return cls(open_joint(folder), float(made.get("temperature") or TrainConfig.temperature))
+        opened = open_joint(folder)
+        known = outline(folder) is not None and read_manifest(folder, RetrieverManifest).temperature
+        return cls(opened, known or TrainConfig.temperature)
 
     def write(self, folder: Path) -> None:
         """Write the retriever, as it is now, into a folder."""
         from densecli.encoders.torch_save import save_retriever  # loads torch
 
         save_retriever(self.retriever, folder)
-        Manifest("train-reader", {"temperature": self.temperature}, fingerprint(folder)).write(folder)
+        made = RetrieverManifest(
+            fingerprint=fingerprint(folder), recipe=Recipe("train-reader"), temperature=self.temperature
+        )
+        made.write(folder)

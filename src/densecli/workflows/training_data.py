@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from densecli.artifacts.kinds import TrainedSet
+from densecli.artifacts.recipe import shown_path
 from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace
 from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, FieldError, InputError, UsageError
@@ -161,18 +163,17 @@ class TrainingSets:
                 " the learning rate never comes to its peak"
             )
 
-    def facts(self, config: TrainConfig) -> dict[str, object]:
+    def described(self, config: TrainConfig, workspace: Workspace) -> tuple[TrainedSet, ...]:
         """Return for the manifest what was trained on, and how often."""
-        sets = [
-            {
-                "path": source.name,
-                "examples": len(source.rows),
-                "rate": source.rate,
-                "batches": source.batches(config.batch_size),
-            }
+        return tuple(
+            TrainedSet(
+                shown_path(source.name, workspace.root),
+                len(source.rows),
+                source.rate,
+                source.batches(config.batch_size),
+            )
             for source in self.sources
-        ]
-        return {"epochs": config.passes(len(self)), "sets": sets}
+        )
 
 
 def read_training_sets(

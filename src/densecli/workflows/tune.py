@@ -6,6 +6,7 @@ from typing import Any
 
 from densecli.artifacts.fusion_weight import FusionWeight
 from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.recipe import shown_path
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
@@ -73,8 +74,8 @@ def tune_fusion_weight(
         config.missing,
         pair.retriever,
         pair.bm25,
-        described["path"],
-        described.get("sha256", ""),
+        shown_path(described.path, home.root),
+        described.sha256 or "",
         best.questions,
     )
     path = tuned.write(pair.index, best.to_json())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import ExamplesManifest, PassagesManifest
 from densecli.artifacts.passages.store import BLOCK, FILE, PassageStore, write_passages
 from densecli.errors import ArtifactError, InputError
 from densecli.records import Passage
@@ -26,7 +26,7 @@ def passage(number):
 
 def write(folder, passages):
     rows, fingerprint = write_passages(folder, passages, "test")
-    Manifest("preprocess", {}, fingerprint).write(folder)
+    PassagesManifest(fingerprint=fingerprint).write(folder)
     return rows, fingerprint
 
 
@@ -148,6 +148,6 @@ def test_a_damaged_store_is_refused(tmp_path, data):
 
 
 def test_another_result_is_no_store(tmp_path):
-    Manifest("embed", {}, "f").write(tmp_path)
-    with pytest.raises(ArtifactError, match="is a result of `densecli embed`, not of `densecli preprocess`"):
+    ExamplesManifest(fingerprint="f").write(tmp_path)
+    with pytest.raises(ArtifactError, match="is an artifact of kind examples, and passages is needed"):
         PassageStore.open(tmp_path)

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import PassagesManifest
 from densecli.artifacts.passages.arrow import BLOCK
 from densecli.artifacts.passages.batch import portion_of
 from densecli.artifacts.passages.journal import Progress
@@ -57,7 +57,7 @@ def test_the_bytes_do_not_depend_on_how_rows_come(tmp_path):
 
 def test_articles_and_offsets_are_kept_where_wanted(tmp_path):
     finished = whole(tmp_path / "with", BLOCK + 2, offsets=True)
-    Manifest("preprocess", {}, finished.fingerprint).write(tmp_path / "with")
+    PassagesManifest(fingerprint=finished.fingerprint).write(tmp_path / "with")
     store = PassageStore.open(tmp_path / "with")
     expected = Passage("a1#1", "T4", "text of 4", {"article": "a1", "offset": 100})
     assert store[4] == expected

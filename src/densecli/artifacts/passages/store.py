@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from densecli.artifacts.manifest import Manifest
+from densecli.artifacts.kinds import PassagesManifest
+from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.passages.arrow import BLOCK, id_at
 from densecli.artifacts.passages.batch import portion_of
 from densecli.artifacts.passages.ids import IdTable
@@ -46,8 +47,7 @@ class PassageStore:
         Raises:
             ArtifactError: it is missing, incomplete or damaged.
         """
-        manifest = Manifest.read(folder, "the passage store", "densecli preprocess")
-        return cls(folder, manifest.fingerprint)
+        return cls(folder, read_manifest(folder, PassagesManifest).fingerprint)
 
     def __len__(self) -> int:
         return self._rows
