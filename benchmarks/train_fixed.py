@@ -16,7 +16,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -85,14 +85,15 @@ def main() -> None:
         "stored vectors, --index-negatives all": over_vectors(index_negatives="all"),
         "stored vectors, --index-negatives 100": over_vectors(index_negatives="100"),
     }
-    rates: dict[str, list[float]] = {name: [] for name in sides}
-    losses: dict[str, list[float]] = {}
+    runs: dict[str, list[Run]] = {name: [] for name in sides}
     for _ in range(chosen.rounds):
         for name, side in sides.items():
-            taken, losses[name] = timed(side)
-            rates[name].append(chosen.batch_size / statistics.median(taken[1:]))
-    usual, faster = (losses[name] for name in list(sides)[:2])
-    medians = {name: statistics.median(found) for name, found in rates.items()}
+            runs[name].append(timed(side))
+    seconds = {name: statistics.median(run.seconds for run in found) for name, found in runs.items()}
+    cpu = {name: statistics.median(run.cpu_seconds for run in found) for name, found in runs.items()}
+    losses = {name: found[0].losses for name, found in runs.items()}
+    slow, fast = list(sides)[:2]
+    apart = max(abs(one - other) for one, other in zip(losses[slow], losses[fast], strict=True))
     device = pick_device("auto")
     result = {
         "retriever": chosen.retriever.name,
@@ -100,25 +101,38 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         "batch": f"{chosen.batch_size:,} questions, {2 * chosen.batch_size:,} passages",
         "stored vectors": len(stored),
-        "questions per second": {name: round(rate, 1) for name, rate in medians.items()},
-        "of each run": {name: [round(rate, 1) for rate in found] for name, found in rates.items()},
-        "times as fast": round(medians["stored vectors"] / medians["passage tower in every update"], 2),
+        "questions per second": {name: round(chosen.batch_size / s, 1) for name, s in seconds.items()},
+        "CPU seconds of an update": {name: round(s, 2) for name, s in cpu.items()},
+        "of each run": {name: [round(run.cpu_seconds, 2) for run in found] for name, found in runs.items()},
+        "times as fast": round(seconds[slow] / seconds[fast], 2),
+        "times less CPU": round(cpu[slow] / cpu[fast], 2),
         "losses": {name: [round(loss, 4) for loss in found] for name, found in losses.items()},
-        "losses apart at most": max(abs(one - other) for one, other in zip(usual, faster, strict=True)),
+        "losses apart at most": apart,
     }
     chosen.output.write_text(json.dumps({**about(), **result}, indent=2) + "\n")
     print(json.dumps(result, indent=2))
 
 
-def timed(side: Side) -> tuple[list[float], list[float]]:
-    """Return seconds and loss of each update; what comes before the first is part of its time."""
-    seconds, losses = [], []
-    begun = time.perf_counter()
+@dataclass(frozen=True)
+class Run:
+    """Medians of an update, the first one left out, and the losses of all."""
+
+    seconds: float
+    cpu_seconds: float
+    losses: list[float]
+
+
+def timed(side: Side) -> Run:
+    """Run one side; what comes before the first update is part of its time."""
+    taken, losses = [], []
+    begun = time.perf_counter(), time.process_time()
     for loss in side():
-        seconds.append(time.perf_counter() - begun)
+        now = time.perf_counter(), time.process_time()
+        taken.append((now[0] - begun[0], now[1] - begun[1]))
         losses.append(loss)
-        begun = time.perf_counter()
-    return seconds, losses
+        begun = now
+    seconds, cpu_seconds = (statistics.median(one) for one in zip(*taken[1:], strict=True))
+    return Run(seconds, cpu_seconds, losses)
 
 
 def trained(given: list[Any], base: Path, config: TrainConfig, stored: Stored) -> Iterator[float]:
