@@ -191,3 +191,20 @@ def test_gold_pages_are_for_the_choice_of_the_release(run, tmp_path):
     assert manifest(made.folder)["counts"]["questions with a passage of the gold page"] == 1
     with pytest.raises(UsageError, match="gold has an effect only with"):
         run(gold=gold, force=True)
+
+
+def test_prepared_examples_are_found_again_by_their_content(run, tmp_path, observer, squad):
+    first = run(RESULTS, epochs=1, output=tmp_path / "a")
+    (kept,) = (tmp_path / "workspace/cache/train-reader").glob("*.jsonl")
+    again = run(RESULTS, epochs=1, output=tmp_path / "b", observer=observer)
+    assert f"examples prepared before: {kept}" in observer.messages
+    assert weights(again) == weights(first)
+    assert manifest(again.folder)["counts"] == manifest(first.folder)["counts"]
+    kept.write_bytes(kept.read_bytes().replace(b"king", b"ring"))
+    observer.messages.clear()
+    third = run(RESULTS, epochs=1, output=tmp_path / "c", observer=observer)
+    assert not any("prepared before" in one for one in observer.messages)
+    assert weights(third) == weights(first)
+    run(RESULTS[:4], epochs=1, output=tmp_path / "d", observer=observer)
+    run(RESULTS, epochs=1, depth=1, passages=1, output=tmp_path / "e", observer=observer)
+    assert not any("prepared before" in one for one in observer.messages)

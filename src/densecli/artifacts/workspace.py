@@ -43,6 +43,11 @@ class Workspace:
         return self.root / "data"
 
     @property
+    def cache(self) -> Path:
+        """What can be made again and takes time. It may be deleted."""
+        return self.root / "cache"
+
+    @property
     def examples(self) -> Path:
         """The sets that `mine-negatives` makes, one folder each."""
         return self.root / "examples"

@@ -3,11 +3,13 @@
 import errno
 import math
 import random
+import shutil
 import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import orjson
@@ -83,6 +85,40 @@ class ExampleSpool:
         self.dropped: Counter[str] = Counter()
         self.taught = 0
         self.add(examples, dropped)
+
+    @classmethod
+    def open(cls, path: Path, hard: Sequence[int], other: Sequence[int]) -> "ExampleSpool":
+        """Open what `copy` wrote, with the numbers of hard and other negatives of each example.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: it has another number of examples.
+        """
+        spool = cls((), Counter())
+        with path.open("rb") as stream:
+            for line in stream:
+                spool._file.write(line)
+                spool._starts.append(spool._starts[-1] + len(line))
+        spool._hard, spool._other = array("I", hard), array("I", other)
+        if not len(spool) == len(hard) == len(other):
+            raise ValueError(f"{path}: {len(spool)} examples, not {len(hard)}")
+        return spool
+
+    def copy(self, path: Path) -> None:
+        """Write all examples into a file, one JSON object a line."""
+        self._file.seek(0)
+        with path.open("wb") as stream:
+            shutil.copyfileobj(self._file, stream)
+
+    @property
+    def hard_counts(self) -> list[int]:
+        """How many hard negatives each example has."""
+        return self._hard.tolist()
+
+    @property
+    def other_counts(self) -> list[int]:
+        """How many other negatives each example has."""
+        return self._other.tolist()
 
     def add(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> range:
         """Keep further examples in the same way; return their rows.

@@ -19,6 +19,7 @@ from densecli.reader.torch_update import accumulate_gradients
 from densecli.reader.torch_validation import DevQuestions
 from densecli.records import RankedList, TrainingExample
 from densecli.training.checkpoint import Checkpointer, TrainState
+from densecli.training.example_cache import ExampleCache, PreparedExamples
 from densecli.training.examples import ExampleSpool
 from densecli.training.filtering import no_examples_error
 from densecli.training.joint import JointRetriever
@@ -38,6 +39,7 @@ def train_reader(
     temperature: float = 1.0,
     observer: Observer = SILENT,
     gold_titles: Mapping[str, str] | None = None,
+    cache: ExampleCache | None = None,
 ) -> Iterator[StepReport]:
     """Train a reader in place (paper, section 6.1), and a question tower with it (appendix D).
 
@@ -55,6 +57,7 @@ def train_reader(
         temperature: what the retriever's cosines were divided by when it was trained.
         observer: receives a message about what is trained on.
         gold_titles: page that answers a question, by its `text_key` (`config.choice`).
+        cache: where the prepared examples are kept; the sets are read only if they are not there.
 
     Yields:
         A report after each update, with steps and epochs counted from 1. `accuracy` is the share of
@@ -68,7 +71,17 @@ def train_reader(
     device = pick_device(config.device)
     precision = pick_precision(config.precision, device)
     tokens = reader.tokens
-    examples, rows = _read_sets(sets, tokens, config, counts, joint is not None, gold_titles)
+    prepared = cache.read() if cache else None
+    if prepared is None:
+        before = Counter(counts)
+        examples, rows = _read_sets(sets, tokens, config, counts, joint is not None, gold_titles)
+        if cache:
+            cache.write(PreparedExamples(examples, rows, counts - before))
+    else:
+        examples, rows = prepared.spool, prepared.rows
+        counts.update(prepared.counts)
+        observer.message(f"examples prepared before: {cache.path if cache else ''}")
+    _count_used(examples, rows, config, counts)
     held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
     reader.model.prepare(config.dropout, config.freeze_embeddings, device)
     size = config.batch(len(examples))
@@ -143,6 +156,17 @@ def _read_sets(
         rows.append(examples.add(_titles_counted(found, counts) if count_titles else found, counts))
     if not len(examples):
         raise no_examples_error("no question is left to train on", counts)
+    return examples, rows
+
+
+def _count_used(
+    examples: ExampleSpool, rows: Sequence[range], config: TrainReaderConfig, counts: Counter[str]
+) -> None:
+    """Count the questions, and those with too few negatives.
+
+    Raises:
+        UsageError: an epoch has no question.
+    """
     if config.rates and not any(int(len(one) * rate) for one, rate in zip(rows, config.rates, strict=True)):
         raise UsageError(f"sampling_rates {config.sampling_rates} leave no question in an epoch; raise them")
     counts["questions trained on"] = len(examples)
@@ -150,7 +174,6 @@ def _read_sets(
     short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
     if short:
         counts["questions with fewer negatives than --passages asks for"] = short
-    return examples, rows
 
 
 def epoch_order(sets: Sequence[range], repeats: Sequence[int], seed: int, epoch: int) -> list[int]:

@@ -32,6 +32,8 @@ from densecli.workflows.training_data import find_excluded, question_keys, read_
 
 if TYPE_CHECKING:
     from densecli.encoders.torch_base import Retriever
+    from densecli.reader.torch_folder import TorchReader
+    from densecli.training.example_cache import ExampleCache
 
 JOINT_RETRIEVER = "retriever"
 """Folder of the retriever in that of a reader with which it was trained."""
@@ -149,6 +151,7 @@ def train_reader(
             retriever.temperature if retriever else 1.0,
             observer,
             None if gold_set is None else _gold_titles(gold_set, bad),
+            _cache(home, config, inputs, reader, joint is not None),
         )
         training = follow_training("train-reader", reports, checkpointer, observer)
         build.counts.update(bad.counts)
@@ -160,6 +163,18 @@ def train_reader(
             training=training,
         )
     return target
+
+
+def _cache(
+    home: Workspace, config: TrainReaderConfig, inputs: Sequence[Input], reader: "TorchReader", joint: bool
+) -> "ExampleCache | None":
+    """Return where prepared examples are kept; None if an input is a pipe, or lines may be skipped."""
+    from densecli.training.example_cache import ExampleCache  # loads torch
+
+    if config.on_error == "skip" or not all(one.sha256 for one in inputs):
+        return None
+    settings = reader.tokenizer.to_str(), config.max_tokens, config.depth, config.choice, joint
+    return ExampleCache(home.cache / "train-reader", [*(one.sha256 for one in inputs), *settings])
 
 
 def with_negatives(ranked: Iterable[RankedList], collection: Collection, depth: int) -> Iterator[RankedList]:
