@@ -131,7 +131,12 @@ def test_a_download_that_broke_off(tmp_path, door, name):
 def test_nothing_that_can_be_used(tmp_path, door):
     read, _ = DOORS[door]
     path = tmp_path / "x.jsonl"
-    broken = {b"": "is empty", b"{\n{\n": "no JSON object", "{}".encode("utf-16"): "is UTF-16"}
+    broken = {
+        b"": "is empty",
+        b"x\n{x\n": "no JSON object",
+        b"{\n{\n": "a JSON object is cut off",
+        "{}".encode("utf-16"): "is UTF-16",
+    }
     for data, told in broken.items():
         path.write_bytes(data)
         with stopped(f"{path}", told):

@@ -63,6 +63,27 @@ def test_an_array_in_any_layout(tmp_path, text, pack):
     assert [row[-1] for row in rows(write(tmp_path, data, f"x.json{pack}"))] == [{"a": 1}, {"b": 2}]
 
 
+def test_objects_over_several_lines_as_jq_prints_them(tmp_path):
+    text = '{\n  "a": 1\n}\n{\n  "b": [\n    2\n  ]\n}\n'
+    assert rows(write(tmp_path, text)) == [(1, 1, "1", {"a": 1}), (4, 2, "2", {"b": [2]})]
+    assert [row[-1] for row in rows(write(tmp_path, '{"a": 1,\n"b": {\n}} {"c": 3}'))] == [
+        {"a": 1, "b": {}},
+        {"c": 3},
+    ]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_objects_under_numbers_have_these_for_ids(tmp_path, indent):
+    text = json.dumps({"17": {"a": 1}, "4": {"b": 2}}, indent=indent)
+    assert [row[2:] for row in rows(write(tmp_path, text))] == [("17", {"a": 1}), ("4", {"b": 2})]
+
+
+@pytest.mark.parametrize("name", ["data", "questions", "examples", "results"])
+def test_objects_under_a_name(tmp_path, name):
+    path = write(tmp_path, json.dumps({"made": "today", name: [{"a": 1}, {"b": 2}]}, indent=1))
+    assert [row[-1] for row in rows(path)] == [{"a": 1}, {"b": 2}]
+
+
 def test_stdin_is_looked_at_and_then_read(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'[{"a": 1}]')))
     assert rows("-") == [(1, 1, "1", {"a": 1})]
@@ -93,7 +114,10 @@ def test_the_first_line_is_enough_to_begin(tmp_path):
         ('{"a": 1}'.encode("utf-16"), "x.jsonl: is UTF-16; expected UTF-8"),
         (b'{"a": 1}\n{"b": \n', "x.jsonl:2: broken JSON"),
         (b'{"a": 1}\n[1]\n', "x.jsonl:2: a JSON list"),
-        (b'{\n "a": [\n1]}\n', "x.jsonl:1: broken JSON"),
+        (b'{\n "a": [\n1]}\n{\n "b": 1 2}', "x.jsonl:4: object 2: broken JSON"),
+        (b'{\n "a": [\n1]\n', "x.jsonl:1: object 1: a JSON object is cut off; expected the whole file"),
+        (b'{"0": {"a": 1}, "1": {"b" 2}}', "x.jsonl:1: object 2: broken JSON"),
+        (b'{"0": {"a": 1}, 1: {}}', "x.jsonl:1: object 2: '1: {}}' among JSON objects; expected objects"),
         (b'[\n{"a": 1},\n{"b" 2}]', "x.jsonl:3: object 2: broken JSON"),
         (b'[{"a": 1}, {"b": "\xff"}]', "x.jsonl:1: object 2: not UTF-8 (0xFF is byte 8)"),
         (b'[{"a": 1}, {"b": 2}', "x.jsonl:1: object 3: the JSON array is cut off; expected the whole file"),

@@ -9,7 +9,7 @@ from typing import Any
 from densecli.corpus.columns import Columns, record_of
 from densecli.corpus.source import Source, line_source
 from densecli.errors import FieldError, InputError
-from densecli.files.json_array import ArrayCutter
+from densecli.files.json_objects import ARRAY, ObjectCutter, layout_of
 from densecli.files.jsonl import parse_row
 from densecli.files.line_blocks import read_slabs
 from densecli.files.streams import BOM, display_name, open_bytes
@@ -79,7 +79,8 @@ def _elements(path: str) -> Iterator[tuple[int, Any]]:
             raise InputError(
                 display_name(path), 1, f"begins with {begun.lstrip()[:20]!r}", "a JSON array of objects"
             )
-        cutter = ArrayCutter(stream, begun, 1)
+        first = begun.lstrip().partition(b"\n")[0]
+        cutter = ObjectCutter(stream, begun, 1, layout_of(first, begun) or ARRAY)
         try:
             for data in cutter:
                 yield cutter.line, data

@@ -4,36 +4,39 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import BinaryIO, TypeVar
+
+import orjson
 
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
 from densecli.files.arrivals import forget
 from densecli.files.bad_records import STOP, BadRecords, reason_of
-from densecli.files.json_array import BEGUN, OPENING, ArrayCutter
+from densecli.files.json_objects import Layout, ObjectCutter, is_begun, layout_of
 from densecli.files.jsonl import parse_row
 from densecli.files.streams import BOM, LINE_LIMIT, display_name, open_bytes, packing, refuse_utf16
 
 T = TypeVar("T")
 Line = tuple[int, bytes]
 OBJECT = re.compile(rb'\s*\{\s*(?:["}]|$)')
-ARRAY = re.compile(rb"\s*\[\s*(?:[{\]]|$)")
 HEAD = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One JSON object and its place; `element` counts the objects of an array from 1."""
+    """One JSON object and its place; `element` counts those of an array from 1, `key` names it there."""
 
     line: int
     element: int | None
     fields: Json
+    key: str | None = None
 
     @property
     def id(self) -> str:
         """The id of a record that has none of its own."""
-        return str(self.element or self.line)
+        return self.key or str(self.element or self.line)
 
 
 class Document:
@@ -87,15 +90,15 @@ class Document:
             line = self._stream.readline(LINE_LIMIT)
         return True
 
-    @property
-    def is_array(self) -> bool:
-        """Whether it is one JSON array, or the object around one that SQuAD has."""
-        return bool(ARRAY.match(self.first) or OPENING.match(self._beginning()))
+    @cached_property
+    def layout(self) -> Layout | None:
+        """Where its JSON objects stand when it is one long value; None where each has a line of its own."""
+        return layout_of(self.first, self._beginning())
 
     @property
     def is_json(self) -> bool:
-        """Whether it is made of JSON objects, in an array or in lines."""
-        return bool(OBJECT.match(self.first)) or self.is_array
+        """Whether it is made of JSON objects, in one value or in lines."""
+        return bool(OBJECT.match(self.first)) or self.layout is not None
 
     @property
     def is_named_json(self) -> bool:
@@ -103,9 +106,9 @@ class Document:
         return self.path.removesuffix(packing(self.path)).endswith((".jsonl", ".ndjson"))
 
     def _beginning(self) -> bytes:
-        """Return the first line, and where it only begins an object, those after it, up to an array."""
-        if BEGUN.fullmatch(self.first):
-            while len(self._head) < HEAD and b"[" not in self._head:
+        """Return the first line, and where it only begins an object, lines up to what tells the layout."""
+        if is_begun(self.first):
+            while len(self._head) < HEAD and not (b"[" in self._head or self._head.count(b"{") > 1):
                 more = self._stream.readline(HEAD)
                 if not more:
                     break
@@ -130,27 +133,28 @@ class Document:
         return ((number, line.rstrip(b"\r\n")) for number, line in self.raw_lines() if line.strip())
 
     def rows(self) -> Iterator[Row]:
-        """Yield the JSON objects, from lines or out of an array.
+        """Yield the JSON objects, from lines or out of one long value.
 
         Raises:
-            InputError: one is not valid JSON or no object, or the array is cut off.
+            InputError: one is not valid JSON or no object, or the value is cut off.
         """
-        if not self.is_array:
+        if self.layout is None:
             for number, line in self.lines():
                 yield from self._parsed(line, number, None)
             return
         forget(self.path)
-        cutter = ArrayCutter(self._stream, self._head, self.line)
+        cutter = ObjectCutter(self._stream, self._head, self.line, self.layout)
         element = 0
         try:
             for element, data in enumerate(cutter, 1):
-                yield from self._parsed(data, cutter.line, element)
+                key = None if cutter.key is None else str(orjson.loads(cutter.key))
+                yield from self._parsed(data, cutter.line, element, key)
         except FieldError as error:
             raise self.error(error, cutter.line, element + 1) from None
 
-    def _parsed(self, data: bytes, line: int, element: int | None) -> Iterator[Row]:
+    def _parsed(self, data: bytes, line: int, element: int | None, key: str | None = None) -> Iterator[Row]:
         try:
-            row = Row(line, element, parse_row(data))
+            row = Row(line, element, parse_row(data), key)
         except FieldError as error:
             self.refuse(error, line, element)
         else:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from densecli.errors import FieldError
-from densecli.files import json_array
-from densecli.files.json_array import ArrayCutter
+from densecli.files import json_objects
+from densecli.files.json_objects import ARRAY, ObjectCutter, layout_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -31,7 +31,8 @@ class Trickle(io.BytesIO):
 
 def cut(data, size=1 << 16, begun=0):
     data = data if isinstance(data, bytes) else data.encode()
-    return ArrayCutter(Trickle(data[begun:], size), data[:begun], 1)
+    layout = layout_of(data, data) if begun else ARRAY
+    return ObjectCutter(Trickle(data[begun:], size), data[:begun], 1, layout)
 
 
 @given(OBJECTS, st.integers(1, 40), st.sampled_from([None, 1, 4]), st.booleans(), st.booleans())
@@ -95,10 +96,10 @@ def test_brackets_that_do_not_match_are_left_to_the_parser():
 
 
 def test_an_object_of_any_length_up_to_the_limit(monkeypatch):
-    monkeypatch.setattr(json_array, "PIECE", 1000)
+    monkeypatch.setattr(json_objects, "PIECE", 1000)
     long = json.dumps({"a": 'x\\"]' * 100_000, "b": [[]] * 10_000})
     assert [len(part) for part in cut(f"[{long}, {long}]")] == [len(long)] * 2
-    monkeypatch.setattr(json_array, "LINE_LIMIT", 100_000)
+    monkeypatch.setattr(json_objects, "LINE_LIMIT", 100_000)
     with pytest.raises(FieldError, match="an object of more than 0 MiB"):
         list(cut(f"[{long}]"))
 
