@@ -22,7 +22,7 @@ HOMES = {
     "onnxruntime": ("encoders/onnx_*",),
     "openvino": ("encoders/openvino_*",),
     "datasets": ("registry/hub.py",),
-    "httpx2": ("registry/download.py",),
+    "httpx2": ("registry/download.py", "files/remote.py"),
     "typer": ("cli/*",),
     "rich": ("cli/*",),
 }

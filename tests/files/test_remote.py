@@ -7,8 +7,8 @@ from densecli.artifacts.manifest import describe_input
 from densecli.corpus.columns import Columns
 from densecli.corpus.parquet import parquet_source
 from densecli.errors import ArtifactError, InputError, UsageError
-from densecli.files.remote import is_remote, url_of
 from densecli.files.streams import open_bytes
+from densecli.files.urls import is_remote, url_of
 from densecli.formats.read_questions import read_questions
 from hub_server import Trouble, serving
 
@@ -92,13 +92,13 @@ def test_a_changed_file_has_another_digest(memory):
     first = describe_input("memory://q.jsonl")
     assert first == describe_input("memory://q.jsonl")
     memory.pipe_file("/q.jsonl", LINES + LINES)
-    assert first["sha256"] != describe_input("memory://q.jsonl")["sha256"]
+    assert first.sha256 != describe_input("memory://q.jsonl").sha256
     with serving() as host:
         host.files["/q.jsonl"] = LINES
         first = describe_input(f"{host.url}/q.jsonl")
         assert first == describe_input(f"{host.url}/q.jsonl")
         host.files["/q.jsonl"] = LINES + LINES
-        assert first["sha256"] != describe_input(f"{host.url}/q.jsonl")["sha256"]
+        assert first.sha256 != describe_input(f"{host.url}/q.jsonl").sha256
 
 
 def test_a_parquet_file_elsewhere(memory, tmp_path):

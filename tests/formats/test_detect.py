@@ -31,6 +31,18 @@ FORMS = {
         "title": "T", "paragraphs": [{"context": "in Ulm", "qas": [
             {"id": "3", "question": "who", "answers": [{"text": "Ulm", "answer_start": 3}]}]}],
     },
+    ("squad", "rows"): {
+        "id": "3", "title": "T", "context": "in Ulm", "question": "who",
+        "answers": {"text": ["Ulm", "Ulm"], "answer_start": [3, 3]},
+    },
+    ("pyserini", "results"): {
+        "question": "who", "answers": ["Ulm"],
+        "contexts": [{"docid": "7", "score": "1.5", "text": '"T"\nin Ulm', "has_answer": True}],
+    },
+    ("trivia-qa", "questions"): {
+        "question": "who", "question_id": "tc_1",
+        "answer": {"value": "Ulm", "aliases": ["Ulm", "Ulm (city)"], "normalized_value": "ulm"},
+    },
     ("dpr-gold", "examples"): {"question": "who", "example_id": 3, "title": "T", "context": "in Ulm"},
     ("oracle", "examples"): {
         "question": "who", "answers": ["Ulm"], "ctxs": [CTX | {"isgold": True, "hasanswer": True}],
@@ -77,6 +89,7 @@ def test_objects(tmp_path, key, layout):
     row = FORMS[key]
     text = {"line": json.dumps(row), "array": json.dumps([row, row]), "indented": json.dumps([row], indent=4)}
     path = write(tmp_path, text[layout])
+    key = key[0], key[1].replace("rows", "examples")
     assert form_of(path) == key
     assert form_of(path, named=key[0]) == key
     questions = list(read_questions(path))
@@ -85,7 +98,8 @@ def test_objects(tmp_path, key, layout):
         ("flag-embedding", "examples"),
         ("dpr-gold", "examples"),
     )
-    assert questions[0].answers == (("Ulm",) if has_answers else ())
+    aliases = ("Ulm (city)",) if key[0] == "trivia-qa" else ()
+    assert questions[0].answers == (("Ulm", *aliases) if has_answers else ())
     if key in BARE:
         with pytest.raises(InputError, match=r"holds ids only .*; expected texts: `densecli convert"):
             list(read_examples(path))

@@ -6,6 +6,7 @@ Each kind of artifact has a type, in `kinds`. What a reader needs of an artifact
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from densecli.artifacts.typed import from_json, read_json
 from densecli.errors import ArtifactError
 from densecli.files.atomic import restore
 from densecli.files.names import display_path, require_utf8_name
-from densecli.files.remote import is_remote, remote_digest
+from densecli.files.urls import is_remote
 
 SCHEMA = 1
 """The form before kinds: without `kind`, and without digests in `files`. It is still read."""
@@ -227,7 +228,7 @@ def describe_input(path: str | Path) -> Input:
     """
     place = Path(path)
     if is_remote(str(path)) and not place.exists():
-        return Input(display_path(path), remote_digest(str(path)))
+        return Input(display_path(path), import_module("densecli.files.remote").remote_digest(str(path)))
     made = outline(place)
     if made is not None:
         return Input(display_path(path), made.fingerprint)

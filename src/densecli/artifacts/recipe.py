@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from densecli.errors import InputError
 from densecli.files.names import display_path
-from densecli.files.remote import is_remote, url_of
+from densecli.files.urls import is_remote, url_of
 
 WITHIN = "WORKSPACE"
 """Stands for the folder of the workspace in the paths that a manifest holds."""

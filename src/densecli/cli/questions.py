@@ -8,7 +8,7 @@ from pathlib import Path
 from densecli.cli.session import Session
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import FieldError, UsageError
-from densecli.files.remote import is_remote
+from densecli.files.urls import is_remote
 from densecli.records import Question
 
 

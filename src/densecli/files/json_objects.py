@@ -123,8 +123,8 @@ class ObjectCutter:
             sign = self._sign()
             if sign == end and (number == 1 or not end):
                 break
-            if self._layout.keyed and sign == b'"':
-                sign = self._keyed()
+            if self._layout.keyed:
+                sign = self._keyed() if sign == b'"' else b""
             if sign != b"{":
                 where = "in a JSON array" if end == b"]" else "among JSON objects"
                 raise FieldError(f"{self._shown()!r} {where}", "objects, with commas between")

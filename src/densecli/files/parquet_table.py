@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from densecli.errors import InputError
-from densecli.files.remote import is_remote, open_seekable
 from densecli.files.shortages import is_shortage
+from densecli.files.urls import is_remote
 
 ROWS = 256
 BUFFER = 1 << 20
@@ -33,7 +34,10 @@ class ParquetTable:
         self._path = path
         self._open = ExitStack()
         try:
-            place: Any = self._open.enter_context(open_seekable(path)) if is_remote(path) else path
+            place: Any = path
+            if is_remote(path):
+                remote = import_module("densecli.files.remote")
+                place = self._open.enter_context(remote.open_seekable(path))
             self._table = self._open.enter_context(pq.ParquetFile(place, buffer_size=BUFFER))
         except FileNotFoundError:
             raise InputError(path, None, "no such file", "an existing file") from None

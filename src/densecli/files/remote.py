@@ -1,34 +1,27 @@
 """Files elsewhere, named by a URL: over HTTP, and wherever `fsspec` has a file system for.
 
-HTTP goes through the client that downloads use: fsspec's own needs two more libraries.
+HTTP goes through the client that downloads use: fsspec's own needs two more libraries. Both take a while to
+load, so this module is imported when there is a URL.
 """
 
 import hashlib
 import io
-import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
-from densecli.errors import ArtifactError, InputError, UsageError
+import fsspec
+import httpx2
 
-URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$)")
-"""A path object makes one slash of two."""
+from densecli.errors import ArtifactError, InputError, UsageError
+from densecli.files.urls import url_of
+
 BUFFER = 1 << 20
 SECONDS = 30.0
 """Of silence, after which a connection is given up."""
 LIBRARIES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 STAMPS = ("ETag", "Last-Modified", "Content-Length")
-
-
-def is_remote(path: str) -> bool:
-    """Whether a path is a URL."""
-    return URL.match(path) is not None
-
-
-def url_of(path: str) -> str:
-    """Return the URL that a path is, with its two slashes."""
-    return URL.sub(r"\1://", path, count=1)
 
 
 class _Stream(io.RawIOBase):
@@ -67,8 +60,6 @@ def open_remote(path: str) -> Iterator[io.BufferedReader]:
     """
     url = url_of(path)
     if _is_http(url):
-        import httpx2
-
         with httpx2.Client(follow_redirects=True, timeout=SECONDS) as client:
             try:
                 request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
@@ -97,8 +88,6 @@ def open_seekable(path: str) -> Iterator[BinaryIO]:
         with _file(url) as file:
             yield file
         return
-    import tempfile
-
     with tempfile.TemporaryFile(prefix="densecli-url-") as copy, open_remote(url) as stream:
         while piece := stream.read(BUFFER):
             copy.write(piece)
@@ -117,8 +106,6 @@ def remote_digest(path: str) -> str | None:
         with _file(url) as file:
             key = file.fs.ukey(file.path)
         return hashlib.sha256(str(key).encode()).hexdigest()
-    import httpx2
-
     try:
         response = httpx2.head(url, follow_redirects=True, timeout=SECONDS)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -143,8 +130,6 @@ def _check_status(url: str, response: Any) -> None:
 @contextmanager
 def _file(url: str) -> Iterator[Any]:
     """Open a URL of any other kind through fsspec."""
-    import fsspec
-
     scheme = url.partition(":")[0]
     try:
         file = fsspec.open(url, "rb").open()

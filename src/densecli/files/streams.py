@@ -10,11 +10,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from typing import BinaryIO, Protocol, cast
 
 from densecli.errors import InputError
 from densecli.files.arrivals import arriving, watch
-from densecli.files.remote import is_remote, open_remote
+from densecli.files.urls import is_remote
 from densecli.files.utf8 import REWRITE, UTF16
 
 STDIN = "-"
@@ -28,9 +29,8 @@ class _Unpacker(Protocol):
 
 
 def _zstd(stream: BinaryIO) -> _Unpacker:
-    import pyarrow  # takes a tenth of a second; Python has zstd of its own from 3.14 on
-
-    return cast(_Unpacker, pyarrow.CompressedInputStream(stream, "zstd"))
+    # pyarrow takes a tenth of a second to load; Python has zstd of its own from 3.14 on
+    return cast(_Unpacker, import_module("pyarrow").CompressedInputStream(stream, "zstd"))
 
 
 OPENERS: dict[str, Callable[[BinaryIO], _Unpacker]] = {
@@ -93,7 +93,7 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
             yield stream
         return
     if is_remote(path) and not os.path.exists(path):
-        with open_remote(path) as remote:
+        with import_module("densecli.files.remote").open_remote(path) as remote:
             yield _unpacked(remote, path)
         return
     try:

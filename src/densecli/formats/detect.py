@@ -130,7 +130,11 @@ def _beginning(document: Document, rows: Iterator[Row], wanted: str | None, name
 
 
 def _fitting(row: Row, named: str | None) -> list[RowForm]:
-    return [form for form in ROW_FORMS if row.fields.keys() >= set(form.keys) and named in (None, form.name)]
+    return [
+        form
+        for form in ROW_FORMS
+        if row.fields.keys() >= set(form.keys) and named in (None, form.name) and form.fits(row.fields)
+    ]
 
 
 def _unknown(document: Document, wanted: str | None, named: str | None, shown: bytes) -> InputError:

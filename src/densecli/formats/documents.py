@@ -1,11 +1,14 @@
 """A text file or stdin of which the beginning tells the form: JSON lines, a JSON array, or other lines."""
 
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import orjson
@@ -16,12 +19,23 @@ from densecli.files.arrivals import forget
 from densecli.files.bad_records import STOP, BadRecords, reason_of
 from densecli.files.json_objects import Layout, ObjectCutter, is_begun, layout_of
 from densecli.files.jsonl import parse_row
-from densecli.files.streams import BOM, LINE_LIMIT, display_name, open_bytes, packing, refuse_utf16
+from densecli.files.shards import shards_of
+from densecli.files.streams import (
+    BOM,
+    LINE_LIMIT,
+    STDIN,
+    display_name,
+    open_bytes,
+    packing,
+    peek,
+    refuse_utf16,
+)
 
 T = TypeVar("T")
 Line = tuple[int, bytes]
 OBJECT = re.compile(rb'\s*\{\s*(?:["}]|$)')
 HEAD = 1 << 16
+PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +202,76 @@ class Document:
                 yield from found
 
 
+class _RowsDocument(Document):
+    """A document that is made of rows, whatever they stand in."""
+
+    def __init__(self, path: str, bad: BadRecords, rows: Iterator[Row]) -> None:
+        self.path = self.name = path
+        self.bad = bad
+        self.first, self.line = b"", 1
+        self._rows = rows
+
+    @cached_property
+    def layout(self) -> None:
+        """It is no JSON value."""
+
+    @property
+    def is_json(self) -> bool:
+        """It is made of objects."""
+        return True
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows.
+
+        Raises:
+            InputError: a file is damaged.
+        """
+        return self._rows
+
+
+class FolderDocument(_RowsDocument):
+    """Files of JSON lines and Parquet, one after the other; a record without an id has its file's name in it.
+
+    Attributes:
+        name: the file that is being read.
+    """
+
+    def __init__(self, shards: Sequence[str], bad: BadRecords = STOP) -> None:
+        """Begin with the first file, which is not opened yet."""
+        super().__init__(shards[0], bad, self._chained(shards))
+
+    def _chained(self, shards: Sequence[str]) -> Iterator[Row]:
+        for path in shards:
+            self.path = self.name = path
+            with open_document(path, self.bad) as document:
+                for row in document.rows():
+                    yield replace(row, key=f"{Path(path).name}:{row.id}")
+
+
+def _parquet_rows(path: str) -> Iterator[Row]:
+    table = import_module("densecli.files.parquet_table").ParquetTable(path)  # loads pyarrow.parquet
+    for number, values in table.rows(table.names):
+        yield Row(number, None, dict(zip(table.names, values, strict=True)))
+
+
 @contextmanager
 def open_document(path: str, bad: BadRecords = STOP) -> Iterator[Document]:
-    """Open a file, a compressed file, or stdin (`-`) as a document.
+    """Open a file, a compressed file, a folder of files, or stdin (`-`) as a document.
 
     Raises:
-        InputError: it is missing, a folder, unreadable, empty, or its compression is broken.
+        InputError: it is missing, unreadable or empty, its compression is broken, or it is a folder without
+            files of JSON lines or Parquet.
     """
+    if os.path.isdir(path) and (shards := shards_of(path)):
+        yield FolderDocument(shards, bad)
+        return
     with open_bytes(path) as stream:
-        yield Document(path, stream, bad)
+        is_parquet = peek(stream).startswith(PARQUET)
+        if not is_parquet:
+            yield Document(path, stream, bad)
+    if is_parquet and path == STDIN:
+        raise InputError(
+            display_name(path), None, "is a Parquet file", "its name: it cannot be read as a stream"
+        )
+    if is_parquet:
+        yield _RowsDocument(path, bad, _parquet_rows(path))

@@ -83,6 +83,25 @@ def prediction(row: Json, default_id: str) -> Prediction:
     return Prediction(RankedList(question(row, default_id), ()), (span,) if text else ())
 
 
+def pyserini_result(row: Json, default_id: str) -> RankedList:
+    """Build a ranked list from `{question, answers, contexts: [{docid, score, text, title?, has_answer?}]}`.
+
+    Where a passage has no field for it, the first line of its text is the title, often in quotes.
+    """
+    found = tuple(_pyserini_context(ctx) for ctx in rows_field(row, "contexts"))
+    return RankedList(Question.from_json(row, default_id), found)
+
+
+def _pyserini_context(ctx: Json) -> ScoredPassage:
+    text, title = text_field(ctx, "text", ""), text_field(ctx, "title", "")
+    if "title" not in ctx and "\n" in text:
+        title, _, text = text.partition("\n")
+        quoted = len(title) > 1 and title[0] == title[-1] == '"'
+        title = title[1:-1].replace('""', '"') if quoted else title
+    held = {**ctx, "id": ctx.get("docid"), "title": title, "text": text}
+    return ScoredPassage.from_json(held)
+
+
 def write_predictions(predictions: Iterable[Prediction]) -> Iterator[bytes]:
     """Yield a predictions file as the reference's reader writes it, for the number of passages read."""
     return _indented(_prediction(one, number) for number, one in enumerate(predictions, 1))

@@ -1,10 +1,11 @@
 """Questions with the passage that answers them (SQuAD, DPR's, oracle files), and KILT's without."""
 
+import hashlib
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 from densecli.errors import FieldError
-from densecli.fields import Json, id_field, rows_field, text_field
+from densecli.fields import Json, id_field, rows_field, text_field, texts_field
 from densecli.records import (
     Context,
     Passage,
@@ -67,6 +68,47 @@ def _squad_question(row: Json, default_id: str) -> Question:
     answers = list(dict.fromkeys(text_field(one, "text") for one in given))
     question_id = default_id if row.get("id") is None else id_field(row, "id")
     return Question.from_json({"question": text_field(row, "question"), "answers": answers}, question_id)
+
+
+def is_squad_row(row: Json) -> bool:
+    """Whether a row has one text as its context, as those of the Hugging Face Hub have."""
+    return isinstance(row.get("context"), str) and isinstance(row.get("answers"), dict | list)
+
+
+def squad_row_question(row: Json, default_id: str) -> Question:
+    """Build the question of a row: `answers` is `{text: [...], answer_start}` there, or a list."""
+    answers = row.get("answers")
+    texts = texts_field(answers, "text") if isinstance(answers, dict) else texts_field(row, "answers")
+    return Question.from_json({**row, "answers": list(dict.fromkeys(texts))}, default_id)
+
+
+def squad_row_example(row: Json, default_id: str) -> TrainingExample:
+    """Build an example from a row `{id?, title?, context, question, answers}` of the Hugging Face Hub.
+
+    Its context is the positive, or where there is no answer (SQuAD 2) a hard negative. Rows with the same
+    context give passages with the same id: a digest of it.
+    """
+    question = squad_row_question(row, default_id)
+    title, context = text_field(row, "title", "").replace("_", " "), text_field(row, "context")
+    number = hashlib.sha256(f"{title}\n{context}".encode()).hexdigest()[:16]
+    passage = Passage("_".join([*title.split(), number]), title, context)
+    held = (passage,) if context.strip() else ()
+    return TrainingExample(question, held, ()) if question.answers else TrainingExample(question, (), held)
+
+
+def is_trivia_row(row: Json) -> bool:
+    """Whether a row has an answer with aliases, as those of the Hugging Face Hub have."""
+    answer = row.get("answer")
+    return isinstance(answer, dict) and not answer.keys().isdisjoint(("value", "aliases"))
+
+
+def trivia_question(row: Json, default_id: str) -> Question:
+    """Build a question from `{question, question_id?, answer: {value, aliases}}`; all of these answer it."""
+    answer = row["answer"]
+    value = () if answer.get("value") is None else (text_field(answer, "value"),)
+    answers = list(dict.fromkeys([*value, *texts_field(answer, "aliases")]))
+    number = row.get("question_id") or default_id
+    return Question.from_json({"id": number, "question": row["question"], "answers": answers})
 
 
 def dpr_gold_question(row: Json, default_id: str) -> Question:

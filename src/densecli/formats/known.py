@@ -44,11 +44,15 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class RowForm(Form):
-    """JSON objects. `keys` tell it; `parse` makes records; `questions` no more than their questions."""
+    """JSON objects. `keys` tell it; `parse` makes records; `questions` no more than their questions.
+
+    `fits` is asked as well, where names alone do not tell the form.
+    """
 
     keys: tuple[str, ...]
     parse: Parse
     questions: Parse
+    fits: Callable[[Json], bool] = bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,11 +141,19 @@ def _rows(
     build: Build,
     question: Build | None = None,
     bare: bool = False,
+    fits: Callable[[Json], bool] = bool,
 ) -> RowForm:
     """Return a form in which each object is one record."""
     parse, questions = _one(build), _one(question or build)
     return RowForm(
-        name=name, kind=kind, told=told, keys=tuple(keys.split()), parse=parse, questions=questions, bare=bare
+        name=name,
+        kind=kind,
+        told=told,
+        keys=tuple(keys.split()),
+        parse=parse,
+        questions=questions,
+        bare=bare,
+        fits=fits,
     )
 
 
@@ -176,12 +188,18 @@ ROW_FORMS = (
             parse=gold.squad_examples, questions=gold.squad_questions),
     RowForm(name="squad", kind=MARKED, told="SQuAD's questions with their paragraphs", keys=("paragraphs",),
             parse=gold.squad_results, questions=gold.squad_questions),
+    _rows("squad", EXAMPLES, "rows of SQuAD", "context question answers",
+          gold.squad_row_example, gold.squad_row_question, fits=gold.is_squad_row),
     _rows("dpr-gold", EXAMPLES, "DPR's gold passages", "example_id title context",
           gold.dpr_gold_example, gold.dpr_gold_question),
     _rows("oracle", EXAMPLES, "questions with marked gold passages", "ctxs nq_annotated_gold",
           gold.oracle_example, _question),
     _rows("jsonl", PREDICTIONS, "predictions", "answer alternatives ctxs", result_from_json, _question),
+    _rows("pyserini", RESULTS, "Pyserini's results for DPR", "question contexts",
+          dpr.pyserini_result, _question),
     _rows("dpr", RESULTS, "search results", "ctxs", result_from_json, _question),
+    _rows("trivia-qa", QUESTIONS, "rows of TriviaQA", "question answer", gold.trivia_question,
+          fits=gold.is_trivia_row),
     _rows("kilt", QUESTIONS, "KILT's questions", "input output", gold.kilt_question),
     _rows("beir", QUESTIONS, "BEIR's queries", "_id text", beir.question),
     _rows("tevatron", QUESTIONS, "Tevatron's queries", "query_id query", tevatron.question),
