@@ -12,8 +12,10 @@ import pytest
 from densecli.cli.tables import csv_table, evaluation_table, latex_table, legend, markdown_table
 from densecli.cli.terminal import Terminal
 from densecli.errors import InputError, UsageError
+from densecli.evaluation.details import groups_of
 from densecli.records import Passage
 from densecli.workflows.evaluate import Evaluation, evaluate
+from densecli.workflows.evaluation_report import evaluation_report
 from densecli.workflows.texts import Texts
 from stores import write_store
 
@@ -283,3 +285,66 @@ def test_a_table_in_every_form(compared: Evaluation, capsys: pytest.CaptureFixtu
     assert r"weak \& co & 60 & 33.3 \\" in latex
     assert r"good\_1|x & 60 & 83.3$^{*}$ \\" in latex
     assert latex.count("{") == latex.count("}")
+
+
+# the report
+
+
+def test_a_report_shows_what_each_run_found(place: Path) -> None:
+    asked = {"id": "q5", "question": "how many \U0001f40d are in Peru", "answers": ["two snakes"]}
+    snake = {
+        "id": "s",
+        "title": "Snakes",
+        "text": "\U0001f40d Peru has two snakes. Two snakes!",
+        "score": "2",
+    }
+    span = {"answer": "Rome", "alternatives": [], "start": 0, "end": 4, "span_score": 1, "passage_score": 1}
+    sources = {
+        "one": lines("a.jsonl", result(1, "Rome", "Rome", "Oslo", "Paris"), {**asked, "ctxs": []}),
+        "two": lines("b.jsonl", {**result(1, "Rome"), **span}, {**asked, **span, "ctxs": [snake]}),
+    }
+    found = evaluate(sources, details=True)
+    assert found.details is not None
+    first, second = found.details.questions.values()
+    assert (first.word, first.length, first.overlap, first.ranks) == ("other", "1", 0.0, {"one": 4, "two": 0})
+    assert [passage["rank"] for passage in first.passages["one"]] == [1, 2, 3, 4]
+    assert first.passages["one"][-1]["parts"] == ["", "Paris", ""]
+    assert (second.word, second.length, second.overlap) == ("how many", "2", 1.0)
+    assert second.passages["two"][0]["parts"] == [
+        "\U0001f40d Peru has ",
+        "two snakes",
+        ". ",
+        "Two snakes",
+        "!",
+    ]
+    assert (second.exact, second.read) == ({"two": False}, {"two": "Rome"})
+    groups = groups_of(found.details.questions.values())
+    assert {kind: {name: len(group) for name, group in kinds.items()} for kind, kinds in groups.items()} == {
+        "question word": {"how many": 1, "other": 1},
+        "words of the shortest answer": {"1": 1, "2": 1},
+        "words of the question in the passage with the answer": {"under 25 %": 1, "75 % and more": 1},
+    }
+    page = evaluation_report(found)
+    assert "<td>one</td>" in page
+    assert "By question word" in page
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
+    assert data["runs"] == ["one", "two"]
+    assert data["questions"][1]["passages"]["two"][0]["title"] == "Snakes"
+
+
+def test_a_large_report_keeps_the_texts_of_questions_on_which_runs_differ(
+    compared: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("densecli.evaluation.details.MOST_TEXTS", 30)
+    found = evaluate({"a": Path("weak.jsonl"), "b": Path("good.jsonl")}, details=True, top_k="1")
+    page = evaluation_report(found)
+    rows = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["questions"]
+    assert len(rows) == 60
+    assert [row["id"] for row in rows if "passages" in row] == [str(n) for n in range(20, 50)]
+
+
+def test_a_report_of_qrels_alone_has_tables(place: Path) -> None:
+    Path("x.run").write_text("q1 Q0 p1 1 9.0 x\n")
+    page = evaluation_report(evaluate(Path("x.run"), qrels="test.qrels", details=True))
+    assert "nDCG@10" in page
+    assert "<script" not in page

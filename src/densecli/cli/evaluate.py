@@ -65,6 +65,18 @@ def register(app: typer.Typer) -> None:
                 "Can be repeated. [default: nDCG@10, RR@10, R@100]",
             ),
         ] = None,
+        plot: Annotated[
+            Path | None,
+            typer.Option(
+                "--plot", help="Picture of the accuracy over k: FILE.svg, or FILE.png with matplotlib."
+            ),
+        ] = None,
+        report: Annotated[
+            Path | None,
+            typer.Option(
+                "--report", help="HTML page with tables, curves, and the questions that runs win and lose."
+            ),
+        ] = None,
         form: Annotated[
             Literal["jsonl", "text", "json", "csv", "md", "latex"] | None,
             typer.Option(
@@ -86,8 +98,11 @@ def register(app: typer.Typer) -> None:
         if json and form not in (None, "text", "jsonl"):
             raise UsageError(f"--json and --format {form} contradict each other")
         people = for_people(session, "text" if table else form, json, output, "--table")
+        from densecli.report.accuracy_curves import check_plot
         from densecli.workflows.evaluate import evaluate as run
         from densecli.workflows.texts import Texts
+
+        check_plot(plot)
 
         sources = _rows(results or [_from_stdin(session, dataset, split)])
         found = run(
@@ -98,6 +113,7 @@ def register(app: typer.Typer) -> None:
             data_dir=data_dir,
             qrels=qrels,
             measures=measure or (),
+            details=report is not None,
             **session.arguments(config),
         )
         if people:
@@ -107,6 +123,7 @@ def register(app: typer.Typer) -> None:
             session.terminal.message(legend(found, config.resamples))
         else:
             _write(session, found, config, form or "jsonl", output)
+        _save_pages(session, found, config, plot, report)
         if found.note:
             session.terminal.message(found.note)
         for name, summary in found.measured.items():
@@ -137,6 +154,26 @@ def _write(
             data = (csv_table if form == "csv" else latex_table)(found).encode()
     with session.data_out(output) as stream:
         stream.write(data)
+
+
+def _save_pages(
+    session: Session, found: "Evaluation", config: EvaluateConfig, plot: Path | None, report: Path | None
+) -> None:
+    if plot is not None:
+        from densecli.report.accuracy_curves import accuracy_picture
+
+        _save(session, accuracy_picture(found.curves, plot), plot)
+    if report is not None:
+        from densecli.workflows.evaluation_report import evaluation_report
+
+        _save(session, evaluation_report(found, config).encode(errors="backslashreplace"), report)
+
+
+def _save(session: Session, data: bytes, path: Path) -> None:
+    with session.data_out(path) as stream:
+        stream.write(data)
+    if str(path) != "-":
+        session.terminal.message(f"wrote {path}")
 
 
 def _records(found: "Evaluation", config: EvaluateConfig) -> tuple[list[dict[str, Any]], ...]:

@@ -42,7 +42,7 @@ GROUPS = {
     "Input and output": """
         output workspace dev dataset split data_dir exclude questions passages vectors index bm25 retriever
         reader joint hf qrels measure format text json table ask tune_lambda tune audit_size fetch form to
-        take base id_prefix allow_missing qrels_split tensorboard
+        take base id_prefix allow_missing qrels_split tensorboard plot report
     """,
     "Data": """
         positives negatives depth distant_query margin keep_negatives answer_type words stride tail

@@ -17,11 +17,11 @@ from densecli.configs.presets import describe_preset
 from densecli.configs.setting import Setting, described_fields, plain_type, variable
 
 C = TypeVar("C")
-OUTPUTS = ("output", "tensorboard")
+OUTPUTS = ("output", "plot", "report", "tensorboard")
 INPUTS = (
     "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "passages",
     "qrels", "question", "questions", "reader", "results", "retriever", "source", "sources",
-    "tune_lambda", "vectors",
+    "tune", "tune_lambda", "vectors",
 )  # fmt: skip
 """Arguments and options that name what is written and what is read, in all commands."""
 Force = Annotated[

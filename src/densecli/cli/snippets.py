@@ -9,14 +9,11 @@ from rich.text import Text
 
 from densecli.records import Prediction, RankedList, ScoredPassage, Span
 from densecli.text.answers import AnswerMatcher
+from densecli.text.content_words import PLAIN
 from densecli.text.foreign_text import mask
 
 SNIPPET_WORDS = 45
 REACH = 1000
-PLAIN = (
-    "a an and are as at be by did do does for from had has have how in is it many much of on or that the "
-    "their this to was were what when where which who whom whose why will with"
-)
 ANSWER_STYLE = "bold green"
 WORD_STYLE = "bold"
 PLAUSIBLE = 0.25
@@ -55,7 +52,7 @@ def snippet(ctx: ScoredPassage, ranked: RankedList) -> Text:
     question = ranked.question
     text = ctx.passage.text
     answers = AnswerMatcher(question.answers, question.answer_type).spans(text) if question.answers else []
-    words = set(re.findall(r"\w+", question.question.lower())).difference(PLAIN.split())
+    words = set(re.findall(r"\w+", question.question.lower())).difference(PLAIN)
     marks = [match.span() for match in re.finditer(r"\w+", text) if match.group().lower() in words]
     return cut(text, answers, marks)
 

@@ -4,15 +4,28 @@ Our own, because a training draws its curves without matplotlib, and one file ha
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 720, 220
+LINE = 18
+"""Height of a line of an inner legend."""
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 34, 28
 MOST_POINTS = 600
-COLOURS = (("#1f6feb", "#58a6ff"), ("#bc4c00", "#f0883e"), ("#1a7f37", "#3fb950"))
+COLORS = (
+    ("#1f6feb", "#58a6ff"),
+    ("#bc4c00", "#f0883e"),
+    ("#1a7f37", "#3fb950"),
+    ("#8250df", "#bc8cff"),
+    ("#bf3989", "#f778ba"),
+    ("#57606a", "#9198a1"),
+)
 """For light and for dark ground."""
+DASHES = ("", "6 3", "2 3")
+"""Of the first six lines, of the next six, and so on."""
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -25,10 +38,24 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """Series over one pair of axes."""
+    """Series over one pair of axes.
+
+    Attributes:
+        title: stands above.
+        series: in the order of the legend.
+        height: in pixels.
+        inner_legend: whether the legend is a column at the lower right, in place of a row beside the title,
+            which has room for three short names.
+        x_ticks: values told below the axis; by default both ends and the middle.
+        y_ticks: the same beside it.
+    """
 
     title: str
     series: Sequence[Series]
+    height: int = HEIGHT
+    inner_legend: bool = False
+    x_ticks: Sequence[float] = ()
+    y_ticks: Sequence[float] = ()
 
 
 def line_chart(panels: Sequence[Panel], x_name: str) -> str:
@@ -39,52 +66,67 @@ def line_chart(panels: Sequence[Panel], x_name: str) -> str:
     shown = [[Series(s.name, _thinned(s.points)) for s in panel.series] for panel in panels]
     xs = [x for series in shown for one in series for x, _ in one.points]
     x_range = _range(xs)
-    height = HEIGHT * len(panels) + BOTTOM
+    height = sum(panel.height for panel in panels) + BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
         f' height="{height}" role="img">',
         f"<style>{_style()}</style>",
         '<rect class="ground" width="100%" height="100%"/>',
     ]
-    for number, (panel, series) in enumerate(zip(panels, shown, strict=True)):
-        parts.append(f'<g transform="translate(0 {number * HEIGHT})">')
-        parts += _panel(panel.title, series, x_range)
+    top = 0
+    for panel, series in zip(panels, shown, strict=True):
+        parts.append(f'<g transform="translate(0 {top})">')
+        parts += _panel(panel, series, x_range)
         parts.append("</g>")
-    parts.append(f'<text x="{WIDTH // 2}" y="{height - 8}" text-anchor="middle">{escape(x_name)}</text>')
+        top += panel.height
+    parts.append(f'<text x="{WIDTH // 2}" y="{height - 8}" text-anchor="middle">{_text(x_name)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _panel(title: str, series: Sequence[Series], x_range: tuple[float, float]) -> list[str]:
+def _panel(panel: Panel, series: Sequence[Series], x_range: tuple[float, float]) -> list[str]:
     y_range = _range([y for one in series for _, y in one.points])
-    bottom = HEIGHT - BOTTOM
-    parts = [f'<text x="{LEFT}" y="18" class="title">{escape(title)}</text>']
-    for share in (0, 0.5, 1):
-        y = bottom - share * (bottom - TOP)
-        value = y_range[0] + share * (y_range[1] - y_range[0])
+    bottom = panel.height - BOTTOM
+    parts = [f'<text x="{LEFT}" y="18" class="title">{_text(panel.title)}</text>']
+    for value in panel.y_ticks or _ends_and_middle(y_range):
+        y = _place(value, y_range, bottom, TOP)
         parts.append(f'<path class="rule" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-        x = LEFT + share * (WIDTH - LEFT - RIGHT)
-        value = x_range[0] + share * (x_range[1] - x_range[0])
+    for value in panel.x_ticks or _ends_and_middle(x_range):
+        x = _place(value, x_range, LEFT, WIDTH - RIGHT)
         parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{_count(value)}</text>')
     for number, one in enumerate(series):
-        colour = f"line{number % len(COLOURS)}"
+        color = f"line{number % len(COLORS)}"
+        dash = DASHES[number // len(COLORS) % len(DASHES)]
+        if dash:
+            color += f'" stroke-dasharray="{dash}'
         places = [
             (_place(x, x_range, LEFT, WIDTH - RIGHT), _place(y, y_range, bottom, TOP)) for x, y in one.points
         ]
         if len(places) == 1:
-            parts.append(f'<circle class="{colour}" cx="{places[0][0]:.1f}" cy="{places[0][1]:.1f}" r="3"/>')
+            parts.append(f'<circle class="{color}" cx="{places[0][0]:.1f}" cy="{places[0][1]:.1f}" r="3"/>')
         elif places:
             line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-            parts.append(f'<polyline class="{colour}" points="{line}"/>')
-        x = WIDTH - RIGHT - 150 * (len(series) - number) + 30
-        parts.append(f'<path class="{colour}" d="M{x} 14h18"/>')
-        parts.append(f'<text x="{x + 24}" y="18">{escape(one.name)}</text>')
+            parts.append(f'<polyline class="{color}" points="{line}"/>')
+        if panel.inner_legend:
+            y = bottom - 10 - LINE * (len(series) - number - 1)
+            end = WIDTH - RIGHT - 8
+            parts.append(f'<path class="{color}" d="M{end - 24} {y - 4}h24"/>')
+            parts.append(f'<text x="{end - 30}" y="{y}" text-anchor="end">{_text(one.name)}</text>')
+        else:
+            x = WIDTH - RIGHT - 150 * (len(series) - number) + 30
+            parts.append(f'<path class="{color}" d="M{x} 14h18"/>')
+            parts.append(f'<text x="{x + 24}" y="18">{_text(one.name)}</text>')
     return parts
+
+
+def _text(text: str) -> str:
+    """Return a text for an XML document, which cannot hold most control characters."""
+    return escape(NOT_XML.sub("\ufffd", text))
 
 
 def _style() -> str:
     light, dark = (
-        "".join(f".line{n}{{stroke:{pair[side]}}}" for n, pair in enumerate(COLOURS)) for side in (0, 1)
+        "".join(f".line{n}{{stroke:{pair[side]}}}" for n, pair in enumerate(COLORS)) for side in (0, 1)
     )
     return (
         "text{font:12px system-ui,sans-serif;fill:#57606a}.title{font-weight:600;fill:#1f2328}"
@@ -108,6 +150,10 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     room = max(0.5, abs(low) / 100)
     return (low, high) if low < high else (low - room, high + room)
+
+
+def _ends_and_middle(of: tuple[float, float]) -> tuple[float, float, float]:
+    return of[0], (of[0] + of[1]) / 2, of[1]
 
 
 def _place(value: float, of: tuple[float, float], first: float, last: float) -> float:

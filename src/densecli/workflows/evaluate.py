@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from densecli.artifacts.recipe import digest_file
 from densecli.artifacts.workspace import Workspace, find_workspace
@@ -38,6 +38,9 @@ from densecli.workflows.datasets import DatasetChoice, choose_dataset, question_
 from densecli.workflows.reporting import collect_bad_records, report_skipped, warn_of_patterns
 from densecli.workflows.texts import Texts
 
+if TYPE_CHECKING:
+    from densecli.evaluation.details import Details
+
 Results = Path | str | Iterable[Result]
 NAMED = 3
 """Questions that are named where something is wrong with more of them."""
@@ -57,6 +60,7 @@ class Evaluation:
         reference: the same of the `questions` and the `qrels`, where there are such files.
         answer_type: how answers were matched, where the settings or the dataset say so for all questions.
         note: what to bear in mind of the published rows, or an empty string.
+        details: single questions, where they were asked for.
     """
 
     measured: Mapping[str, Summary]
@@ -67,6 +71,7 @@ class Evaluation:
     reference: Mapping[str, Mapping[str, str | None] | None] = field(default_factory=dict)
     answer_type: str | None = None
     note: str = ""
+    details: "Details | None" = None
 
     def check_threshold(self, least: str | None) -> None:
         """Refuse results below a threshold.
@@ -93,6 +98,7 @@ def evaluate(
     data_dir: Path | None = None,
     qrels: str | None = None,
     measures: Sequence[str] = (),
+    details: bool = False,
     config: EvaluateConfig | None = None,
     observer: Observer = SILENT,
     **settings: Any,
@@ -112,6 +118,7 @@ def evaluate(
         data_dir: folder with files of the dataset.
         qrels: file of relevance judgments, as TREC or BEIR write them.
         measures: measures of the qrels by their names in ir-measures; by default nDCG@10, RR@10 and R@100.
+        details: whether to keep single questions for a report (`evaluation_report`).
         config: how to evaluate.
         observer: receives messages, warnings and progress.
         **settings: fields of EvaluateConfig, such as `answer_type="regex"`.
@@ -142,8 +149,13 @@ def evaluate(
         asked = QuestionSet(rows, ids=False, own_answers=True)
     report_skipped(bad, observer)
     ks = {*parse_ks(config.top_k), *(one.k for one in thresholds if one.k is not None)}
-    evaluator = _Evaluator(config, sorted(ks), asked, known.store, judgments, observer)
-    runs = {name: evaluator.run(one) for name, one in sources.items()}
+    kept = None
+    if details:
+        from densecli.evaluation.details import Details  # only a report needs it
+
+        kept = Details()
+    evaluator = _Evaluator(config, sorted(ks), asked, known.store, judgments, kept, observer)
+    runs = {name: evaluator.run(name, one) for name, one in sources.items()}
     summaries = {name: run.summary for name, run in runs.items()}
     published = {} if choice is None else _published(choice, list(summaries.values()))
     return Evaluation(
@@ -155,6 +167,7 @@ def evaluate(
         {"questions": _describe(texts.questions), "qrels": _describe(qrels)},
         config.answer_type,
         _caution(choice, known.store, summaries.values()) if choice is not None and published else "",
+        kept,
     )
 
 
@@ -185,6 +198,7 @@ class _Evaluator:
         asked: the questions that count, if there is a set of them.
         store: passages for results that hold only ids, if there is one.
         judgments: the measures of qrels and the qrels, if there are some.
+        details: where single questions are kept, if they are.
         observer: receives warnings and progress.
     """
 
@@ -193,10 +207,11 @@ class _Evaluator:
     asked: QuestionSet | None
     store: Store | None
     judgments: tuple[Sequence[str], Qrels] | None
+    details: "Details | None"
     observer: Observer
 
-    def run(self, results: Results) -> _Run:
-        """Measure one set of results."""
+    def run(self, row: str, results: Results) -> _Run:
+        """Measure one set of results, which has a name of its own."""
         counts: Counter[str] = Counter()
         bad = collect_bad_records(self.config.on_error, self.observer)
         name = display_name(str(results)) if isinstance(results, Path | str) else "results"
@@ -215,7 +230,8 @@ class _Evaluator:
             judge = QrelsMeasures(*self.judgments)
             answered, records = _peek(judge.watch(records))
         if answered:
-            scored = score_questions(records, self.config, counts, bad, name)
+            seen = None if self.details is None else partial(self.details.add, row)
+            scored = score_questions(records, self.config, counts, bad, name, seen)
             scores = QuestionScores(bad.usable(name, scored))
         else:  # only the qrels judge
             counts["questions"] += sum(1 for _ in records)

@@ -1,0 +1,145 @@
+"""The report of an evaluation: one HTML page with its tables, curves and questions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from densecli.configs.asking import EvaluateConfig
+from densecli.evaluation.accuracy import Summary, is_per_cent, top_name
+from densecli.evaluation.details import Details, QuestionDetail, groups_of
+from densecli.evaluation.significance import ALPHA
+from densecli.report.accuracy_curves import accuracy_svg
+from densecli.report.page import Cell, Page, Table, render_page
+from densecli.workflows.evaluate import Evaluation
+
+
+def evaluation_report(found: Evaluation, config: EvaluateConfig | None = None) -> str:
+    """Return a self-contained HTML page.
+
+    Args:
+        found: what was measured, with `details=True` where single questions are to be shown.
+        config: how it was measured.
+    """
+    config = config or EvaluateConfig()
+    about = [
+        f"95 % intervals: bootstrap with {config.resamples:,} resamples. Answers are matched as"
+        f" {found.answer_type or 'each question says'}; titles are not searched."
+    ]
+    for name, one in {**found.inputs, **found.reference}.items():
+        if one is not None:
+            about.append(f"{name}: {one['path']}" + (f", SHA-256 {one['sha256']}" if one["sha256"] else ""))
+    if found.note:
+        about.append(f"{found.note[0].upper()}{found.note[1:]}.")
+    tables = [_summary_table(found)]
+    if found.comparisons:
+        tables.append(_comparison_table(found))
+    curves = {name: values for name, values in found.curves.items() if len(values) > 1}
+    details = found.details
+    ks = sorted({k for summary in found.measured.values() for k in summary.top_k})
+    shown = details is not None and details.questions and ks
+    return render_page(
+        Page(
+            "Evaluation of " + ", ".join(found.measured),
+            about,
+            tables,
+            accuracy_svg(curves) if curves else "",
+            _group_tables(details.questions.values(), found, ks) if details is not None and shown else (),
+            _questions(details, list(found.measured), ks) if details is not None and shown else None,
+        )
+    )
+
+
+def _names(summaries: Mapping[str, Summary]) -> list[str]:
+    names = dict.fromkeys(name for summary in summaries.values() for name in summary.values())
+    top = sorted((name for name in names if name.startswith("top-")), key=lambda name: int(name[4:]))
+    return [*top, *(name for name in names if not name.startswith("top-"))]
+
+
+def _shown(measure: str, value: float) -> str:
+    return f"{value:.1f}" if is_per_cent(measure) else f"{value:.4f}"
+
+
+def _summary_table(found: Evaluation) -> Table:
+    summaries = {**found.measured, **found.published}
+    names = _names(summaries)
+    rows = []
+    for run, summary in summaries.items():
+        values = summary.values()
+        cells = [Cell(run), Cell(f"{summary.questions:,}")]
+        for name in names:
+            if name not in values:
+                cells.append(Cell("-"))
+                continue
+            bounds = summary.intervals.get(name)
+            note = f"{_shown(name, bounds[0])}-{_shown(name, bounds[1])}" if bounds else ""
+            cells.append(Cell(_shown(name, values[name]), note))
+        rows.append(cells)
+    caption = "Top-k accuracy, EM and F1 in per cent; below them 95 % confidence intervals."
+    return Table("Measures", ["results", "questions", *names], rows, caption, len(found.published))
+
+
+def _comparison_table(found: Evaluation) -> Table:
+    rows = []
+    for one in found.comparisons:
+        style = "" if not one.significant else "better" if one.difference > 0 else "worse"
+        digits = 1 if is_per_cent(one.measure) else 4
+        rows.append(
+            [
+                Cell(f"{one.run} to {one.baseline}"),
+                Cell(one.measure),
+                Cell(f"{one.difference:+.{digits}f}", style=style),
+                Cell(f"{one.p:.4f}"),
+                Cell(f"{one.p_holm:.4f}"),
+                Cell("yes" if one.significant else "no"),
+            ]
+        )
+    header = ["runs", "measure", "difference", "p", "p (Holm)", f"significant at {ALPHA}"]
+    caption = "Paired randomization tests, corrected for their number after Holm."
+    return Table("Differences", header, rows, caption)
+
+
+def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Table]:
+    """Return tables of groups of questions: top-k accuracy, for two of the k, and exact match of each run."""
+    runs = list(found.measured)
+    chosen = sorted({ks[0], 20 if 20 in ks else ks[-1]})
+    measures = [(top_name(k), k) for k in chosen]
+    if any(summary.exact_match is not None for summary in found.measured.values()):
+        measures.append(("EM", 0))
+    header = ["", "questions", *(f"{run} {name}" for name, _ in measures for run in runs)]
+    tables = []
+    for kind, groups in groups_of(details).items():
+        rows = [
+            [
+                Cell(name),
+                Cell(f"{len(group):,}"),
+                *(_rate(group, run, k) for _, k in measures for run in runs),
+            ]
+            for name, group in groups.items()
+        ]
+        tables.append(Table(f"By {kind}", header, rows))
+    return tables
+
+
+def _rate(group: Sequence[QuestionDetail], run: str, k: int) -> Cell:
+    """Return the share of a group with an answer in the first k passages; for k = 0, read right."""
+    hits = sum(0 < one.ranks.get(run, 0) <= k if k else one.exact.get(run, False) for one in group)
+    value = 100 * hits / len(group)
+    return Cell(f"{value:.1f}", bar=value)
+
+
+def _questions(details: Details, runs: Sequence[str], ks: Sequence[int]) -> dict[str, Any]:
+    kept = details.with_texts(ks)
+    rows = []
+    for key, one in details.questions.items():
+        row: dict[str, Any] = {
+            "id": one.id,
+            "question": one.question,
+            "answers": one.answers,
+            "word": one.word,
+            "ranks": one.ranks,
+            "exact": one.exact,
+            "read": one.read,
+        }
+        if key in kept:
+            row["passages"] = one.passages
+        rows.append(row)
+    return {"runs": list(runs), "ks": list(ks), "questions": rows}
