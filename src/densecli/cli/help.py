@@ -20,6 +20,7 @@ EXAMPLES = {
     "search": (
         'densecli search "who voiced Meg"',
         "densecli search questions.jsonl -k 20 -o found.jsonl",
+        'densecli search --compare bm25,dense "who voiced Meg"',
         "densecli search --tune-lambda dev.jsonl",
     ),
     "read": ('densecli read "who voiced Meg"', "densecli read found.jsonl -o read.jsonl"),
@@ -51,7 +52,7 @@ GROUPS = {
         max_spans choice gold negatives_from distill
     """,
     "Search": """
-        k mode fusion fusion_weight missing candidates select min_score decode alternatives
+        k mode explain compare fusion fusion_weight missing candidates select min_score decode alternatives
     """,
     "Index": """
         kind hnsw_neighbors hnsw_build_breadth hnsw_search_breadth k1 b stemmer stop_words unicode

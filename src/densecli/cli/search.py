@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from densecli.cli.explained import check_explained, show_explained
 from densecli.cli.questions import Conversation, parse_questions
 from densecli.cli.result_forms import check_form, for_people, write_results
 from densecli.cli.session import Session
@@ -57,6 +58,14 @@ def search(
     dataset: DatasetOption = None,
     split: SplitOption = None,
     data_dir: DataDirOption = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show the dense score, the BM25 terms and the rank behind each hit."),
+    ] = False,
+    compare: Annotated[
+        str | None,
+        typer.Option(help="Show what several modes find, side by side: bm25,dense, or hybrid,bm25,dense."),
+    ] = None,
     json: JsonOption = False,
     ask: AskOption = False,
 ) -> None:
@@ -69,6 +78,8 @@ def search(
     people = for_people(session, config.format, json, output)
     if people and not text and tune_lambda is None:
         raise UsageError("--no-text has an effect only on JSON lines: with --json or --output")
+    if explain or compare is not None:
+        check_explained(config, explain, compare, tune_lambda)
     parts: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
     if tune_lambda is not None:
         if question or dataset or not text:
@@ -83,6 +94,9 @@ def search(
     arguments = session.arguments(config)
     if people and config.k is None:
         arguments["k"] = PEOPLE_K
+    if explain or compare is not None:
+        show_explained(session, questions, parts | arguments, compare, people, text, output)
+        return
     ranked = run(
         questions,
         dataset=dataset,

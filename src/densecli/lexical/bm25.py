@@ -1,7 +1,7 @@
 """Search by words: BM25 scores from an index that stays on disk."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +79,27 @@ class Bm25:
                 raise self._damaged() from None
         return scores
 
+    def term_scores(self, question: str, rows: Rows) -> dict[str, Scores]:
+        """Return what each term of a question adds to the scores (m,) of given passages.
+
+        Args:
+            question: its terms are stemmed; those that no passage has are left out.
+            rows: (m,) passages; -1 stands for none.
+
+        Raises:
+            ArtifactError: the postings are damaged.
+        """
+        times = Counter(self._analyzer.terms(question))
+        numbers = {term: self._vocabulary.number(term) for term in times}
+        try:
+            return {
+                term: self._weighted({number: times[term]})[0].added_to(rows.astype(np.int32))
+                for term, number in numbers.items()
+                if number is not None
+            }
+        except IndexError:
+            raise self._damaged() from None
+
     def _damaged(self) -> ArtifactError:
         return ArtifactError(
             f"{self._folder}: a damaged BM25 index; run `densecli index --kind bm25 --force`"
@@ -87,7 +108,10 @@ class Bm25:
     def _terms(self, question: str) -> list[Term]:
         """Return the known terms of a question, those that can add most first."""
         known = (self._vocabulary.number(term) for term in self._analyzer.terms(question))
-        times = Counter(number for number in known if number is not None)
+        return self._weighted(Counter(number for number in known if number is not None))
+
+    def _weighted(self, times: Mapping[int, int]) -> list[Term]:
+        """Return terms by their numbers, with how often the question has them, those that add most first."""
         if not times:
             return []
         numbers = np.array(sorted(times))

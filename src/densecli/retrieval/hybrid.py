@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from densecli.configs.asking import SearchConfig
 from densecli.ranking.fusion import or_lowest, reciprocal_ranks, spread_weights, union, weighted
 from densecli.ranking.order import Rows, Scores, rank_by_score
@@ -65,10 +67,16 @@ class HybridEngine:
         else:
             both = self.proposed(questions, k)
             rows = both.rows
-            weight = spread_weights(both.rows, both.words, both.dense) if self.weight is None else self.weight
-            scores = weighted(both.words, both.dense, weight)
+            scores = weighted(both.words, both.dense, self._weights(both))
         rows, scores = rank_by_score(rows, scores)
         return rows[:, :k], scores[:, :k]
+
+    def weight_of(self, question: str, k: int) -> float:
+        """Return the λ for a question: the tuned one, or its own by the spread of its scores."""
+        return float(np.ravel(self._weights(self.proposed([question], k)))[0])
+
+    def _weights(self, both: ProposedPassages) -> float | Scores:
+        return spread_weights(both.rows, both.words, both.dense) if self.weight is None else self.weight
 
     def proposed(self, questions: Sequence[str], k: int) -> ProposedPassages:
         """Return the union of what both sides rank first, scored by both: at least `k` deep.

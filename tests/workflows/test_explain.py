@@ -1,0 +1,103 @@
+"""The scores behind hits, and several kinds of search beside each other, on the sample."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import densecli
+from densecli.cli.explained import check_explained, compared_view, explained_view
+from densecli.cli.terminal import Terminal
+from densecli.configs.asking import SearchConfig
+from densecli.errors import UsageError
+from densecli.records import Question
+from densecli.workflows.explain import ExplainedList, compare_modes, explain
+
+MEG = Question("m", "who voiced Meg", ("Mila Kunis",))
+
+
+@pytest.fixture(scope="module")
+def sample() -> Path:
+    return Path(densecli.__file__).parent / "sample" / "workspace"
+
+
+@pytest.fixture(scope="module")
+def explained(sample: Path) -> ExplainedList:
+    [found] = explain(MEG, workspace=sample, k=5)
+    return found
+
+
+def test_the_parts_of_a_fused_score_add_up_to_it(explained: ExplainedList) -> None:
+    assert explained.weight
+    for ctx, one in zip(explained.ranked.ctxs, explained.explanations, strict=True):
+        assert one.dense is not None
+        assert one.bm25 is not None
+        assert one.bm25 + explained.weight * one.dense == pytest.approx(ctx.score, rel=1e-5)
+        assert sum(one.terms.values()) == pytest.approx(one.bm25, rel=1e-5)
+        assert list(one.terms.values()) == sorted(one.terms.values(), reverse=True)
+    first = explained.explanations[0]
+    assert (first.dense_rank, first.bm25_rank) == (1, 1)
+    assert {"meg", "who"} <= first.terms.keys()
+    assert any(one.bm25 == 0 and one.bm25_rank is None for one in explained.explanations)
+
+
+def test_one_side_alone_has_its_own_scores(sample: Path) -> None:
+    [words] = explain(MEG, workspace=sample, k=3, mode="bm25")
+    assert [one.bm25 for one in words.explanations] == [ctx.score for ctx in words.ranked.ctxs]
+    assert [(one.bm25_rank, one.dense, one.dense_rank) for one in words.explanations][:2] == [
+        (1, None, None),
+        (2, None, None),
+    ]
+    assert (words.fusion, words.weight) == (None, None)
+    [dense] = explain(MEG, workspace=sample, k=3, mode="dense")
+    assert [one.dense for one in dense.explanations] == pytest.approx(
+        [ctx.score for ctx in dense.ranked.ctxs]
+    )
+    assert [one.dense_rank for one in dense.explanations] == [1, 2, 3]
+    assert all(one.bm25 is None and not one.terms for one in dense.explanations)
+
+
+def test_a_question_that_finds_nothing(sample: Path) -> None:
+    [found] = explain("zzzzqqqq", workspace=sample, mode="bm25")
+    assert (found.ranked.ctxs, found.explanations) == ((), [])
+
+
+def test_what_people_see_of_an_explanation(
+    explained: ExplainedList, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Terminal().show(explained_view(explained))
+    shown = capsys.readouterr().out
+    first = explained.explanations[0]
+    assert f"dense {first.dense:.2f} (rank 1) · BM25 {first.bm25:.2f} (rank 1): meg" in shown
+    assert shown.count("fused = BM25 + ") == 5
+
+
+def test_modes_stand_side_by_side(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [sides] = compare_modes(MEG, ["bm25", "dense"], workspace=sample, k=2)
+    assert list(sides) == ["bm25", "dense"]
+    assert [ctx.has_answer for ctx in sides["dense"].ctxs] == [True, False]
+    assert sides["bm25"].ctxs[0].passage.title == "Meg Griffin"
+    Terminal().show(compared_view(sides))
+    _, header, first, *_ = capsys.readouterr().out.splitlines()
+    assert header.split() == ["bm25", "dense"]
+    assert first.count("1. Meg Griffin") == 2
+
+
+@pytest.mark.parametrize("modes", [["bm25"], ["bm25", "bm25"], ["bm25", "sparse"], [""]])
+def test_other_modes_are_refused(sample: Path, modes: list[str]) -> None:
+    with pytest.raises(UsageError, match="--compare is"):
+        compare_modes(MEG, modes, workspace=sample)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"explain": True, "compared": "bm25,dense"}, "--explain and --compare contradict"),
+        ({"explain": True, "tune": "dev.jsonl"}, "--explain has no effect beside --tune-lambda"),
+        ({"compared": "bm25,dense", "config": SearchConfig(format="trec")}, "--compare and --format trec"),
+    ],
+)
+def test_what_contradicts_an_explanation(given: dict[str, Any], told: str) -> None:
+    usual = {"config": SearchConfig(), "explain": False, "compared": None, "tune": None}
+    with pytest.raises(UsageError, match=told):
+        check_explained(**{**usual, **given})
