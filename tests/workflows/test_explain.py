@@ -66,7 +66,7 @@ def test_what_people_see_of_an_explanation(
     explained: ExplainedList, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Terminal().show(explained_view(explained))
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())  # lines are as wide as the terminal
     first = explained.explanations[0]
     assert f"dense {first.dense:.2f} (rank 1) · BM25 {first.bm25:.2f} (rank 1): meg" in shown
     assert shown.count("fused = BM25 + ") == 5

@@ -89,6 +89,7 @@ def check_explained(config: SearchConfig, explain: bool, compared: str | None, t
 def explained_view(explained: "ExplainedList") -> "RenderableType":
     """Return a question's passages with the scores behind their ranks."""
     from rich.console import Group
+    from rich.padding import Padding
     from rich.text import Text
 
     from densecli.cli.snippets import ranked_view
@@ -100,7 +101,8 @@ def explained_view(explained: "ExplainedList") -> "RenderableType":
     # ranked_view gives a heading and a snippet for each passage
     for place, one in enumerate(explained.explanations):
         heading, snippet = parts.renderables[1 + 2 * place : 3 + 2 * place]
-        shown += [heading, Text(f"    {_scores(one, explained)}", style="dim"), snippet]
+        scores = Padding(Text(_scores(one, explained), style="dim"), (0, 0, 0, 4))
+        shown += [heading, scores, snippet]
     return Group(*shown)
 
 
