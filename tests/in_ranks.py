@@ -1,6 +1,7 @@
 """Functions for tests that run them in several processes that train together."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from densecli.training.objective import Objective
 from densecli.training.optimise import Optimizer
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.ranks import ProcessGroup
+from densecli.training.retriever import train as train_towers
+from densecli.training.stored import Stored
 from densecli.training.update import update
 from densecli.training.validation import Validator
 from densecli.workflows.train import train
+from keeping import Kept
 
 WORDS = ["river", "city", "king", "song", "film", "sea", "born"]
 EXAMPLES = [
@@ -29,6 +33,7 @@ EXAMPLES = [
     )
     for number, word in enumerate(WORDS)
 ]
+EXAMPLES[4] = replace(EXAMPLES[4], positives=(Passage("", "", EXAMPLES[2].positives[0].text.upper()),))
 
 
 def exchange(ranks: ProcessGroup) -> dict[str, Any]:
@@ -112,3 +117,24 @@ def train_twice(
         made = train(examples, workspace=workspace, ranks=ranks, **settings)
         found.append((made.up_to_date, (made.folder / "manifest.json").exists()))
     return found
+
+
+def train_fixed(ranks: ProcessGroup, folder: str, schemes: list[dict[str, Any]]) -> list[Any]:
+    """Train a question tower for three updates in each scheme, over the vectors in a folder."""
+    return [_train_fixed(ranks, Path(folder), scheme) for scheme in schemes]
+
+
+def _train_fixed(ranks: ProcessGroup, folder: Path, scheme: dict[str, Any]) -> Any:
+    settings = {
+        "batch_size": 7, "epochs": 3, "dropout": 0.0, "precision": "fp32", "device": "cpu",
+        "fixed_passage_encoder": True, "max_question_tokens": 32, "max_passage_tokens": 32,
+        "validate_by": "search", "validate_k": 2, "learning_rate": 1e-3,
+    }  # fmt: skip
+    config = TrainConfig(**{**settings, **scheme})
+    base = folder / "base"
+    stored = Stored.open(folder / "passages", folder / "vectors", base, config)
+    retriever = open_to_train(str(base), config)
+    dev = [example.question for example in EXAMPLES]
+    spool, counts = ExampleSpool(EXAMPLES, Counter()), Counter[str]()
+    reports = train_towers(spool, dev, retriever, config, counts, Kept(), ranks=ranks, stored=stored)
+    return [(one.loss, one.accuracy, one.gradient_norm, one.validation) for one in reports]

@@ -35,6 +35,13 @@ def test_shares_of_what_is_cut() -> None:
     assert history(row(1, 1)).shares_cut() == {}
 
 
+def test_pairs_that_are_left_out_are_added_up() -> None:
+    inputs = {"questions": 4, "questions cut": 0, "pairs left out": 3}
+    found = history(row(1, 1, inputs=inputs), row(2, 1, inputs=inputs))
+    assert (found.left_out, found.shares_cut()) == (6, {"questions": 0.0})
+    assert history(row(1, 1)).left_out == 0
+
+
 def test_validations_and_the_best_of_them() -> None:
     seen = [{"loss": value} for value in (2.0, 1.0, 3.0)]
     found = history(
@@ -54,6 +61,7 @@ def test_validations_and_the_best_of_them() -> None:
         ((3.0,), False),
         ((3.0, 3.5), False),
         ((3.0, 9.0), True),
+        ((0.0,), True),
         ((3.0, 9.0, 1.0), False),
         ((3.0, *[9.0] * 3, *[2.9] * 4), False),
         ((3.0, *[1.0] * 3, *[3.1] * 4), True),

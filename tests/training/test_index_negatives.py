@@ -198,3 +198,25 @@ def test_the_best_columns_are_those_of_a_sort(columns: int, count: int) -> None:
     expected = scores.sort(dim=1, descending=True).values[:, :count]
     torch.testing.assert_close(scores.gather(1, found), expected)
     assert all(len(set(row)) == min(count, columns) for row in found.tolist())
+
+
+@pytest.mark.parametrize("settings", [{"index_negatives": "all"}, {"index_negatives": "24"}], ids=str)
+def test_a_passage_with_the_text_of_a_positive_is_no_negative_under_another_id(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict
+) -> None:
+    """Nor is the positive of another example that asks the same."""
+    again = replace(EXAMPLES[2], question=Question("again", "What was  the sea?"), positives=(STORED[14],))
+    given, config = [*EXAMPLES[:3], again], replace(BASE, max_positives=1, hard_negatives=0, **settings)
+    monkeypatch.setitem(globals(), "EXAMPLES", given)
+    louder = replace(STORED[2], id="23", text=STORED[2].text.upper())
+    losses = []
+    for number, passages in enumerate([STORED, [*STORED, louder]]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        save_retriever(open_base(str(tiny_base), None, 32, 32), folder / "base")
+        write_vectors(folder / "vectors", write_store(folder / "passages", passages), folder / "base")
+        stored = Stored.open(folder / "passages", folder / "vectors", folder / "base", BASE)
+        retriever = open_to_train(str(folder / "base"), BASE)
+        prepare(retriever, 0.0, False, CPU, fixed_passage_encoder=True)
+        losses.append(World(retriever, stored).learn(config)[0].loss)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)

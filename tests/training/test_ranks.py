@@ -1,5 +1,6 @@
 """Several processes find what one would; run in real processes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from densecli.encoders.torch_save import save_retriever
+from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ResourceError, UsageError
 from densecli.training.ranks import ALONE, ProcessGroup
-from in_ranks import exchange, learn, validate
+from in_ranks import EXAMPLES, exchange, learn, train_fixed, validate
 from ranks import together
+from stores import write_store
+from vector_stores import write_vectors
 
 SCHEMES: list[dict[str, Any]] = [
     {},
@@ -103,3 +108,23 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
         ProcessGroup(2, 8, local=2).device("auto")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert one.device("auto") == "auto"
+
+
+def test_a_question_tower_over_stored_vectors_is_that_of_one_process(tiny_base: Path, tmp_path: Path) -> None:
+    """With 7 questions for 3 processes, each of which finds the index negatives of its own questions."""
+    save_retriever(open_base(str(tiny_base), None, 32, 32, Change(similarity="cosine")), tmp_path / "base")
+    passages = sorted({one for example in EXAMPLES[2:] for one in example.passages}, key=lambda one: one.text)
+    stored = [replace(passage, id=str(number)) for number, passage in enumerate(passages)]
+    write_vectors(tmp_path / "vectors", write_store(tmp_path / "passages", stored), tmp_path / "base")
+    schemes: list[dict[str, Any]] = [
+        {},
+        {"index_negatives": "all", "check_depth": 1},
+        {"index_negatives": "3"},
+        {"index_negatives": "2", "in_batch": False},
+    ]
+    alone = train_fixed(ALONE, str(tmp_path), schemes)
+    for found in together(3, train_fixed, str(tmp_path), schemes):
+        for reports, expected in zip(found, alone, strict=True):
+            for report, other in zip(reports, expected, strict=True):
+                assert report[:3] == pytest.approx(other[:3], rel=1e-3)
+                assert report[3] == pytest.approx(other[3])

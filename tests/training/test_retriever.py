@@ -18,6 +18,7 @@ from densecli.errors import DenseError, UsageError
 from densecli.models.folder import RetrieverConfig, read_model_config
 from densecli.records import Passage, Question, TrainingExample
 from densecli.training.examples import ExampleSpool
+from densecli.training.forward import vectors_of
 from densecli.training.report import StepReport
 from densecli.training.retriever import train
 from keeping import Kept
@@ -163,6 +164,9 @@ def test_validation_is_the_mean_over_questions_of_fixed_batches(tiny_base: Path)
             )
         ]
         scores = vectors[0] @ vectors[1].T
+        for row, one in enumerate(held):  # a positive of one is the hard negative of the next
+            same = [column for column, passage in enumerate(columns) if passage == one.positives[0]]
+            scores[row, [column for column in same if column != 2 * row]] = -np.inf
         for row, line in enumerate(scores):
             losses.append(float(np.log(np.exp(line - line[2 * row]).sum())))
             hits += line.argmax() == 2 * row
@@ -238,3 +242,40 @@ def test_inputs_that_are_too_long_are_counted(tiny_base: Path) -> None:
     _, reports, _, _ = run(tiny_base, replace(CONFIG, epochs=2), given)
     expected = {"questions": 8, "questions cut": 0, "passages": 8, "passages cut": 1}
     assert [report.inputs for report in reports] == [expected, expected]
+
+
+def test_questions_with_one_positive_are_not_each_others_negatives(tiny_base: Path) -> None:
+    given = examples()
+    same = [replace(one, positives=given[0].positives) if n < 3 else one for n, one in enumerate(given)]
+    config = replace(CONFIG, epochs=1)
+    _, (report,), _, _ = run(tiny_base, config, same, same)
+    assert report.inputs["pairs left out"] == 3 * 2
+    vectors = vectors_before(tiny_base, same)
+    scores = vectors[0] @ vectors[1].T
+    scores[:3, :3] = scores[:3, :3].where(torch.eye(3, dtype=torch.bool), -torch.inf)
+    expected = torch.nn.functional.cross_entropy(scores, torch.arange(8))
+    assert report.untrained is not None
+    assert report.untrained["loss"] == pytest.approx(float(expected), rel=1e-4)
+    assert report.loss == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_a_batch_of_one_positive_teaches_nothing(tiny_base: Path) -> None:
+    same = [replace(one, positives=examples()[0].positives) for one in examples()]
+    retriever, reports, _, _ = run(tiny_base, replace(CONFIG, epochs=1), same)
+    before = state(open_base(str(tiny_base), None, 32, 32))
+    assert [report.loss for report in reports] == [0.0]
+    assert all(torch.equal(weight, before[name]) for name, weight in state(retriever).items())
+
+
+def vectors_before(base: Path, given: list[TrainingExample]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the vectors of questions and positives before any training."""
+    retriever = open_base(str(base), None, 32, 32)
+    for tower in (retriever.question, retriever.passage):
+        tower.eval()
+    tokens = retriever.tokens
+    asked = tokens.questions([one.question.question for one in given])
+    told = tokens.passages([one.positives[0] for one in given])
+    return (
+        vectors_of(retriever.question, asked, tokens.pad, torch.float32),
+        vectors_of(retriever.passage, told, tokens.pad, torch.float32),
+    )

@@ -274,3 +274,34 @@ def test_all_stored_passages_are_no_negatives_by_l2(tiny_base: Path, tmp_path: P
     base, stored = stored_of(tmp_path, tiny_base, Change(similarity="l2"))
     with pytest.raises(UsageError, match="with l2 name a number"):
         run(base, stored, replace(CONFIG, index_negatives="all"))
+
+
+PLAIN = examples
+
+
+def equal_examples() -> list[TrainingExample]:
+    """Two share a positive in other writing, two ask the same, and a hard negative is another's positive."""
+    given = PLAIN()
+    louder = replace(STORED[0], id="louder", text=STORED[0].text.upper())
+    given[1] = replace(given[1], positives=(louder,))
+    given[3] = replace(given[3], question=replace(given[2].question, id="3", question="Who is  Z?"))
+    given[2] = replace(given[2], question=replace(given[2].question, question="who is z"))
+    given[5] = replace(given[5], hard_negatives=(STORED[14],))
+    return given
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"max_positives": 2, "shuffle_positives": True}, {"in_batch": False}]
+)
+@pytest.mark.parametrize("stores", [True, False])
+def test_equal_passages_are_left_out_beside_known_vectors_too(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict, stores: bool
+) -> None:
+    monkeypatch.setitem(globals(), "examples", equal_examples)
+    base, stored = stored_of(tmp_path, tiny_base, Change())
+    config = replace(CONFIG, batch_size=8, hard_negatives=1, **settings)
+    reports = run(base, stored if stores else None, config, dev=True)
+    assert all(("pairs left out" in report.inputs) is config.in_batch for report in reports)
+    if config.max_positives == 1:
+        expected, _ = with_the_tower_in_every_update(base, config)
+        assert [report.loss for report in reports] == pytest.approx(expected, rel=1e-4, abs=1e-5)

@@ -252,6 +252,7 @@ class Training:
         ended_early: whether it stopped early.
         loss: of the last update.
         cut: share of texts that were too long, by kind.
+        pairs_left_out: questions with passages that equal one of their positives, and are no negatives.
         doubt: why the model may be of no use, in a sentence.
         validation: the last measures.
         best_validation: those of the model that was kept.
@@ -266,6 +267,7 @@ class Training:
     ended_early: bool = False
     loss: float = 0.0
     cut: Mapping[str, float] = field(default_factory=dict)
+    pairs_left_out: int = 0
     doubt: str | None = None
     validation: Mapping[str, float | None] | None = None
     best_validation: Mapping[str, float | None] | None = None

@@ -124,7 +124,8 @@ class TrainConfig(FittingConfig):
     )
     in_batch: bool = setting(
         True,
-        "Use all passages of a batch as negatives for every question.",
+        "Use all passages of a batch as negatives for every question, except those that equal a positive "
+        "of it (or of the same question in another example) but for case, punctuation and spaces.",
         source="section 3.2",
     )
     similarity: str = setting(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 CUT = " cut"
+LEFT_OUT = "pairs left out"
+"""Questions with passages that are no negatives, since they equal a positive of the question."""
 TELLING = 8
 """So many updates tell a loss that did not fall from chance; with fewer it must have doubled."""
 
@@ -56,8 +58,13 @@ class History:
         return {
             name: self.inputs[name + CUT] / count
             for name, count in self.inputs.items()
-            if not name.endswith(CUT) and count
+            if name + CUT in self.inputs and count
         }
+
+    @property
+    def left_out(self) -> int:
+        """How many pairs of question and passage were left out, over all updates."""
+        return self.inputs[LEFT_OUT]
 
     def doubt(self, improved: bool | None) -> str | None:
         """Return why the model may be of no use, in a sentence, or None.
@@ -71,6 +78,11 @@ class History:
             return (
                 f"the best model is no better than the untrained one (dev {describe_measures(self.best)};"
                 f" before training {describe_measures(self.untrained)}): {advice}"
+            )
+        if not any(self.losses):
+            return (
+                "the loss is 0 in every update, because no question has a negative: give examples with hard"
+                " negatives, or with more than one positive among them"
             )
         first, later = self.losses[0], self.losses[(len(self.losses) + 1) // 2 :]
         if improved is None and later:

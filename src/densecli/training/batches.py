@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from densecli.models.tokens import Tokens
 from densecli.records import Passage
+from densecli.text.same_text import text_sketch
+from densecli.training.equal_texts import BatchPassage, cached_key, equal_columns
 from densecli.training.examples import SampledExample, teacher_score
 
 
@@ -16,7 +19,7 @@ class Batch:
 
     The passages stand in batch order, each question's positive before its negatives; `positives`
     (B,) are the positives' columns. Every other column may be a negative, other questions' included
-    (paper, section 3.2).
+    (paper, section 3.2), unless its text equals a positive of the question.
 
     Attributes:
         ids: of all B questions.
@@ -29,6 +32,8 @@ class Batch:
         teacher: the teacher's score of each of the M passages, NaN where it has none.
         matches: (B, M) true in the columns of each question's positives, where it may have several.
         compared: (B, M) true in the columns that count for a question, where `matches` are told.
+        equal: (B, M) true in the columns that equal a positive of a question and are not its own positives;
+            None without any.
     """
 
     ids: tuple[str, ...]
@@ -42,6 +47,7 @@ class Batch:
     teacher: tuple[float, ...] = ()
     matches: Tensor | None = None
     compared: Tensor | None = None
+    equal: Tensor | None = None
 
     @property
     def owners(self) -> list[int]:
@@ -54,6 +60,15 @@ class Batch:
     def width(self) -> int:
         """M, all passages."""
         return len(self.passages) if self.columns is None else self.columns
+
+    def pairs_left_out(self, in_batch: bool) -> int:
+        """Return how many passages would be negatives if they did not equal a positive of the question."""
+        if self.equal is None:
+            return 0
+        if in_batch:
+            return int(self.equal.sum())
+        rows = torch.arange(len(self.ids))[:, None]
+        return int((self.equal & (torch.tensor(self.owners) == rows)).sum())
 
     def teaches(self, in_batch: bool) -> bool:
         """Whether any question has a negative, its own or (`in_batch`) another's passage."""
@@ -70,6 +85,8 @@ def lay_out(picks: Sequence[SampledExample], tokens: Tokens, own: range | None =
     for pick in picks:
         positives.append(len(passages))
         passages += [pick.positive, *pick.negatives]
+    rights = [[_TextOf(one) for one in (pick.positive, *pick.right)] for pick in picks]
+    columns = [_TextOf(passage) for passage in passages]
     own = range(len(picks)) if own is None else own
     first, last = ([*positives, len(passages)][row] for row in (own.start, own.stop))
     return Batch(
@@ -81,4 +98,17 @@ def lay_out(picks: Sequence[SampledExample], tokens: Tokens, own: range | None =
         first,
         len(passages),
         teacher=tuple(map(teacher_score, passages)),
+        equal=equal_columns(rights, columns, lambda row: range(positives[row], positives[row] + 1)),
     )
+
+
+class _TextOf:
+    """The text of a passage, to be compared."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._text = passage.text
+        self.sketch = text_sketch(passage.text)
+
+    def equals(self, other: BatchPassage) -> bool:
+        assert isinstance(other, _TextOf)
+        return self._text == other._text or cached_key(self._text) == cached_key(other._text)

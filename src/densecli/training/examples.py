@@ -9,14 +9,17 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import numpy as np
 import orjson
 
 from densecli.errors import ResourceError
 from densecli.files.jsonl import encode_line
 from densecli.records import Context, Passage, TrainingExample
+from densecli.text.same_text import text_key
 from densecli.training.filtering import usable_part
 
 T = TypeVar("T")
@@ -24,12 +27,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SampledExample:
-    """What one question brings to a batch: its positive and the negatives drawn for it."""
+    """What one question brings to a batch: its positive and the negatives drawn for it.
+
+    `right` are all positives of the question, those of other examples with the same question included.
+    """
 
     id: str
     question: str
     positive: Passage
     negatives: tuple[Passage, ...]
+    right: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,8 @@ class ExampleSpool:
         self._file = tempfile.TemporaryFile(prefix="densecli-examples-")  # noqa: SIM115
         self._starts = array("Q", [0])
         self._hard, self._other = array("I"), array("I")
+        self._asked = array("q")
+        self._twins: dict[int, list[int]] | None = None
         self.dropped: Counter[str] = Counter()
         self.taught = 0
         self.add(examples, dropped)
@@ -127,6 +136,7 @@ class ExampleSpool:
             ResourceError: the disk of the temporary folder is full.
         """
         before, left_out = len(self), Counter[str]()
+        self._twins = None
         self._file.seek(self._starts[-1])
         try:
             for example in examples:
@@ -134,6 +144,7 @@ class ExampleSpool:
                 if usable is not None:
                     self._hard.append(len(usable.hard_negatives))
                     self._other.append(len(usable.negatives))
+                    self._asked.append(digest(text_key(usable.question.question).encode()))
                     self.taught += not any(map(math.isnan, map(teacher_score, usable.passages)))
                     self._starts.append(self._starts[-1] + self._file.write(encode_line(usable.to_json())))
             self._file.flush()
@@ -154,6 +165,20 @@ class ExampleSpool:
         start, end = self._starts[row], self._starts[row + 1]
         self._file.seek(start)
         return TrainingExample.from_json(orjson.loads(self._file.read(end - start)), str(row))
+
+    def same_question(self, row: int) -> list[int]:
+        """Return the rows that ask the same as a row, itself included, but for case, signs and spaces."""
+        if self._twins is None:
+            asked = np.array(self._asked)
+            _, inverse, counts = np.unique(asked, return_inverse=True, return_counts=True)
+            self._twins = {}
+            for twin in np.flatnonzero(counts[inverse] > 1).tolist():
+                self._twins.setdefault(self._asked[twin], []).append(twin)
+        return self._twins.get(self._asked[row], [row])
+
+    def right(self, row: int) -> tuple[Passage, ...]:
+        """Return the positives of all examples that ask the same as a row."""
+        return tuple(one for twin in self.same_question(row) for one in self[twin].positives)
 
     def negatives(self, row: int, other: int, hard: int) -> int:
         """Return how many negatives a row brings when so many are asked for, as in `draw`."""
@@ -179,11 +204,21 @@ class ExampleSpool:
         seed, the epoch and the batch's number in it (both from 0) alone.
         """
         dice = make_rng(seed, epoch, number)
-        return [_pick(self[row], other, hard, dice, any_positive) for row in rows]
+        return [self._pick(row, other, hard, dice, any_positive) for row in rows]
 
     def first(self, row: int, other: int, hard: int) -> SampledExample:
         """Return a row's first positive and first negatives, for validation."""
-        return _pick(self[row], other, hard, None)
+        return self._pick(row, other, hard, None)
+
+    def _pick(
+        self, row: int, other: int, hard: int, dice: random.Random | None, any_positive: bool = False
+    ) -> SampledExample:
+        example, twins = self[row], self.same_question(row)
+        given = Candidates(example.positives, example.hard_negatives, example.negatives)
+        (positive,), negatives = given.draw(other, hard, dice, any_positive)
+        right = example.positives if len(twins) == 1 else self.right(row)
+        asked = example.question
+        return SampledExample(asked.id, asked.question, positive, tuple(negatives), tuple(right))
 
 
 def teacher_score(passage: Passage) -> float:
@@ -197,13 +232,6 @@ def make_rng(seed: int, epoch: int, number: int) -> random.Random:
     return random.Random(seed + epoch + number + 1)
 
 
-def _pick(
-    example: TrainingExample,
-    other: int,
-    hard: int,
-    dice: random.Random | None,
-    any_positive: bool = False,
-) -> SampledExample:
-    given = Candidates(example.positives, example.hard_negatives, example.negatives)
-    (positive,), negatives = given.draw(other, hard, dice, any_positive)
-    return SampledExample(example.question.id, example.question.question, positive, tuple(negatives))
+def digest(data: bytes) -> int:
+    """Return 64 bits that stand for some bytes."""
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)

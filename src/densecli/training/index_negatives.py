@@ -1,6 +1,7 @@
 """Negatives from all stored passages: every one of them, or the best of each question."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,11 @@ from torch import Tensor
 
 from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_tower import Tower
-from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
+from densecli.retrieval.passage_cache import HELD, AnswerChecker, PassageCache
+from densecli.text.same_text import text_sketch
+from densecli.training.equal_texts import cached_key
 from densecli.training.exact_search import ExactSearch, best_columns
+from densecli.training.examples import digest
 from densecli.training.objective import Objective
 from densecli.training.passage_vectors import PassageVectors
 from densecli.training.question_batches import KnownSample, numbers_of
@@ -21,9 +25,9 @@ from densecli.training.stored import Stored
 class IndexNegatives:
     """What questions are compared with beside the passages of their batch.
 
-    A passage is left out for a question where it is one of its positives, or holds an answer. Answers are
-    looked for only in the best passages of a question, since a passage far down hardly counts. Everything
-    depends on the question tower as it is, so a training that goes on finds the same.
+    A passage is left out for a question where it is one of its positives, has the text of one, or holds an
+    answer. Texts are looked at only in the best passages of a question, since a passage far down hardly
+    counts. Everything depends on the question tower as it is, so a training that resumes finds the same.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class IndexNegatives:
         """
         self._search = ExactSearch(stored.vectors, next(tower.parameters()).device)
         self._shelf = PassageCache(stored.passages)
+        self._sketch = lru_cache(maxsize=HELD)(self._read_sketch)
         self._vectors = vectors
         self._tower = tower
         self._objective = objective
@@ -108,7 +113,7 @@ class IndexNegatives:
         compared = np.full((len(picks), len(union)), in_batch)
         for line, one, best_rows, answered in zip(compared, picks, lists, right, strict=True):
             line[np.isin(union, best_rows)] = True
-            line[np.isin(union, [*best_rows[answered], *one.right, *numbers_of([one])])] = False
+            line[np.isin(union, [*best_rows[answered], *one.right_numbers, *numbers_of([one])])] = False
         scores = self._objective.similarities(questions, self._vectors.take(union.tolist()))
         scores = scores.masked_fill(~torch.from_numpy(compared).to(scores.device), -torch.inf)
         none = scores.new_full((len(picks), 1), -torch.inf)
@@ -123,14 +128,28 @@ class IndexNegatives:
             depth: k, unless there are fewer rows.
         """
         for row, one in enumerate(picks):
-            scores[row, [number for number in one.right if number < len(self._search)]] = -torch.inf
+            scores[row, [number for number in one.right_numbers if number < len(self._search)]] = -torch.inf
         best = best_columns(scores, depth)
         holds = torch.zeros(best.shape, dtype=torch.bool)
         for line, one, rows in zip(holds, picks, best.tolist(), strict=True):
-            judge = AnswerChecker(one.question, self._shelf)
-            if judge.matcher.usable:
-                line[: self._checked] = torch.tensor([judge.holds(row) for row in rows[: self._checked]])
+            judge, sketches = AnswerChecker(one.question, self._shelf), {right.sketch for right in one.right}
+            line[: self._checked] = torch.tensor(
+                [
+                    (judge.matcher.usable and judge.holds(row)) or self._is_positive(row, one, sketches)
+                    for row in rows[: self._checked]
+                ]
+            )
         return best, holds.to(best.device)
+
+    def _read_sketch(self, row: int) -> int:
+        return digest(text_sketch(self._shelf.at(row).passage.text))
+
+    def _is_positive(self, row: int, pick: KnownSample, sketches: Set[int]) -> bool:
+        """Whether a passage of the collection has the text of a positive under another id."""
+        if self._sketch(row) not in sketches:
+            return False
+        key = cached_key(self._shelf.at(row).passage.text)
+        return any(cached_key(self._vectors.text(one.place)) == key for one in pick.right)
 
 
 class _Mass(torch.autograd.Function):

@@ -3,6 +3,7 @@
 import errno
 import tempfile
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -18,7 +19,8 @@ from densecli.encoders.torch_base import Retriever
 from densecli.errors import ResourceError
 from densecli.files.disk import reserve
 from densecli.records import Passage, Question
-from densecli.training.examples import Candidates, ExampleSpool, teacher_score
+from densecli.text.same_text import text_sketch
+from densecli.training.examples import Candidates, ExampleSpool, digest, teacher_score
 from densecli.training.forward import vectors_of
 from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
@@ -29,10 +31,19 @@ Numbers = NDArray[np.int64]
 
 
 class KnownPassage(NamedTuple):
-    """The number of an example's passage, and how well a teacher finds that it answers (NaN: not known)."""
+    """A passage of an example.
+
+    Attributes:
+        number: of the passage.
+        teacher_score: how well a teacher finds that it answers, NaN where that is not known.
+        sketch: a digest of its text's sketch.
+        place: among the passages of all examples.
+    """
 
     number: int
     teacher_score: float
+    sketch: int
+    place: int
 
 
 class ExamplePassages:
@@ -53,7 +64,7 @@ class ExamplePassages:
         self._examples = examples
         self.rows = 0 if stored is None else len(stored)
         self._starts = array("q", [0])
-        self._numbers, self._teacher = array("q"), array("f")
+        self._numbers, self._teacher, self._sketches = array("q"), array("f"), array("q")
         self._positives, self._hard = array("I"), array("I")
         others: dict[bytes, int] = {}
         for row in range(len(examples)):
@@ -65,6 +76,7 @@ class ExamplePassages:
                     number = self.rows + others.setdefault(_digest(passage), len(others))
                 self._numbers.append(number)
                 self._teacher.append(teacher_score(passage))
+                self._sketches.append(digest(text_sketch(passage.text)))
             self._starts.append(len(self._numbers))
             self._positives.append(len(example.positives))
             self._hard.append(len(example.hard_negatives))
@@ -72,11 +84,24 @@ class ExamplePassages:
 
     def candidates(self, row: int) -> Candidates[KnownPassage]:
         """Return the passages of an example."""
-        places = slice(self._starts[row], self._starts[row + 1])
-        known = list(map(KnownPassage, self._numbers[places], self._teacher[places]))
+        places = range(self._starts[row], self._starts[row + 1])
+        known = [
+            KnownPassage(self._numbers[place], self._teacher[place], self._sketches[place], place)
+            for place in places
+        ]
         hard = self._positives[row]
         other = hard + self._hard[row]
         return Candidates(known[:hard], known[hard:other], known[other:])
+
+    def right(self, row: int) -> list[KnownPassage]:
+        """Return the positives of all examples that ask the same as a row."""
+        twins = self._examples.same_question(row)
+        return [one for twin in twins for one in self.candidates(twin).positives]
+
+    def text(self, place: int) -> str:
+        """Return the text of a passage by its place, read from the examples."""
+        row = bisect_right(self._starts, place) - 1
+        return self._examples[row].passages[place - self._starts[row]].text
 
     def texts(self) -> Iterator[tuple[int, Passage]]:
         """Yield the passages that the collection does not have and their numbers, once each and ascending."""
@@ -150,6 +175,10 @@ class PassageVectors:
             self._encoded[done : done + len(block)] = whole.cpu().numpy()
             done += len(block)
             yield done
+
+    def text(self, place: int) -> str:
+        """Return the text of a passage by its place among those of all examples."""
+        return self._passages.text(place)
 
     def take(self, numbers: Sequence[int]) -> Tensor:
         """Return the vectors (n, d) of some used numbers as pooled, on the retriever's device."""

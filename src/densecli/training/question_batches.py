@@ -14,6 +14,7 @@ from densecli.models.tokens import Tokens
 from densecli.observer import Observer
 from densecli.records import Question
 from densecli.training.batches import Batch
+from densecli.training.equal_texts import BatchPassage, cached_key, equal_columns
 from densecli.training.examples import ExampleSpool, make_rng
 from densecli.training.passage_vectors import ExamplePassages, KnownPassage, PassageVectors
 from densecli.training.ranks import ALONE, ProcessGroup
@@ -28,13 +29,18 @@ class KnownSample:
         question: with its answers.
         positives: those that are used.
         negatives: those that were drawn.
-        right: the numbers of all positives of its example.
+        right: all positives of the question, those of other examples with the same question included.
     """
 
     question: Question
     positives: Sequence[KnownPassage]
     negatives: Sequence[KnownPassage]
-    right: Sequence[int]
+    right: Sequence[KnownPassage]
+
+    @property
+    def right_numbers(self) -> list[int]:
+        """The numbers of all its positives."""
+        return [one.number for one in self.right]
 
     @property
     def brought(self) -> list[KnownPassage]:
@@ -87,23 +93,29 @@ class KnownExamples:
         most = 1 if dice is None else config.max_positives
         given = self._passages.candidates(row)
         drawn = given.draw(*wanted, dice, config.shuffle_positives, most)
-        right = [one.number for one in given.positives]
-        return KnownSample(self._passages.questions[row], *drawn, right)
+        return KnownSample(self._passages.questions[row], *drawn, self._passages.right(row))
 
     def lay_out(self, picks: Sequence[KnownSample], tokens: Tokens, own: range | None = None) -> Batch:
         """Return the batch of `picks`, or the part of it with the rows `own`, with all passages' vectors."""
         passages = [passage for pick in picks for passage in pick.brought]
-        counts = (len(pick.brought) for pick in picks)
+        starts = tuple(accumulate((len(pick.brought) for pick in picks), initial=0))[:-1]
         own = range(len(picks)) if own is None else own
+        rights = [[_TextOf(one, self._passages) for one in pick.right] for pick in picks]
+        columns = [_TextOf(one, self._passages) for one in passages]
+
+        def positives(row: int) -> range:
+            return range(starts[row], starts[row] + len(picks[row].positives))
+
         return Batch(
             tuple(pick.question.id for pick in picks),
             tokens.questions([pick.question.question for pick in picks[own.start : own.stop]]),
             [],
-            tuple(accumulate(counts, initial=0))[:-1],
+            starts,
             own.start,
             columns=len(passages),
             vectors=self.vectors.take([one.number for one in passages]),
             teacher=tuple(one.teacher_score for one in passages),
+            equal=equal_columns(rights, columns, positives),
         )
 
     def lay_out_several(
@@ -129,7 +141,7 @@ class KnownExamples:
             middle = start + len(pick.positives)
             end = middle + len(pick.negatives)
             if self._config.in_batch:
-                compared[row] = wanted & ~np.isin(numbers, pick.right)
+                compared[row] = wanted & ~np.isin(numbers, pick.right_numbers)
             else:
                 compared[row, middle:end] = wanted[middle:end]
             matches[row, start:middle] = True
@@ -142,6 +154,22 @@ class KnownExamples:
         missing = self.vectors.missing
         if missing:
             list(observer.progress(self.vectors.encode(), "embed examples", missing, "passages ", done=int))
+
+
+class _TextOf:
+    """The text of a passage, read from the examples where it must be compared."""
+
+    def __init__(self, passage: KnownPassage, passages: ExamplePassages) -> None:
+        self._passage = passage
+        self._passages = passages
+        self.sketch = passage.sketch
+
+    def equals(self, other: BatchPassage) -> bool:
+        assert isinstance(other, _TextOf)
+        if self._passage.number == other._passage.number:
+            return True
+        one, two = (self._passages.text(passage.place) for passage in (self._passage, other._passage))
+        return one == two or cached_key(one) == cached_key(two)
 
 
 def numbers_of(picks: Sequence[KnownSample]) -> list[int]:

@@ -12,6 +12,7 @@ from densecli.encoders.torch_hardware import pick_device, pick_precision
 from densecli.errors import UsageError
 from densecli.observer import SILENT, Observer
 from densecli.records import Question
+from densecli.report.history import LEFT_OUT
 from densecli.training.batches import Batch, lay_out
 from densecli.training.checkpoint import Checkpointer, TrainState
 from densecli.training.examples import ExampleSpool
@@ -125,6 +126,8 @@ def train(
         )
         counted = ranks.total(tokens.counts[name] for name in INPUTS)
         inputs = {name: int(count) for name, count in zip(INPUTS, counted, strict=True)}
+        if left_out := batch.pairs_left_out(config.in_batch):
+            inputs[LEFT_OUT] = left_out
         return StepResult(done.loss, done.correct, done.gradient_norm, inputs)
 
     def validate(validator: Validator | SearchValidator) -> Validated:

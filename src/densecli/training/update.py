@@ -68,7 +68,7 @@ def update(
         passages = batch.vectors if told is None else ranks.whole(told.vectors, batch.column, batch.width)
         assert passages is not None
         similarities = objective.similarities(questions, passages)
-        scores, positives = _compared(objective, batch, similarities)
+        scores, positives = compare(objective, batch, similarities)
         if further is None:
             highest = None
             losses = objective.losses(scores, positives)
@@ -93,9 +93,14 @@ def update(
     return Update(value, _correct(scores.detach(), positives, highest), norm)
 
 
-def _compared(objective: Objective, batch: Batch, similarities: Tensor) -> tuple[Tensor, Tensor]:
-    """Return scores (B, M) and where the positives are, as `Objective.losses` wants them."""
+def compare(objective: Objective, batch: Batch, similarities: Tensor) -> tuple[Tensor, Tensor]:
+    """Return scores (B, M) and where the positives are, as `Objective.losses` wants them.
+
+    A score is -inf where a question is not compared with a passage.
+    """
     device = similarities.device
+    if batch.equal is not None:
+        similarities = similarities.masked_fill(batch.equal.to(device), -torch.inf)
     if batch.matches is None or batch.compared is None:
         owners, positives = (torch.tensor(rows, device=device) for rows in (batch.owners, batch.positives))
         return objective.compared(similarities, owners), positives

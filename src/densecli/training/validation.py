@@ -16,6 +16,7 @@ from densecli.training.pool import DevPool
 from densecli.training.question_batches import KnownExamples
 from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
+from densecli.training.update import compare
 
 
 class Validator:
@@ -116,10 +117,7 @@ def dev_loss(
         passages = batch.vectors
         if passages is None:
             passages = vectors_of(retriever.passage, batch.passages, pad, precision)
-        owners, positives = (
-            torch.tensor(rows, device=questions.device) for rows in (batch.owners, batch.positives)
-        )
-        scores = objective.scores(questions, passages, owners)
+        scores, positives = compare(objective, batch, objective.similarities(questions, passages))
         loss = float(objective.losses(scores, positives).sum())
         correct = int((scores.argmax(dim=1) == positives).sum())
         found.append((loss, correct, len(batch.ids)))

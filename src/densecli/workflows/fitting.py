@@ -83,6 +83,11 @@ def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -
     if shares:
         cut = ", ".join(f"{share:.1%} of {name}" for name, share in shares.items())
         observer.message(f"cut because they are too long: {cut}")
+    if history.left_out:
+        observer.message(
+            f"passages of a batch that equal a positive of a question are not its negatives:"
+            f" {history.left_out:,} pairs left out"
+        )
     doubt = history.doubt(standing.improved)
     if doubt:
         observer.warning(doubt)
@@ -99,6 +104,7 @@ def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -
         ended_early=early,
         loss=history.losses[-1],
         cut=shares,
+        pairs_left_out=history.left_out,
         doubt=doubt,
         validation=history.validations[-1][1] if validated else None,
         best_validation=history.best if validated else None,
