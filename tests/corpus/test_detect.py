@@ -24,6 +24,8 @@ CONTENT = {
     "json": '\n[ {"id": 1, "text": "t"}]',
     "psgs": PSGS + "1\tt\tT\n",
     "tsv": "id\ttitle\ttext\n1\tT\tt\n",
+    "collection": "7\tsome text\n",
+    "kilt": '{"_id": "1", "wikipedia_title": "T", "text": ["t"]}\n',
     "csv": '"id","text"\n1,t\n',
     "wiki-dump": '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/">\n',
 }
@@ -188,3 +190,47 @@ def test_several_sources_follow_each_other_and_open_late(tmp_path):
         next(sources)
     with pytest.raises(InputError, match="is a folder"):
         list(open_sources([str(tmp_path)], PreprocessConfig(input_format="psgs")))
+
+
+def shard(folder, name, *ids):
+    return write(folder, name, "".join(json.dumps({"id": one, "text": "some words"}) + "\n" for one in ids))
+
+
+def test_a_folder_of_records_is_read_file_by_file(tmp_path):
+    shard(tmp_path, "data/train-00001-of-00002.jsonl", "c")
+    shard(tmp_path, "data/train-00000-of-00002.jsonl.gz", "a", "b")
+    write(tmp_path, "README.md", "What these data are.")
+    assert [one.id for one in read(str(tmp_path))] == ["a", "b", "c"]
+    assert [one.id for one in read(str(tmp_path / "data"), input_format="jsonl")] == ["a", "b", "c"]
+    write(tmp_path, "notes.md", "A document.")
+    assert sniff(str(tmp_path)) == "folder"
+
+
+def test_splits_in_a_folder_are_not_mixed(tmp_path):
+    for split in ("train", "test"):
+        shard(tmp_path, f"{split}-00000-of-00001.jsonl", split)
+    with pytest.raises(InputError, match=r"holds files of several splits \(test, train\)"):
+        read(str(tmp_path))
+
+
+def test_what_is_hidden_and_what_densecli_made_are_no_documents(tmp_path):
+    write(tmp_path, "a.txt", "one")
+    write(tmp_path, ".git/b.txt", "two")
+    write(tmp_path, ".c.txt", "three")
+    write(tmp_path, "results/passages/manifest.json", '{"schema": 1, "densecli": "1.0"}')
+    write(tmp_path, "results/passages/d.txt", "four")
+    write(tmp_path, "manifest.json", "{}")
+    found = [one for one in read(str(tmp_path)) if isinstance(one, Article)]
+    assert [one.id for one in found] == ["a.txt"]
+
+
+def test_documents_of_one_name_in_two_folders_have_two_ids(tmp_path):
+    for name in ("x/docs/a.txt", "y/docs/a.txt", "notes/a.txt"):
+        write(tmp_path, name, name)
+    paths = [str(tmp_path / name) for name in ("x/docs", "y/docs", "notes")]
+    assert [one.id for one in read(*paths)] == ["x/docs/a.txt", "y/docs/a.txt", "notes/a.txt"]
+    assert [one.id for one in read(paths[0])] == ["a.txt"]
+    files = [f"{path}/a.txt" for path in paths]
+    assert [one.id for one in read(*files)] == ["x/docs/a.txt", "y/docs/a.txt", "notes/a.txt"]
+    write(tmp_path, "notes/b.txt", "b")
+    assert [one.id for one in read(files[0], paths[2])] == ["a.txt", "notes/a.txt", "notes/b.txt"]

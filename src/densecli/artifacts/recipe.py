@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from densecli.errors import InputError
+from densecli.files.folders import visible_files
 from densecli.files.names import display_path
 from densecli.files.urls import is_remote, url_of
 
@@ -183,9 +184,9 @@ def digest_texts(texts: Sequence[str]) -> str:
 
 
 def describe_folder(path: str | Path) -> Input:
-    """Return a folder of files as an input: the digest of their names and contents."""
+    """Return a folder of files as an input: the digest of the names and contents of those that are read."""
     place = Path(path)
-    files = sorted(file for file in place.rglob("*") if file.is_file())
+    files = sorted(Path(entry.path) for entry in visible_files(place))
     names = [f"{display_path(file.relative_to(place))}={digest_file(file)}" for file in files]
     return Input(display_path(path), digest_texts(names))
 

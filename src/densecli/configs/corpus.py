@@ -8,7 +8,7 @@ from densecli.configs.setting import setting
 
 FORMATS = (
     "jsonl", "json", "tsv", "csv", "parquet", "beir", "tevatron", "psgs", "folder", "wiki-dump",
-    "wikiextractor",
+    "wikiextractor", "collection", "kilt",
 )  # fmt: skip
 SPLIT = ("split", (True,))
 COLUMNS = ("input_format", ("auto", "jsonl", "json", "tsv", "csv", "parquet"))

@@ -1,7 +1,8 @@
 """Which form a corpus has, by its content and its name; and the reader of that form."""
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 
 from densecli.configs.corpus import PreprocessConfig
 from densecli.configs.setting import flag
+from densecli.corpus.collection import is_collection
 from densecli.corpus.columns import IDS, TEXTS, Columns
 from densecli.corpus.documents import READERS as DOCUMENTS
 from densecli.corpus.psgs import HEADER
 from densecli.corpus.source import Dropped, Source
 from densecli.errors import InputError, UsageError
+from densecli.files.folders import visible_files
+from densecli.files.shards import shards_of
 from densecli.files.streams import BOM, display_name, open_bytes, packing, peek
 
 ROWS, TABLES = "densecli.corpus.json_records", "densecli.corpus.tables"
@@ -26,21 +30,27 @@ READERS = {
     "csv": (TABLES, "csv_source"),
     "parquet": ("densecli.corpus.parquet", "parquet_source"),
     "psgs": ("densecli.corpus.psgs", "psgs_source"),
+    "collection": ("densecli.corpus.collection", "collection_source"),
+    "kilt": ("densecli.corpus.kilt", "kilt_source"),
     "folder": ("densecli.corpus.documents", "read_folder"),
     "wiki-dump": ("densecli.corpus.wikipedia.dump", "read_dump"),
     "wikiextractor": ("densecli.corpus.wikipedia.extractor", "read_extracted"),
 }
 """Where each form is read: by name, so that only what is read loads its libraries."""
 NAMED_COLUMNS = {"jsonl", "json", "tsv", "csv", "parquet"}
+SHARDED = {"jsonl", "beir", "tevatron", "kilt", "parquet"}
+"""The forms that the files of a folder may have."""
 OWN_COLUMNS = {"beir": Columns(ids=("_id",), whole=True), "tevatron": Columns(ids=("docid",), whole=True)}
+NOTES = {"README", "LICENSE", "LICENCE", "CITATION", "CHANGELOG"}
+"""Names of files beside data that are about them."""
 CUTTING = ("words", "stride", "tail", "min_words")
 """What has an effect on articles only."""
-LINES = {"jsonl", "beir", "tevatron", "wikiextractor"}
+LINES = {"jsonl", "beir", "tevatron", "kilt", "wikiextractor"}
 NAMES = {
     ".jsonl": LINES,
     ".ndjson": LINES,
     ".json": {"json", *LINES},
-    ".tsv": {"tsv", "psgs"},
+    ".tsv": {"tsv", "psgs", "collection"},
     ".csv": {"csv"},
     ".parquet": {"parquet"},
     ".xml": {"wiki-dump"},
@@ -48,6 +58,7 @@ NAMES = {
 """The forms that a name allows; the first of `DEFAULTS` among them where the content does not tell."""
 DEFAULTS = ("json", "jsonl", "tsv", "csv", "parquet", "wiki-dump")
 EXTRACTED = re.compile(rb'\{"id": "\d+", (?:"revid": "\d*", )?"url": "[^"]*\?curid=\d+", "title": ')
+KILT = re.compile(rb'"wikipedia_title"\s*:')
 WHOLE = re.compile(rb'\{\s*"(_id|docid)"\s*:')
 
 
@@ -61,23 +72,60 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
             is said how they are cut.
     """
     given = list(paths)
+    labels = labels_of(given)
     for path in given:
         try:
             form = sniff(path) if config.input_format == "auto" else config.input_format
             if len(given) == 1:
                 _check_cutting(path, form, config)
-            source = open_source(path, form, config)
+            several = form in SHARDED and Path(path).is_dir() and _within(path, form) == path
+            shards = shards_of(path) if several else []
         except InputError as error:
             if config.on_error == "stop":
                 raise
-            source = Source(display_name(path), _broken(error), Dropped)
-        yield source
+            yield Source(display_name(path), _broken(error), Dropped)
+            continue
+        for part in shards or [path]:
+            try:
+                source = open_source(part, form, config, labels[path])
+            except InputError as error:
+                if config.on_error == "stop":
+                    raise
+                source = Source(display_name(part), _broken(error), Dropped)
+            yield source
+
+
+def labels_of(paths: Sequence[str]) -> dict[str, str]:
+    """Return what goes before the ids of the documents of each path, so that two with one name are apart.
+
+    A single folder needs nothing. Of several each has as much of the end of its path as makes them different;
+    a file of documents only where another has its name.
+    """
+    folders = [path for path in paths if Path(path).is_dir() and _within(path, "beir") == path]
+    files = [path for path in paths if path not in folders and Path(path).suffix.lower() in DOCUMENTS]
+    named = {path: "" for path in paths}
+    if len(folders) + len(files) > 1:
+        named |= {path: f"{end}/" for path, end in _ends(folders).items()}
+    for path, end in _ends(files).items():
+        named[path] = end.removesuffix(Path(path).name)
+    return named
+
+
+def _ends(paths: Sequence[str]) -> dict[str, str]:
+    """Return the shortest end of each path that no other has; of equal paths the whole."""
+    parts = {path: Path(os.path.abspath(path)).parts for path in paths}
+    ends = {}
+    for path, own in parts.items():
+        others = [one for other, one in parts.items() if other != path and one != own]
+        size = next((n for n in range(1, len(own)) if all(one[-n:] != own[-n:] for one in others)), len(own))
+        ends[path] = "/".join(own[-size:])
+    return ends
 
 
 def _check_cutting(path: str, form: str, config: PreprocessConfig) -> None:
     usual = PreprocessConfig()
     changed = [name for name in CUTTING if getattr(config, name) != getattr(usual, name)]
-    if changed and form in ("psgs", *OWN_COLUMNS):
+    if changed and form in ("psgs", "collection", *OWN_COLUMNS):
         option = flag(PreprocessConfig, changed[0])
         raise UsageError(
             f"{display_name(path)}: {form} holds passages, which are not cut again: {option} has no effect"
@@ -90,8 +138,8 @@ def _broken(error: InputError) -> Iterator[tuple[int | None, Any]]:
     raise error
 
 
-def open_source(path: str, form: str, config: PreprocessConfig) -> Source:
-    """Open one corpus of a known form."""
+def open_source(path: str, form: str, config: PreprocessConfig, label: str = "") -> Source:
+    """Open one corpus of a known form; `label` goes before the ids of documents."""
     if form != "folder" and Path(path).is_dir():
         path = _within(path, form)
     module, function = READERS[form]
@@ -101,7 +149,7 @@ def open_source(path: str, form: str, config: PreprocessConfig) -> Source:
     elif form in NAMED_COLUMNS:
         source = read(path, columns_of(config))
     elif form == "folder":
-        source = read(path, config.document_seconds)
+        source = read(path, config.document_seconds, label)
     else:
         source = read(path)
     if form not in NAMED_COLUMNS and (config.id_column or config.title_column or config.text_column):
@@ -169,7 +217,15 @@ def sniff(path: str) -> str:
 
 
 def _of_folder(path: Path) -> str:
-    return "wikiextractor" if next(path.glob("??/wiki_*"), None) else "folder"
+    """Return the form of a folder: documents, unless all but notes on the data are files of records."""
+    if next(path.glob("??/wiki_*"), None):
+        return "wikiextractor"
+    for entry in visible_files(path):
+        stem, ending = os.path.splitext(entry.name)
+        if ending.lower() in DOCUMENTS and stem.upper() not in NOTES:
+            return "folder"
+    shards = shards_of(str(path))
+    return sniff(shards[0]) if shards else "folder"
 
 
 def _head(path: str) -> bytes:
@@ -185,16 +241,27 @@ def _of_content(head: bytes) -> str:
         return "wiki-dump"
     if text.startswith(b"<doc "):
         return "wikiextractor"
-    if text.startswith(b"["):
+    return _of_json(text) if text.startswith((b"[", b"{")) else _of_table(text)
+
+
+def _of_json(text: bytes) -> str:
+    line = text.partition(b"\n")[0]
+    if text.startswith(b"[") or line.strip() == b"{":
         return "json"
     if EXTRACTED.match(text):
         return "wikiextractor"
-    if text.startswith(b"{"):
-        whole = WHOLE.match(text)
-        return ("beir" if whole[1] == b"_id" else "tevatron") if whole else "jsonl"
+    if KILT.search(line):
+        return "kilt"
+    whole = WHOLE.match(text)
+    return ("beir" if whole[1] == b"_id" else "tevatron") if whole else "jsonl"
+
+
+def _of_table(text: bytes) -> str:
     line = text.partition(b"\n")[0].rstrip(b"\r").decode(errors="replace")
     if tuple(line.split("\t")) == HEADER:
         return "psgs"
+    if is_collection(text):
+        return "collection"
     for mark, form in (("\t", "tsv"), (",", "csv")):
         names = {name.strip('"') for name in line.split(mark)}
         if len(names) > 1 and names.intersection(IDS) and names.intersection(TEXTS):

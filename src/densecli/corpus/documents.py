@@ -11,6 +11,7 @@ from densecli.configs.corpus import PreprocessConfig
 from densecli.corpus.bounded import read_bounded, read_document
 from densecli.corpus.source import Dropped, Parsed, Source
 from densecli.errors import ArtifactError, FieldError, InputError
+from densecli.files.folders import visible_entries
 from densecli.records import Article
 
 LARGEST = 256 << 20
@@ -42,7 +43,7 @@ class Document(NamedTuple):
     fault: str = ""
 
 
-def read_folder(path: str, seconds: int = SECONDS) -> Source:
+def read_folder(path: str, seconds: int = SECONDS, label: str = "") -> Source:
     """Open a folder of text, Markdown, HTML and PDF, in the order of names; or a single such file.
 
     An article's id is the path below the folder. Its title is what the document says, else the file's name
@@ -51,6 +52,7 @@ def read_folder(path: str, seconds: int = SECONDS) -> Source:
     Args:
         path: of the folder, or of one file.
         seconds: of processor time that a document may take.
+        label: what goes before the ids of the articles.
 
     Raises:
         InputError: there is no such path, no document in the folder, or the file is none.
@@ -67,11 +69,11 @@ def read_folder(path: str, seconds: int = SECONDS) -> Source:
         raise ArtifactError(
             f"{files}: {EXTRAS[_ending(first)]} is not installed; pip install 'densecli[documents]'"
         )
-    parse = partial(parse_document, seconds=seconds)
+    parse = partial(parse_document, seconds=seconds, label=label)
     return Source(path, ((None, document) for document in _documents(path)), parse, _size)
 
 
-def parse_document(document: Document, seconds: int = SECONDS) -> Parsed:
+def parse_document(document: Document, seconds: int = SECONDS, label: str = "") -> Parsed:
     """Return the article in a file; one of another kind than READERS names is dropped.
 
     Raises:
@@ -92,7 +94,7 @@ def parse_document(document: Document, seconds: int = SECONDS) -> Parsed:
     except OSError as error:
         expected = f"a readable file; {error.strerror}"
         raise FieldError("cannot be read", expected, (document.path, None)) from None
-    return Article(document.id, title, text)
+    return Article(label + document.id, title, text)
 
 
 def _read(document: Document, seconds: int) -> tuple[str, str]:
@@ -117,17 +119,16 @@ def _documents(path: str) -> Iterator[Document]:
 def _below(folder: Path, root: Path) -> Iterator[Document]:
     """Walk a folder in the order of names, with no more in memory than the folders that are open."""
     try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+        entries = visible_entries(folder)
     except OSError as error:
         if folder == root:
             raise
         yield Document(str(folder), "", 0, f"cannot be listed ({error.strerror})")
         return
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_dir():
             yield from _below(Path(entry.path), root)
-        elif entry.is_file():
+        else:
             yield _document(Path(entry.path), root)
 
 

@@ -1,10 +1,10 @@
 """Folders whose files are parts of one set of records, as data sets are published."""
 
-import os
 import re
 from pathlib import Path
 
 from densecli.errors import InputError
+from densecli.files.folders import visible_files
 from densecli.files.streams import packing
 
 ENDINGS = (".jsonl", ".ndjson", ".parquet")
@@ -14,15 +14,10 @@ SPLIT = re.compile(r"(train|test|validation|valid|val|dev)(?![a-z])", re.IGNOREC
 def shards_of(folder: str) -> list[str]:
     """Return the files of JSON lines and Parquet in a folder and below it, in the order of their names.
 
-    Hidden files and folders are passed over.
-
     Raises:
         InputError: their names say that they are of several splits.
     """
-    found: list[str] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += (os.path.join(place, name) for name in sorted(names) if _is_shard(name))
+    found = [entry.path for entry in visible_files(folder) if _is_shard(entry.name)]
     splits = sorted({match[1].lower() for path in found if (match := SPLIT.match(Path(path).name))})
     if len(splits) > 1:
         what = f"holds files of several splits ({', '.join(splits)})"
@@ -31,4 +26,4 @@ def shards_of(folder: str) -> list[str]:
 
 
 def _is_shard(name: str) -> bool:
-    return not name.startswith(".") and name.removesuffix(packing(name)).lower().endswith(ENDINGS)
+    return name.removesuffix(packing(name)).lower().endswith(ENDINGS)

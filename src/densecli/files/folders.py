@@ -1,0 +1,51 @@
+"""What is in a folder that a person names: its files, without what is hidden and what densecli made."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+HEAD = 1 << 16
+
+
+def visible_entries(folder: Path | str) -> list["os.DirEntry[str]"]:
+    """Return the files and folders in a folder, in the order of names.
+
+    What is hidden, links to folders, and results of densecli are left out: a workspace may stand in the
+    folder that it was made from.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    return [entry for entry in entries if not entry.name.startswith(".") and _is_visible(entry)]
+
+
+def visible_files(folder: Path | str) -> Iterator["os.DirEntry[str]"]:
+    """Yield the visible files in a folder and below it, in the order of names.
+
+    No more is in memory than the folders that are open.
+
+    Raises:
+        OSError: a folder cannot be listed.
+    """
+    for entry in visible_entries(folder):
+        if entry.is_dir():
+            yield from visible_files(entry.path)
+        else:
+            yield entry
+
+
+def _is_visible(entry: "os.DirEntry[str]") -> bool:
+    if entry.is_dir(follow_symlinks=False):
+        return not _is_result(entry.path)
+    return entry.is_file()
+
+
+def _is_result(folder: str) -> bool:
+    try:
+        with open(os.path.join(folder, MANIFEST), "rb") as stream:
+            return b'"densecli"' in stream.read(HEAD)
+    except OSError:
+        return False
