@@ -24,9 +24,13 @@ class DenseError(Exception):
 
 
 class UsageError(DenseError):
-    """Options that contradict each other or have no effect."""
+    """Settings that contradict each other, have no effect or do not work."""
 
     status = ExitStatus.USAGE
+
+
+class DivergedError(UsageError):
+    """A training whose loss is no longer a number: its settings do not work for its examples."""
 
 
 class UpToDate(Exception):  # noqa: N818 - nothing failed
@@ -72,7 +76,7 @@ class InputError(DenseError):
 
 
 class ArtifactError(DenseError):
-    """An artefact, model or dataset is missing, incomplete or does not fit another one."""
+    """An artifact, model or dataset is missing, incomplete or does not fit another one."""
 
     status = ExitStatus.MISFIT
 

@@ -79,11 +79,11 @@ def test_a_set_is_called_as_its_questions(questions, name):
     ],
 )
 def test_a_name_that_would_lead_elsewhere_is_refused(questions):
-    with pytest.raises(UsageError, match="name an --output"):
+    with pytest.raises(UsageError, match="name an `output`"):
         name_of_set(questions)
 
 
 def test_a_pipe_has_no_name(tmp_path):
     os.mkfifo(tmp_path / "63")
-    with pytest.raises(UsageError, match="name an --output"):
+    with pytest.raises(UsageError, match="name an `output`"):
         name_of_set(str(tmp_path / "63"))

@@ -31,7 +31,7 @@ def cut_off(program, running, number):
     ended = running.wait()
     if number == signal.SIGINT:
         assert ended.status == 130, ended.stderr
-        assert ended.error == "interrupted; finished work is kept, run the same command to go on"
+        assert ended.error == "interrupted; finished work is kept, run the same command to resume"
     else:
         assert ended.status == -signal.SIGKILL
     return ended

@@ -35,7 +35,7 @@ def os_error(number, name="place"):
         (ArtifactError("a"), 4, "a"),
         (ResourceError("r"), 5, "r"),
         (ThresholdError("t"), 6, "t"),
-        (KeyboardInterrupt(), 130, "interrupted; finished work is kept, run the same command to go on"),
+        (KeyboardInterrupt(), 130, "interrupted; finished work is kept, run the same command to resume"),
         (UpToDate(Path("x")), 0, ""),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 0, ""),
         (os_error(errno.ENOSPC), 5, "place: no space left; make room, or choose another place"),

@@ -5,6 +5,7 @@ import pytest
 import typer
 
 from densecli.cli.main import app
+from densecli.cli.setting_names import name_options
 from densecli.configs.asking import SearchConfig
 from densecli.configs.corpus import IndexConfig, PreprocessConfig
 from densecli.configs.file import CONFIGS
@@ -28,7 +29,7 @@ def test_option_then_file_then_default(tmp_path):
         words=50, input_format="jsonl"
     )
     assert resolve_options(PreprocessConfig, "preprocess", given | {"words": 7}, path, set()).words == 7
-    with pytest.raises(UsageError, match="^--words has an effect only with --split$"):
+    with pytest.raises(UsageError, match="^`words` has an effect only with `split`$"):
         resolve_options(PreprocessConfig, "preprocess", given | {"words": 7, "split": False}, None, {"words"})
 
 
@@ -48,16 +49,16 @@ def test_what_stands_for_many_runs_may_have_no_effect_on_one(program):
         (PreprocessConfig, "preprocess", "words = true", InputError, "words is True; expected int"),
         (PreprocessConfig, "preprocess", "words = 1.5", InputError, "words is 1.5; expected int"),
         (PreprocessConfig, "preprocess", "split = 1", InputError, "split is 1; expected bool"),
-        (PreprocessConfig, "preprocess", "words = 0", UsageError, "--words is 0; the smallest value is 1"),
+        (PreprocessConfig, "preprocess", "words = 0", UsageError, "`words` is 0; the smallest value is 1"),
         (
             PreprocessConfig,
             "preprocess",
             "input_format = 'xml'",
             UsageError,
-            "--input-format is 'xml'; expected one of auto",
+            "`input_format` is 'xml'; expected one of auto",
         ),
         (SearchConfig, "search", "mode = 5", InputError, "mode is 5; expected str"),
-        (IndexConfig, "index", "k1 = nan\nkind = 'bm25'", UsageError, "--k1 is nan"),
+        (IndexConfig, "index", "k1 = nan\nkind = 'bm25'", UsageError, "`k1` is nan"),
     ],
 )
 def test_a_file_is_checked_as_options_are(tmp_path, config, command, text, failure, message):
@@ -78,7 +79,7 @@ def test_every_command_takes_its_settings_from_option_and_environment():
         options = {option.name: option for option in COMMANDS[command].params}
         for name, _, default, known in described_fields(config):
             assert options[name].envvar == variable(name)
-            assert known.help in options[name].help
+            assert name_options(known.help) in options[name].help
             assert default is None or isinstance(default, bool) or f"default: {default}" in options[name].help
 
 

@@ -168,7 +168,7 @@ def test_a_run_that_was_cut_off_is_resumed(long, number, workers):
     ended = running.wait()
     if number == signal.SIGINT:
         assert ended.status == 130
-        assert ended.error == "interrupted; finished work is kept, run the same command to go on"
+        assert ended.error == "interrupted; finished work is kept, run the same command to resume"
     assert not (long.workspace / "passages").exists(), "it was not in the middle"
     done = json.loads((partial / "progress.json").read_text())["records"]
     again = long.call(*LINE).well()

@@ -210,7 +210,7 @@ def test_the_papers_reader_on_few_questions(place):
         "--preset paper: --passages 24 --depth 100 --learning-rate 1e-05 --dropout 0.1, and --batch-size by"
     )
     assert f"{told} how much there is to train on\n" in said
-    assert "questions with fewer negatives than --passages asks for 12" in said
+    assert "questions with fewer negatives than asked for 12" in said
     assert "12 questions in batches of 4, epochs: 1\n" in said
 
 

@@ -10,7 +10,7 @@ from densecli.errors import UsageError
         ("bm25", {"bm25": 10}),
         ("dense, random:50", {"dense": 10, "random": 50}),
         ("gold:0,bm25:100", {"gold": 0, "bm25": 100}),
-        ("", {}),
+        ("none", {}),
     ],
 )
 def test_wanted_negatives(negatives, wanted):
@@ -41,10 +41,10 @@ def test_negatives_that_cannot_be_had(negatives):
 
 def test_no_more_than_depth():
     assert MineConfig(negatives="bm25,random:50", depth=5).wanted == {"bm25": 5, "random": 50}
-    with pytest.raises(UsageError, match="--negatives bm25:6 wants more than --depth 5"):
+    with pytest.raises(UsageError, match="`negatives` bm25:6 wants more than `depth` 5"):
         MineConfig(negatives="bm25:6", depth=5)
 
 
 def test_a_margin_needs_something_to_keep_a_distance():
-    with pytest.raises(UsageError, match="--margin has an effect only on bm25 and dense"):
+    with pytest.raises(UsageError, match="`margin` has an effect only on bm25 and dense"):
         MineConfig(negatives="random:5", margin=0.1)

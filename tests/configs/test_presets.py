@@ -2,7 +2,7 @@ import pytest
 
 from densecli.configs.file import CONFIGS
 from densecli.configs.presets import PRESETS, describe_preset, preset_values
-from densecli.configs.setting import check, described_fields, flag
+from densecli.configs.setting import check, described_fields
 from densecli.errors import UsageError
 
 
@@ -14,8 +14,8 @@ def test_what_a_preset_sets_is_an_option_and_allowed(preset):
         assert dict(preset_values(type(config), command, preset, {"preset"})) == values
         told = describe_preset(command, config)
         for name, value in values.items():
-            typed = "" if value is True else f" {value}" if isinstance(value, str) else f" {value:g}"
-            assert f"{flag(type(config), name)}{typed}" in told
+            typed = f"{value:g}" if isinstance(value, float) else value
+            assert f"`{name}={typed}`" in told
         assert "chosen otherwise" not in told
 
 
@@ -29,24 +29,24 @@ def test_every_command_with_presets_names_them_all():
 def test_what_is_chosen_beside_a_preset_is_told():
     config = CONFIGS["train"](**{**PRESETS["paper"]["train"], "dropout": 0.3, "preset": "paper"})
     told = describe_preset("train", config)
-    assert told.startswith("--preset paper: --batch-size 128 ")
-    assert told.endswith(", and --epochs by how much there is to train on; chosen otherwise: --dropout 0.3")
+    assert told.startswith("`preset=paper`: `batch_size=128` ")
+    assert told.endswith(", and `epochs` by how much there is to train on; chosen otherwise: `dropout=0.3`")
     config = CONFIGS["train-reader"](**PRESETS["paper"]["train-reader"], batch_size=4, preset="paper")
-    assert describe_preset("train-reader", config).endswith("--dropout 0.1; chosen otherwise: --batch-size 4")
+    assert describe_preset("train-reader", config).endswith("`dropout=0.1`; chosen otherwise: `batch_size=4`")
     assert describe_preset("train", CONFIGS["train"]()) is None
     assert describe_preset("index", CONFIGS["index"]()) is None
 
 
 def test_a_preset_that_sets_nothing_is_refused():
     assert preset_values(CONFIGS["search"], "search", None, set()) == {}
-    with pytest.raises(UsageError, match=r"--preset paper has no effect beside --lambda; leave one out"):
+    with pytest.raises(UsageError, match=r"`preset=paper` has no effect beside `fusion_weight`; leave"):
         preset_values(CONFIGS["search"], "search", "paper", {"preset", "fusion_weight"})
-    with pytest.raises(UsageError, match=r"--preset dpr-nq has no effect on search; it has paper$"):
+    with pytest.raises(UsageError, match=r"`preset=dpr-nq` has no effect on search; it has paper$"):
         preset_values(CONFIGS["search"], "search", "dpr-nq", set())
     assert preset_values(CONFIGS["search"], "search", "dpr", set()) == {}, "check() tells which there are"
     set_by_paper = PRESETS["paper"]["train"]
     assert preset_values(CONFIGS["train"], "train", "paper", set_by_paper) == set_by_paper, (
-        "there is --epochs"
+        "there is `epochs`"
     )
-    with pytest.raises(UsageError, match=r" --similarity, --epochs; leave one out"):
+    with pytest.raises(UsageError, match=r" `similarity`, `epochs`; leave one out"):
         preset_values(CONFIGS["train"], "train", "paper", {*set_by_paper, "epochs"})

@@ -40,14 +40,14 @@ def test_what_is_allowed(changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"count": 0}, "--count is 0; the smallest value is 1"),
-        ({"count": 10}, "--count is 10; the largest value is 9"),
-        ({"share": -0.1}, "--share is -0.1; the smallest value is 0"),
-        ({"share": math.nan}, "--share is nan"),
-        ({"share": math.inf}, "--share is inf; the largest value is 1"),
-        ({"kind": "c"}, "--kind is 'c'; expected one of a, b"),
-        ({"perhaps": "d"}, "--perhaps is 'd'; expected one of c"),
-        ({"name": "\udcff"}, "--name is .* expected UTF-8 text"),
+        ({"count": 0}, "`count` is 0; the smallest value is 1"),
+        ({"count": 10}, "`count` is 10; the largest value is 9"),
+        ({"share": -0.1}, "`share` is -0.1; the smallest value is 0"),
+        ({"share": math.nan}, "`share` is nan"),
+        ({"share": math.inf}, "`share` is inf; the largest value is 1"),
+        ({"kind": "c"}, "`kind` is 'c'; expected one of a, b"),
+        ({"perhaps": "d"}, "`perhaps` is 'd'; expected one of c"),
+        ({"name": "\udcff"}, "`name` is .* expected UTF-8 text"),
     ],
 )
 def test_what_is_refused(changes, message):
@@ -59,25 +59,25 @@ def test_an_option_of_an_option_without_effect_is_refused():
     """λ belongs to the linear fusion, which belongs to hybrid search."""
     for allowed in ({}, {"mode": "hybrid"}):
         check_effect(SearchConfig(fusion_weight=2.0, **allowed), {"fusion_weight", *allowed})
-    with pytest.raises(UsageError, match="--lambda has an effect only with --fusion linear$"):
+    with pytest.raises(UsageError, match="`fusion_weight` has an effect only with `fusion=linear`$"):
         check_effect(SearchConfig(fusion_weight=2.0, fusion="rrf"), {"fusion_weight", "fusion"})
-    with pytest.raises(UsageError, match="--lambda has an effect only with --mode hybrid$"):
+    with pytest.raises(UsageError, match="`fusion_weight` has an effect only with `mode=hybrid`$"):
         check_effect(SearchConfig(fusion_weight=2.0, mode="dense"), {"fusion_weight", "mode"})
 
 
 def test_an_option_without_effect_is_refused():
     check_effect(IndexConfig(kind="hnsw", hnsw_neighbors=8), {"kind", "hnsw_neighbors"})
     check_effect(IndexConfig(), set())
-    with pytest.raises(UsageError, match=r"--hnsw-neighbors has an effect only with --kind hnsw"):
+    with pytest.raises(UsageError, match=r"`hnsw_neighbors` has an effect only with `kind=hnsw`"):
         check_effect(IndexConfig(hnsw_neighbors=8), {"hnsw_neighbors"})
-    with pytest.raises(UsageError, match=r"--k1 has an effect only with --kind bm25"):
+    with pytest.raises(UsageError, match=r"`k1` has an effect only with `kind=bm25`"):
         check_effect(IndexConfig(kind="hnsw"), {"kind", "k1"})
 
 
 @pytest.mark.parametrize("option", ["words", "stride", "tail", "min_words"])
 def test_cutting_has_no_effect_on_what_is_not_cut(option):
     check_effect(PreprocessConfig(), {option})
-    with pytest.raises(UsageError, match=rf"^--{option.replace('_', '-')} has an effect only with --split$"):
+    with pytest.raises(UsageError, match=rf"^`{option}` has an effect only with `split`$"):
         check_effect(PreprocessConfig(split=False), {"split", option})
 
 

@@ -14,7 +14,7 @@ def test_sampling_rates(given: str | None, rates: tuple[float, ...]) -> None:
 
 @pytest.mark.parametrize("given", ["", "a", "1;4", "1,", "0", "-1", "1,0", "nan", "inf", "1001"])
 def test_rates_that_are_none(given: str) -> None:
-    with pytest.raises(UsageError, match="^--sampling-rates is .*numbers above 0 and up to 1,000"):
+    with pytest.raises(UsageError, match="^`sampling_rates` is .*numbers above 0 and up to 1,000"):
         TrainConfig(sampling_rates=given)
 
 
@@ -40,17 +40,17 @@ def test_negatives_from_the_index() -> None:
 
     assert [config(asked).index_depth for asked in (None, "all", "1", "100000")] == [None, None, 1, 100_000]
     for wrong in ("", "0", "-3", "ALL", "1.5", "100001", "\u0663"):
-        with pytest.raises(UsageError, match="^--index-negatives is .*; expected all, or a number up to"):
+        with pytest.raises(UsageError, match="^`index_negatives` is .*; expected all, or a number up to"):
             config(wrong)
 
 
 def test_what_only_a_softmax_can_do() -> None:
-    with pytest.raises(UsageError, match="^--index-negatives is for --loss nll, not triplet"):
+    with pytest.raises(UsageError, match="^`index_negatives` is for `loss=nll`, not triplet"):
         TrainConfig(loss="triplet", fixed_passage_encoder=True, index_negatives="all")
-    with pytest.raises(UsageError, match="^--max-positives is for --loss nll, not triplet"):
+    with pytest.raises(UsageError, match="^`max_positives` is for `loss=nll`, not triplet"):
         TrainConfig(loss="triplet", fixed_passage_encoder=True, max_positives=2)
 
 
 def test_a_search_of_stored_vectors_needs_vectors_that_stay() -> None:
-    with pytest.raises(UsageError, match="^--validate-by search needs --fixed-passage-encoder"):
+    with pytest.raises(UsageError, match="^`validate_by=search` needs `fixed_passage_encoder`"):
         TrainConfig(validate_by="search")

@@ -21,7 +21,7 @@ def ask(tmp_path, words, seconds=5):
 def test_a_document_that_takes_too_long_is_ended_and_the_next_one_is_read(tmp_path):
     begin = time.monotonic()
     with pytest.raises(
-        FieldError, match=r"took too long \(more than 1 seconds\); .*--document-seconds"
+        FieldError, match=r"took too long \(more than 1 seconds\); .*`document_seconds`"
     ) as error:
         ask(tmp_path, "loop", 1)
     assert time.monotonic() - begin < 60

@@ -29,7 +29,7 @@ def test_names_that_the_user_gives():
 
 @pytest.mark.parametrize("row", [{"text": "t"}, {"id": None, "text": "t"}, {"id": "", "text": "t"}])
 def test_a_missing_id(row):
-    with pytest.raises(FieldError, match=r"'id'.*; expected .*--id-column names another, --make-ids numbers"):
+    with pytest.raises(FieldError, match=r"'id'.*; expected .*`id_column` names another, `make_ids` numbers"):
         record_of(Columns(), row)
     assert record_of(Columns(make_ids=True), row) == Article("", "", "t")
 
@@ -49,11 +49,11 @@ def test_among_the_columns_of_a_table(header, columns):
 @pytest.mark.parametrize(
     ("columns", "header", "missing"),
     [
-        (Columns(), ["a", "text"], "--id-column$"),
-        (Columns(), ["a", "b"], "--id-column and --text-column$"),
-        (Columns(ids=("docid",)), ["id", "text"], "--id-column$"),
-        (Columns(title="name", title_named=True), ["id", "text", "title"], "--title-column$"),
-        (Columns(make_ids=True), ["a", "b"], "expected id, title and text, or --text-column$"),
+        (Columns(), ["a", "text"], "`id_column`$"),
+        (Columns(), ["a", "b"], "`id_column` and `text_column`$"),
+        (Columns(ids=("docid",)), ["id", "text"], "`id_column`$"),
+        (Columns(title="name", title_named=True), ["id", "text", "title"], "`title_column`$"),
+        (Columns(make_ids=True), ["a", "b"], "expected id, title and text, or `text_column`$"),
     ],
 )
 def test_what_a_table_lacks_is_told(columns, header, missing):

@@ -122,7 +122,7 @@ def test_a_bad_record_stops_the_run_after_what_comes_before(monkeypatch, workers
     cuts = preprocess([jsonl(records, bad=17)], PreprocessConfig(), workers)
     assert [columns(next(cuts))[0] for _ in range(8)] == [[f"{n}#0", f"{n + 1}#0"] for n in range(0, 16, 2)]
     with pytest.raises(
-        InputError, match=r"^x:18: no field 'text'; expected an object with 'text' \(--text-column"
+        InputError, match=r"^x:18: no field 'text'; expected an object with 'text' \(`text_column`"
     ):
         next(cuts)
 

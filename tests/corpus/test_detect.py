@@ -62,7 +62,7 @@ def test_name_and_content_that_disagree(tmp_path, name, form):
     path = write(tmp_path, name, CONTENT[form])
     says = name[2:]
     with pytest.raises(
-        InputError, match=rf"^{path}:1: the name says {says}, the content {form}; expected --input-format"
+        InputError, match=rf"^{path}:1: the name says {says}, the content {form}; expected `input_format`"
     ):
         sniff(path)
     named = write(tmp_path, "table.jsonl", CONTENT["psgs"])
@@ -89,7 +89,7 @@ def test_the_name_tells_what_the_content_does_not(tmp_path, name, content, form)
 @pytest.mark.parametrize("content", ["hello", b"\xff\xfe{\0", "a\tb\n", "text,title\n", b"\x89PNG"])
 def test_in_doubt_it_asks(tmp_path, content):
     path = write(tmp_path, "x", content)
-    with pytest.raises(InputError, match=rf"^{path}:1: its form is not clear, .*--input-format to say"):
+    with pytest.raises(InputError, match=rf"^{path}:1: its form is not clear, .*`input_format` to say"):
         sniff(path)
 
 
@@ -169,9 +169,7 @@ def test_passages_are_not_cut_again(tmp_path, form):
     path = write(tmp_path, "x", CONTENT[form])
     for option, value in (("words", 50), ("stride", 50), ("tail", "drop"), ("min_words", 2)):
         config = PreprocessConfig(input_format=form, **{option: value})
-        with pytest.raises(
-            UsageError, match=rf"{form} holds passages.*: --{option.replace('_', '-')} has no"
-        ):
+        with pytest.raises(UsageError, match=rf"{form} holds passages.*: `{option}` has no"):
             next(open_sources([path], config))
         assert records(next(open_sources([path, path], config)))
 

@@ -32,7 +32,7 @@ def test_names(tmp_path):
     path = table(tmp_path, docid=["a"], contents=["t"], abstract=pa.array(["x"]).dictionary_encode())
     assert records(parquet_source(path, Columns())) == [Passage("a", "", "t")]
     assert records(parquet_source(path, Columns(texts=("abstract",)))) == [Passage("a", "", "x")]
-    with pytest.raises(InputError, match="the schema is 'docid, contents, abstract'; .* --id-column"):
+    with pytest.raises(InputError, match="the schema is 'docid, contents, abstract'; .* `id_column`"):
         parquet_source(path, Columns(ids=("id",)))
 
 

@@ -77,7 +77,7 @@ def test_a_row_that_cannot_be_used(tmp_path, row, message):
     ("content", "message"),
     [
         ("", ": is empty; expected a header and at least one passage"),
-        ("a\tb\n1\t2\n", ":1: the header is 'a, b'; expected id, title and text, or --id-column"),
+        ("a\tb\n1\t2\n", ":1: the header is 'a, b'; expected id, title and text, or `id_column`"),
         (b"\xff\n", ":1: not UTF-8"),
         ("id\ttext".encode("utf-16"), ": is UTF-16; expected UTF-8"),
     ],

@@ -196,9 +196,9 @@ def test_a_base_that_normalises_is_trained_by_cosine_or_loses_that(base: Path) -
 
 def test_options_that_contradict_the_base_are_refused(tiny_base: Path, tiny_retriever: Path) -> None:
     assert open_base(str(tiny_base), "mean", 64, 256).question.card.pooling == "mean"
-    with pytest.raises(UsageError, match="--pooling mean contradicts"):
+    with pytest.raises(UsageError, match="`pooling` mean contradicts"):
         open_base(str(tiny_retriever), "mean", 64, 256)
-    with pytest.raises(UsageError, match=r"--max-passage-tokens is 600; .* positions for 512"):
+    with pytest.raises(UsageError, match=r"`max_passage_tokens` is 600; .* positions for 512"):
         open_base(str(tiny_base), None, 64, 600)
 
 

@@ -130,12 +130,12 @@ def test_projections_begin_equal_and_are_told_apart_by_the_seed(tiny_base: Path)
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [
-        (Change(), Change(shared_encoder=True), "--shared-encoder contradicts .*, which has two encoders"),
-        (Change(), Change(projection=4), "--projection 4 contradicts .*, which was trained with 0"),
-        (Change(projection=4), Change(projection=6), "--projection 6 contradicts .* trained with 4"),
-        (Change(), Change(token_types="segments"), "--token-types segments contradicts .* 'zeros'"),
-        (Change(passage_prefix="the "), Change(passage_prefix="a "), "--passage-prefix a  contradicts"),
-        (Change(trailing_sep=True), Change(trailing_sep=False), "--trailing-sep False contradicts"),
+        (Change(), Change(shared_encoder=True), "`shared_encoder` contradicts .*, which has two encoders"),
+        (Change(), Change(projection=4), "`projection` 4 contradicts .*, which was trained with 0"),
+        (Change(projection=4), Change(projection=6), "`projection` 6 contradicts .* trained with 4"),
+        (Change(), Change(token_types="segments"), "`token_types` segments contradicts .* 'zeros'"),
+        (Change(passage_prefix="the "), Change(passage_prefix="a "), "`passage_prefix` a  contradicts"),
+        (Change(trailing_sep=True), Change(trailing_sep=False), "`trailing_sep` False contradicts"),
     ],
 )
 def test_what_contradicts_a_trained_model_is_refused(

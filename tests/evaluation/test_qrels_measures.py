@@ -67,7 +67,7 @@ def test_other_names_of_a_measure_are_one() -> None:
     ],
 )
 def test_a_name_that_cannot_be_measured(name: str, told: str) -> None:
-    with pytest.raises(UsageError, match="--measure") as error:
+    with pytest.raises(UsageError, match="`measure`") as error:
         QrelsMeasures((name,), QRELS)
     assert told in str(error.value)
 

@@ -69,7 +69,7 @@ def test_another_answer_type_matches_again():
     question = Question("q", "when", (r"19\d\d",))
     assert run(ranked(("in 1936", False), question=question))[0][0].first_hit_rank is None
     assert run(ranked(("in 1936", False), question=question), answer_type="regex")[0][0].first_hit_rank == 1
-    with pytest.raises(InputError, match="--answer-type"):
+    with pytest.raises(InputError, match="`answer_type`"):
         run(ranked(("", True), question=question), answer_type="regex")
 
 

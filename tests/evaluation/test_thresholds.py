@@ -40,7 +40,7 @@ def test_missed(text: str, summary: Summary, told: str) -> None:
 
 @pytest.mark.parametrize("text", ["top20=", "=0.5", "x", "top20=nan", "top20=101", "-1", "top20=0.7,"])
 def test_no_threshold(text: str) -> None:
-    with pytest.raises(UsageError, match="--fail-under is"):
+    with pytest.raises(UsageError, match="`fail_under` is"):
         parse_thresholds(text)
 
 
@@ -53,5 +53,5 @@ def test_what_was_not_measured_cannot_be_reached() -> None:
 def test_values_of_k() -> None:
     assert parse_ks("20, 1,5,5") == (1, 5, 20)
     for text in ("", "0", "1,,2", "1;2", "-1", "1.5", "100001", "²"):
-        with pytest.raises(UsageError, match="--top-k is"):
+        with pytest.raises(UsageError, match="`top_k` is"):
             parse_ks(text)

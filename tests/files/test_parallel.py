@@ -101,7 +101,7 @@ def test_an_exception_that_cannot_travel_is_told_in_words():
 
 
 def test_a_process_that_is_ended_from_outside():
-    with pytest.raises(ResourceError, match=r"a worker process ended by SIGKILL, .* with fewer --workers"):
+    with pytest.raises(ResourceError, match=r"a worker process ended by SIGKILL, .* with fewer `workers`"):
         list(map_ordered(die, range(3), 2))
 
 

@@ -276,11 +276,11 @@ def test_what_is_missing_is_told(store, records, arguments, lookup, told):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("questions", "trec", None), "the input gives questions: --to is trec; expected jsonl, dpr or beir"),
-        (("questions", None, None), "--to is missing; expected jsonl, dpr or beir"),
-        (("examples", "trec", None), "--to is trec; expected jsonl, dpr, tevatron, .* or --take qrels$"),
-        (("passages", "dpr", "questions"), "the input holds passages: --take is questions; expected nothing"),
-        (("questions", "dpr", "examples"), "the input holds questions: --take is examples"),
+        (("questions", "trec", None), "the input gives questions: `to` is trec; expected jsonl, dpr or beir"),
+        (("questions", None, None), "`to` is missing; expected jsonl, dpr or beir"),
+        (("examples", "trec", None), "`to` is trec; expected jsonl, dpr, tevatron, .* or `take` qrels$"),
+        (("passages", "dpr", "questions"), "the input holds passages: `take` is questions; expected nothing"),
+        (("questions", "dpr", "examples"), "the input holds questions: `take` is examples"),
     ],
 )
 def test_what_cannot_be_written(arguments, told):

@@ -167,7 +167,7 @@ def test_the_user_may_say_the_form(tmp_path):
     assert form_of(write(tmp_path, "q\tp7\t3\n"), named="msmarco") == ("msmarco", "results")
     with pytest.raises(InputError, match=r"x\.json:1: not in the form 'tevatron': 'question, answer'"):
         form_of(write(tmp_path, json.dumps(FORMS["jsonl", "questions"])), named="tevatron")
-    with pytest.raises(UsageError, match="--from is 'nope'; expected one of beir, dpr, dpr-gold"):
+    with pytest.raises(UsageError, match="`form` is 'nope'; expected one of beir, dpr, dpr-gold"):
         form_of(path, named="nope")
 
 

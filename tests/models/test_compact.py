@@ -45,7 +45,7 @@ def test_another_word_table_is_not_taken_for_the_shared_one(tiny_retriever: Path
     compact(tiny_retriever, tmp_path / "one", RetrieverConfig, words)
     held = load_state(words)
     save_state(words, {name: -table for name, table in held.items()}, compact=True)
-    with pytest.raises(ArtifactError, match="--freeze-embeddings"):
+    with pytest.raises(ArtifactError, match="`freeze_embeddings`"):
         compact(tiny_retriever, tmp_path / "two", RetrieverConfig, words)
     assert not list(tmp_path.glob("*.new"))
 

@@ -82,7 +82,7 @@ def test_dropped_questions_are_counted_by_reason(golden_tokens):
 
 
 def test_results_without_text_name_the_cause(golden_tokens):
-    with pytest.raises(InputError, match=r"question 'q'.*no text.*--no-text"):
+    with pytest.raises(InputError, match=r"question 'q'.*no text.*`text=False`"):
         examples(golden_tokens, ranked(texts=("", "")))
 
 

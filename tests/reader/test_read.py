@@ -75,7 +75,7 @@ def test_nothing_to_read_is_an_empty_prediction_and_counted(reader):
 
 def test_results_without_text_name_the_cause(reader):
     textless = RankedList(ASKED, (ScoredPassage(Passage("1", "", ""), 1.0),))
-    with pytest.raises(InputError, match="--no-text"):
+    with pytest.raises(InputError, match="`text=False`"):
         predict(reader, textless)
 
 

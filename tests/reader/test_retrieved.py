@@ -20,5 +20,5 @@ def test_the_first_passages_in_order():
 
 def test_no_text_at_all_names_question_and_cause():
     textless = RankedList.from_json({**ROW, "ctxs": [{"id": "1", "score": 2}]})
-    with pytest.raises(InputError, match=r"question 'who\?'.*without --no-text"):
+    with pytest.raises(InputError, match=r"question 'who\?'.*without `text=False`"):
         retrieved_passages(textless, 5)

@@ -73,7 +73,7 @@ def test_a_retriever_lends_its_passage_tower(tiny_base, tmp_path):
 
 
 def test_more_tokens_than_positions_are_refused(tiny_base):
-    with pytest.raises(UsageError, match=r"--max-tokens is 513.*512"):
+    with pytest.raises(UsageError, match=r"`max_tokens` is 513.*512"):
         base(tiny_base, max_tokens=513)
 
 

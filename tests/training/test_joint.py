@@ -10,7 +10,7 @@ from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_save import save_retriever
 from densecli.encoders.torch_start import Change, open_base
-from densecli.errors import ArtifactError, UsageError
+from densecli.errors import ArtifactError, DivergedError, UsageError
 from densecli.models.folder import RetrieverConfig, write_model_config
 from densecli.records import Passage, Question, TrainingExample
 from densecli.training.joint import JointRetriever, lay_out_retrieved, open_joint
@@ -120,7 +120,7 @@ def test_dropout_is_that_of_the_seed_and_only_the_questions(retriever: Retriever
 def test_a_loss_that_is_not_finite_names_the_questions(retriever: Retriever) -> None:
     with torch.no_grad():
         next(retriever.question.parameters()).fill_(math.nan)
-    with pytest.raises(ArtifactError, match="batch of questions q0, q1, q2"):
+    with pytest.raises(DivergedError, match="batch of questions q0, q1, q2"):
         joint(retriever).accumulate_gradients(EXAMPLES, 1)
 
 

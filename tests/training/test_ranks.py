@@ -102,7 +102,7 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     one = ProcessGroup(5, 8, local=1)
     assert one.device("auto") == one.device("cuda") == "cuda:1"
     assert one.device("cpu") == "cpu"
-    with pytest.raises(UsageError, match="--device cuda:0: several processes can't share it"):
+    with pytest.raises(UsageError, match="`device` cuda:0: several processes can't share it"):
         one.device("cuda:0")
     with pytest.raises(ResourceError, match="torch sees 2 GPUs; start fewer"):
         ProcessGroup(2, 8, local=2).device("auto")

@@ -152,7 +152,7 @@ def test_bf16_trains_float32_weights(tiny_base):
 def test_questions_with_too_few_passages_are_counted(tiny_base):
     (first, *others) = results()[:3]
     run = Run(tiny_base, CONFIG, [replace(first, ctxs=first.ctxs[:2]), *others])
-    assert run.counts["questions with fewer negatives than --passages asks for"] == 1
+    assert run.counts["questions with fewer negatives than asked for"] == 1
 
 
 def test_dropped_questions_are_counted(tiny_base):
@@ -196,7 +196,7 @@ def test_nothing_to_train_on(tiny_base):
 
 
 def test_results_without_text_name_the_cause(tiny_base):
-    with pytest.raises(InputError, match="--no-text"):
+    with pytest.raises(InputError, match="`text=False`"):
         Run(tiny_base, CONFIG, results(with_text=False))
 
 

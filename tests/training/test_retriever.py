@@ -195,7 +195,7 @@ def test_a_question_alone_learns_only_with_negatives(tiny_base: Path, hard: bool
         assert run(tiny_base, config, examples(2, hard=True))[1][0].loss > 0
         return
     for given, size in ((examples(2), 1), (examples(1), 8)):
-        with pytest.raises(UsageError, match="raise --batch-size"):
+        with pytest.raises(UsageError, match="raise `batch_size`"):
             run(tiny_base, replace(config, batch_size=size), given)
 
 

@@ -190,8 +190,8 @@ def test_vectors_that_do_not_fit_are_refused(tiny_base: Path, tmp_path: Path) ->
             Stored.open(*places, replace(CONFIG, **settings))
 
     refused("not a retriever of densecli.*convert", passages, vectors, tiny_base)
-    refused("--max-passage-tokens 32, not 64", passages, vectors, base, max_passage_tokens=64)
-    refused("--similarity dot, not cosine", passages, vectors, base, similarity="cosine")
+    refused("`max_passage_tokens` 32, not 64", passages, vectors, base, max_passage_tokens=64)
+    refused("`similarity` dot, not cosine", passages, vectors, base, similarity="cosine")
     save_retriever(open_base(str(tiny_base), "mean", 32, 32), tmp_path / "other")
     refused("vectors of another passage encoder", passages, vectors, tmp_path / "other")
     write_store(tmp_path / "fewer", STORED[1:])
@@ -259,8 +259,8 @@ def test_search_is_validated_by_the_rank_of_the_first_answer(tiny_base: Path, tm
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"index_negatives": "all"}, "--index-negatives needs the stored vectors"),
-        ({"validate_by": "search"}, "--validate-by search needs the stored vectors"),
+        ({"index_negatives": "all"}, "`index_negatives` needs the stored vectors"),
+        ({"validate_by": "search"}, "`validate_by=search` needs the stored vectors"),
     ],
 )
 def test_what_needs_stored_vectors_says_so(tiny_base: Path, settings: dict, said: str) -> None:

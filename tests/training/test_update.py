@@ -8,7 +8,7 @@ from torch import Tensor
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_dropout import set_dropout
 from densecli.encoders.torch_start import open_base
-from densecli.errors import ArtifactError, UsageError
+from densecli.errors import DivergedError, UsageError
 from densecli.records import Context, Passage
 from densecli.training import forward
 from densecli.training.batches import Batch, lay_out
@@ -140,13 +140,13 @@ def test_the_question_whose_loss_is_not_finite_is_named(
     table = getattr(retriever, side).model.get_input_embeddings().weight
     with torch.no_grad():
         table[retriever.tokenizer.token_to_id(piece)] = torch.nan
-    with pytest.raises(ArtifactError, match=f"the loss is nan .*questions? {name}[;:]"):
+    with pytest.raises(DivergedError, match=f"the loss is nan .*questions? {name}[;:]"):
         learn(retriever)
 
 
 def test_a_batch_without_negatives_stops_the_run(retriever: Retriever) -> None:
     alone = [PICKS[1]]
-    with pytest.raises(UsageError, match="no question of a batch has a negative.*--batch-size"):
+    with pytest.raises(UsageError, match="no question of a batch has a negative.*`batch_size`"):
         learn(retriever, alone)
     with pytest.raises(UsageError, match="no question of a batch has a negative"):
         learn(retriever, [PICKS[1], PICKS[1]], Objective(in_batch=False))
@@ -155,7 +155,7 @@ def test_a_batch_without_negatives_stops_the_run(retriever: Retriever) -> None:
 
 def test_triplets_that_all_lose_nothing_stop_the_run(retriever: Retriever) -> None:
     far = [SampledExample("a", "the", Passage("1", "", "x"), (Passage("2", "", "x"),))]
-    with pytest.raises(UsageError, match="every triplet loss of a batch is 0.*--triplet-margin"):
+    with pytest.raises(UsageError, match="every triplet loss of a batch is 0.*`triplet_margin`"):
         learn(retriever, far, Objective("dot", loss="triplet", margin=0.0))
 
 

@@ -101,14 +101,14 @@ def test_a_retriever_and_its_vectors_go_out_and_come_back(tiny_retriever, tmp_pa
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
-        ({}, "the input gives results: --to is missing"),
-        ({"to": "dpr", "force": True}, "--force has an effect only on a folder"),
-        ({"to": "dpr", "retriever": "starter"}, "--retriever has an effect only with --to vectors or index"),
-        ({"to": "retriever"}, "--to retriever makes a file or folder: name it with --output"),
-        ({"to": "index", "form": "dpr"}, "--from has no effect with --to index"),
-        ({"to": "reader", "take": "questions"}, "--take has no effect with --to reader"),
-        ({"to": "dpr-index", "retriever": "x"}, "--retriever has no effect with --to dpr-index"),
-        ({"to": "dpr", "base": "x"}, "--base has an effect only with --to"),
+        ({}, "the input gives results: `to` is missing"),
+        ({"to": "dpr", "force": True}, "`force` has an effect only on a folder"),
+        ({"to": "dpr", "retriever": "starter"}, "`retriever` has an effect only with `to` vectors or index"),
+        ({"to": "retriever"}, "`to` retriever makes a file or folder: name it with `output`"),
+        ({"to": "index", "form": "dpr"}, "`form` has no effect with `to` index"),
+        ({"to": "reader", "take": "questions"}, "`take` has no effect with `to` reader"),
+        ({"to": "dpr-index", "retriever": "x"}, "`retriever` has no effect with `to` dpr-index"),
+        ({"to": "dpr", "base": "x"}, "`base` has an effect only with `to`"),
     ],
 )
 def test_a_wrong_call_says_why(results, settings, what):

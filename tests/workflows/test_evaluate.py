@@ -92,9 +92,9 @@ def test_results_with_texts_have_both_kinds_of_measures(place: Path) -> None:
 
 def test_measures_without_qrels_and_unknown_ones_are_refused(place: Path) -> None:
     path = lines("x.jsonl", result(1, "Paris"))
-    with pytest.raises(UsageError, match="--measure nDCG@10 has an effect only with --qrels"):
+    with pytest.raises(UsageError, match="`measure` nDCG@10 has an effect only with `qrels`"):
         evaluate(path, measures=["nDCG@10"])
-    with pytest.raises(UsageError, match="--measure 'foo' is not known"):
+    with pytest.raises(UsageError, match="`measure` 'foo' is not known"):
         evaluate(path, qrels="test.qrels", measures=["foo"])
     with pytest.raises(InputError, match=r"questions\.jsonl:1: holds|no relevance judgments"):
         evaluate(path, qrels="questions.jsonl")
@@ -255,7 +255,7 @@ def test_results_for_other_questions_are_not_compared(place: Path, observer: Any
     }
     assert not evaluate(sources, observer=observer).comparisons
     assert observer.warnings == [
-        "two and one are not compared, because their questions differ: --questions FILE says which questions"
+        "two and one are not compared, because their questions differ: `questions` FILE says which questions"
         " count"
     ]
     found = evaluate(sources, texts=Texts("questions.jsonl"), observer=observer)

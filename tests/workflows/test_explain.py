@@ -85,7 +85,7 @@ def test_modes_stand_side_by_side(sample: Path, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("modes", [["bm25"], ["bm25", "bm25"], ["bm25", "sparse"], [""]])
 def test_other_modes_are_refused(sample: Path, modes: list[str]) -> None:
-    with pytest.raises(UsageError, match="--compare is"):
+    with pytest.raises(UsageError, match="`compare` is"):
         compare_modes(MEG, modes, workspace=sample)
 
 

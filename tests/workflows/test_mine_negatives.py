@@ -118,8 +118,8 @@ def test_dense_negatives_of_your_own_encoder(workspace):
     [
         (None, {}, UsageError, "give either questions .* or a dataset"),
         (QUESTIONS, {"dataset": "nq", "data_dir": "."}, UsageError, "contradict each other"),
-        (QUESTIONS, {"seed": 3}, UsageError, "--seed has an effect only on random and gold"),
-        (QUESTIONS, {"retriever": "starter"}, UsageError, "only with --negatives dense"),
+        (QUESTIONS, {"seed": 3}, UsageError, "`seed` has an effect only on random and gold"),
+        (QUESTIONS, {"retriever": "starter"}, UsageError, "only with `negatives=dense`"),
         (["who was born in Ulm"], {}, TypeError, "expected Question or TrainingExample records, got str"),
         ("nowhere.jsonl", {}, InputError, "nowhere.jsonl: no such file"),
     ],
@@ -147,7 +147,7 @@ def test_answers_that_look_like_patterns_are_reported_once(workspace, tmp_path, 
     rows = [{"question": f"who was born in {city}", "answers": [f"(old )?{city}"]} for city in CITIES]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     mine_negatives(path, workspace=workspace, observer=observer)
-    [told] = [one for one in observer.warnings if "--answer-type regex" in one]
+    [told] = [one for one in observer.warnings if "`answer_type` regex" in one]
     assert told.startswith("4 of 4 questions have answers that look like regular expressions")
     observer.warnings.clear()
     made = mine_negatives(path, workspace=workspace, answer_type="regex", force=True, observer=observer)
@@ -160,13 +160,13 @@ def test_gold_passages_that_the_collection_lacks_are_reported(workspace, observe
     mine_negatives(given, workspace=workspace, observer=observer)
     assert observer.warnings[0] == (
         "4 of 4 questions are dropped: the collection lacks their gold passage;"
-        " --positives keep takes the given passages as they are"
+        " `positives` keep takes the given passages as they are"
     )
 
 
 @pytest.mark.parametrize("nothing", ["", " ", ","])
 def test_negatives_that_are_left_empty_are_refused(workspace, nothing):
-    with pytest.raises(UsageError, match="--negatives is empty; expected a list such as .*, or none"):
+    with pytest.raises(UsageError, match="`negatives` is empty; expected a list such as .*, or none"):
         mine_negatives(QUESTIONS, workspace=workspace, negatives=nothing)
 
 

@@ -119,9 +119,9 @@ def test_ids_can_be_made(tmp_path):
     ("corpus", "settings", "error", "what"),
     [
         ([], {}, UsageError, "no corpus given"),
-        (ARTICLES, {"input_format": "jsonl"}, UsageError, "--input-format has no effect on records"),
-        (ARTICLES, {"text_column": "body"}, UsageError, "--text-column has no effect on records"),
-        (ARTICLES, {"words": 2, "stride": 3}, UsageError, "--stride 3 is more than --words 2"),
+        (ARTICLES, {"input_format": "jsonl"}, UsageError, "`input_format` has no effect on records"),
+        (ARTICLES, {"text_column": "body"}, UsageError, "`text_column` has no effect on records"),
+        (ARTICLES, {"words": 2, "stride": 3}, UsageError, "`stride` 3 is more than `words` 2"),
         (ARTICLES, {"word": 2}, TypeError, "'word' is not a setting of PreprocessConfig"),
         (["x.jsonl", ARTICLES[0]], {}, TypeError, "either paths, or Article and Passage records"),
         ([{"id": "a", "text": "t"}], {}, TypeError, "either paths, or Article and Passage records"),

@@ -167,7 +167,7 @@ def test_what_is_wrong_with_a_call_is_said_before_anything_is_written(run, tmp_p
         run([{"question": "who"}])
     with pytest.raises(TypeError, match="'epoch' is not a setting"):
         run(epoch=3)
-    with pytest.raises(UsageError, match="--early-stop has an effect only with --dev"):
+    with pytest.raises(UsageError, match="`early_stop` has an effect only with `dev`"):
         run(early_stop=2)
     with pytest.raises(UsageError, match="contradict each other"):
         run(dataset="nq")

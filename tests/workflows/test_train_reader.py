@@ -103,7 +103,7 @@ def test_results_without_texts_are_named_or_skipped(run):
 def test_what_is_wrong_with_a_call_is_said(run, tmp_path):
     with pytest.raises(TypeError, match="search results: expected RankedList, got Question"):
         run([RESULTS[0].question])
-    with pytest.raises(UsageError, match="--passages 50 cannot be sampled from --depth 3"):
+    with pytest.raises(UsageError, match="`passages` 50 cannot be sampled from `depth` 3"):
         run(passages=50, depth=3)
     with pytest.raises(UsageError, match="no question is left to train on"):
         run([replace(one, question=replace(one.question, answers=("none",))) for one in RESULTS])
@@ -144,7 +144,7 @@ def test_a_reader_is_trained_on_squad_s_articles(run, squad, tmp_path):
     made = run(squad, dev=squad, epochs=1)
     counts = manifest(made.folder)["counts"]
     assert counts["questions trained on"] == 4
-    assert counts["questions with fewer negatives than --passages asks for"] == 4
+    assert counts["questions with fewer negatives than asked for"] == 4
     last = json.loads((made.folder / "metrics.jsonl").read_text().splitlines()[-1])
     assert last["validation"]["questions"] == 4
 
@@ -157,7 +157,7 @@ def test_negatives_come_from_a_collection(run, squad, tmp_path):
     densecli.preprocess(articles, workspace=place)
     densecli.index(workspace=place, kind="bm25")
     made = run(squad, negatives_from=place, epochs=1)
-    assert "questions with fewer negatives than --passages asks for" not in manifest(made.folder)["counts"]
+    assert "questions with fewer negatives than asked for" not in manifest(made.folder)["counts"]
     found = list(
         with_negatives([*RESULTS[:1], *squad_results(SQUAD["data"][0], "0")], open_collection(place), 9)
     )

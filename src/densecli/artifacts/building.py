@@ -167,10 +167,10 @@ def _check_target(
     if odd and above is not None:
         raise ArtifactError(
             f"{target}: built differently ({shown}) in a folder above; name -w {NAME} for a workspace here,"
-            f" or -w {above.root} and --force to replace it"
+            f" or `workspace` {above.root} and `force` to replace it"
         )
     if force:
         return
     if odd:
-        raise ArtifactError(f"{target}: built differently ({shown}); rebuild with --force")
+        raise ArtifactError(f"{target}: built differently ({shown}); rebuild with `force`")
     raise UpToDate(target)

@@ -24,7 +24,7 @@ class LineLog:
         """
         size = end_of(path, lines)
         if size is None:
-            raise ArtifactError(f"{path}: has fewer than {lines:,} lines; use --force to start over")
+            raise ArtifactError(f"{path}: has fewer than {lines:,} lines; use `force` to start over")
         self._path = path
         self._lines = lines
         self._stream = open(path, "ab", buffering=0)  # noqa: SIM115 - until `close`

@@ -47,17 +47,17 @@ def replaceable(place: Path, kind: str, shown: Path) -> Outline | None:
         return None
     found = outline(place)
     if found is None:
-        raise ArtifactError(f"{shown}: exists and is not a result of densecli; choose another --output")
+        raise ArtifactError(f"{shown}: exists and is not a result of densecli; choose another `output`")
     if found.kind != kind:
         raise ArtifactError(
             f"{shown}: is an artifact of kind {found.kind or 'unknown'}, and {kind} is to be written; choose"
-            " another --output"
+            " another `output`"
         )
     strange = _strange_files(place, found)
     if strange:
         raise ArtifactError(
             f"{shown}: has files that densecli did not make ({', '.join(strange[:SHOWN])}"
-            f"{', ...' * (len(strange) > SHOWN)}); move them away, or choose another --output"
+            f"{', ...' * (len(strange) > SHOWN)}); move them away, or choose another `output`"
         )
     return found
 
@@ -90,18 +90,18 @@ def check_output(command: str, output: Path, inputs: Iterable[str | Path], works
     own = _identity(place)
     for name in inputs:
         if own is not None and own in _identities_with_parents(name):
-            raise UsageError(f"{output}: would take the place of its own input {name}; name another --output")
+            raise UsageError(f"{output}: would take the place of its own input {name}; name another `output`")
     for folder in place.parents:
         if outline(folder) is not None or is_scratch(folder):
-            raise UsageError(f"{output}: lies in {folder}, which is densecli's own; name an --output outside")
+            raise UsageError(f"{output}: lies in {folder}, which is densecli's own; name an `output` outside")
     root = workspace.root.resolve()
     if place != root and not place.is_relative_to(root):
         return
     first = next(iter(place.relative_to(root).parts), "")
     if not first or first.startswith(".") or command not in WRITERS.get(first, {command}):
-        raise UsageError(f"{output}: is a workspace's own, and not for {command}; name another --output")
+        raise UsageError(f"{output}: is a workspace's own, and not for {command}; name another `output`")
     if first == "data" and place.exists():
-        raise UsageError(f"{output}: is one of the workspace's files of datasets; name another --output")
+        raise UsageError(f"{output}: is one of the workspace's files of datasets; name another `output`")
 
 
 def check_standard_output(inputs: Iterable[str | Path]) -> None:

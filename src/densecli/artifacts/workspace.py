@@ -118,5 +118,5 @@ def name_of_set(questions: str) -> str:
     name = ENDINGS.sub("", path.name)
     plain = name.isprintable() and not name.startswith(".") and 0 < len(name) <= LONGEST
     if path.is_fifo() or not plain:
-        raise UsageError(f"{questions}: no name for a set of examples can be made of it; name an --output")
+        raise UsageError(f"{questions}: no name for a set of examples can be made of it; name an `output`")
     return name

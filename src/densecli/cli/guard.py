@@ -28,7 +28,7 @@ NO_MEMORY = "not enough memory; use smaller batches or a machine with more"
 
 
 def status_of(error: BaseException) -> tuple[ExitStatus, str]:
-    """Return the exit status of an exception and the line that tells the user about it."""
+    """Return the exit status of an exception and the line that reports it."""
     if isinstance(error, UpToDate | BrokenPipeError):
         return ExitStatus.OK, ""
     if isinstance(error, DenseError):
@@ -36,11 +36,11 @@ def status_of(error: BaseException) -> tuple[ExitStatus, str]:
     if isinstance(error, typer.TyperException):
         return ExitStatus.USAGE, _usage(error)
     if isinstance(error, KeyboardInterrupt):
-        return ExitStatus.INTERRUPTED, "interrupted; finished work is kept, run the same command to go on"
+        return ExitStatus.INTERRUPTED, "interrupted; finished work is kept, run the same command to resume"
     if isinstance(error, MemoryError) or _out_of_memory(error):
         return ExitStatus.RESOURCES, NO_MEMORY
     if isinstance(error, OSError):
-        return ExitStatus.RESOURCES, _told(error)
+        return ExitStatus.RESOURCES, _describe_os_error(error)
     return ExitStatus.BUG, f"unexpected {type(error).__name__}: {error} (run with -v for the traceback)"
 
 
@@ -59,7 +59,7 @@ def _out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _told(error: OSError) -> str:
+def _describe_os_error(error: OSError) -> str:
     place = error.filename or "the disk"
     if error.errno in NO_FILES:
         return f"{error.strerror}; raise the limit of open files with ulimit -n"
@@ -71,11 +71,11 @@ def _told(error: OSError) -> str:
 
 
 def end(error: BaseException, terminal: Terminal, ranks: "ProcessGroup | None" = None) -> ExitStatus:
-    """Tell the user what happened, unless another of several processes has, and return the exit status."""
+    """Report what happened, unless another of several processes has, and return the exit status."""
     status, message = status_of(error)
-    told = None if ranks is None else ranks.end(status)
-    if told is not None:
-        return ExitStatus(told)
+    reported = None if ranks is None else ranks.end(status)
+    if reported is not None:
+        return ExitStatus(reported)
     try:
         sys.stdout.flush()
     except OSError:

@@ -30,7 +30,7 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
-        "Exit codes: 0 done, 1 bug, 2 usage, 3 bad input, 4 missing or not fitting, 5 resources, "
+        "Exit codes: 0 done, 1 bug, 2 usage, 3 bad input, 4 missing or incompatible, 5 resources, "
         "6 threshold, 130 interrupted."
     ),
 )

@@ -11,6 +11,7 @@ import typer
 
 from densecli.cli.help import GroupedCommand
 from densecli.cli.session import Session, open_session
+from densecli.cli.setting_names import name_options
 from densecli.cli.terminal import Terminal
 from densecli.cli.together import end_together, join_ranks
 from densecli.configs.presets import describe_preset
@@ -19,8 +20,8 @@ from densecli.configs.setting import Setting, described_fields, plain_type, vari
 C = TypeVar("C")
 OUTPUTS = ("output", "plot", "report", "tensorboard")
 INPUTS = (
-    "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "passages",
-    "qrels", "question", "questions", "reader", "results", "retriever", "source", "sources",
+    "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "negatives_from",
+    "passages", "qrels", "question", "questions", "reader", "results", "retriever", "source", "sources",
     "tune", "tune_lambda", "vectors",
 )  # fmt: skip
 """Arguments and options that name what is written and what is read, in all commands."""
@@ -146,7 +147,7 @@ def _option(name: str, kind: Any, default: Any, known: Setting) -> inspect.Param
         notes = ["default: on" if default else "default: off"]
     if known.source:
         notes.append(f"paper: {known.source}")
-    text = known.help + (f" [{'; '.join(notes)}]" if notes else "")
+    text = name_options(known.help) + (f" [{'; '.join(notes)}]" if notes else "")
     flags = [f"{flag}/--no-{flag[2:]}"] if switch else [flag]
     if known.short:
         flags = [known.short, *flags] if flag != known.short else flags

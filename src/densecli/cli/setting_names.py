@@ -9,10 +9,10 @@ from functools import cache
 
 from densecli.cli.help import PLACES
 from densecli.configs.file import CONFIGS
-from densecli.configs.setting import described_fields, option
+from densecli.configs.setting import described_fields
 
 SETTING = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`\s]+))?`")
-OTHERWISE = {"form": "--from", "hub": "--hf", "k": "-k"}
+OTHERWISE = {"form": "--from", "hub": "--hf", "k": "-k", "audit": "--audit", "measures": "--measure"}
 """Options that do not have the name of their setting."""
 
 
@@ -34,7 +34,6 @@ def _name_option(match: re.Match[str]) -> str:
 @cache
 def _options() -> dict[str, str]:
     """Return the option of each setting: every one has a place in --help."""
-    fields = {
-        name: option(name, known) for kind in CONFIGS.values() for name, *_, known in described_fields(kind)
-    }
-    return {name: "--" + name.replace("_", "-") for name in PLACES} | fields | OTHERWISE
+    described = (one for kind in CONFIGS.values() for one in described_fields(kind))
+    long = {name: known.short for name, _, _, known in described if known.short and known.short[1] == "-"}
+    return {name: "--" + name.replace("_", "-") for name in PLACES} | long | OTHERWISE

@@ -104,13 +104,13 @@ class ReadConfig:
     select: str | None = setting(
         None,
         "passage: the best span of the most relevant passage, as in the paper. joint: weigh span, passage "
-        "and retrieval score, and add up equal answers. By default what --tune chose, else passage.",
+        "and retrieval score, and add up equal answers. By default what `tune` chose, else passage.",
         choices=("passage", "joint"),
         source="section 6.1",
     )
     min_score: float | None = setting(
         None,
-        "Give no answer if its score is lower. --tune prints the precision at several scores.",
+        "Give no answer if its score is lower. `tune` prints the precision at several scores.",
         min=-1e6,
         max=1e6,
     )

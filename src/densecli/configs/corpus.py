@@ -21,8 +21,8 @@ class PreprocessConfig:
     words: int = setting(100, "Words in a passage.", min=1, max=10_000, source="section 4.1", when=SPLIT)
     stride: int | None = setting(
         None,
-        "Words from the start of one passage to the start of the next. A value below --words makes "
-        "passages overlap. By default equal to --words.",
+        "Words from the start of one passage to the start of the next. A value below `words` makes "
+        "passages overlap. By default equal to `words`.",
         min=1,
         max=10_000,
         when=SPLIT,
@@ -41,7 +41,9 @@ class PreprocessConfig:
         max=10_000,
         when=("tail", ("keep", "wrap")),
     )
-    split: bool = setting(True, "Split articles into passages. With --no-split each record is one passage.")
+    split: bool = setting(
+        True, "Split articles into passages. With `split=False` each record is one passage."
+    )
     keep_offsets: bool = setting(
         False, "Store with every passage the id of its article and its offset there, in words."
     )

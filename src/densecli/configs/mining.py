@@ -60,7 +60,7 @@ class MineConfig:
         choices=("string", "regex"),
     )
     engine: str = engine_setting("What encodes questions for dense negatives")
-    seed: int = setting(12345, "Seed of random and gold negatives, and of --audit.", min=0, max=1 << 31)
+    seed: int = setting(12345, "Seed of random and gold negatives, and of `audit`.", min=0, max=1 << 31)
     on_error: str = on_error_setting()
 
     def __post_init__(self) -> None:
@@ -71,11 +71,11 @@ class MineConfig:
                 that `margin` has an effect on.
         """
         if self.margin is not None and not {"bm25", "dense"} & set(self.wanted):
-            raise UsageError("--margin has an effect only on bm25 and dense --negatives")
+            raise UsageError("`margin` has an effect only on bm25 and dense `negatives`")
         for source, count in self.wanted.items():
             if source in ("bm25", "dense") and count > self.depth:
                 raise UsageError(
-                    f"--negatives {source}:{count} wants more than --depth {self.depth} looks at"
+                    f"`negatives` {source}:{count} wants more than `depth` {self.depth} looks at"
                 )
 
     @property
@@ -90,12 +90,12 @@ class MineConfig:
         if self.negatives == "none":
             return wanted
         if not self.negatives.strip(" ,"):
-            raise UsageError("--negatives is empty; expected a list such as bm25:30,random:50, or none")
+            raise UsageError("`negatives` is empty; expected a list such as bm25:30,random:50, or none")
         for part in filter(None, self.negatives.replace(" ", "").split(",")):
             source, colon, count = part.partition(":")
             if source not in SOURCES or source in wanted or (colon and not _is_count(count)):
                 raise UsageError(
-                    f"--negatives is {self.negatives!r}; expected each of {', '.join(SOURCES)} at most once, "
+                    f"`negatives` is {self.negatives!r}; expected each of {', '.join(SOURCES)} at most once, "
                     f"with a count up to {MOST}, such as bm25:30,random:50"
                 )
             wanted[source] = int(count) if colon else min(NEGATIVES, self.depth)

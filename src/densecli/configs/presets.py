@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from densecli.configs.setting import flag
 from densecli.errors import UsageError
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
@@ -78,11 +77,11 @@ def preset_values(config: type, command: str, preset: str | None, chosen: Iterab
     values = PRESETS[preset].get(command)
     if values is None:
         known = " or ".join(name for name, commands in PRESETS.items() if command in commands)
-        raise UsageError(f"--preset {preset} has no effect on {command}; it has {known}")
+        raise UsageError(f"`preset={preset}` has no effect on {command}; it has {known}")
     names = [*values, *_by_size(command, preset)]
     if set(names) <= set(chosen):
-        options = ", ".join(flag(config, name) for name in names)
-        raise UsageError(f"--preset {preset} has no effect beside {options}; leave one out")
+        options = ", ".join(f"`{name}`" for name in names)
+        raise UsageError(f"`preset={preset}` has no effect beside {options}; leave one out")
     return values
 
 
@@ -96,9 +95,9 @@ def describe_preset(command: str, config: Any) -> str | None:
     taken = [name for name, value in values.items() if getattr(config, name) == value]
     later = [name for name in by_size if getattr(config, name) is None]
     parts = [" ".join(_given(config, name) for name in taken)] if taken else []
-    parts += [f"{flag(type(config), name)} by how much there is to train on" for name in later]
+    parts += [f"`{name}` by how much there is to train on" for name in later]
     others = [_given(config, name) for name in (*values, *by_size) if name not in (*taken, *later)]
-    told = f"--preset {preset}: {', and '.join(parts)}"
+    told = f"`preset={preset}`: {', and '.join(parts)}"
     return told + (f"; chosen otherwise: {' '.join(others)}" if others else "")
 
 
@@ -107,8 +106,6 @@ def _by_size(command: str, preset: str) -> tuple[str, ...]:
 
 
 def _given(config: Any, name: str) -> str:
-    """Return an option as it would be typed."""
-    option, value = flag(type(config), name), getattr(config, name)
-    if isinstance(value, bool):
-        return option if value else f"--no-{option[2:]}"
-    return f"{option} {value:g}" if isinstance(value, float) else f"{option} {value}"
+    """Return a setting with its value."""
+    value = getattr(config, name)
+    return f"`{name}={value:g}`" if isinstance(value, float) else f"`{name}={value}`"

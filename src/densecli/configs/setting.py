@@ -76,43 +76,32 @@ def variable(name: str) -> str:
     return f"DENSECLI_{name.upper()}"
 
 
-def option(name: str, known: Setting) -> str:
-    """Return a field as an option, as people type it: `--min-words`, `--lambda`."""
-    return known.short if known.short and known.short.startswith("--") else "--" + name.replace("_", "-")
-
-
-def flag(config: type, name: str) -> str:
-    """Return the option of a config's field."""
-    return option(name, next(f.metadata["setting"] for f in fields(config) if f.name == name))
-
-
 def check(config: Any) -> None:
     """Refuse values outside their bounds or choices.
 
     Raises:
-        UsageError: names the option, the value and what is allowed.
+        UsageError: names the setting, the value and what is allowed.
     """
     for name, _, _, known in described_fields(type(config)):
         value = getattr(config, name)
-        typed = option(name, known)
         if known.choices and value is not None and value not in known.choices:
             allowed = ", ".join(known.choices)
-            raise UsageError(f"{typed} is {value!r}; expected one of {allowed}")
+            raise UsageError(f"`{name}` is {value!r}; expected one of {allowed}")
         if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise UsageError(f"{typed} is {value!r}; expected UTF-8 text")
+            raise UsageError(f"`{name}` is {value!r}; expected UTF-8 text")
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         if value != value or (known.min is not None and value < known.min):
-            raise UsageError(f"{typed} is {value}; the smallest value is {known.min}")
+            raise UsageError(f"`{name}` is {value}; the smallest value is {known.min}")
         if known.max is not None and value > known.max:
-            raise UsageError(f"{typed} is {value}; the largest value is {known.max}")
+            raise UsageError(f"`{name}` is {value}; the largest value is {known.max}")
 
 
 def check_effect(config: Any, chosen: Iterable[str]) -> None:
-    """Refuse options that were chosen although they have no effect.
+    """Refuse settings that were chosen although they have no effect.
 
     Raises:
-        UsageError: names the option and the one that takes its effect away.
+        UsageError: names the setting and the one that takes its effect away.
     """
     conditions = {name: known.when for name, _, _, known in described_fields(type(config))}
     for name in conditions:
@@ -121,7 +110,9 @@ def check_effect(config: Any, chosen: Iterable[str]) -> None:
             other, values = when
             value = getattr(config, other)
             if value not in values if values else value is None:
-                typed, needed = flag(type(config), name), flag(type(config), other)
-                allowed = " or ".join(value for value in values if isinstance(value, str))
-                raise UsageError(f"{typed} has an effect only with {needed} {allowed}".rstrip())
+                allowed = [value for value in values if isinstance(value, str)]
+                needed = (
+                    f"`{other}={allowed[0]}`" if len(allowed) == 1 else f"`{other}` {' or '.join(allowed)}"
+                )
+                raise UsageError(f"`{name}` has an effect only with {needed.rstrip()}")
             when = conditions[other]

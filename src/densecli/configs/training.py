@@ -47,7 +47,7 @@ class FittingConfig:
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.", affects_result=False)
     seed: int = setting(12345, "Seed of order, sampling and dropout.", min=0, max=1 << 31)
     validate_every: int | None = setting(
-        None, "Also validate on --dev after this many updates. By default after each epoch.", min=1
+        None, "Also validate on `dev` after this many updates. By default after each epoch.", min=1
     )
     early_stop: int | None = setting(
         None, "Stop after this many validations in a row without improvement.", min=1
@@ -68,7 +68,7 @@ class FittingConfig:
             rates = (0.0,)
         if not all(0 < rate <= self.MOST_RATE for rate in rates) or given == "":
             raise UsageError(
-                f"--sampling-rates is {given!r}; expected numbers above 0 and up to"
+                f"`sampling_rates` is {given!r}; expected numbers above 0 and up to"
                 f" {self.MOST_RATE:,}, one for each set, such as 1,4"
             )
         return rates
@@ -92,7 +92,7 @@ class TrainConfig(FittingConfig):
     )
     epochs: int | None = setting(
         None,
-        f"Passes over the examples. By default {USUAL_EPOCHS}; with --preset paper {PAPER_EPOCHS}, or "
+        f"Passes over the examples. By default {USUAL_EPOCHS}; with `preset=paper` {PAPER_EPOCHS}, or "
         f"{PAPER_EPOCHS_SMALL} for fewer than {FittingConfig.SMALL:,} examples.",
         min=1,
         max=10_000,
@@ -108,7 +108,7 @@ class TrainConfig(FittingConfig):
     sampling_rates: str | None = setting(
         None,
         "How often an epoch repeats each of several sets, such as 1,4. By default once; in "
-        "--dataset multi webq and trec four times.",
+        "`dataset=multi` webq and trec four times.",
         source="section 5",
     )
     shuffle_positives: bool = setting(
@@ -236,7 +236,7 @@ class TrainConfig(FittingConfig):
         "nll",
         "Measure that selects the best model: nll; average-rank or top-k accuracy in a pool of dev "
         "passages; or search: top-k accuracy among all stored passages (with "
-        "--fixed-passage-encoder).",
+        "`fixed_passage_encoder`).",
         choices=("nll", "average-rank", "top-k", "search"),
     )
     validate_k: int = setting(
@@ -271,10 +271,10 @@ class TrainConfig(FittingConfig):
         _ = self.index_depth
         several = [name for name in ("index_negatives", "max_positives") if self._chosen(name)]
         if several and self.fixed_passage_encoder and self.loss != "nll":
-            raise UsageError(f"--{several[0].replace('_', '-')} is for --loss nll, not {self.loss}")
+            raise UsageError(f"`{several[0]}` is for `loss=nll`, not {self.loss}")
         if self.validate_by == "search" and not self.fixed_passage_encoder:
             raise UsageError(
-                "--validate-by search needs --fixed-passage-encoder: else the vectors of all passages change"
+                "`validate_by=search` needs `fixed_passage_encoder`: else the vectors of all passages change"
             )
 
     def _chosen(self, name: str) -> bool:
@@ -297,7 +297,7 @@ class TrainConfig(FittingConfig):
             return None
         if not (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= self.MOST_NEGATIVES):
             raise UsageError(
-                f"--index-negatives is {asked!r}; expected all, or a number up to {self.MOST_NEGATIVES:,}"
+                f"`index_negatives` is {asked!r}; expected all, or a number up to {self.MOST_NEGATIVES:,}"
             )
         return int(asked)
 
@@ -317,7 +317,7 @@ class TrainReaderConfig(FittingConfig):
 
     batch_size: int | None = setting(
         None,
-        f"Questions per batch. By default {USUAL_BATCH}; with --preset paper {PAPER_BATCH_SMALL} for fewer "
+        f"Questions per batch. By default {USUAL_BATCH}; with `preset=paper` {PAPER_BATCH_SMALL} for fewer "
         f"than {FittingConfig.SMALL:,} questions.",
         min=1,
         max=4096,
@@ -338,7 +338,7 @@ class TrainReaderConfig(FittingConfig):
     choice: str = setting(
         "all",
         "Passages to sample from: all, or as the authors' release (dpr): positives of the gold page if "
-        "--gold names it, else at most 20; ten negatives for each positive, but 50 to 150.",
+        "`gold` names it, else at most 20; ten negatives for each positive, but 50 to 150.",
         choices=("all", "dpr"),
     )
     sampling_rates: str | None = setting(

@@ -90,7 +90,7 @@ def read_bounded(module: str, path: str, seconds: int) -> tuple[str, str]:
 def _ended(status: int, seconds: int) -> FieldError:
     if status == -signal.SIGXCPU:
         return FieldError(
-            f"took too long (more than {seconds} seconds)", f"{SIMPLER}, or more --document-seconds"
+            f"took too long (more than {seconds} seconds)", f"{SIMPLER}, or more `document_seconds`"
         )
     why = signal.Signals(-status).name if status < 0 else f"status {status}"
     return FieldError(f"its parser ended ({why})", SIMPLER)

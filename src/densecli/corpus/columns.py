@@ -12,8 +12,8 @@ IDS = ("id", "_id", "docid", "passage_id", "psg_id")
 TEXTS = ("text", "contents", "body")
 WHOLE_IDS = {"_id", "docid", "passage_id", "psg_id"}
 """What BEIR, Tevatron and DPR call the id of something that is retrieved whole."""
-TEXT_HINT = "--text-column names another"
-HINT = "--id-column names another, --make-ids numbers the records"
+TEXT_HINT = "`text_column` names another"
+HINT = "`id_column` names another, `make_ids` numbers the records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class Columns:
         missing = [
             option
             for option, there in (
-                ("--id-column", ids or self.make_ids),
-                ("--text-column", texts),
-                ("--title-column", self.title in header or not self.title_named),
+                ("`id_column`", ids or self.make_ids),
+                ("`text_column`", texts),
+                ("`title_column`", self.title in header or not self.title_named),
             )
             if not there
         ]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from densecli.configs.corpus import PreprocessConfig
-from densecli.configs.setting import flag
 from densecli.corpus.collection import is_collection
 from densecli.corpus.columns import IDS, TEXTS, Columns
 from densecli.corpus.documents import READERS as DOCUMENTS
@@ -126,9 +125,9 @@ def _check_cutting(path: str, form: str, config: PreprocessConfig) -> None:
     usual = PreprocessConfig()
     changed = [name for name in CUTTING if getattr(config, name) != getattr(usual, name)]
     if changed and form in ("psgs", "collection", *OWN_COLUMNS):
-        option = flag(PreprocessConfig, changed[0])
         raise UsageError(
-            f"{display_name(path)}: {form} holds passages, which are not cut again: {option} has no effect"
+            f"{display_name(path)}: {form} holds passages, which are not cut again:"
+            f" `{changed[0]}` has no effect"
         )
 
 
@@ -203,7 +202,7 @@ def sniff(path: str) -> str:
             display_name(path),
             1,
             f"the name says {ending[1:]}, the content {found}",
-            "--input-format to say which it is",
+            "`input_format` to say which it is",
         )
     if allowed or not head:
         return next((form for form in DEFAULTS if form in allowed), "jsonl")
@@ -212,7 +211,7 @@ def sniff(path: str) -> str:
         display_name(path),
         1,
         f"its form is not clear, it begins with {begin!r}",
-        "--input-format to say which",
+        "`input_format` to say which",
     )
 
 

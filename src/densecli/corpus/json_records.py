@@ -56,7 +56,7 @@ def _titled(path: str, raw: Iterator[tuple[int, bytes]], columns: Columns) -> It
             display_name(path),
             begun[0][0],
             what,
-            f"--title-column to name one of {', '.join(sorted(names))[:80]}",
+            f"`title_column` to name one of {', '.join(sorted(names))[:80]}",
         )
     return chain(begun, raw)
 

@@ -38,7 +38,7 @@ def _source(path: str, mark: str, columns: Columns) -> Source:
     try:
         columns = columns.among(header)
     except FieldError as error:
-        expected = f"{error.expected}; --input-format collection reads a file without a header"
+        expected = f"{error.expected}; `input_format` collection reads a file without a header"
         raise InputError(display_name(path), 1, error.what, expected) from None
     return Source(display_name(path), rows, partial(parse_row, mark, tuple(header), columns))
 

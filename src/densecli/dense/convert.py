@@ -93,7 +93,7 @@ def open_made(source: Path, what: str, store: PassageStore) -> VectorStore | Den
     if made.manifest.passages != store.fingerprint:
         raise ArtifactError(
             f"{source} was made over other passages ({made.manifest.passages[:12]}) than {store.folder} has"
-            f" ({store.fingerprint[:12]}); name the store it was made over with --passages"
+            f" ({store.fingerprint[:12]}); name the store it was made over with `passages`"
         )
     return made
 
@@ -133,7 +133,7 @@ def _of_length(pairs: Iterable[tuple[str, FloatArray]], dimension: int) -> Itera
         if len(vector) != dimension:
             raise ArtifactError(
                 f"the vectors have {len(vector)} components, the retriever's have {dimension}; name the"
-                " retriever that made them with --retriever"
+                " retriever that made them with `retriever`"
             )
         yield passage_id, vector
 

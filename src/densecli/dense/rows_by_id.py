@@ -154,5 +154,5 @@ def check_complete(
     if not allow_missing:
         raise ArtifactError(
             f"{absent:,} of {len(rows):,} passages have no vector ({rows.missing(seen)} ...); name the files"
-            " of all shards, or a store of the passages that were embedded, or allow it with --allow-missing"
+            " of all shards, or a store of the passages that were embedded, or allow it with `allow_missing`"
         )

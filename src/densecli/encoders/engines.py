@@ -49,9 +49,9 @@ class Asked:
     def __post_init__(self) -> None:
         if self.engine in ("openvino", "onnxruntime"):
             if self.device not in ("auto", "cpu"):
-                raise UsageError(f"--device {self.device} needs --engine torch; {self.engine} uses the CPU")
+                raise UsageError(f"`device` {self.device} needs `engine=torch`; {self.engine} uses the CPU")
             if self.precision == "fp16" or (self.engine, self.precision) == ("onnxruntime", "bf16"):
-                raise UsageError(f"--engine {self.engine} does not compute in {self.precision}")
+                raise UsageError(f"`engine` {self.engine} does not compute in {self.precision}")
 
     def resumed(self, arithmetic: str) -> "Asked":
         """Return what continues work of an encoder's `arithmetic`, unless something else is asked for."""
@@ -126,10 +126,10 @@ def session_opener(engine: str, precision: str) -> OpenSession:
     except Exception as error:  # a broken installation fails in many classes
         told = "is not installed" if find_spec("openvino") is None else f"can't be loaded ({error})"
         raise EngineError(
-            f"OpenVINO {told}; run `pip install 'densecli[openvino]'`, or use --engine torch"
+            f"OpenVINO {told}; run `pip install 'densecli[openvino]'`, or use `engine=torch`"
         ) from None
     if precision == "bf16" and not fast:
-        raise EngineError("OpenVINO has no bf16 on this CPU; use --precision fp32, or --engine torch")
+        raise EngineError("OpenVINO has no bf16 on this CPU; use `precision=fp32`, or `engine=torch`")
     chosen = precision if precision != "auto" else "bf16" if fast else "fp32"
     opener: OpenSession = partial(openvino.OpenVinoSession, precision=chosen)
     return opener

@@ -19,9 +19,9 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, number = name.partition(":")
     if kind not in ("cpu", "cuda") or (number and not number.isdecimal()) or name == "cpu:":
-        raise UsageError(f"--device is {name!r}; expected auto, cpu, cuda or cuda:N")
+        raise UsageError(f"`device` is {name!r}; expected auto, cpu, cuda or cuda:N")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise ResourceError(f"--device {name}: torch sees {torch.cuda.device_count()} GPUs; use --device cpu")
+        raise ResourceError(f"`device` {name}: torch sees {torch.cuda.device_count()} GPUs; use `device=cpu`")
     return torch.device(name)
 
 
@@ -32,7 +32,7 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
         UsageError: fp16 on a CPU.
     """
     if name == "fp16" and device.type == "cpu":
-        raise UsageError("--precision fp16 needs a GPU; a CPU computes in fp32 or bf16")
+        raise UsageError("`precision=fp16` needs a GPU; a CPU computes in fp32 or bf16")
     if name == "auto":
         return torch.bfloat16 if _fast_bfloat16(device) else torch.float32
     return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(name, torch.float32)

@@ -61,7 +61,7 @@ def open_base(
     limit = min(map(position_limit, models))
     for option, asked in (("question", max_question_tokens), ("passage", max_passage_tokens)):
         if asked > limit:
-            raise UsageError(f"--max-{option}-tokens is {asked}; {source} has positions for {limit}")
+            raise UsageError(f"`max_{option}_tokens` is {asked}; {source} has positions for {limit}")
     own = "cosine" if base.card.normalize else base.card.similarity
     similarity = change.similarity or own
     card = replace(
@@ -74,7 +74,7 @@ def open_base(
     )
     one = models[0] is models[1]
     if card.shared_encoder and not one:
-        raise UsageError(f"--shared-encoder contradicts {base.folder}, which has two encoders")
+        raise UsageError(f"`shared_encoder` contradicts {base.folder}, which has two encoders")
     if card.projection and not base.card.projection:
         layers = [new_projection(model.config.hidden_size, card.projection, change.seed) for model in models]
     if card.shared_encoder:
@@ -100,8 +100,7 @@ def _changed(base: Retriever, asked: dict[str, Any]) -> RetrieverConfig:
     for name, value in wanted.items():
         trained = getattr(base.card, name)
         if value != trained and is_model_folder(base.folder):
-            option = name.replace("_", "-")
             raise UsageError(
-                f"--{option} {value} contradicts {base.folder}, which was trained with {trained!r}"
+                f"`{name}` {value} contradicts {base.folder}, which was trained with {trained!r}"
             )
     return replace(base.card, **wanted)

@@ -82,18 +82,18 @@ def _parse(name: str) -> Any:
         measure.validate_params()
     except Exception:  # the parser raises NameError, SyntaxError, AssertionError and others: one outcome
         raise UsageError(
-            f"--measure {name!r} is not known; expected a name of ir-measures, such as nDCG@10, RR@10, R@100,"
+            f"`measure` {name!r} is not known; expected a name of ir-measures, such as nDCG@10, RR@10, R@100,"
             " AP or P(rel=2)@5"
         ) from None
     # trec_eval ends the whole process at a cutoff of 0
     for parameter, value in measure.params.items():
         if isinstance(value, int) and not isinstance(value, bool) and not 1 <= value <= LARGEST:
-            raise UsageError(f"--measure {name!r}: {parameter} is {value}; expected 1 to {LARGEST:,}")
+            raise UsageError(f"`measure` {name!r}: {parameter} is {value}; expected 1 to {LARGEST:,}")
     if not isinstance(measure.aggregator(), ir_measures.measures.MeanAgg):
-        raise UsageError(f"--measure {name!r} is a sum over questions; only means can be compared")
+        raise UsageError(f"`measure` {name!r} is a sum over questions; only means can be compared")
     if not _providers().supports(measure):
         raise UsageError(
-            f"--measure {name!r} needs another program; try nDCG, RR, R, AP, P, Rprec, Bpref or Success"
+            f"`measure` {name!r} needs another program; try nDCG, RR, R, AP, P, Rprec, Bpref or Success"
         )
     return measure
 

@@ -41,8 +41,8 @@ class Threshold:
         measure = self._measure(values)
         if measure is None:
             if self.name is None:
-                raise UsageError("--fail-under needs predictions, or results with at least 20 passages")
-            raise UsageError(f"--fail-under {self.name}: {name} has {', '.join(values) or 'no measure'}")
+                raise UsageError("`fail_under` needs predictions, or results with at least 20 passages")
+            raise UsageError(f"`fail_under` {self.name}: {name} has {', '.join(values) or 'no measure'}")
         value, least = values[measure], self.least
         if is_per_cent(measure):
             least = 100 * least if least <= 1 else least
@@ -72,7 +72,7 @@ def parse_thresholds(text: str | None) -> list[Threshold]:
         except ValueError:
             least = math.nan
         if not 0 <= least <= 100 or (equals and not name.strip()):
-            raise UsageError(f"--fail-under is {text!r}; expected numbers from 0 to 100 as {FORM}")
+            raise UsageError(f"`fail_under` is {text!r}; expected numbers from 0 to 100 as {FORM}")
         found.append(Threshold(name.strip() or None, least))
     return found
 
@@ -85,5 +85,5 @@ def parse_ks(text: str) -> tuple[int, ...]:
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < int(part) <= 100_000 for part in parts):
-        raise UsageError(f"--top-k is {text!r}; expected whole numbers from 1 to 100,000, such as 1,5,20,100")
+        raise UsageError(f"`top_k` is {text!r}; expected whole numbers from 1 to 100,000, such as 1,5,20,100")
     return tuple(sorted(set(map(int, parts))))

@@ -157,7 +157,7 @@ def _check_ours(scratch: Path) -> None:
 def _not_ours(scratch: Path) -> ArtifactError:
     return ArtifactError(
         f"{scratch}: densecli needs this name for an unfinished result, and did not make what is there;"
-        " move it away, or choose another --output"
+        " move it away, or choose another `output`"
     )
 
 

@@ -152,7 +152,7 @@ class _Worker:
             why = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
             raise ResourceError(
                 f"a worker process ended {why}, perhaps for lack of memory; run the same command to go on,"
-                " with fewer --workers where it takes them"
+                " with fewer `workers` where it takes them"
             ) from None
         if error is not None:
             raise error

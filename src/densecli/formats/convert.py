@@ -124,12 +124,12 @@ def find_target(kind: str, config_to: str | None, take: str | None) -> tuple[str
     taken = take or kind
     if taken != kind and (kind, taken) not in {*TAKES, (QRELS, EXAMPLES)}:
         possible = [other for one, other in (*TAKES, (QRELS, EXAMPLES)) if one == kind]
-        raise UsageError(f"the input holds {kind}: --take is {taken}; expected {_listed(possible)}")
+        raise UsageError(f"the input holds {kind}: `take` is {taken}; expected {_listed(possible)}")
     forms = [form for one, form in TARGETS if one == taken]
     if config_to not in forms:
         others = {other for one, other in TAKES if one == kind and (other, config_to) in TARGETS}
-        hint = f", or --take {_listed(sorted(others))}" if others and take is None else ""
-        given = f"--to is {config_to}" if config_to else "--to is missing"
+        hint = f", or `take` {_listed(sorted(others))}" if others and take is None else ""
+        given = f"`to` is {config_to}" if config_to else "`to` is missing"
         raise UsageError(f"the input gives {taken}: {given}; expected {_listed(forms)}{hint}")
     return taken, TARGETS[taken, str(config_to)]
 
@@ -255,10 +255,10 @@ def _check(record: Any, target: Target) -> None:
     if target.asks and not isinstance(record, Passage) and hasattr(record, "question"):
         known = record.question if isinstance(record.question, str) else record.question.question
         if not known:
-            raise FieldError("the question's text is not known", "a file of questions as --questions")
+            raise FieldError("the question's text is not known", "a file of questions as `questions`")
     passages = _passages_of(record)
     if target.reads and passages and not any(passage.text for passage in passages):
-        raise FieldError("the texts of its passages are not known", "their passage store as --passages")
+        raise FieldError("the texts of its passages are not known", "their passage store as `passages`")
 
 
 def _passages_of(record: Any) -> tuple[Passage, ...]:
@@ -274,5 +274,5 @@ def _judged(ranked: RankedList) -> RankedList:
     for ctx in ranked.ctxs:
         if ctx.has_answer is None and not ctx.passage.text:
             what = f"passage {ctx.passage.id!r} has neither has_answer nor a text to match"
-            raise FieldError(what, "its passage store as --passages")
+            raise FieldError(what, "its passage store as `passages`")
     return mark_answers(ranked, Counter())

@@ -84,7 +84,7 @@ def detect_format(document: Document, wanted: str | None = None, named: str | No
     """
     names = sorted({form.name for form in (*ROW_FORMS, *LINE_FORMS)})
     if named is not None and named not in names:
-        raise UsageError(f"--from is {named!r}; expected one of {', '.join(names)}")
+        raise UsageError(f"`form` is {named!r}; expected one of {', '.join(names)}")
     lines = [form for form in LINE_FORMS if named in (None, form.name) and wanted in (None, form.kind)]
     fitting = [] if document.is_json else [form for form in lines if form.fits(document)]
     if document.is_json or (document.is_named_json and not (fitting or named)):
@@ -143,14 +143,14 @@ def _unknown(document: Document, wanted: str | None, named: str | None, shown: b
     if named:
         what, expected = (
             f"not in the form {named!r}: {shown[:60].decode(errors='replace')!r}",
-            "what --from says",
+            "what `form` says",
         )
     elif wanted == QRELS:
         expected = "`qid 0 docid grade`, or BEIR's `query-id corpus-id score`"
     elif wanted == QUESTIONS:
         expected = "JSON objects with 'question', or questions and lists of answers separated by tabs"
     elif not wanted:
-        expected += ", or --from NAME"
+        expected += ", or `form` and its name"
     return InputError(document.name, document.line, what, expected)
 
 
@@ -166,7 +166,7 @@ def refuse_bare(form: Form, name: str, options: bool = False) -> None:
         InputError: with the command that adds them.
     """
     if form.bare:
-        named = "--questions FILE --passages FOLDER"
+        named = "`questions` FILE `passages` FOLDER"
         adds = f"{named} add" if options else f"`densecli convert {name} {named} --to jsonl` adds"
         raise InputError(name, None, f"holds ids only ({form.told})", f"texts: {adds} them")
 

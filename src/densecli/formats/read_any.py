@@ -39,7 +39,7 @@ def open_records(
     beir = place.is_dir() and is_beir(path)
     made = outline(place) is not None and not own.is_file()
     if named is not None and (beir or made):
-        raise UsageError("--from has an effect only on a file")
+        raise UsageError("`form` has an effect only on a file")
     if beir:
         yield bad.usable(path, read_folder(path, bad)), EXAMPLES
     elif made:

@@ -74,7 +74,7 @@ def _without_texts(name: str, records: Iterator[tuple[int, Result]]) -> Iterator
     for number, record in records:
         ctxs = ranked_of(record).ctxs
         if ctxs and not looked and all(ctx.passage.text for ctx in ctxs):
-            raise UsageError(f"{name}: its passages have their texts: --passages has no effect")
+            raise UsageError(f"{name}: its passages have their texts: `passages` has no effect")
         looked = looked or bool(ctxs)
         yield number, record
 

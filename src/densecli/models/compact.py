@@ -56,6 +56,6 @@ def _write_words(source: Path, target: Path) -> None:
     if not same:
         made.unlink()
         raise ArtifactError(
-            f"{source}: not the word table of {target}; train with --freeze-embeddings from one base"
+            f"{source}: not the word table of {target}; train with `freeze_embeddings` from one base"
         )
     made.replace(target)

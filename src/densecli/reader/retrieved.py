@@ -3,7 +3,7 @@
 from densecli.errors import FieldError, InputError
 from densecli.records import Passage, RankedList
 
-TEXTS = "results that `densecli search` wrote without --no-text"
+TEXTS = "results that `densecli search` wrote without `text=False`"
 
 
 def retrieved_passages(ranked: RankedList, depth: int) -> list[Passage]:

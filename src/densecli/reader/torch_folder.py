@@ -102,14 +102,14 @@ def open_reader_base(
         if token_types not in (None, reader.card.token_types):
             trained = reader.card.token_types
             raise UsageError(
-                f"--token-types {token_types} contradicts {source}, which was trained with {trained}"
+                f"`token_types` {token_types} contradicts {source}, which was trained with {trained}"
             )
     else:
         reader = _without_heads(folder)
         reader.model.start_heads(seed)
     limit = position_limit(reader.model.encoder)
     if max_tokens > limit:
-        raise UsageError(f"--max-tokens is {max_tokens}; {source} has positions for {limit}")
+        raise UsageError(f"`max_tokens` is {max_tokens}; {source} has positions for {limit}")
     reader.card = replace(
         reader.card,
         max_tokens=max_tokens,

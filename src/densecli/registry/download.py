@@ -179,7 +179,7 @@ def _make_room(partial: Path, total: int | None, have: int) -> None:
     if total is not None and total - have > free:
         raise ResourceError(
             f"{partial.parent}: {total - have:,} bytes are to come, {free:,} are free; make room or name"
-            " another folder with --data-dir"
+            " another folder with `data_dir`"
         )
 
 

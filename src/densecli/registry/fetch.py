@@ -77,7 +77,7 @@ class Fetch:
         raise ArtifactError(
             f"no {what} of {self.one.name} {self.split.name} in {' and '.join(map(str, self.folders))};"
             f" {'; '.join(failed)}; put {name} into {self.folders[0]}, or name the folder that has it"
-            " with --data-dir"
+            " with `data_dir`"
         )
 
     def cached(self) -> Path | None:

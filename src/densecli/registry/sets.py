@@ -153,7 +153,7 @@ def split_of(one: QuestionSet, name: str) -> Split:
         return one.splits[name]
     official = [split.name for split in one.splits.values() if split.hub_split == name]
     why = f"; what the Hub calls {name} is {' and '.join(official)} here" if official else ""
-    raise UsageError(f"--split is {name!r}; {one.name} has {', '.join(SPLITS)}, in the paper's sense{why}")
+    raise UsageError(f"`split` is {name!r}; {one.name} has {', '.join(SPLITS)}, in the paper's sense{why}")
 
 
 def _named() -> list[QuestionSet | Mix]:

@@ -33,7 +33,7 @@ def check_plot(path: Path | None) -> None:
     if path is None:
         return
     if path.suffix.lower() not in (".svg", ".png"):
-        raise UsageError(f"--plot is {str(path)!r}; expected a name that ends in .svg or .png")
+        raise UsageError(f"`plot` is {str(path)!r}; expected a name that ends in .svg or .png")
     if path.suffix.lower() == ".png":
         try:
             import matplotlib  # noqa: F401 - an optional library

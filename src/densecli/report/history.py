@@ -73,7 +73,7 @@ class History:
             improved: whether the best model does better on the dev examples than the untrained one; None
                 without dev examples, where the loss must have fallen since the first update.
         """
-        advice = "try a lower --learning-rate, more --epochs or more examples"
+        advice = "try a lower `learning_rate`, more `epochs` or more examples"
         if improved is False and self.best is not None and self.untrained is not None:
             return (
                 f"the best model is no better than the untrained one (dev {describe_measures(self.best)};"

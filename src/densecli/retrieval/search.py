@@ -98,7 +98,7 @@ def search(
             if not np.isfinite(its_scores[its_rows >= 0]).all():
                 raise ArtifactError(
                     f"question {question.id!r} gets scores that are not finite: the retriever or an index is"
-                    " damaged; make them again with --force"
+                    " damaged; make them again with `force`"
                 )
             counts["questions"] += 1
             matcher = AnswerMatcher(question.answers, question.answer_type) if question.answers else None

@@ -179,5 +179,5 @@ def read_checkpoint(folder: Path, trainee: TrainState) -> TrainProgress:
 
 def _damaged(folder: Path) -> ArtifactError:
     return ArtifactError(
-        f"{folder}: the checkpoint is damaged or of another model; use --force to start over"
+        f"{folder}: the checkpoint is damaged or of another model; use `force` to start over"
     )

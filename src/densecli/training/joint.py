@@ -82,8 +82,8 @@ def open_joint(folder: Path) -> Retriever:
         )
     if read_model_config(folder, RetrieverConfig).shared_encoder:
         raise UsageError(
-            f"--joint {folder}: it has one encoder for questions and passages, so the passages' vectors would"
-            " change, too; train one of two encoders (`densecli train` without --shared-encoder)"
+            f"`joint` {folder}: it has one encoder for questions and passages, so the passages' vectors would"
+            " change, too; train one of two encoders with `shared_encoder` off"
         )
     return open_retriever(str(folder))
 

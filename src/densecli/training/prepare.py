@@ -51,7 +51,7 @@ def prepare(
     """
     if fixed_passage_encoder and retriever.card.shared_encoder:
         raise UsageError(
-            "--fixed-passage-encoder contradicts --shared-encoder: questions and passages have one encoder"
+            "`fixed_passage_encoder` contradicts `shared_encoder`: questions and passages have one encoder"
         )
     towers = retriever.question, retriever.passage
     for tower in towers:
@@ -75,7 +75,7 @@ def prepare(
 def _checkpoint(tower: Tower) -> None:
     if not tower.model.supports_gradient_checkpointing:
         kind = tower.model.config.model_type
-        raise UsageError(f"--gradient-checkpointing has no effect on an encoder of type {kind}")
+        raise UsageError(f"`gradient_checkpointing` has no effect on an encoder of type {kind}")
     newer = getattr(tower.model, "activation_checkpointing_enable", None)
     enable = newer or tower.model.gradient_checkpointing_enable
     enable({"use_reentrant": False})

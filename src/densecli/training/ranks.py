@@ -96,11 +96,11 @@ class ProcessGroup:
         if self.world == 1 or name == "cpu" or (name == "auto" and not gpus):
             return name
         if name not in ("auto", "cuda"):
-            raise UsageError(f"--device {name}: several processes can't share it; leave it out")
+            raise UsageError(f"`device` {name}: several processes can't share it; leave it out")
         if self.local >= gpus:
             raise ResourceError(
                 f"{self.local + 1} processes or more on a machine where torch sees {gpus} GPUs; start fewer,"
-                " or use --device cpu"
+                " or use `device=cpu`"
             )
         return f"cuda:{self.local}"
 

@@ -173,7 +173,7 @@ def _count_used(
     asked = config.passages - 1
     short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
     if short:
-        counts["questions with fewer negatives than --passages asks for"] = short
+        counts["questions with fewer negatives than asked for"] = short
 
 
 def epoch_order(sets: Sequence[range], repeats: Sequence[int], seed: int, epoch: int) -> list[int]:

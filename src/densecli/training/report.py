@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from densecli.errors import ArtifactError
+from densecli.errors import DivergedError
 
 SHOWN_IDS = 20
 
@@ -77,11 +77,11 @@ def refuse_infinite(value: float, what: str, ids: Sequence[str]) -> None:
     """Stop a training whose `what` (its loss, or a gradient) is not finite.
 
     Raises:
-        ArtifactError: names the batch's questions.
+        DivergedError: names the batch's questions.
     """
     if not math.isfinite(value):
         shown = ", ".join(ids[:SHOWN_IDS]) + (", ..." if len(ids) > SHOWN_IDS else "")
-        raise ArtifactError(
+        raise DivergedError(
             f"the {what} is {value} in the batch of questions {shown}; what was saved before is whole:"
-            " try a lower --learning-rate or --precision fp32"
+            " try a lower `learning_rate` or `precision=fp32`"
         )

@@ -155,10 +155,10 @@ def _index_negatives(
     ranks: ProcessGroup,
 ) -> IndexNegatives:
     if stored is None:
-        raise UsageError("--index-negatives needs the stored vectors of a collection")
+        raise UsageError("`index_negatives` needs the stored vectors of a collection")
     if config.index_depth is None and objective.similarity == "l2":
         raise UsageError(
-            "--index-negatives all is for --similarity dot and cosine; with l2 name a number of negatives"
+            "`index_negatives=all` is for `similarity` dot and cosine; with l2 name a number of negatives"
         )
     return IndexNegatives(stored, known.vectors, retriever.question, objective, config, ranks)
 
@@ -176,7 +176,7 @@ def _validator(
         return None
     if not isinstance(dev, ExampleSpool):
         if stored is None:
-            raise UsageError("--validate-by search needs the stored vectors of a collection")
+            raise UsageError("`validate_by=search` needs the stored vectors of a collection")
         device = next(retriever.question.parameters()).device
         return SearchValidator(dev, stored, config, device, precision, ranks)
     known: KnownExamples | None = None
@@ -191,7 +191,7 @@ def _batches(source: Source, batch_size: int, counts: Counter[str]) -> int:
     if not number:
         raise UsageError(
             f"{source.name}: {len(source.rows):,} examples at rate {source.rate:g} make no batch of {size:,};"
-            " leave it out, or raise its rate in --sampling-rates"
+            " leave it out, or raise its rate in `sampling_rates`"
         )
     if size < batch_size:
         counts["questions short of one full batch"] += batch_size - size
@@ -204,7 +204,7 @@ def _batches(source: Source, batch_size: int, counts: Counter[str]) -> int:
 def _check_taught(examples: ExampleSpool, counts: Counter[str]) -> None:
     if not examples.taught:
         raise UsageError(
-            "--distill needs teacher scores: no example has a teacher_score for each of its passages"
+            "`distill` needs teacher scores: no example has a teacher_score for each of its passages"
         )
     if examples.taught < len(examples):
         counts["examples without teacher scores"] = len(examples) - examples.taught
@@ -221,6 +221,6 @@ def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: Trai
     if any(idle):
         raise UsageError(
             "a batch of one question without negatives has nothing to learn from (every loss is 0), nor has"
-            " one with --no-in-batch: raise --batch-size to 2 or more, or ask for --hard-negatives or"
-            " --other-negatives that the examples have"
+            " one with `in_batch=False`: raise `batch_size` to 2 or more, or ask for `hard_negatives` or"
+            " `other_negatives` that the examples have"
         )

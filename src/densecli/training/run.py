@@ -9,7 +9,7 @@ from itertools import islice
 import torch
 
 from densecli.configs.training import FittingConfig
-from densecli.errors import ArtifactError
+from densecli.errors import ArtifactError, DivergedError
 from densecli.training.checkpoint import Checkpointer, TrainProgress, TrainState
 from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.report import Measures, StepReport, StepResult, memory_taken
@@ -55,7 +55,8 @@ def run(
         A report after each update. What it tells of is kept when the next one is asked for.
 
     Raises:
-        ArtifactError: a measure of the dev examples is not a number, or what was kept is another training.
+        ArtifactError: what was kept is another training.
+        DivergedError: the loss or a measure of the dev examples is not a number.
     """
     steps = course.epochs * course.per_epoch
     if ranks.world > 1:
@@ -97,7 +98,7 @@ def _begun(keeper: Checkpointer, trainee: TrainState, steps: int) -> TrainProgre
     if standing.step and standing.steps != steps:
         raise ArtifactError(
             f"the interrupted training has {standing.steps:,} updates, this one {steps:,}, with the same"
-            " inputs and settings: use --force to start over"
+            " inputs and settings: use `force` to start over"
         )
     return replace(standing, steps=steps)
 
@@ -120,8 +121,8 @@ def _measured(validate: Callable[[], Validated], step: int) -> Validated:
     measures, rank = validate()
     for name, value in measures.items():
         if math.isnan(value):
-            raise ArtifactError(
+            raise DivergedError(
                 f"the {name} on the dev examples is {value} after update {step}; what was saved before is"
-                " whole: try a lower --learning-rate or --precision fp32"
+                " whole: try a lower `learning_rate` or `precision=fp32`"
             )
     return measures, rank

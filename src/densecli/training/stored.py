@@ -52,11 +52,11 @@ class Stored:
         similarity = usual if config.similarity == "auto" else config.similarity
         for name, made, asked in (
             ("similarity", usual, similarity),
-            ("max-passage-tokens", card.max_passage_tokens, config.max_passage_tokens),
+            ("max_passage_tokens", card.max_passage_tokens, config.max_passage_tokens),
         ):
             if made != asked:
                 raise ArtifactError(
-                    f"{vectors}: was made with --{name} {made}, not {asked}, like {base}; use that"
+                    f"{vectors}: was made with `{name}` {made}, not {asked}, like {base}; use that"
                 )
         return cls(store, found)
 
@@ -98,7 +98,7 @@ def find_stored(
     named = [name for name, path in (("vectors", vectors), ("passages", passages)) if path is not None]
     if not config.fixed_passage_encoder:
         if named:
-            raise UsageError(f"--{named[0]} has an effect only with --fixed-passage-encoder")
+            raise UsageError(f"`{named[0]}` has an effect only with `fixed_passage_encoder`")
         return None
     needed = bool(named) or config.compares_index or config.validate_by == "search"
     if not needed and not workspace.vectors.exists():

@@ -131,6 +131,6 @@ def _not_finite(vectors: Tensor) -> list[int]:
 def _refuse_idle(teaches: bool, why: str) -> None:
     if not teaches:
         raise UsageError(
-            f"{why}, so there is nothing to learn from it; what was saved before is whole: raise --batch-size"
-            " or --hard-negatives (or --triplet-margin), or give examples with other negatives"
+            f"{why}, so there is nothing to learn from it; what was saved before is whole: raise `batch_size`"
+            " or `hard_negatives` (or `triplet_margin`), or give examples with other negatives"
         )

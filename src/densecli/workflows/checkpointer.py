@@ -115,7 +115,7 @@ def _prepare(build: Building, target: Path, force: bool, observer: Observer) -> 
     if found and not force:
         raise ArtifactError(
             f"{target}: an interrupted training has other inputs or settings ({'; '.join(found[:SHOWN])});"
-            " use the same ones to resume it, or --force to start over"
+            " use the same ones to resume it, or `force` to start over"
         )
     if found:
         _empty(folder)

@@ -243,11 +243,11 @@ def _kind(place: Workspace, config: SearchConfig, parts: Parts) -> str:
     dense = index == "dense" or (index is None and place.index.exists())
     kind = config.mode or ("hybrid" if words and dense else "bm25" if words else "dense")
     if index is not None and kind != index and (index, kind) != ("dense", "hybrid"):
-        raise UsageError(f"--index {parts.index} is for {index} search, --mode is {kind}")
+        raise UsageError(f"`index` {parts.index} is for {index} search, `mode` is {kind}")
     if parts.bm25 is not None and (kind == "dense" or index == "bm25"):
-        raise UsageError(f"--bm25 has no effect on a {kind} search{' in --index' if index == 'bm25' else ''}")
+        raise UsageError(f"`bm25` has no effect on a {kind} search{' in `index`' if index == 'bm25' else ''}")
     if parts.retriever is not None and kind == "bm25":
-        raise UsageError("--retriever has no effect on a search by bm25; leave it out or use --mode dense")
+        raise UsageError("`retriever` has no effect on a search by bm25; leave it out or use `mode=dense`")
     defaults = SearchConfig()
     changed = {name for name, value in asdict(config).items() if value != getattr(defaults, name)}
     check_effect(replace(config, mode=kind), changed)

@@ -38,7 +38,7 @@ from densecli.workflows.reporting import collect_bad_records
 
 FILE_FORMS = ("dpr-checkpoint",)
 """Models that are one file."""
-ONE_FILE = "--force has an effect only on a folder; a file is replaced anyway"
+ONE_FILE = "`force` has an effect only on a folder; a file is replaced anyway"
 Output = Path | BinaryIO
 
 
@@ -100,7 +100,7 @@ def convert(
     config = resolve_config(ConvertConfig, "convert", config, settings)
     home = find_workspace(workspace)
     named = {
-        "from": form,
+        "form": form,
         "questions": questions,
         "take": settings.get("take"),
         "retriever": retriever,
@@ -133,11 +133,11 @@ def _check_effect(to: str | None, named: set[str]) -> None:
     elif to in (*TAKEN_VECTORS, *GIVEN_VECTORS):
         useless = named - ({"passages", "retriever"} if to in TAKEN_VECTORS else {"passages"})
     elif "retriever" in named:
-        raise UsageError(f"--retriever has an effect only with --to {' or '.join(TAKEN_VECTORS)}")
+        raise UsageError(f"`retriever` has an effect only with `to` {' or '.join(TAKEN_VECTORS)}")
     else:
         return
     for name in sorted(useless):
-        raise UsageError(f"--{name} has no effect with --to {to}")
+        raise UsageError(f"`{name}` has no effect with `to` {to}")
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class _Job:
             UsageError: that is a stream.
         """
         if not isinstance(self.output, Path):
-            raise UsageError(f"--to {self.config.to} makes {made}: name it with --output")
+            raise UsageError(f"`to` {self.config.to} makes {made}: name it with `output`")
         return self.output
 
 
@@ -173,7 +173,7 @@ def _convert_records(
     with open_records(source, form, bad) as (records, kind):
         taken, target = find_target(kind, config.to, config.take)
         for option in idle(kind, taken) & given:
-            raise UsageError(f"--{option} has no effect when {taken} are written from {kind}")
+            raise UsageError(f"`{option}` has no effect when {taken} are written from {kind}")
         with (
             open_lookup(source, questions, passages, bad) as lookup,
             locate_errors(display_name(source), counts, bad) as refuse,

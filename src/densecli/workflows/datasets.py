@@ -49,9 +49,9 @@ def choose_dataset(
     if dataset is not None:
         folders = [workspace.data] if data_dir is None else [data_dir, workspace.data]
         return DatasetChoice(dataset, split or default_split, folders)
-    for option, value in (("--split", split), ("--data-dir", data_dir)):
+    for option, value in (("`split`", split), ("`data_dir`", data_dir)):
         if value is not None:
-            raise UsageError(f"{option} has an effect only with --dataset")
+            raise UsageError(f"{option} has an effect only with `dataset`")
     return None
 
 
@@ -118,11 +118,11 @@ def example_files(
     for number, (one, times) in enumerate(found):
         split = split_of(one, choice.split)
         if split.name == "test":
-            raise UsageError("--split test is for search and evaluate: train on train, or on dev")
+            raise UsageError("`split` test is for search and evaluate: train on train, or on dev")
         if len(found) > 1 and split.name != "train":
             names = ", ".join(one.name for one, _ in found)
             raise UsageError(
-                f"--split {split.name}: {choice.dataset} is a mix of train splits alone; name one of {names}"
+                f"`split` {split.name}: {choice.dataset} is a mix of train splits alone; name one of {names}"
             )
         path = _examples(workspace, observer, choice.folders, one, split)
         rate = rates[number] if len(rates) == len(found) else times

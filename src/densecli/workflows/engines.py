@@ -115,7 +115,7 @@ def fusion_weight(config: SearchConfig, pair: IndexPair) -> tuple[float | None, 
     tuned = FusionWeight.read(pair.index)
     if tuned and (tuned.retriever, tuned.bm25, tuned.missing) == (pair.retriever, pair.bm25, config.missing):
         return tuned.weight, f"hybrid, λ {tuned.weight:g} (tuned on {tuned.questions:,} questions)"
-    why = "the tuned λ is for another retriever, BM25 index or --missing" if tuned else "no λ is tuned"
+    why = "the tuned λ is for another retriever, BM25 index or `missing`" if tuned else "no λ is tuned"
     return None, f"hybrid, λ by the spread of each question's scores ({why})"
 
 
@@ -203,6 +203,6 @@ def open_dense(
     if made.retriever != encoder.fingerprint and made.passage_tower != encoder.passage_tower:
         raise ArtifactError(
             f"{folder} was built with another retriever ({made.retriever[:12]}) than {model} "
-            f"({encoder.fingerprint[:12]}); name that one with --retriever, or embed and index again"
+            f"({encoder.fingerprint[:12]}); name that one with `retriever`, or embed and index again"
         )
     return DenseEngine(encoder, index)

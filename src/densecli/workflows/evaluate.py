@@ -300,7 +300,7 @@ def _judgments(
     """
     if qrels is None:
         if measures:
-            raise UsageError(f"--measure {measures[0]} has an effect only with --qrels FILE")
+            raise UsageError(f"`measure` {measures[0]} has an effect only with `qrels` FILE")
         return None
     from densecli.evaluation.qrels_measures import DEFAULT, check_measures
 
@@ -320,7 +320,7 @@ def _compare(runs: Mapping[str, _Run], config: EvaluateConfig, observer: Observe
         if order is None:
             observer.warning(
                 f"{name} and {baseline} are not compared, because their questions differ:"
-                " --questions FILE says which questions count"
+                " `questions` FILE says which questions count"
             )
         else:
             comparable[name] = {**{measure: values[order] for measure, values in run.values.items()}}

@@ -185,11 +185,11 @@ def compare_modes(
     """
     if len(modes) < 2 or len(set(modes)) < len(modes) or not set(modes) <= set(MODES):
         raise UsageError(
-            f"--compare is {','.join(modes)!r}; expected two or three of {', '.join(MODES)}, with commas"
+            f"`compare` is {','.join(modes)!r}; expected two or three of {', '.join(MODES)}, with commas"
         )
     config = resolve_config(SearchConfig, "search", config, settings)
     if config.mode is not None:
-        raise UsageError("--mode has no effect beside --compare, which names the modes")
+        raise UsageError("`mode` has no effect beside `compare`, which names the modes")
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     asked = open_questions(questions, home, config, bad, observer)

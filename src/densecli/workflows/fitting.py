@@ -28,9 +28,9 @@ def check_validation(settings: Collection[str], dev: object, tensorboard: Path |
     """
     for name in NEED_DEV:
         if dev is None and name in settings:
-            raise UsageError(f"--{name.replace('_', '-')} has an effect only with --dev")
+            raise UsageError(f"`{name}` has an effect only with `dev`")
     if tensorboard is not None and find_spec("tensorboard") is None:
-        raise UsageError("--tensorboard needs the package tensorboard; `pip install tensorboard`")
+        raise UsageError("`tensorboard` needs the package tensorboard; `pip install tensorboard`")
 
 
 def describe_hardware(config: FittingConfig, ranks: "ProcessGroup") -> str:
@@ -94,7 +94,7 @@ def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -
     early = standing.step < standing.steps
     if early:
         observer.message(
-            f"ended early after update {standing.step:,} of {standing.steps:,} (--early-stop"
+            f"ended early after update {standing.step:,} of {standing.steps:,} (`early_stop`"
             f" {standing.stale:,}); kept the model of update {standing.best_step:,}"
         )
     validated = bool(history.validations)

@@ -50,14 +50,14 @@ def index(
     home = find_workspace(workspace)
     if config.kind == "bm25":
         if vectors is not None:
-            raise UsageError("--vectors has no effect with --kind bm25, which indexes words")
+            raise UsageError("`vectors` has no effect with `kind=bm25`, which indexes words")
         target = output or home.bm25
         build_bm25_index(passages or home.passages, target, config, force, workers, observer, home)
         return target
     if workers is not None:
-        raise UsageError("--workers has an effect only with --kind bm25; dense kinds use all cores")
+        raise UsageError("`workers` has an effect only with `kind=bm25`; dense kinds use all cores")
     if passages is not None:
-        raise UsageError("--passages has an effect only with --kind bm25; dense kinds index vectors")
+        raise UsageError("`passages` has an effect only with `kind=bm25`; dense kinds index vectors")
     store = VectorStore.open(vectors or home.vectors)
     if vectors is None and home.passages.exists():
         check_passages(

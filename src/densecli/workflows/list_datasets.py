@@ -75,7 +75,7 @@ def list_datasets(
     config = resolve_config(DatasetsConfig, "datasets", config, settings)
     home = find_workspace(workspace)
     if config.fetch is not None and dataset is None:
-        raise UsageError("--fetch needs the name of a data set: the files are large")
+        raise UsageError("`fetch` needs the name of a data set: the files are large")
     sets = list(registry().sets.values()) if dataset is None else [one for one, _ in members(dataset)]
     folders = [*([] if data_dir is None else [data_dir]), home.data]
     for one in sets:

@@ -96,14 +96,14 @@ def mine_negatives(
     config = resolve_config(MineConfig, "mine-negatives", config, settings)
     home = find_workspace(workspace)
     if "seed" in settings and not {"random", "gold"} & set(config.wanted):
-        raise UsageError("--seed has an effect only on random and gold --negatives, and on --audit")
+        raise UsageError("`seed` has an effect only on random and gold `negatives`, and on `audit`")
     bad = collect_bad_records(config.on_error, observer)
     choice = choose_dataset(home, dataset, split, data_dir, "train")
     # before BM25 is built, which may take long: a missing file is refused here
     given = _open_questions(questions, choice, config, bad, output, observer)
     target = output or home.examples / given.name
     if given.path is not None and target.resolve() == Path(given.path).resolve():
-        raise UsageError(f"{target} would take the place of its own input; name another --output")
+        raise UsageError(f"{target} would take the place of its own input; name another `output`")
     workers = workers or cores()
     collection = _open_collection(home, config, Parts(retriever, index, bm25, passages), workers, observer)
     inputs: list[str | Path | Input] = [given.described, *collection.folders]
@@ -152,7 +152,7 @@ def _open_questions(
     """
     if choice is not None:
         if questions is not None:
-            raise UsageError("--dataset and a file of questions contradict each other")
+            raise UsageError("`dataset` and a file of questions contradict each other")
         one, part = choice.single()
         file = question_file(choice, observer)
         examples = read_mining_input(str(file), config.answer_type or one.answer_type, bad)
@@ -210,7 +210,7 @@ def _open_collection(
     """
     store = PassageStore.open(parts.passages or home.passages)
     if len(store) < config.depth != MineConfig.depth:
-        observer.warning(f"--depth is {config.depth}, the collection has {len(store):,}: all are ranked")
+        observer.warning(f"`depth` is {config.depth}, the collection has {len(store):,}: all are ranked")
     folders = [store.folder]
     bm25, dense = None, None
     if config.uses_bm25:
@@ -220,12 +220,12 @@ def _open_collection(
         open_bm25(bm25, store)
         folders.append(bm25)
     elif parts.bm25 is not None:
-        raise UsageError("--bm25 has no effect: positives are kept, and no negatives come from it")
+        raise UsageError("`bm25` has no effect: positives are kept, and no negatives come from it")
     if "dense" in config.wanted:
         dense = open_dense(home, parts, home, store, observer, config.engine, single=False)
         folders.append(parts.index or home.index)
     elif parts.index is not None or parts.retriever is not None:
-        raise UsageError("--index and --retriever have an effect only with --negatives dense")
+        raise UsageError("`index` and `retriever` have an effect only with `negatives=dense`")
     return _Collection(store, bm25, dense, tuple(folders))
 
 
@@ -258,7 +258,7 @@ def _write_examples(
     if dropped > build.counts["questions"] * OFTEN:
         observer.warning(
             f"{dropped:,} of {build.counts['questions']:,} questions are dropped: the collection lacks their"
-            " gold passage; --positives keep takes the given passages as they are"
+            " gold passage; `positives` keep takes the given passages as they are"
         )
     if not build.counts["examples"]:
         observer.warning("no question has a positive passage: there is nothing to train on")

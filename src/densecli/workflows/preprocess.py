@@ -12,7 +12,6 @@ from densecli.artifacts.recipe import Input as Described
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import PreprocessConfig
 from densecli.configs.resolve import resolve_config
-from densecli.configs.setting import flag
 from densecli.corpus import memory
 from densecli.corpus.cut import Cut
 from densecli.corpus.cut import preprocess as cut_into_passages
@@ -72,7 +71,7 @@ def preprocess(
     home = find_workspace(workspace)
     if config.stride is not None and config.stride > config.words:
         raise UsageError(
-            f"--stride {config.stride} is more than --words {config.words}: the words between are lost"
+            f"`stride` {config.stride} is more than `words` {config.words}: the words between are lost"
         )
     names = [hub] if isinstance(hub, str) else list(hub)
     sources, inputs = _open_corpus(corpus, names, config, settings)
@@ -108,17 +107,17 @@ def _open_corpus(
     if records is not None:
         useless = [name for name in FILES_ONLY if name in settings]
         if useless and not hub:
-            raise UsageError(f"{flag(PreprocessConfig, useless[0])} has no effect on records in memory")
+            raise UsageError(f"`{useless[0]}` has no effect on records in memory")
         sources: Iterator[Source] = iter([memory.memory_source(records, config.make_ids)])
         inputs: list[Input] = [describe_records(memory.NAME, records)]
     else:
         sources, inputs = open_sources(paths, config), [*paths]
     if not hub:
         if not inputs:
-            raise UsageError("no corpus given: name files or folders, - for stdin, or --hf and a name")
+            raise UsageError("no corpus given: name files or folders, - for stdin, or `hub` and a name")
         return sources, inputs
     if not paths and settings.get("input_format", "auto") != "auto":
-        raise UsageError("--input-format has no effect on corpora of the Hub")
+        raise UsageError("`input_format` has no effect on corpora of the Hub")
     from densecli.registry.hub import stream_corpus  # `datasets` takes seconds to load
     from densecli.registry.hub_files import resolve_revision
 

@@ -178,7 +178,7 @@ def tune_reader(
     source = dev.name if isinstance(dev, Path) else ""
     path = store_selection(place, tuned, fingerprint(place), source, digest)
     chosen = tuned.selection.rule
-    observer.message(f"{path}: --select {chosen}, {tuned.depth} passages ({tuned.questions:,} questions)")
+    observer.message(f"{path}: `select` {chosen}, {tuned.depth} passages ({tuned.questions:,} questions)")
     return tuned
 
 
@@ -212,10 +212,10 @@ def _open_ranked(
         raise UsageError("give either questions or search results")
     if results is not None:
         if retriever is not None:
-            raise UsageError("--retriever has no effect on results that were searched before")
+            raise UsageError("`retriever` has no effect on results that were searched before")
         return _open_results(results, texts, depth, bad)
     if texts.named:
-        raise UsageError(f"--{texts.named} has an effect only on results that were searched before")
+        raise UsageError(f"`{texts.named}` has an effect only on results that were searched before")
     asked = open_questions(questions, home, search_config, bad, observer)
     collection = open_collection(
         home,
@@ -233,7 +233,7 @@ def _open_results(
 ) -> Iterator[RankedList]:
     if not isinstance(results, Path):
         return iter(results)
-    check = partial(check_texts, depth=depth, expected=f"{TEXTS}, or --passages FOLDER")
+    check = partial(check_texts, depth=depth, expected=f"{TEXTS}, or `passages` FOLDER")
     return read_ranked(str(results), bad, texts.lookup(bad), check, MARKED)
 
 

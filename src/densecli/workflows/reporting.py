@@ -37,5 +37,5 @@ def warn_of_patterns(
     if answered and alike / answered >= LEAST_SHARE:
         observer.warning(
             f"{alike:,} of {answered:,} questions have answers that look like regular expressions and are"
-            " matched as text; --answer-type regex matches them as patterns"
+            " matched as text; `answer_type` regex matches them as patterns"
         )

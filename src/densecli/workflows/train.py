@@ -101,7 +101,7 @@ def train(
     config = resolve_config(TrainConfig, "train", config, settings)
     check_validation(settings, dev, tensorboard)
     if not config.distill and "teacher_temperature" in settings:
-        raise UsageError("--teacher-temperature has an effect only with --distill")
+        raise UsageError("`teacher_temperature` has an effect only with `distill`")
     home = find_workspace(workspace)
     if ranks is not None and not ranks.first:
         observer = SILENT
@@ -170,6 +170,6 @@ def _in_turn(ranks: "ProcessGroup | None", do: Callable[[], T]) -> T:
 def _check_temperature(settings: Mapping[str, Any], similarity: str, base: Path) -> None:
     if similarity != "cosine" and "temperature" in settings:
         raise UsageError(
-            f"--temperature has no effect: {base} is trained by {similarity} unless there is"
-            " --similarity cosine"
+            f"`temperature` has no effect: {base} is trained by {similarity} unless there is"
+            " `similarity=cosine`"
         )

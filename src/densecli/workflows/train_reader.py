@@ -105,7 +105,7 @@ def train_reader(
     joint_base = None if joint is None else base_folder(joint, "retriever")
     gold_set = None if gold is None else as_record_set(gold, TrainingExample, "gold passages")
     if gold is not None and config.choice != "dpr":
-        raise UsageError("--gold has an effect only with --choice dpr")
+        raise UsageError("`gold` has an effect only with `choice` dpr")
     config = replace(config, sampling_rates=_rates(config, result_sets))
     collection = None if negatives_from is None else open_collection(negatives_from, observer=observer)
     optional = [one for one in (dev_set, gold_set) if one is not None]
@@ -204,10 +204,10 @@ def _base(config: TrainReaderConfig, settings: Mapping[str, Any], init: str | No
     if init is None:
         return base_folder(config.encoder, "reader")
     if "encoder" in settings:
-        raise UsageError("--init and --encoder contradict each other: --init continues from a whole reader")
+        raise UsageError("`init` and `encoder` contradict each other: `init` continues from a whole reader")
     folder = base_folder(init, "reader")
     if not (folder / ENCODER).is_dir():
-        raise UsageError(f"--init {init} is not a reader; name it as --encoder to start a reader from it")
+        raise UsageError(f"`init` {init} is not a reader; name it as `encoder` to start a reader from it")
     return folder
 
 
@@ -220,7 +220,7 @@ def _rates(config: TrainReaderConfig, sets: Sequence[RecordSet[Any]]) -> str | N
     if config.rates and len(config.rates) != len(sets):
         names = ", ".join(one.name for one in sets)
         raise UsageError(
-            f"--sampling-rates {config.sampling_rates} has {len(config.rates)} rates for {len(sets)}"
+            f"`sampling_rates` {config.sampling_rates} has {len(config.rates)} rates for {len(sets)}"
             f" set{'s' * (len(sets) > 1)}: {names}"
         )
     return config.sampling_rates
@@ -239,8 +239,8 @@ def _gold_titles(gold: RecordSet[TrainingExample], bad: BadRecords) -> dict[str,
 def _check_passages(settings: Mapping[str, Any], config: TrainReaderConfig) -> None:
     if config.passages > config.depth and {"passages", "depth"} <= settings.keys():
         raise UsageError(
-            f"--passages {config.passages:,} cannot be sampled from --depth {config.depth:,}:"
-            " raise --depth, or lower --passages"
+            f"`passages` {config.passages:,} cannot be sampled from `depth` {config.depth:,}:"
+            " raise `depth`, or lower `passages`"
         )
 
 

@@ -48,7 +48,7 @@ def find_training_sets(
         InputError: a file is missing.
     """
     if choice is not None and given is not None:
-        raise UsageError("--dataset and files of examples contradict each other")
+        raise UsageError("`dataset` and files of examples contradict each other")
     if choice is not None:
         found = example_files(choice, workspace, observer, config.rates)
         sets, rates = [RecordSet[TrainingExample](path) for path in found], list(found.values())
@@ -66,7 +66,7 @@ def find_training_sets(
     if len(config.rates) != len(sets):
         names = ", ".join(one.name for one in sets)
         raise UsageError(
-            f"--sampling-rates {config.sampling_rates} has {len(config.rates)} rates for {len(sets)}"
+            f"`sampling_rates` {config.sampling_rates} has {len(config.rates)} rates for {len(sets)}"
             f" set{'s' * (len(sets) > 1)}: {names}"
         )
     return sets, config
@@ -93,7 +93,7 @@ def _only_set(workspace: Workspace) -> RecordSet[TrainingExample]:
     if not found:
         raise ArtifactError(
             f"{folder}: no training examples; run `densecli mine-negatives QUESTIONS` first,"
-            " or name a --dataset"
+            " or name a `dataset`"
         )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
@@ -150,7 +150,7 @@ class TrainingSets:
         if short:
             yield (
                 f"{short:,} of {len(self):,} examples have fewer negatives of their own than asked for"
-                f" (--hard-negatives {asked[1]:,} --other-negatives {asked[0]:,})"
+                f" (`hard_negatives` {asked[1]:,} `other_negatives` {asked[0]:,})"
             )
         for source in self.sources:
             size = source.size(config.batch_size)
@@ -159,7 +159,7 @@ class TrainingSets:
         steps = config.passes(len(self)) * sum(one.batches(config.batch_size) for one in self.sources)
         if config.warmup_steps is not None and 0 < steps <= config.warmup_steps:
             yield (
-                f"--warmup-steps {config.warmup_steps:,} is longer than the training of {steps:,} updates:"
+                f"`warmup_steps` {config.warmup_steps:,} is longer than the training of {steps:,} updates:"
                 " the learning rate never comes to its peak"
             )
 
@@ -205,13 +205,13 @@ def read_training_sets(
     if config.examples is not None:
         if config.examples > len(spool):
             raise UsageError(
-                f"--examples is {config.examples:,}, and there are {len(spool):,} that can be trained on"
+                f"`examples` is {config.examples:,}, and there are {len(spool):,} that can be trained on"
             )
         sources = first_examples(sources, config.examples, config.seed)
         for source in sources:
             if not source.rows:
                 raise UsageError(
-                    f"--examples {config.examples:,} chose no example of {source.name}: raise it, or leave"
+                    f"`examples` {config.examples:,} chose no example of {source.name}: raise it, or leave"
                     " this set out"
                 )
     return TrainingSets(spool, sources)
@@ -255,14 +255,14 @@ def find_excluded(
     names = ", ".join([*here, *(one.name for one in named)])
     summary = f"left out of training: questions of {names}"
     if not names:
-        summary = "left out of training: no test questions (--exclude names a file of yours)"
+        summary = "left out of training: no test questions (`exclude` names a file of yours)"
     observer.message(summary + (f"; test sets not on this disk: {', '.join(missing)}" if missing else ""))
     for name in missing:
         if name in trained:
             observer.warning(
                 f"the test questions of {name} are not on this disk, so they are not left out of training;"
                 f" fetch them with `densecli datasets {name} --fetch questions`, or name a file with"
-                " --exclude"
+                " `exclude`"
             )
     return [*(RecordSet[Question](path) for path in here.values()), *named]
 

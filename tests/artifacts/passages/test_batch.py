@@ -21,5 +21,5 @@ def test_columns_come_out_as_they_went_in(rows):
 def test_what_arrow_cannot_hold_is_said(monkeypatch):
     monkeypatch.setattr(portion, "LARGEST_COLUMN", 10)
     assert len(portion_of([["1"], [""], ["0123456789"]], [1])) == 1
-    with pytest.raises(ResourceError, match="more than 2 GiB; let --stride be larger"):
+    with pytest.raises(ResourceError, match="more than 2 GiB; let `stride` be larger"):
         portion_of([["1"], [""], ["0123456789a"]], [1])

@@ -175,7 +175,7 @@ def test_the_config_is_needed_where_the_size_is_none_of_those_published(
 def test_a_base_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = changed(tmp_path, lambda held: held["encoder_params"].update(pretrained_model_cfg="./nowhere"))
     with pytest.raises(
-        ArtifactError, match=r"tokenizer of \./nowhere; name a folder that holds it as --base"
+        ArtifactError, match=r"tokenizer of \./nowhere; name a folder that holds it as `base`"
     ):
         DprCheckpoint.read(path).base(None)
 

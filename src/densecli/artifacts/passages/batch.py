@@ -66,7 +66,7 @@ def _texts(column: Sequence[str]) -> pa.StringArray:
     encoded = [text.encode() for text in column]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     if ends[-1] > LARGEST_COLUMN:
-        raise ResourceError("passages cut together take more than 2 GiB; let --stride be larger")
+        raise ResourceError("passages cut together take more than 2 GiB; let `stride` be larger")
     buffers = (pa.py_buffer(part) for part in (ends.astype(np.int32), b"".join(encoded)))
     return pa.StringArray.from_buffers(len(column), *buffers)
 

@@ -93,7 +93,7 @@ class DprCheckpoint:
         except ArtifactError as error:
             reason = str(error).partition("; ")[0]
             raise ArtifactError(
-                f"{self.path}: has the tokenizer of {start}; name a folder that holds it as --base ({reason})"
+                f"{self.path}: has the tokenizer of {start}; name a folder that holds it as `base` ({reason})"
             ) from None
 
     def tower(self, prefix: str, base: Path, heads: Mapping[str, tuple[int, ...]] | None = None) -> BertTower:
