@@ -218,9 +218,19 @@ def test_from_a_folder_of_questions_to_the_papers_rows(prepared: Program, offlin
     assert rows[2]["top_k"] == {"20": 78.4}
     assert rows[2]["exact_match"] is None
     assert prepared.call("evaluate", "nq.jsonl", *own, "--table").well().stdout.count("paper: ") == 5
-    guided = prepared.run("evaluate", *own)
-    assert guided.status == 2
-    assert "`densecli search --dataset nq --split test -o nq-test.jsonl` makes them" in guided.error
+    whole = prepared.run("evaluate", *own, "-k", "1,5,20").well()  # it searches and reads by itself
+    assert (whole.rows[0]["results"], whole.rows[0]["questions"]) == ("nq", 12)
+    assert whole.rows[0]["exact_match"] is not None
+    assert set(whole.rows[0]["latency_ms"]) == {
+        "encode the question",
+        "search vectors",
+        "search words",
+        "search in all",
+        "search and read",
+    }
+    assert all(row["p50"] <= row["p95"] <= row["p99"] for row in whole.rows[0]["latency_ms"].values())
+    refused = prepared.run("evaluate", *own, "--passages", ".densecli/passages")
+    assert (refused.status, "--passages has an effect only on results" in refused.error) == (2, True)
 
 
 def test_a_sets_answers_and_their_kind_reach_results_of_other_programs(

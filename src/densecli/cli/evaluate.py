@@ -1,17 +1,17 @@
 """`densecli evaluate`: how good search results and answers are."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from densecli.cli.options import command
+from densecli.cli.options import command, standing_config
 from densecli.cli.result_forms import for_people
 from densecli.cli.session import Session
 from densecli.cli.shared_options import DataDirOption, DatasetOption, JsonOption, SplitOption, TextsOption
-from densecli.configs.asking import EvaluateConfig
+from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.counts import format_counts
 from densecli.errors import UsageError
 from densecli.files.names import display_path
@@ -92,6 +92,7 @@ def register(app: typer.Typer) -> None:
 
         Every question counts: with --questions, --dataset or --qrels, one without a result is a miss.
         Several results are compared with the first. With --dataset, published rows stand below.
+        Without results it searches the questions in the workspace, and reads answers if it has a reader.
         """
         if table and form not in (None, "text"):
             raise UsageError(f"--table and --format {form} contradict each other")
@@ -99,30 +100,28 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"--json and --format {form} contradict each other")
         people = for_people(session, "text" if table else form, json, output, "--table")
         from densecli.report.accuracy_curves import check_plot
-        from densecli.workflows.evaluate import evaluate as run
-        from densecli.workflows.texts import Texts
 
         check_plot(plot)
 
-        sources = _rows(results or [_from_stdin(session, dataset, split)])
-        found = run(
-            {name: Path(path) for name, path in sources.items()},
-            texts=Texts(questions, passages),
-            dataset=dataset,
-            split=split,
-            data_dir=data_dir,
-            qrels=qrels,
-            measures=measure or (),
-            details=report is not None,
+        given: dict[str, Any] = {
+            "dataset": dataset,
+            "split": split,
+            "data_dir": data_dir,
+            "qrels": qrels,
+            "measures": measure or (),
+            "details": report is not None,
             **session.arguments(config),
-        )
+        }
+        found, latencies = _measure(session, results, questions, passages, given)
         if people:
-            from densecli.cli.tables import evaluation_table, legend
+            from densecli.cli.tables import evaluation_table, latency_table, legend
 
             session.terminal.show(evaluation_table(found))
             session.terminal.message(legend(found, config.resamples))
+            if latencies:
+                session.terminal.show(latency_table(latencies))
         else:
-            _write(session, found, config, form or "jsonl", output)
+            _write(session, found, config, latencies, form or "jsonl", output)
         _save_pages(session, found, config, plot, report)
         if found.note:
             session.terminal.message(found.note)
@@ -134,9 +133,17 @@ def register(app: typer.Typer) -> None:
 
 
 def _write(
-    session: Session, found: "Evaluation", config: EvaluateConfig, form: str, output: Path | None
+    session: Session,
+    found: "Evaluation",
+    config: EvaluateConfig,
+    latencies: Mapping[str, Mapping[int, float]],
+    form: str,
+    output: Path | None,
 ) -> None:
     measured, published, comparisons = _records(found, config)
+    if latencies:
+        told = {stage: {f"p{one}": value for one, value in row.items()} for stage, row in latencies.items()}
+        measured[0]["latency_ms"] = told
     if form == "jsonl":
         session.write([*measured, *published, *comparisons], output)
         return
@@ -218,20 +225,59 @@ def _named(source: str) -> tuple[str, str]:
     return ("stdin" if source == "-" else source), source
 
 
-def _from_stdin(session: Session, dataset: str | None, split: str | None) -> str:
-    """Return `-`.
+def _measure(
+    session: Session,
+    results: list[str] | None,
+    questions: str | None,
+    passages: Path | None,
+    given: dict[str, Any],
+) -> "tuple[Evaluation, Mapping[str, Mapping[int, float]]]":
+    """Measure results, or those of a search of the questions, with the time that it takes.
 
     Raises:
-        UsageError: nothing is piped in; with a dataset the error names the commands that make results.
+        UsageError: there are neither results nor questions, or passages for results that are not there.
+    """
+    from densecli.workflows.evaluate import evaluate
+    from densecli.workflows.texts import Texts
+
+    if results is None and _is_search(session, given["dataset"] or questions):
+        if passages is not None:
+            raise UsageError(
+                "--passages has an effect only on results; without them the workspace is searched"
+            )
+        return _search(session, questions, given)
+    sources = {name: Path(path) for name, path in _rows(results or ["-"]).items()}
+    return evaluate(sources, texts=Texts(questions, passages), **given), {}
+
+
+def _is_search(session: Session, asked: str | None) -> bool:
+    """Return whether no results are piped in, but questions to search are named.
+
+    Raises:
+        UsageError: there are neither.
     """
     try:
-        return session.input_or_stdin(None, "results")
+        session.input_or_stdin(None, "results")
     except UsageError:
-        if dataset is None:
+        if asked is None:
             raise
-        split = split or "test"
-        name = f"{dataset}-{split}.jsonl"
-        search = f"densecli search --dataset {dataset} --split {split} -o {name}"
-        raise UsageError(
-            f"no results given: `{search}` makes them; then `densecli evaluate {name} --dataset {dataset}`"
-        ) from None
+        return True
+    return False
+
+
+def _search(
+    session: Session, questions: str | None, given: dict[str, Any]
+) -> "tuple[Evaluation, Mapping[str, Mapping[int, float]]]":
+    """Search the questions in the workspace, and measure what is found."""
+    import time
+
+    from densecli.workflows.evaluate_search import evaluate_search
+
+    searched = evaluate_search(
+        time.perf_counter,
+        questions=None if questions is None else Path(questions),
+        search_config=standing_config(session, SearchConfig, "search"),
+        read_config=standing_config(session, ReadConfig, "read"),
+        **given,
+    )
+    return searched.evaluation, searched.latencies

@@ -59,6 +59,13 @@ def evaluation_table(found: "Evaluation") -> "RenderableType":
     return plain_table(["results", "questions", *names], rows)
 
 
+def latency_table(latencies: Mapping[str, Mapping[int, float]]) -> "RenderableType":
+    """Return the milliseconds of each stage by percentile."""
+    percentiles = sorted({one for row in latencies.values() for one in row})
+    rows = [[stage, *(f"{row[one]:.1f}" for one in percentiles)] for stage, row in latencies.items()]
+    return plain_table(["milliseconds for a question", *(f"p{one}" for one in percentiles)], rows)
+
+
 def legend(found: "Evaluation", resamples: int) -> str:
     """Return what the intervals, differences and marks of a table are, in a sentence."""
     told = f"95 %: bootstrap interval of {resamples:,} resamples"

@@ -1,0 +1,155 @@
+"""The whole way of an evaluation: search questions, read if there is a reader, measure, take the time."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from densecli.artifacts.workspace import Workspace, find_workspace
+from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
+from densecli.configs.resolve import resolve_config
+from densecli.errors import InputError
+from densecli.evaluation.thresholds import parse_ks
+from densecli.observer import SILENT, Observer
+from densecli.records import Question
+from densecli.retrieval.hybrid import HybridEngine
+from densecli.retrieval.search import DenseEngine
+from densecli.workflows.collection import Collection, open_collection
+from densecli.workflows.evaluate import Evaluation, evaluate
+from densecli.workflows.read import read
+from densecli.workflows.reporting import collect_bad_records
+from densecli.workflows.search import open_questions
+from densecli.workflows.texts import Texts
+
+T = TypeVar("T")
+TIMED_QUESTIONS = 100
+READ_QUESTIONS = 20
+"""Questions that are searched, and read, one at a time to take the time."""
+PERCENTILES = (50, 95, 99)
+
+
+@dataclass(frozen=True)
+class SearchedEvaluation:
+    """What was measured, and how long a question takes.
+
+    Attributes:
+        evaluation: the measures.
+        latencies: for each stage, milliseconds of one question alone by percentile: 50, 95 and 99.
+    """
+
+    evaluation: Evaluation
+    latencies: Mapping[str, Mapping[int, float]]
+
+
+def evaluate_search(
+    clock: Callable[[], float],
+    *,
+    questions: Path | None = None,
+    dataset: str | None = None,
+    split: str | None = None,
+    data_dir: Path | None = None,
+    workspace: Workspace | Path | str | None = None,
+    config: EvaluateConfig | None = None,
+    search_config: SearchConfig | None = None,
+    read_config: ReadConfig | None = None,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> SearchedEvaluation:
+    """Search questions in the workspace, read answers if it has a reader, and measure both.
+
+    Args:
+        clock: returns seconds, such as `time.perf_counter`.
+        questions: file of the questions; or
+        dataset: a dataset of the paper.
+        split: its split; by default test.
+        data_dir: folder with files of the dataset.
+        workspace: folder of collection and models; by default the nearest `.densecli`.
+        config: how to evaluate. As many passages are searched as its largest k.
+        search_config: how to search.
+        read_config: how to read.
+        observer: receives messages, warnings and progress.
+        **settings: fields of EvaluateConfig, and what else `evaluate` takes.
+
+    Raises:
+        ArtifactError: a collection or the dataset is missing.
+        InputError: the questions cannot be read, or there are none.
+        UsageError: a setting has no effect.
+    """
+    passed = {name: settings.pop(name) for name in ("qrels", "measures", "details") if name in settings}
+    config = resolve_config(EvaluateConfig, "evaluate", config, settings)
+    home = find_workspace(workspace)
+    search_config = replace(search_config or SearchConfig(), answer_type=config.answer_type)
+    bad = collect_bad_records(config.on_error, observer)
+    asked = list(open_questions(questions, home, search_config, bad, observer, dataset, split, data_dir))
+    if not asked:
+        raise InputError(str(questions or dataset), None, "has no questions", "at least one")
+    search_config = replace(search_config, k=max(parse_ks(config.top_k)), answer_type=None)
+    collection = open_collection(home, single=False, sample=False, config=search_config, observer=observer)
+    results: Iterator[Any] = observer.progress(
+        collection.search(asked), "search", total=len(asked), unit="questions "
+    )
+    has_reader = home.reader.exists()
+    if has_reader:
+        found = read(results=results, workspace=home, config=read_config, observer=observer)
+        results = observer.progress(found, "read", total=len(asked), unit="questions ")
+    name = dataset or str(questions)
+    evaluation = evaluate(
+        {name: results},
+        workspace=home,
+        texts=Texts(None if questions is None else str(questions), home.passages),
+        dataset=dataset,
+        split=split,
+        data_dir=data_dir,
+        config=config,
+        observer=observer,
+        **passed,
+    )
+    latencies = _latencies(collection, home, asked, has_reader, read_config, clock, observer)
+    return SearchedEvaluation(evaluation, latencies)
+
+
+def _latencies(
+    collection: Collection,
+    home: Workspace,
+    questions: Sequence[Question],
+    has_reader: bool,
+    read_config: ReadConfig | None,
+    clock: Callable[[], float],
+    observer: Observer,
+) -> dict[str, dict[int, float]]:
+    """Ask questions drawn at random one at a time, and return the milliseconds of each stage."""
+    drawn = random.Random(0).sample(list(questions), min(TIMED_QUESTIONS, len(questions)))
+    engine, k = collection.engine, collection.config.k or 1
+    dense = engine.dense if isinstance(engine, HybridEngine) else engine
+    stages: dict[str, list[float]] = {}
+
+    def timed(stage: str, work: Callable[[], T]) -> T:
+        begun = clock()
+        made = work()
+        stages.setdefault(stage, []).append(1000 * (clock() - begun))
+        return made
+
+    collection.search(drawn[0])  # loads what is loaded late
+    for question in observer.progress(drawn, "time the search", total=len(drawn), unit="questions "):
+        text = [question.question]
+        if isinstance(dense, DenseEngine):
+            vectors = timed("encode the question", partial(dense.encoder.encode, text))
+            timed("search vectors", partial(dense.index.search, vectors, k))
+        if isinstance(engine, HybridEngine):
+            timed("search words", partial(engine.words.search, text, k))
+        timed("search in all", partial(collection.search, question))
+    if has_reader:
+        chosen = {} if read_config is None else asdict(read_config)
+        changed = {name: value for name, value in chosen.items() if value != getattr(ReadConfig(), name)}
+        asked = drawn[:READ_QUESTIONS]
+        collection.read(asked[0], **changed)
+        for question in observer.progress(asked, "time the reader", total=len(asked), unit="questions "):
+            timed("search and read", partial(collection.read, question, **changed))
+    return {
+        stage: {one: round(float(np.percentile(times, one)), 2) for one in PERCENTILES}
+        for stage, times in stages.items()
+    }
