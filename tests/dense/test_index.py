@@ -61,15 +61,51 @@ def test_more_asked_for_than_there_are(indexed, kind):
     assert np.isfinite(scores).all()
 
 
-def test_what_an_approximate_search_does_not_find_is_minus_one_at_the_end(indexed):
+def test_all_vectors_are_compared_where_a_graph_does_not_reach_so_many(indexed):
     """Points far apart with two links each: the graph falls into parts."""
-    index = indexed("hnsw", np.repeat(random(20, 2), 30, axis=0), hnsw_neighbors=2, hnsw_build_breadth=8)
-    rows, scores = index.search(random(5, 2, seed=1), 600)
-    found = rows >= 0
-    assert not found.all()
-    assert np.all(np.diff(found.astype(int)) <= 0)
-    for its, there in zip(scores, found, strict=True):
-        assert np.all(np.diff(its[there]) <= 0)
+    vectors, asked = np.repeat(random(20, 2), 2, axis=0), random(5, 2, seed=1)
+    index = indexed("hnsw", vectors, hnsw_neighbors=2, hnsw_build_breadth=8)
+    rows, scores = index.search(asked, 40)
+    expected_rows, expected_scores = naive(vectors, asked, 40)
+    assert rows.tolist() == expected_rows
+    np.testing.assert_allclose(scores, expected_scores, rtol=1e-4)
+
+
+@pytest.mark.parametrize("k", [1, 9, 200, 420])
+def test_a_graph_finds_what_is_beside_many_copies_of_one_vector_and_the_copies(indexed, k):
+    vectors = np.concatenate([random(120), np.repeat(random(3, seed=2), 100, axis=0)])
+    vectors = vectors[np.random.default_rng(3).permutation(len(vectors))]
+    asked = np.concatenate([random(30, seed=1), vectors[::20]])
+    index = indexed("hnsw", vectors[:200], vectors[200:], hnsw_search_breadth=300)
+    rows, scores = index.search(asked, k)
+    expected_rows, expected_scores = naive(vectors, asked, k)
+    assert rows.tolist() == expected_rows
+    np.testing.assert_allclose(scores, expected_scores, rtol=1e-4, atol=1e-5)
+    everything = np.tile(np.arange(420), (len(asked), 1))
+    np.testing.assert_allclose(index.score(asked, everything), asked @ vectors.T, rtol=1e-4, atol=1e-5)
+
+
+def test_few_copies_stay_in_the_graph(indexed):
+    index = indexed("hnsw", np.repeat(random(20), 32, axis=0))
+    assert not (index.folder / "copies.npy").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"junk"),
+        lambda path: np.save(path, np.zeros((3, 3), np.int64)),
+        lambda path: np.save(path, np.zeros((3, 2))),
+        lambda path: np.save(path, np.full((3, 2), 50)),
+        lambda path: np.save(path, np.full((3, 2), -1)),
+        lambda path: np.save(path, np.array([[{}, 1]], dtype=object)),
+    ],
+)
+def test_a_damaged_list_of_copies_is_refused(indexed, damage):
+    folder = indexed("hnsw", np.repeat(random(1), 50, axis=0)).folder
+    damage(folder / "copies.npy")
+    with pytest.raises(ArtifactError, match=r"copies\.npy: .*; run `densecli index --force`"):
+        DenseIndex.open(folder)
 
 
 @pytest.mark.parametrize("questions", [1, 30])

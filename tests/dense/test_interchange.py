@@ -230,3 +230,10 @@ def test_a_vector_that_is_not_finite_is_refused_by_its_place(store, tmp_path, ki
         taken(source, store, tmp_path / "taken")
     with pytest.raises(ArtifactError, match="vector 42 has a value that is not finite"):
         list(open_foreign_index(source, DIMENSION).pairs())
+
+
+@pytest.mark.parametrize("program", ["dpr", "pyserini"])
+def test_a_graph_that_leaves_out_copies_is_not_for_other_programs(indexed, tmp_path, program):
+    ours = indexed("hnsw", np.ones((COUNT, 4)))
+    with pytest.raises(ArtifactError, match="many passages have one vector.*build a flat index"):
+        write_index(ours.folder, map(str, range(COUNT)), tmp_path / "theirs", program)

@@ -11,12 +11,21 @@ from densecli.artifacts.kinds import IndexManifest
 from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.vectors import FloatArray, VectorStore
 from densecli.configs.corpus import IndexConfig
+from densecli.dense.copies import (
+    CopyFinder,
+    Pairs,
+    add_outside_graph,
+    read_pairs,
+    with_copies,
+    write_pairs,
+)
 from densecli.dense.kinds import DENSE_KINDS, new_index
 from densecli.errors import ArtifactError
 from densecli.ranking.order import Rows, Scores, rank_by_score
 
 FILE = "index.faiss"
 BATCH = 8192
+NO_PAIRS: Pairs = np.empty((0, 2), dtype=np.int64)
 
 
 def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[int]:
@@ -26,17 +35,39 @@ def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[i
         ArtifactError: a vector is not finite, or a shard does not fit its manifest.
     """
     index = new_index(vectors.shape[1], config)
+    pairs = _copies(vectors, config.hnsw_neighbors) if config.kind == "hnsw" else NO_PAIRS
+    outside, done = np.zeros(len(vectors), dtype=bool), 0
+    outside[pairs[:, 1]] = True
+    for first, block in _blocks(vectors):
+        index.add(np.ascontiguousarray(block[~outside[first : first + len(block)]]))
+        done += len(block)
+        yield done
+    if len(pairs):
+        order = np.concatenate([np.flatnonzero(~outside), np.flatnonzero(outside)])
+        add_outside_graph(index, vectors.take(np.flatnonzero(outside)))
+        index.permute_entries(order.argsort())
+        write_pairs(pairs, folder)
+    # Through Python's own file: faiss's drops what does not fit on the disk when it closes its file.
+    with open(folder / FILE, "wb") as stream:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(stream.write))  # type: ignore[attr-defined]
+
+
+def _copies(vectors: VectorStore, neighbors: int) -> Pairs:
+    finder = CopyFinder(vectors.shape[1])
+    for _, block in _blocks(vectors):
+        finder.add(block)
+    return finder.pairs(more_than=neighbors)
+
+
+def _blocks(vectors: VectorStore) -> Iterator[tuple[int, FloatArray]]:
+    """Yield first rows and vectors (n, d), in blocks."""
     for first, shard in vectors.shards():
         for start in range(0, len(shard), BATCH):
             block = np.ascontiguousarray(shard[start : start + BATCH])
             if not np.isfinite(block).all():
                 row = first + start + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
                 raise ArtifactError(f"{vectors.folder}: vector {row} is not finite; check the model")
-            index.add(block)
-            yield index.ntotal
-    # Through Python's own file: faiss's drops what does not fit on the disk when it closes its file.
-    with open(folder / FILE, "wb") as stream:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(stream.write))  # type: ignore[attr-defined]
+            yield first + start, block
 
 
 class DenseIndex:
@@ -60,6 +91,7 @@ class DenseIndex:
         except (FileNotFoundError, RuntimeError) as error:
             reason = str(error).rpartition("Error: ")[2]
             raise ArtifactError(f"{path}: not readable ({reason}); run `densecli index --force`") from None
+        self._copies = read_pairs(folder, len(self))
 
     @classmethod
     def open(cls, folder: Path) -> "DenseIndex":
@@ -88,8 +120,7 @@ class DenseIndex:
 
         Args:
             questions: (n, d) question vectors.
-            k: passages per question; at most as many as the index holds are returned, and where an
-                approximate index finds fewer, the rest of `rows` is -1.
+            k: passages per question; at most as many as the index holds are returned.
 
         Raises:
             ArtifactError: the vectors have another dimension than the index, or a score is not finite.
@@ -136,10 +167,17 @@ class DenseIndex:
 
     def _best(self, vectors: FloatArray, k: int) -> tuple[Rows, Scores]:
         """Search for one more than `k`. Where that one scores like the k-th, an exact search has kept any of
-        the rows with that score, so it is asked for twice as many until it has them all."""
+        the rows with that score, so it is asked for twice as many until it has them all. Where a graph does
+        not reach so many rows, all vectors are compared."""
         wide = min(k + 1, len(self)) if self._exact else k
         scores, rows = self._index.search(vectors, wide)
         rows, scores = rank_by_score(rows, scores)
+        if len(self._copies):
+            rows, scores = with_copies(rows, scores, self._copies, wide)
+        short = np.flatnonzero(rows.min(axis=1, initial=0) < 0)
+        if len(short) and self._vectors is not self._index:
+            found = self._vectors.search(np.ascontiguousarray(vectors[short]), wide)
+            rows[short], scores[short] = rank_by_score(*reversed(found))
         if k < wide < len(self):
             tied = np.flatnonzero(scores[:, k - 1] == scores[:, k])
             if len(tied):

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densecli.artifacts.vectors import FloatArray
+from densecli.dense.copies import FILE as COPIES
 from densecli.dense.embeddings import read_id_list, write_id_list
 from densecli.dense.index import FILE
 from densecli.dense.rows_by_id import PassageRows, check_complete
@@ -179,12 +180,17 @@ def write_index(source: Path, ids: Iterable[str], folder: Path, program: str) ->
         program: `dpr` or `pyserini`.
 
     Raises:
-        ArtifactError: the index can't be read.
+        ArtifactError: the index can't be read, or its graph leaves out copies of vectors.
         InputError: an id has a line end in it, which Pyserini's list cannot say.
     """
     name, ids_name = DPR if program == "dpr" else PYSERINI
     index = _read(source / FILE)
     graph = isinstance(index, faiss.IndexHNSWFlat)
+    if (source / COPIES).is_file():
+        raise ArtifactError(
+            f"{source}: many passages have one vector, and are not in the graph, so {program} would not find"
+            " them; build a flat index (`densecli index --kind flat`) and convert that"
+        )
     _write(_augmented(index) if graph and program == "dpr" else index, folder / name)
     if program == "dpr":
         write_id_list(folder / ids_name, ids)

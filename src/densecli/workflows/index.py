@@ -82,6 +82,7 @@ def build_dense_index(
     with building(
         IndexManifest, "index", target, config, [store.folder], force, observer, home=home
     ) as build:
+        from densecli.dense.copies import FILE as COPIES
         from densecli.dense.index import BATCH, FILE  # FAISS: not for "up to date"
         from densecli.dense.index import build as build_index
 
@@ -90,7 +91,7 @@ def build_dense_index(
         for rows in observer.progress(built, f"index {config.kind}", batches):
             build.counts["vectors"] = rows
         build.manifest = IndexManifest(
-            fingerprint=build.digest(FILE),
+            fingerprint=build.digest(*(name for name in (FILE, COPIES) if (build.folder / name).is_file())),
             retriever=store.manifest.retriever,
             passage_tower=store.manifest.passage_tower,
             passages=store.manifest.passages,
