@@ -174,7 +174,7 @@ def test_what_cannot_be_taken_over_is_told(store: PassageStore, tmp_path: Path) 
     cases = [
         (plain, "searches by L2 distance"),
         (l2, "another measure than inner products"),
-        (packed, "a IndexScalarQuantizer"),
+        (packed, "it is of FAISS's kind 'IxSQ', not flat or HNSW"),
         (wide, "vectors of 11 components; the retriever's have 8"),
         (faiss.IndexFlatIP(DIMENSION), "no vector in it"),
     ]
@@ -201,7 +201,7 @@ def test_damage_is_told(store: PassageStore, tmp_path: Path) -> None:
     whole = (source / "index.dpr").read_bytes()
     for data in (b"", whole[:20], whole[: len(whole) // 2], b"text" * 100):
         (source / "index.dpr").write_bytes(data)
-        with pytest.raises(ArtifactError, match="no index that FAISS reads"):
+        with pytest.raises(ArtifactError, match="not an index that can be read"):
             open_foreign_index(source, DIMENSION)
     (source / "index.dpr").write_bytes(whole)
     (source / "index_meta.dpr").write_bytes(b"cos\nsystem\n(S'true'\ntR.")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from densecli.encoders import engines
-from densecli.encoders.engines import Asked, engines_for_many, open_passage_encoder
+from densecli.encoders.engines import Asked, engines_for_many, open_passage_encoder, open_question_encoder
 from densecli.encoders.session import EngineError
 from densecli.encoders.torch_retriever import PassageEncoder
-from densecli.errors import UsageError
+from densecli.errors import ArtifactError, UsageError
 from densecli.records import Passage
 from encoder_families import FAMILIES
 from heard import Heard
@@ -124,14 +124,27 @@ def test_an_encoder_that_the_engine_cannot_take_runs_in_torch(tmp_path: Path) ->
         open_passage_encoder(folder, asked("openvino"))
 
 
-def test_a_damaged_graph_is_told_and_torch_takes_its_place(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_a_damaged_graph_is_refused(tiny_retriever: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_retriever, tmp_path / "model")
     graph = folder / "passage" / "graph.onnx"
     graph.write_bytes(graph.read_bytes()[:100])
+    with pytest.raises(ArtifactError, match=r"passage/graph\.onnx: damaged, or of another version"):
+        open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, Heard())
+
+
+def test_a_sound_graph_that_an_engine_refuses_runs_in_torch(
+    tiny_retriever: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as an old engine that does not know an operation."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no such operation")
+
+    monkeypatch.setattr("densecli.encoders.onnx_session.onnxruntime.InferenceSession", refuse)
     heard = Heard()
-    encoder = open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, heard)
+    encoder = open_question_encoder(tiny_retriever, Asked(device="cpu", precision="fp32"), True, heard)
     assert encoder.arithmetic.startswith("torch")
-    assert "refuses it" in heard.warnings[0]
+    assert "the engine refuses it (no such operation)" in heard.warnings[0]
 
 
 @pytest.mark.parametrize(

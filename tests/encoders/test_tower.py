@@ -100,7 +100,7 @@ def test_a_damaged_graph_is_refused(tiny_retriever: Path, tmp_path: Path) -> Non
     tower = shutil.copytree(tiny_retriever / "question", tmp_path / "tower")
     graph = tower / "graph.onnx"
     graph.write_bytes(graph.read_bytes()[:500])
-    with pytest.raises(ArtifactError, match="the engine refuses it"):
+    with pytest.raises(ArtifactError, match=r"graph\.onnx: damaged, or of another version"):
         opened(tower, tower / "words.safetensors")
     (tower / "config.json").write_bytes(orjson.dumps({"hidden_size": 32}))
     with pytest.raises(ArtifactError, match="no 'model_type'"):

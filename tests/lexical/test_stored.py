@@ -44,7 +44,7 @@ def test_files_that_do_not_belong_together_are_refused(index, name):
 
 def test_numbers_of_another_kind_are_refused(index):
     np.save(index / "rows.npy", np.load(index / "rows.npy").astype(np.float32))
-    with pytest.raises(ArtifactError, match="rows holds float32"):
+    with pytest.raises(ArtifactError, match="rows.npy holds float32"):
         Bm25.open(index)
 
 

@@ -22,10 +22,10 @@ from densecli.artifacts.kinds import (
     RetrieverManifest,
 )
 from densecli.artifacts.recipe import Input, Recipe, describe_file, describe_folder
-from densecli.artifacts.typed import from_json, read_json
 from densecli.errors import ArtifactError
 from densecli.files.atomic import restore
 from densecli.files.names import display_path, require_utf8_name
+from densecli.files.typed import from_json, read_json
 from densecli.files.urls import is_remote
 
 SCHEMA = 1

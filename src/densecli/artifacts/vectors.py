@@ -12,6 +12,7 @@ from densecli.artifacts.kinds import VectorsManifest
 from densecli.artifacts.manifest import read_manifest
 from densecli.errors import ArtifactError
 from densecli.files.atomic import sync
+from densecli.files.npy import map_npy
 
 FloatArray = NDArray[np.float32]
 PLAN = "plan"
@@ -83,16 +84,12 @@ class VectorStore:
         for number in range(self.manifest.shards):
             path = shard_path(self.folder, number)
             try:
-                vectors: FloatArray = np.lib.format.open_memmap(path, mode="c")
-            except Exception as error:  # numpy parses the header as Python, and fails in many classes
-                if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-                    raise
+                vectors: FloatArray = map_npy(path, np.float32, 2, "c")
+            except (FileNotFoundError, ValueError) as error:
                 raise ArtifactError(f"{path}: not readable ({error}); {AGAIN}") from None
-            if vectors.ndim != 2 or vectors.shape[1] != self.shape[1] or vectors.dtype != np.float32:
-                raise ArtifactError(
-                    f"{path}: {vectors.dtype} {vectors.shape}, the manifest says float32"
-                    f" (n, {self.shape[1]}); {AGAIN}"
-                )
+            if vectors.shape[1] != self.shape[1]:
+                told = f"float32 {vectors.shape}, the manifest says float32 (n, {self.shape[1]})"
+                raise ArtifactError(f"{path}: {told}; {AGAIN}")
             yield first, vectors
             first += len(vectors)
         if first != self.shape[0]:

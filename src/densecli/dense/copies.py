@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from densecli.artifacts.vectors import FloatArray
 from densecli.errors import ArtifactError
+from densecli.files.npy import map_npy
 from densecli.ranking.order import Rows, Scores, rank_by_score
 
 FILE = "copies.npy"
@@ -80,11 +81,10 @@ def read_pairs(folder: Path, rows: int) -> Pairs:
     if not path.is_file():
         return np.empty((0, 2), dtype=np.int64)
     try:
-        pairs = np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # numpy parses the header as Python, and fails in many classes
+        pairs = map_npy(path, np.int64, 2)
+    except ValueError as error:
         raise ArtifactError(f"{path}: not readable ({error}); run `densecli index --force`") from None
-    whole = pairs.ndim == 2 and pairs.shape[1] == 2 and pairs.dtype == np.int64
-    if not whole or pairs.min(initial=0) < 0 or pairs.max(initial=0) >= rows:
+    if pairs.shape[1] != 2 or pairs.min(initial=0) < 0 or pairs.max(initial=0) >= rows:
         raise ArtifactError(f"{path}: damaged; run `densecli index --force`")
     return pairs
 

@@ -19,6 +19,7 @@ from densecli.dense.copies import (
     with_copies,
     write_pairs,
 )
+from densecli.dense.faiss_file import check_index_file
 from densecli.dense.kinds import DENSE_KINDS, new_index
 from densecli.errors import ArtifactError
 from densecli.ranking.order import Rows, Scores, rank_by_score
@@ -84,11 +85,11 @@ class DenseIndex:
         self._exact = manifest.structure == "flat"
         path = folder / FILE
         try:
-            path.open("rb").close()  # faiss does not tell a file that may not be read from a damaged one
+            check_index_file(path)
             self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
             # HNSW is a graph over a flat index.
             self._vectors: Any = faiss.downcast_index(getattr(self._index, "storage", self._index))
-        except (FileNotFoundError, RuntimeError) as error:
+        except (FileNotFoundError, ValueError, RuntimeError) as error:
             reason = str(error).rpartition("Error: ")[2]
             raise ArtifactError(f"{path}: not readable ({reason}); run `densecli index --force`") from None
         self._copies = read_pairs(folder, len(self))

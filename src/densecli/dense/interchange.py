@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from densecli.artifacts.vectors import FloatArray
 from densecli.dense.copies import FILE as COPIES
 from densecli.dense.embeddings import read_id_list, write_id_list
+from densecli.dense.faiss_file import check_index_file
 from densecli.dense.index import FILE
 from densecli.dense.rows_by_id import PassageRows, check_complete
 from densecli.errors import ArtifactError, InputError
@@ -129,10 +130,6 @@ def open_foreign_index(path: Path, dimension: int) -> ForeignIndex:
     place, ids = files
     index = _read(place)
     graph = isinstance(index, faiss.IndexHNSWFlat)
-    if not graph and not isinstance(index, faiss.IndexFlat):
-        raise ArtifactError(
-            f"{place}: a {type(index).__name__}; the vectors of flat and HNSW indexes can be taken over"
-        )
     augmented = index.metric_type == faiss.METRIC_L2 and index.d == dimension + 1
     if index.metric_type != faiss.METRIC_INNER_PRODUCT and not augmented:
         raise ArtifactError(f"{place}: searches by another measure than inner products")
@@ -286,10 +283,11 @@ def _filled(index: Any, blocks: Iterable[FloatArray]) -> Any:
 
 def _read(path: Path) -> Any:
     try:
+        check_index_file(path, whole=True)
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except (RuntimeError, MemoryError) as error:
+    except (FileNotFoundError, ValueError, RuntimeError, MemoryError) as error:
         reason = str(error).rpartition("Error: ")[2]
-        raise ArtifactError(f"{path}: no index that FAISS reads ({reason})") from None
+        raise ArtifactError(f"{path}: not an index that can be read ({reason})") from None
 
 
 def _write(index: Any, path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from densecli.encoders.session import Inputs
+from densecli.encoders.session import Inputs, run_error
 from densecli.models.weights import FloatArray
 
 
@@ -16,21 +16,27 @@ class OnnxSession:
 
     def __init__(self, graph: Path | bytes) -> None:
         self._session = onnxruntime.InferenceSession(
-            graph, session_options(), providers=["CPUExecutionProvider"]
+            graph,
+            session_options(),
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # it would print what is wrong with a damaged graph on stdout
         )
         self.weights = self._session.get_modelmeta().custom_metadata_map.get("weights")
 
     def run(self, batches: Iterable[Inputs]) -> Iterator[FloatArray]:
         """Yield the graph's only output for each batch, in order."""
         for inputs in batches:
-            (output,) = self._session.run(None, inputs)
+            try:
+                (output,) = self._session.run(None, inputs)
+            except Exception as error:  # the errors of onnxruntime share no base class
+                raise run_error("onnxruntime", error) from error
             yield output
 
 
 def session_options() -> onnxruntime.SessionOptions:
     """Return the options that start fastest (benchmarks/cold_start.py measures them)."""
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what fails is raised, too
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     # 8-bit weights become float32 once while loading, not in every run
     options.add_session_config_entry("session.disable_quant_qdq", "1")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from densecli.encoders.session import Inputs
+from densecli.encoders.session import Inputs, run_error
 from densecli.files.parallel import cores
 from densecli.models.weights import FloatArray
 
@@ -60,7 +60,10 @@ class OpenVinoSession:
 
         def finish() -> FloatArray:
             request = running.popleft()
-            request.wait()
+            try:
+                request.wait()
+            except RuntimeError as error:
+                raise run_error("OpenVINO", error) from error
             output: FloatArray = request.get_output_tensor(0).data.copy()
             self._idle.append(request)
             return output

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from densecli.errors import ArtifactError
 from densecli.models.weights import FloatArray
 
+SHOWN = 200
+"""Letters of an engine's message that are passed on."""
 Inputs = Mapping[str, NDArray[Any]]
 """The inputs of one run of a graph, by name."""
 
@@ -38,3 +40,13 @@ Raises whatever its library raises where it can't take the graph.
 
 class EngineError(ArtifactError):
     """An engine is missing or broken, or can't run a tower; another engine may."""
+
+
+def run_error(engine: str, error: Exception) -> Exception:
+    """Return what to raise if a loaded graph does not run: it is damaged, unless memory is short."""
+    reason = " ".join(str(error).split())
+    if "alloc" in reason or "memory" in reason:
+        return MemoryError(reason)
+    return EngineError(
+        f"{engine} cannot run the model's graph.onnx ({reason[:SHOWN]}); copy the model folder again"
+    )

@@ -3,14 +3,15 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densecli.encoders.length_batches import pad
-from densecli.encoders.session import EngineError, Inputs, OpenSession
+from densecli.encoders.session import SHOWN, EngineError, Inputs, OpenSession
 from densecli.errors import ArtifactError
 from densecli.models.architecture import Architecture, ModernBert, architecture
 from densecli.models.bert import read_config
@@ -27,6 +28,7 @@ from densecli.models.weights import (
 )
 
 Ids = Sequence[Sequence[int]]
+GRAPH_WRITER = "densecli.models.onnx_encoder"
 
 
 class Words(Protocol):
@@ -132,7 +134,14 @@ class CompiledTower:
         try:
             self._session = open_session(parts.graph)
         except Exception as error:  # the errors of the engines share no base class
-            raise EngineError(f"{place}: the engine refuses it ({error}); write the model again") from None
+            reason = " ".join(str(error).split())[:SHOWN]
+            sound: Any = import_module(GRAPH_WRITER).is_sound_graph  # onnx takes long to load
+            if isinstance(parts.graph, Path) and not sound(parts.graph.parent, encoder):
+                raise ArtifactError(
+                    f"{place}: damaged, or of another version ({reason}); copy the model folder again, or"
+                    " write it again with `densecli convert --to retriever` or `--to reader`"
+                ) from None
+            raise EngineError(f"{place}: the engine refuses it ({reason}); write the model again") from None
         if parts.digest is not None and self._session.weights != parts.digest:
             raise ArtifactError(
                 f"{place}: was compiled for another {WEIGHTS}; copy both from one model folder"

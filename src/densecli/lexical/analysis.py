@@ -19,6 +19,8 @@ MARKS = (
 # Runs of letters and digits. An apostrophe or full stop holds them together, a colon letters, a comma or
 # semicolon digits (nearly Unicode's word boundaries).
 WORD = rf"\w[\w{MARKS}]*(?:(?:(?<=[^\W\d])['’.:](?=[^\W\d])|(?<=\d)[.,;'’](?=\d))[\w{MARKS}]+)*"
+WORDS = (WORD,)
+"""The expressions of all versions so far."""
 # Scripts without spaces between words: each sign is a term, as in Lucene.
 SIGN = re.compile("[\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 PART = re.compile(f"{SIGN.pattern}|[^{SIGN.pattern[1:]}+")
@@ -69,7 +71,9 @@ class Analysis:
         """
         types = {field.name: field.type for field in fields(cls)}
         if set(row) != set(types) or any(type(row[name]) is not kind for name, kind in types.items()):
-            raise ValueError(f"analysis settings {sorted(row)}")
+            raise ValueError(f"analysis settings {', '.join(sorted(row)):.80}")
+        if row["word"] not in WORDS:  # it is no free choice: an expression of somebody's could take forever
+            raise ValueError("its expression of a word is of another version")
         return cls(**row)
 
     def to_json(self) -> dict[str, Any]:

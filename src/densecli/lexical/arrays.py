@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from densecli.files.npy import map_npy
+
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array as `path` with the ending `.npy`."""
@@ -22,10 +24,15 @@ def write_pieces(path: Path, dtype: DTypeLike, length: int, pieces: Iterable[NDA
             stream.write(np.ascontiguousarray(piece, dtype).data)
 
 
-def map_array(path: Path) -> NDArray[Any]:
-    """Map the array at `path`, which leaves out the ending `.npy`.
+def map_array(path: Path, dtype: DTypeLike | None = None, dimensions: int = 1) -> NDArray[Any]:
+    """Map the array at `path`, which leaves out the ending `.npy`; without a dtype it has any whole numbers.
 
     Raises:
-        OSError, ValueError, EOFError: it is missing or damaged.
+        FileNotFoundError: it is missing.
+        ValueError: it is damaged; names the file.
     """
-    return np.asarray(np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False))
+    place = path.with_suffix(".npy")
+    try:
+        return np.asarray(map_npy(place, dtype, dimensions))
+    except ValueError as error:
+        raise ValueError(f"{place.name} {error}") from None

@@ -116,6 +116,8 @@ class Bm25:
             return []
         numbers = np.array(sorted(times))
         begins, ends = self._postings.bounds[numbers], self._postings.bounds[numbers + 1]
+        if begins.min() < 0 or (begins >= ends).any() or ends.max() > len(self._postings.rows):
+            raise IndexError("postings that overlap")
         weights = idf(len(self), ends - begins) * np.array([times[n] for n in numbers.tolist()], np.float32)
         most = self._postings.best[numbers] * weights
         return [

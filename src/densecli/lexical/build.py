@@ -60,8 +60,14 @@ def build(
         count += size
     if not count:
         raise ArtifactError(f"{folder}: no passages to index; run `densecli preprocess` first")
-    settings = Settings(count, merge(folders, folder), k1, b, analysis)
-    write_best(folder, settings)
+    try:
+        settings = Settings(count, merge(folders, folder), k1, b, analysis)
+        write_best(folder, settings)
+    except (FileNotFoundError, ValueError, IndexError, OverflowError) as error:
+        shutil.rmtree(segments)
+        raise ArtifactError(
+            f"{folder}: damaged unfinished work ({error}) is removed; run the same command again"
+        ) from None
     settings.write(folder)
     shutil.rmtree(segments)
     return count

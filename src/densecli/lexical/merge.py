@@ -91,7 +91,7 @@ def _numbers(array: pa.Array, dtype: DTypeLike) -> NDArray[Any]:
 
 def _merge_pairs(folders: Sequence[Path]) -> tuple[Numbers, list[NDArray[Any]]]:
     """Return the distinct pairs, sorted, and the number of each segment's pairs among them."""
-    arrays = [np.array(map_array(folder / "pairs")) for folder in folders]
+    arrays = [np.array(map_array(folder / "pairs", np.int64, 2)) for folder in folders]
     pairs, numbers = np.unique(np.concatenate(arrays), axis=0, return_inverse=True)
     cuts = np.cumsum([len(array) for array in arrays])[:-1]
     return pairs, np.split(numbers.astype(np.min_scalar_type(len(pairs))), cuts)

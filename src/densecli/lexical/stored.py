@@ -1,8 +1,7 @@
 """The files of a BM25 index, mapped from the disk."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from densecli.configs.corpus import IndexConfig
 from densecli.errors import ArtifactError
 from densecli.files.shortages import is_shortage
+from densecli.files.typed import from_json, read_json
 from densecli.lexical.analysis import Analysis, Analyzer
 from densecli.lexical.arrays import map_array, write_array
 from densecli.lexical.formula import saturation
@@ -19,6 +20,16 @@ from densecli.lexical.vocabulary import Vocabulary
 from densecli.ranking.order import Scores
 
 SETTINGS = "settings.json"
+MOST_PASSAGES = 1 << 31
+"""Rows are 32-bit numbers."""
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    passages: int
+    words: int
+    k1: float
+    b: float
 
 
 @dataclass(frozen=True)
@@ -44,10 +55,16 @@ class Settings:
         """Build one from its stored form.
 
         Raises:
-            ValueError, KeyError, TypeError: it is none.
+            ValueError: it is none.
         """
-        numbers = int(row["passages"]), int(row["words"]), float(row["k1"]), float(row["b"])
-        return cls(*numbers, Analysis.from_json(row["analysis"]))
+        numbers = from_json(_Numbers, row, SETTINGS)
+        allowed = {one.name: one.metadata["setting"].max for one in fields(IndexConfig)}
+        if not 0 < numbers.passages <= MOST_PASSAGES or not (
+            0 <= numbers.k1 <= allowed["k1"] and 0 <= numbers.b <= allowed["b"]
+        ):
+            raise ValueError(f"{numbers.passages} passages, k1 {numbers.k1}, b {numbers.b}")
+        analysis = Analysis.from_json(row.get("analysis") or {})
+        return cls(numbers.passages, numbers.words, numbers.k1, numbers.b, analysis)
 
     def write(self, folder: Path) -> None:
         """Write the stored form."""
@@ -85,21 +102,25 @@ def open_index(folder: Path) -> tuple[Settings, Analyzer, Vocabulary, Postings]:
         ArtifactError: it is missing, incomplete or damaged.
     """
     try:
-        settings = Settings.from_json(orjson.loads((folder / SETTINGS).read_bytes()))
+        settings = Settings.from_json(read_json(folder / SETTINGS))
         analyzer = Analyzer(settings.analysis)
-        letters = _map(folder / "letters", "u1")
-        ends, bounds, pairs = (_map(folder / name, "i8") for name in ("ends", "bounds", "pairs"))
-        rows, best = _map(folder / "rows", "i4"), _map(folder / "best", "f4")
-        grades = _map(folder / "grades", f"u{np.min_scalar_type(len(pairs)).itemsize}")
+        letters, ends, bounds = (
+            map_array(folder / name, kind)
+            for name, kind in (("letters", "u1"), ("ends", "<i8"), ("bounds", "<i8"))
+        )
+        pairs = map_array(folder / "pairs", "<i8", 2)
+        rows, best = map_array(folder / "rows", "<i4"), map_array(folder / "best", "<f4")
+        grades = map_array(folder / "grades", f"<u{np.min_scalar_type(len(pairs)).itemsize}")
+        saturation = settings.saturation(pairs) if pairs.shape[1:] == (2,) else np.array([np.nan])
         whole = (
             len(ends) == len(best) == len(bounds) - 1
             and len(letters) == (ends[-1] if len(ends) else 0)
             and len(rows) == len(grades) == bounds[-1]
         )
-        if not whole or bounds[0] or settings.passages < 1:
+        if not whole or bounds[0] or not np.isfinite(saturation).all():
             raise ValueError("its files do not belong together")
-        postings = Postings(bounds, rows, grades, settings.saturation(pairs), best)
-    except (OSError, EOFError, re.error, ValueError, KeyError, TypeError, IndexError) as error:
+        postings = Postings(bounds, rows, grades, saturation, best)
+    except (FileNotFoundError, ValueError, KeyError, IndexError) as error:
         if is_shortage(error):
             raise
         state = "no" if isinstance(error, FileNotFoundError) else "a damaged"
@@ -107,13 +128,6 @@ def open_index(folder: Path) -> tuple[Settings, Analyzer, Vocabulary, Postings]:
             f"{folder}: {state} BM25 index ({error}); run `densecli index --kind bm25 --force`"
         ) from None
     return settings, analyzer, Vocabulary(letters, ends), postings
-
-
-def _map(path: Path, dtype: str) -> NDArray[Any]:
-    array = map_array(path)
-    if array.dtype != np.dtype(f"<{dtype}"):
-        raise ValueError(f"{path.name} holds {array.dtype}")
-    return array
 
 
 def write_best(folder: Path, settings: Settings, step: int = 1 << 24) -> None:
@@ -125,7 +139,7 @@ def write_best(folder: Path, settings: Settings, step: int = 1 << 24) -> None:
         step: postings read at a time, unless one term has more.
     """
     bounds, grades = map_array(folder / "bounds"), map_array(folder / "grades")
-    values = settings.saturation(map_array(folder / "pairs"))
+    values = settings.saturation(map_array(folder / "pairs", np.int64, 2))
     best = np.zeros(len(bounds) - 1, np.float32)
     first = 0
     while first < len(best):

@@ -7,6 +7,10 @@ from typing import Any
 from densecli.models.weights import Shape
 
 Config = Mapping[str, Any]
+LARGEST = 1 << 24
+"""No size in a config is larger,"""
+MOST_LAYERS = 1024
+"""and no encoder has more layers."""
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
 
 
@@ -184,7 +188,7 @@ def _norm(name: str, size: int, bias: bool = True) -> Iterator[tuple[str, Shape]
 def architecture(config: Config) -> Architecture | None:
     """Return what a Hugging Face config says; None where a compiled graph can't say all of it.
 
-    A config that leaves out a size, or names one of another kind than known here, is left to torch.
+    A config that leaves out a size, or names one of another kind or beyond reason, is left to torch.
     """
     reading = READERS.get(config.get("model_type", ""))
     if reading is None or config.get("is_decoder", False) or config.get("add_cross_attention", False):
@@ -193,7 +197,24 @@ def architecture(config: Config) -> Architecture | None:
         found = reading(config)
     except (KeyError, TypeError, AttributeError):
         return None
-    return found if found is not None and found.activation in ACTIVATIONS else None
+    if found is None or found.activation not in ACTIVATIONS or not _is_plausible(found):
+        return None
+    return found
+
+
+def _is_plausible(found: PostNorm | ModernBert) -> bool:
+    """Whether the sizes of an encoder are sizes, and none is so large that a file must be damaged."""
+    layers = len(found.layers) if isinstance(found, ModernBert) else found.layers
+    positions = found.max_tokens if isinstance(found, ModernBert) else found.position_rows
+    sizes = (found.hidden, found.wide, found.heads, found.vocabulary, positions)
+    return (
+        all(type(size) is int and 0 < size <= LARGEST for size in sizes)
+        and type(layers) is int
+        and 0 < layers <= MOST_LAYERS
+        and found.hidden % found.heads == 0
+        and type(found.epsilon) is float
+        and 0 < found.epsilon < 1
+    )
 
 
 def _bert(config: Config) -> PostNorm | None:

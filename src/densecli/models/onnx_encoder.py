@@ -25,11 +25,21 @@ def write_graph(tower: Path, encoder: Architecture) -> None:
     Inputs `embeddings` float32 (B, L, H), the rows of the word table, and `attention_mask` int64 (B, L);
     output `hidden` float32 (B, L, H). Positions and token type 0 are added inside.
     """
+    (tower / GRAPH).write_bytes(_stored_form(tower, encoder))
+    onnx.checker.check_model(tower / GRAPH)
+
+
+def is_sound_graph(tower: Path, encoder: Architecture) -> bool:
+    """Whether the graph in a tower's folder is the one that `write_graph` would write."""
+    return (tower / GRAPH).read_bytes() == _stored_form(tower, encoder)
+
+
+def _stored_form(tower: Path, encoder: Architecture) -> bytes:
     path = tower / WEIGHTS
     model = _model(encoder, FiledGraph(read_header(path)))
     helper.set_model_props(model, {"weights": header_digest(path)})
-    (tower / GRAPH).write_bytes(model.SerializeToString(deterministic=True))
-    onnx.checker.check_model(tower / GRAPH)
+    made: bytes = model.SerializeToString(deterministic=True)
+    return made
 
 
 def graph_with_weights(encoder: Architecture, state: Mapping[str, FloatArray]) -> bytes:

@@ -71,9 +71,10 @@ def read_header(path: Path) -> Header:
             raise ArtifactError(f"{path}: cut off inside {name} ({size} bytes); copy it again")
         if name.startswith(IGNORED):
             continue
-        if row["dtype"] not in KINDS:
-            raise ArtifactError(f"{path}: {name} is of type {row['dtype']}; expected F32 or I8")
-        header[name] = Stored(KINDS[row["dtype"]], tuple(row["shape"]), 8 + length + begin)
+        dtype = str(row.get("dtype"))
+        if dtype not in KINDS:
+            raise ArtifactError(f"{path}: {name} is of type {dtype:.40}; expected F32 or I8")
+        header[name] = Stored(KINDS[dtype], tuple(row["shape"]), 8 + length + begin)
         if header[name].nbytes != end - begin:
             raise ArtifactError(f"{path}: {name} has {end - begin} bytes for {row['shape']}; copy it again")
     _refuse_overlaps(path, header)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from densecli.artifacts.kinds import versions
 from densecli.artifacts.recipe import Input, Recipe
-from densecli.artifacts.typed import from_json, read_json
 from densecli.encoders.torch_hardware import describe_hardware, pick_device, pick_precision
 from densecli.errors import ArtifactError
+from densecli.files.typed import from_json, read_json
 from densecli.models.weights import load_state, save_state
 from densecli.training.optimise import Optimizer
 from densecli.version import __version__

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import torch
 
-from densecli.artifacts.typed import from_json
+from densecli.files.typed import from_json
 from densecli.training.checkpoint import Checkpointer, TrainProgress, TrainState
 from densecli.training.ranks import ProcessGroup
 

@@ -11,10 +11,10 @@ from densecli.artifacts.building import SHOWN, Building, building
 from densecli.artifacts.kinds import Manifest
 from densecli.artifacts.line_log import LineLog
 from densecli.artifacts.recipe import Input, Recipe
-from densecli.artifacts.typed import from_json
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, Interrupted, UpToDate, UsageError
 from densecli.files.atomic import in_the_making, new_folder, recover, remove
+from densecli.files.typed import from_json
 from densecli.observer import Observer
 from densecli.report.history import History
 from densecli.report.training_curves import picture

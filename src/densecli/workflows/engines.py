@@ -151,7 +151,13 @@ def open_bm25(folder: Path, store: PassageStore) -> Bm25:
         raise ArtifactError(f"{folder}: no bm25 index; run `densecli index --kind bm25` first")
     made = read_manifest(folder, Bm25Manifest)
     check_passages(folder, made.passages, store, "`densecli index --kind bm25 --force`")
-    return Bm25.open(folder)
+    opened = Bm25.open(folder)
+    if len(opened) != len(store):
+        raise ArtifactError(
+            f"{folder}: a damaged BM25 index (it has {len(opened):,} passages, the store {len(store):,}); run"
+            " `densecli index --kind bm25 --force`"
+        )
+    return opened
 
 
 def check_passages(folder: Path, built_over: str, store: PassageStore, again: str) -> None:

@@ -20,7 +20,7 @@ def table(folder, names):
     builder = built(names)
     assert not len(builder.repeated(names.__getitem__))
     builder.write(folder)
-    return IdTable(folder, names.__getitem__)
+    return IdTable(folder, names.__getitem__, len(names))
 
 
 def test_a_hash_is_the_same_everywhere():

@@ -90,8 +90,43 @@ def _content(column: pa.Array) -> Iterator[Any]:
 
 
 def id_at(block: Callable[[int], pa.RecordBatch], row: int) -> str:
-    """Return the id in a row of a file of which `block` gives each block by its number."""
-    return str(block(row // BLOCK).column(0)[row % BLOCK].as_py())
+    """Return the id in a row of a file of which `block` gives each block by its number.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    return text_at(block(row // BLOCK).column(0), row % BLOCK)
+
+
+def text_at(column: pa.StringArray, place: int) -> str:
+    """Return a text of a column.
+
+    Arrow does not look whether a text ends where it may; in a damaged file it would read other memory.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    _, ends, data = column.buffers()
+    begin, end = np.frombuffer(ends, np.int32, 2, 4 * (column.offset + place)).tolist()
+    if not 0 <= begin <= end <= (0 if data is None else data.size):
+        raise ValueError("a text ends outside of its block")
+    return str(memoryview(data)[begin:end], "utf-8") if end > begin else ""
+
+
+def check_block(block: pa.RecordBatch, rows: int, whole: bool = False) -> None:
+    """Check a block of a file.
+
+    Args:
+        block: the block.
+        rows: how many it must have.
+        whole: look at every text, too.
+
+    Raises:
+        pyarrow.ArrowInvalid: it is damaged.
+    """
+    block.validate(full=whole)
+    if block.num_rows != rows or any(column.null_count for column in block.columns):
+        raise pa.ArrowInvalid(f"a block has {block.num_rows} rows, or some without text; {rows} are needed")
 
 
 def read_unfinished(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
@@ -108,5 +143,6 @@ def read_unfinished(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
                 block = stream.read_next_batch()
             except StopIteration:
                 raise pa.ArrowInvalid(f"{rows} rows are missing") from None
+            check_block(block, block.num_rows, whole=True)
             yield block.slice(0, rows)
             rows -= min(rows, block.num_rows)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
+from densecli.files.npy import map_npy
+
 TABLE = "ids.npy"
 ENTRY = np.dtype([("hash", "<u8"), ("row", "<i8")])
 PART = 1 << 16
@@ -90,16 +92,35 @@ class IdTableBuilder:
 class IdTable:
     """Looks ids up without reading the table into memory."""
 
-    def __init__(self, folder: Path, id_of: Callable[[int], str]) -> None:
-        self._table: NDArray[np.void] = np.load(folder / TABLE, mmap_mode="r")
+    def __init__(self, folder: Path, id_of: Callable[[int], str], rows: int) -> None:
+        """Open the table.
+
+        Args:
+            folder: of the store.
+            id_of: tells the true id of a row.
+            rows: their number.
+
+        Raises:
+            FileNotFoundError: it is missing.
+            ValueError: it is damaged.
+        """
+        self._table: NDArray[np.void] = map_npy(folder / TABLE, ENTRY, 1)
         self._id_of = id_of
+        if len(self._table) != rows:
+            raise ValueError(f"has {len(self._table):,} ids of {rows:,} passages")
 
     def row_of(self, passage_id: str) -> int | None:
-        """Return the row of an id, or None when no passage has it."""
+        """Return the row of an id, or None when no passage has it.
+
+        Raises:
+            ValueError: the table is damaged.
+        """
         wanted = np.uint64(hash_id(passage_id))
         place = int(np.searchsorted(self._table["hash"], wanted))
         while place < len(self._table) and self._table["hash"][place] == wanted:
             row = int(self._table["row"][place])
+            if not 0 <= row < len(self._table):
+                raise ValueError(f"tells of row {row:,}")
             if self._id_of(row) == passage_id:
                 return row
             place += 1

@@ -1,6 +1,7 @@
 """The passage store: Arrow on disk, memory-mapped; row numbers inside, ids outside."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -10,15 +11,27 @@ import pyarrow as pa
 
 from densecli.artifacts.kinds import PassagesManifest
 from densecli.artifacts.manifest import read_manifest
-from densecli.artifacts.passages.arrow import BLOCK, id_at
+from densecli.artifacts.passages.arrow import (
+    BLOCK,
+    SCHEMA,
+    SCHEMA_WITH_OFFSETS,
+    TEXTS,
+    check_block,
+    id_at,
+    text_at,
+)
 from densecli.artifacts.passages.batch import portion_of
-from densecli.artifacts.passages.ids import IdTable
+from densecli.artifacts.passages.ids import TABLE, IdTable
 from densecli.artifacts.passages.journal import Progress
 from densecli.artifacts.passages.writer import FILE, PassageSink
 from densecli.errors import ArtifactError
 from densecli.files.bad_records import DUPLICATE, STOP, BadRecords
 from densecli.files.shortages import is_shortage
 from densecli.records import Passage
+
+TEXT_COLUMNS = len(TEXTS)
+SHOWN = 200
+"""Letters of a library's message that are passed on."""
 
 
 class PassageStore:
@@ -27,18 +40,33 @@ class PassageStore:
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
-        try:
+        self._block = lru_cache(maxsize=None)(self._load)  # maps of the file, no copies
+        with self._reading(FILE):
             self._reader = pa.ipc.open_file(pa.memory_map(str(folder / FILE)))
-        except (OSError, pa.ArrowInvalid) as error:
+            if self._reader.schema not in (SCHEMA, SCHEMA_WITH_OFFSETS):
+                raise ValueError(f"columns {', '.join(self._reader.schema.names):.80}")
+            blocks = self._reader.num_record_batches
+            last = self._reader.get_batch(blocks - 1).num_rows if blocks else 0
+        self._rows: int = max(0, blocks - 1) * BLOCK + last
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """Turn what libraries raise for a damaged file into an ArtifactError that names it."""
+        try:
+            yield
+        except (OSError, ValueError, MemoryError, OverflowError, pa.ArrowException) as error:
             if is_shortage(error):
                 raise
+            reason = " ".join(str(error).split())[:SHOWN]
             raise ArtifactError(
-                f"{folder / FILE}: not readable ({error}); run `densecli preprocess` again"
+                f"{self.folder / name}: not readable ({reason}); run `densecli preprocess` again"
             ) from None
-        blocks = self._reader.num_record_batches
-        self._block = lru_cache(maxsize=None)(self._reader.get_batch)  # maps of the file, no copies
-        last = self._block(blocks - 1).num_rows if blocks else 0
-        self._rows: int = max(0, blocks - 1) * BLOCK + last
+
+    def _load(self, number: int) -> pa.RecordBatch:
+        with self._reading(FILE):
+            block = self._reader.get_batch(number)
+            check_block(block, min(BLOCK, self._rows - number * BLOCK))
+            return block
 
     @classmethod
     def open(cls, folder: Path) -> "PassageStore":
@@ -57,7 +85,12 @@ class PassageStore:
             raise IndexError(f"row {row} of {self._rows} passages")
         block = self._block(row // BLOCK)
         place = row % BLOCK
-        return _passage(*(column[place].as_py() for column in block.columns))
+        with self._reading(FILE):
+            texts = [text_at(column, place) for column in block.columns[:TEXT_COLUMNS]]
+            if block.num_columns == TEXT_COLUMNS:
+                return _passage(*texts)
+            article, offset = block.columns[TEXT_COLUMNS:]
+            return _passage(*texts, text_at(article, place), offset[place].as_py())
 
     def __iter__(self) -> Iterator[Passage]:
         return chain.from_iterable(passages for _, passages in self.blocks())
@@ -79,16 +112,19 @@ class PassageStore:
             block = self._block(first // BLOCK)
             place = first % BLOCK
             part = block.slice(place, end - first)
+            with self._reading(FILE):
+                check_block(part, part.num_rows, whole=True)
             yield from map(_passage, *(column.to_pylist() for column in part.columns))
             first += part.num_rows
 
     def row_of(self, passage_id: str) -> int | None:
         """Return the row of an id, or None."""
-        return self._ids.row_of(passage_id)
+        with self._reading(TABLE):
+            return self._ids.row_of(passage_id)
 
     @cached_property
     def _ids(self) -> IdTable:
-        return IdTable(self.folder, partial(id_at, self._block))
+        return IdTable(self.folder, partial(id_at, self._block), len(self))
 
 
 def _passage(passage_id: str, title: str, text: str, *known: Any) -> Passage:
