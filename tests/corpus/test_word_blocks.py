@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from densecli.corpus.word_blocks import blocks
 
-texts = st.text(alphabet=st.sampled_from("ab é\t\n\u00a0\u2003\u200b\x1c\0.北"), max_size=200)
+texts = st.text(alphabet=st.sampled_from("ab é\t\n\u00a0\u2003\u200b\x1c\0.강"), max_size=200)
 steps = st.integers(1, 7).flatmap(lambda words: st.tuples(st.just(words), st.integers(1, words)))
 
 

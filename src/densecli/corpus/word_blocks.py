@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densecli.corpus.spaces import is_space
+from densecli.corpus.unspaced import unspaced_words
 
 SPACE = ord(" ")
 
@@ -15,7 +16,7 @@ class Blocks(NamedTuple):
     """Blocks of some texts, in order.
 
     Attributes:
-        texts: the words of each block, joined by single spaces.
+        texts: the words of each block, joined by single spaces where their script has spaces.
         owners: which text each is of, (blocks,).
         offsets: how many words of that text come before its first one, (blocks,).
         numbers: which block of that text it is, from 0, (blocks,).
@@ -33,7 +34,7 @@ class _Words(NamedTuple):
     """The words of some texts.
 
     Attributes:
-        data: them all, each with a space behind it.
+        data: them all, each with a space behind it where its script has spaces.
         places: where each begins in `data`, and where the last ends, (words + 1,).
         first: the number of the first word of each text, and the number of all words, (texts + 1,).
     """
@@ -44,7 +45,9 @@ class _Words(NamedTuple):
 
 
 def blocks(texts: Sequence[str], words: int, stride: int | None = None, wrap: bool = False) -> Blocks:
-    """Return the blocks of `words` whitespace-separated words of texts; a text without words has none.
+    """Return the blocks of `words` words of texts; a text without words has none.
+
+    Words stand between spaces; in scripts without spaces they are what `unspaced_words` finds.
 
     What it takes beside the texts and the blocks is about 10 bytes for each of their bytes.
 
@@ -67,14 +70,14 @@ def blocks(texts: Sequence[str], words: int, stride: int | None = None, wrap: bo
     end = np.minimum(begin + words, found.first[owners + 1])
     held = end - begin
     cut = [
-        found.data[start : stop - 1].decode()
+        found.data[start:stop].decode().removesuffix(" ")
         for start, stop in zip(found.places[begin].tolist(), found.places[end].tolist(), strict=True)
     ]
     if wrap:
         for block in np.flatnonzero((held < words) & (numbers > 0)).tolist():
             first = found.first[owners[block]]
             start, stop = found.places[[first, first + words - held[block]]].tolist()
-            cut[block] += " " + found.data[start : stop - 1].decode()
+            cut[block] += " " + found.data[start:stop].decode().removesuffix(" ")
             held[block] = words
     return Blocks(cut, owners, numbers * step, numbers, held)
 
@@ -91,4 +94,8 @@ def _words(texts: Sequence[str]) -> _Words:
     plain = data[keep]
     places = np.append(0, np.cumsum(after - begin + 1))
     plain[places[1:] - 1] = SPACE
-    return _Words(plain.tobytes(), places, np.searchsorted(begin, texts_at))
+    first = np.searchsorted(begin, texts_at)
+    if len(more := unspaced_words(plain, places)):
+        every = np.union1d(places, more)
+        first, places = np.searchsorted(every, places[first]), every
+    return _Words(plain.tobytes(), places, first)
