@@ -10,6 +10,7 @@ FAST_LOOP = "not slow"
 SLOW = (
     "cli",
     "corpus/test_bounded.py",
+    "docs/test_evaluate.py",
     "docs/test_python.py",
     "docs/test_readme.py",
     "encoders/test_architectures.py",
