@@ -154,3 +154,18 @@ def test_a_sound_graph_that_an_engine_refuses_runs_in_torch(
 def test_choices_that_contradict_each_other(engine: str, device: str, precision: str) -> None:
     with pytest.raises(UsageError, match=engine):
         Asked(engine, device, precision)
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "torch"])
+def test_texts_that_are_too_long_are_counted(tiny_retriever: Path, engine: str) -> None:
+    questions = open_question_encoder(tiny_retriever, Asked(engine=engine))
+    questions.encode(["who " * 100, "who"])
+    assert questions.cut == 1
+    passages = open_passage_encoder(tiny_retriever, Asked(engine=engine))
+    windows = [
+        [Passage("1", "", text) for text in texts] for texts in (["the " * 300] * 3, ["the"], ["a " * 999])
+    ]
+    cuts = [0, 0, 0]
+    for part in passages.encode_windows(windows):
+        cuts[part.window] += part.cut
+    assert (cuts, passages.cut) == ([3, 0, 1], 4)

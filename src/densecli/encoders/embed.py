@@ -32,11 +32,13 @@ class Embedded:
         passages: of the store, counted from its first.
         tokens: word pieces of this run.
         finished: first row and vectors (n, d) of rows that this step completes; None: more is to come.
+        cut: how many of these rows are longer than the encoder's limit.
     """
 
     passages: int
     tokens: int
     finished: tuple[int, FloatArray] | None
+    cut: int = 0
 
 
 def embed(
@@ -57,15 +59,15 @@ def embed(
                 begun.append((row, len(passages)))
                 yield passages
 
-    passages, tokens, missing = first_row, 0, 0
+    passages, tokens, missing, cut = first_row, 0, 0, 0
     vectors = np.empty((0, 0), dtype=np.float32)
     for part in encoder.encode_windows(windows()):
         row, size = begun[0]
         if not missing:
             vectors = np.empty((size, part.vectors.shape[1]), dtype=np.float32)
-            missing = size
+            missing, cut = size, part.cut
         vectors[part.rows] = part.vectors
         passages, tokens, missing = passages + len(part.rows), tokens + part.tokens, missing - len(part.rows)
         if not missing:
             begun.popleft()
-        yield Embedded(passages, tokens, None if missing else (row, vectors))
+        yield Embedded(passages, tokens, None if missing else (row, vectors), 0 if missing else cut)

@@ -1,7 +1,7 @@
 """Questions or passages to vectors, on whichever engine."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from densecli.encoders.length_batches import length_batches
 from densecli.errors import ArtifactError
 from densecli.models.folder import fingerprint, passage_fingerprint
+from densecli.models.tokens import CUT
 from densecli.models.weights import FloatArray
 
 T = TypeVar("T")
@@ -20,12 +21,16 @@ Forward = Callable[[Iterable[Ids]], Iterator[FloatArray]]
 
 
 class Part(NamedTuple):
-    """The vectors (n, d) of some texts of a window: of those at `rows` (n,), with `tokens` word pieces."""
+    """The vectors (n, d) of some texts of a window: of those at `rows` (n,), with `tokens` word pieces.
+
+    `cut` of them are longer than the encoder's limit; the first part of a window has them all.
+    """
 
     window: int
     rows: NDArray[np.int64]
     vectors: FloatArray
     tokens: int
+    cut: int = 0
 
 
 class Encoder(Generic[T]):
@@ -45,7 +50,10 @@ class Encoder(Generic[T]):
         dimension: int,
         arithmetic: str,
         batch_tokens: int,
+        counts: Mapping[str, int],
     ) -> None:
+        """Take what one tower does; `counts` are those of the `Tokens` that `word_pieces` belongs to."""
+        self._counts = counts
         self._folder = folder
         self._word_pieces = word_pieces
         self._forward = forward
@@ -53,6 +61,11 @@ class Encoder(Generic[T]):
         self.dimension = dimension
         self.arithmetic = arithmetic
         self.fingerprint = fingerprint(folder)
+
+    @property
+    def cut(self) -> int:
+        """How many texts were longer than the limit so far, and lost their ends."""
+        return sum(count for name, count in self._counts.items() if name.endswith(CUT))
 
     @property
     def passage_tower(self) -> str:
@@ -79,18 +92,21 @@ class Encoder(Generic[T]):
         Raises:
             ArtifactError: the weights give values that are not finite.
         """
-        waiting: deque[tuple[int, NDArray[np.int64], int]] = deque()
+        waiting: deque[tuple[int, NDArray[np.int64], int, int]] = deque()
 
         def batches() -> Iterator[Ids]:
             for number, texts in enumerate(windows):
+                before = self.cut
                 pieces = self._word_pieces(texts)
+                cut = self.cut - before
                 for rows in length_batches(pieces, self._batch_tokens):
                     batch = [pieces[row] for row in rows]
-                    waiting.append((number, rows, sum(map(len, batch))))
+                    waiting.append((number, rows, sum(map(len, batch)), cut))
+                    cut = 0
                     yield batch
 
         for vectors in self._forward(batches()):
             if not np.isfinite(vectors).all():
                 raise ArtifactError(f"{self._folder}: a tower gives values that are not finite; train again")
-            number, rows, tokens = waiting.popleft()
-            yield Part(number, rows, vectors, tokens)
+            number, rows, tokens, cut = waiting.popleft()
+            yield Part(number, rows, vectors, tokens, cut)

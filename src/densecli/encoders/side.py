@@ -106,4 +106,5 @@ def compiled_encoder(
         ArtifactError: the engine refuses the tower.
     """
     forward, precision = compiled_forward(side, open_session)
-    return Encoder(side.folder, word_pieces, forward, side.dimension, f"{engine} {precision}", batch_tokens)
+    arithmetic, counts = f"{engine} {precision}", side.tokens.counts
+    return Encoder(side.folder, word_pieces, forward, side.dimension, arithmetic, batch_tokens, counts)

@@ -51,9 +51,11 @@ class PassageEncoder(Encoder[Passage]):
             ArtifactError: no such model, or it is incomplete or not supported.
         """
         opened = source if isinstance(source, Retriever) else open_retriever(str(source))
-        forward, told = _placed(opened.passage, opened.tokens.pad, device, precision)
-        dimension = opened.passage.dimension
-        super().__init__(opened.folder, opened.tokens.passages, forward, dimension, told, batch_tokens)
+        tokens, dimension = opened.tokens, opened.passage.dimension
+        forward, told = _placed(opened.passage, tokens.pad, device, precision)
+        super().__init__(
+            opened.folder, tokens.passages, forward, dimension, told, batch_tokens, tokens.counts
+        )
 
 
 class TorchQuestionEncoder(Encoder[str]):
@@ -66,9 +68,11 @@ class TorchQuestionEncoder(Encoder[str]):
             ArtifactError: no such model, or it is incomplete or not supported.
         """
         opened = open_retriever(str(source))
-        forward, told = _placed(opened.question, opened.tokens.pad, device, precision)
-        dimension = opened.question.dimension
-        super().__init__(opened.folder, opened.tokens.questions, forward, dimension, told, BATCH_TOKENS)
+        tokens, dimension = opened.tokens, opened.question.dimension
+        forward, told = _placed(opened.question, tokens.pad, device, precision)
+        super().__init__(
+            opened.folder, tokens.questions, forward, dimension, told, BATCH_TOKENS, tokens.counts
+        )
 
 
 def _placed(tower: Tower, pad_id: int, device: str, precision: str) -> tuple[Forward, str]:

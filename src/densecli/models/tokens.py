@@ -11,6 +11,8 @@ from densecli.errors import ArtifactError
 from densecli.models.folder import TOKENIZER, ModelConfig, RetrieverConfig, present
 from densecli.records import Passage
 
+CUT = " cut"
+"""What the name of a count of texts that were too long ends with."""
 PADS = ("[PAD]", "<pad>", "<|padding|>", "<|pad|>")
 USUAL_LETTERS = 8
 """A title of more letters for each piece that has room is cut before it is made into pieces."""
@@ -92,7 +94,7 @@ class Tokens:
         encodings = self.tokenizer.encode_batch_fast(inputs)
         self.tokenizer.no_truncation()
         self.counts[what] += len(encodings)
-        self.counts[f"{what} cut"] += sum(
+        self.counts[what + CUT] += sum(
             len(encoding) == limit and bool(encoding.overflowing) for encoding in encodings
         )
         return [(encoding.ids + self._trailing)[:limit] for encoding in encodings]

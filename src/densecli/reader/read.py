@@ -53,6 +53,7 @@ def read(
 
     for passages in reader.read_passages(asked(), has_arrived):
         one, count = waiting.popleft()
+        counts["passages_cut"] += sum(passage.features.cut for passage in passages)
         scores = [ctx.score for ctx in one.ctxs[:count]]
         spans = select_answers(
             passages, scores, selection, reader.max_answer_tokens, 1 + config.alternatives, spell

@@ -150,6 +150,7 @@ class Collection:
     ) -> Iterator[RankedList]:
         counts: Counter[str] = Counter()
         k = k or self.config.k or DEFAULT_K
+        cut = _questions_cut(self.engine)
         yield from search_questions(
             as_questions(questions),
             self.engine,
@@ -163,6 +164,18 @@ class Collection:
             self.observer.warning(
                 f"{counts['without_result']:,} of {counts['questions']:,} questions found nothing"
             )
+        cut = _questions_cut(self.engine) - cut
+        if cut:
+            self.observer.message(
+                f"{cut:,} of {counts['questions']:,} questions are longer than the encoder's limit: they were"
+                " searched without their ends"
+            )
+
+
+def _questions_cut(engine: Engine) -> int:
+    """Return how many questions the encoder of an engine has cut so far, 0 where it has none."""
+    encoder = getattr(getattr(engine, "dense", engine), "encoder", None)
+    return int(getattr(encoder, "cut", 0))
 
 
 def as_questions(questions: Iterable[str | Question]) -> Iterator[Question]:

@@ -26,6 +26,9 @@ from densecli.records import Passage
 from densecli.workflows.engines import CustomRetriever, as_vectors
 from densecli.workflows.models import model_folder, retriever_place
 
+CUTS = "cut"
+"""Notes of an unfinished folder: how many passages of each shard were too long."""
+
 
 @returns_artifact
 def embed(
@@ -68,7 +71,16 @@ def embed(
         made_by = Input(display_path(place), passage_fingerprint(place))
     inputs: list[str | Path | Input] = [made_by, store.folder]
     with building(
-        VectorsManifest, "embed", target, config, inputs, force, observer, keep_partial=True, home=home
+        VectorsManifest,
+        "embed",
+        target,
+        config,
+        inputs,
+        force,
+        observer,
+        keep_partial=True,
+        scratch=(CUTS,),
+        home=home,
     ) as build:
         if isinstance(retriever, CustomRetriever):
             encoder: PassageTower = _CustomTower(retriever)
@@ -79,6 +91,13 @@ def embed(
         vectors = _vectors_fingerprint(encoder.fingerprint, store, encoder.arithmetic)
         dimension = _write_shards(store, encoder, config, vectors, build, observer)
         build.counts["passages"] = len(store)
+        cut = sum(_noted_cuts(build.folder).values())
+        if cut:
+            build.counts["passages_cut"] = cut
+            observer.message(
+                f"{cut:,} of {len(store):,} passages are longer than the encoder's limit: their vectors are"
+                " without their ends"
+            )
         build.manifest = VectorsManifest(
             fingerprint=vectors,
             retriever=encoder.fingerprint,
@@ -186,6 +205,7 @@ def _write_shards(
     elif begun is not None:
         observer.message("starting over: the unfinished work was done with another model, engine or setting")
     waiting: list[FloatArray] = []
+    cut = 0
     clock = time.monotonic()
     steps = observer.progress(
         embed_passages(store, encoder, config, first),
@@ -202,11 +222,28 @@ def _write_shards(
                 continue
             row, block = step.finished
             waiting.append(block)
+            cut += step.cut
             end = row + len(block)
             if end % config.shard_rows == 0 or end == len(store):
-                write_shard(build.folder, (end - 1) // config.shard_rows, np.concatenate(waiting))
+                number = (end - 1) // config.shard_rows
+                _note_cut(build.folder, number, cut)
+                write_shard(build.folder, number, np.concatenate(waiting))
                 waiting.clear()
+                cut = 0
     except BaseException:
         discard_plan(build.folder)
         raise
     return encoder.dimension
+
+
+def _note_cut(folder: Path, number: int, cut: int) -> None:
+    """Note how many passages of a shard were too long, before the shard is written."""
+    with open(folder / CUTS, "a", encoding="ascii") as stream:
+        stream.write(f"{number} {cut}\n")
+
+
+def _noted_cuts(folder: Path) -> dict[int, int]:
+    """Return the counts by shard; the last one that was noted for a shard counts."""
+    path = folder / CUTS
+    lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
+    return {int(number): int(cut) for number, cut in map(str.split, lines)}

@@ -242,5 +242,10 @@ def _report(
 ) -> Iterator[Prediction]:
     yield from predictions
     report_skipped(bad, observer)
+    if counts["passages_cut"]:
+        observer.message(
+            f"{counts['passages_cut']:,} of {counts['passages']:,} passages are longer than the reader's"
+            " limit: their ends were not read"
+        )
     if counts["without_passages"]:
         observer.warning(f"{counts['without_passages']:,} questions had no passage to read")
