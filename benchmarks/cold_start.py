@@ -17,9 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import typer
-
-from densecli.cli.main import app
+from densecli.configs.file import CONFIGS
 
 RESULT = Path(__file__).parent / "results" / "cold-start.json"
 QUESTION = "who voiced Meg"
@@ -31,7 +29,7 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=12, help="processes per line")
     options.add_argument("--output", type=Path, default=RESULT)
     chosen = options.parse_args()
-    names = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    names = list(CONFIGS)
     lines = [["--help"], *([name, "--help"] for name in names), ["search", QUESTION], ["read", QUESTION]]
     seconds = {" ".join(line): times(line, chosen.runs) for line in lines}
     rows = {line: summary(taken) for line, taken in seconds.items()}

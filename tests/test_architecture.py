@@ -10,9 +10,13 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from densecli.configs.file import CONFIGS
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "densecli"
 FILES = sorted(SOURCE.rglob("*.py"))
+COMMAND_LINES = 120
+OPTIONAL = {"ir_measures", "matplotlib"}
 LINES = 500  # one subject a file: longer than this is two
 
 HOMES = {
@@ -58,8 +62,27 @@ def test_a_library_is_imported_only_where_it_lives(library: str) -> None:
     assert not strangers
 
 
+def test_only_tests_of_the_command_line_import_it() -> None:
+    """The rest of the tests, and the benchmarks, use the library."""
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
+    others = [path for path in files if path.relative_to(ROOT).parts[:2] != ("tests", "cli")]
+    users = [
+        path.name for path in others if any(name.startswith("densecli.cli") for name in imports(parsed(path)))
+    ]
+    assert set(users) <= {"started.py"}  # which turns into the program
+
+
+def test_command_modules_are_short() -> None:
+    """Each parses, makes one call and shows the result."""
+    commands = [SOURCE / "cli" / f"{name.replace('-', '_')}.py" for name in CONFIGS]
+    assert not {path.name for path in commands if path.read_text().count("\n") > COMMAND_LINES}
+
+
 def test_only_commands_import_late() -> None:
-    """A command imports its workflow late; a workflow the libraries that only one of its branches needs."""
+    """A command imports its workflow late; a workflow the libraries that only one of its branches needs.
+
+    What need not be installed is imported late everywhere.
+    """
     late = [
         f"{path.relative_to(SOURCE)}:{inner.lineno}"
         for path in FILES
@@ -68,6 +91,7 @@ def test_only_commands_import_late() -> None:
         if isinstance(node, ast.FunctionDef)
         for inner in ast.walk(node)
         if isinstance(inner, ast.Import | ast.ImportFrom)
+        if next(imports(inner)).split(".")[0] not in OPTIONAL
     ]
     assert not late
 

@@ -1,14 +1,10 @@
 """The scores behind hits, and several kinds of search beside each other, on the sample."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import densecli
-from densecli.cli.explained import check_explained, compared_view, explained_view
-from densecli.cli.terminal import Terminal
-from densecli.configs.asking import SearchConfig
 from densecli.errors import UsageError
 from densecli.records import Question
 from densecli.workflows.explain import ExplainedList, compare_modes, explain
@@ -62,42 +58,14 @@ def test_a_question_that_finds_nothing(sample: Path) -> None:
     assert (found.ranked.ctxs, found.explanations) == ((), [])
 
 
-def test_what_people_see_of_an_explanation(
-    explained: ExplainedList, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Terminal().show(explained_view(explained))
-    shown = " ".join(capsys.readouterr().out.split())  # lines are as wide as the terminal
-    first = explained.explanations[0]
-    assert f"dense {first.dense:.2f} (rank 1) · BM25 {first.bm25:.2f} (rank 1): meg" in shown
-    assert shown.count("fused = BM25 + ") == 5
-
-
-def test_modes_stand_side_by_side(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_modes_are_searched(sample: Path) -> None:
     [sides] = compare_modes(MEG, ["bm25", "dense"], workspace=sample, k=2)
     assert list(sides) == ["bm25", "dense"]
     assert [ctx.has_answer for ctx in sides["dense"].ctxs] == [True, False]
     assert sides["bm25"].ctxs[0].passage.title == "Meg Griffin"
-    Terminal().show(compared_view(sides))
-    _, header, first, *_ = capsys.readouterr().out.splitlines()
-    assert header.split() == ["bm25", "dense"]
-    assert first.count("1. Meg Griffin") == 2
 
 
 @pytest.mark.parametrize("modes", [["bm25"], ["bm25", "bm25"], ["bm25", "sparse"], [""]])
 def test_other_modes_are_refused(sample: Path, modes: list[str]) -> None:
     with pytest.raises(UsageError, match="`compare` is"):
         compare_modes(MEG, modes, workspace=sample)
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ({"explain": True, "compared": "bm25,dense"}, "--explain and --compare contradict"),
-        ({"explain": True, "tune": "dev.jsonl"}, "--explain has no effect beside --tune-lambda"),
-        ({"compared": "bm25,dense", "config": SearchConfig(format="trec")}, "--compare and --format trec"),
-    ],
-)
-def test_what_contradicts_an_explanation(given: dict[str, Any], told: str) -> None:
-    usual = {"config": SearchConfig(), "explain": False, "compared": None, "tune": None}
-    with pytest.raises(UsageError, match=told):
-        check_explained(**{**usual, **given})

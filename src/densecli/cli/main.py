@@ -5,15 +5,16 @@ from typing import Annotated
 
 import typer
 
-from densecli.cli import evaluate, read
 from densecli.cli.convert import convert
 from densecli.cli.datasets import datasets
 from densecli.cli.embed import embed
+from densecli.cli.evaluate import evaluate
 from densecli.cli.guard import end
 from densecli.cli.index import index
 from densecli.cli.mine_negatives import mine_negatives
 from densecli.cli.options import add_command
 from densecli.cli.preprocess import preprocess
+from densecli.cli.read import read
 from densecli.cli.search import search
 from densecli.cli.terminal import Terminal, prepare_streams
 from densecli.cli.train import train
@@ -66,8 +67,8 @@ add_command(app, train_reader)
 add_command(app, embed)
 add_command(app, index)
 add_command(app, search)
-read.register(app)
-evaluate.register(app)
+add_command(app, read)
+add_command(app, evaluate)
 add_command(app, convert)
 add_command(app, datasets)
 

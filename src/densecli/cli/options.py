@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,7 +17,6 @@ from densecli.cli.together import end_together, join_ranks
 from densecli.configs.presets import describe_preset
 from densecli.configs.setting import Setting, described_fields, plain_type, variable
 
-C = TypeVar("C")
 OUTPUTS = ("output", "plot", "report", "tensorboard")
 INPUTS = (
     "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "negatives_from",
@@ -99,18 +98,6 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
         + [inspect.Parameter(key, keyword, default=v, annotation=a) for key, (a, v) in COMMON.items()]
     )
     app.command(name, cls=GroupedCommand)(run)
-
-
-def command(app: typer.Typer, name: str, config: type) -> Callable[[Callable[..., None]], None]:
-    """Register a function as a command."""
-    return lambda body: add_command(app, body)
-
-
-def standing_config(session: Session, kind: type[C], command: str) -> C:
-    """Return the config that the environment and the config file give another command."""
-    from densecli.configs.layers import config_without_options
-
-    return config_without_options(kind, command, session.config_file)
 
 
 def _check_outputs(command_name: str, session: Session, given: Mapping[str, Any]) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from densecli.cli.options import command, standing_config
 from densecli.cli.questions import Conversation, is_file, parse_questions
 from densecli.cli.result_forms import for_people
 from densecli.cli.session import Session
@@ -19,75 +18,71 @@ from densecli.cli.shared_options import (
     TextOrLines,
     TextsOption,
 )
+from densecli.cli.tuned import tune_reader
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import UsageError
 from densecli.records import Prediction, Question
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+def read(
+    session: Session,
+    config: ReadConfig,
+    question: Annotated[
+        str | None, typer.Argument(help="A question, a file of search results, or - for stdin.")
+    ] = None,
+    reader: ReaderOption = None,
+    retriever: RetrieverOption = None,
+    questions: QuestionsOption = None,
+    passages: TextsOption = None,
+    tune: Annotated[
+        Path | None,
+        typer.Option(
+            help="Find how answers are best chosen, on these questions or search results with answers, "
+            "and store it with the reader.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File for the predictions as JSON lines. [default: stdout]"),
+    ] = None,
+    text: Annotated[
+        bool,
+        typer.Option("--text/--no-text", help="Include title and text of passages in the predictions."),
+    ] = False,
+    form: TextOrLines = None,
+    json: JsonOption = False,
+    ask: AskOption = False,
+) -> None:
+    """Read the answer to a question in its passages.
 
-    @command(app, "read", ReadConfig)
-    def read(
-        session: Session,
-        config: ReadConfig,
-        question: Annotated[
-            str | None, typer.Argument(help="A question, a file of search results, or - for stdin.")
-        ] = None,
-        reader: ReaderOption = None,
-        retriever: RetrieverOption = None,
-        questions: QuestionsOption = None,
-        passages: TextsOption = None,
-        tune: Annotated[
-            Path | None,
-            typer.Option(
-                "--tune",
-                help="Find how answers are best chosen, on these questions or search results with answers, "
-                "and store it with the reader.",
-            ),
-        ] = None,
-        output: Annotated[
-            Path | None,
-            typer.Option("--output", "-o", help="File for the predictions as JSON lines. [default: stdout]"),
-        ] = None,
-        text: Annotated[
-            bool,
-            typer.Option("--text/--no-text", help="Include title and text of passages in the predictions."),
-        ] = False,
-        form: TextOrLines = None,
-        json: JsonOption = False,
-        ask: AskOption = False,
-    ) -> None:
-        """Read the answer to a question in its passages.
+    A question is searched first; search results are read as they are.
+    """
+    from densecli.workflows.read import read as run
+    from densecli.workflows.texts import Texts
 
-        A question is searched first; search results are read as they are.
-        """
-        from densecli.workflows.read import read as run
-        from densecli.workflows.texts import Texts
-
-        people = for_people(session, form, json, output)
-        if people and text:
-            raise UsageError("--text has an effect only on JSON lines: with --json or --output")
-        parts: dict[str, Any] = {
-            "reader": reader,
-            "retriever": retriever,
-            "texts": Texts(questions, passages),
-            "search_config": standing_config(session, SearchConfig, "search"),
-            **session.arguments(config),
-        }
-        if tune is not None:
-            _tune(session, tune, parts, people, output)
-            return
-        results, asked = _parse_input(session, question, config, ask)
-        predictions = run(asked, results=results, one_at_a_time=isinstance(asked, Conversation), **parts)
-        if people:
-            if isinstance(asked, Question):  # seconds, of which a person must see that they pass
-                predictions = iter(list(session.terminal.progress(predictions, "read", 1)))
-            _show(session, predictions)
-        else:
-            if not isinstance(asked, Question | Conversation):
-                predictions = session.terminal.progress(predictions, "read", unit="questions ")
-            session.write((one.to_json(text) for one in predictions), output)
+    people = for_people(session, form, json, output)
+    if people and text:
+        raise UsageError("--text has an effect only on JSON lines: with --json or --output")
+    parts: dict[str, Any] = {
+        "reader": reader,
+        "retriever": retriever,
+        "texts": Texts(questions, passages),
+        "search_config": session.standing_config(SearchConfig, "search"),
+        **session.arguments(config),
+    }
+    if tune is not None:
+        tune_reader(session, tune, parts, people, output)
+        return
+    results, asked = _parse_input(session, question, config, ask)
+    predictions = run(asked, results=results, one_at_a_time=isinstance(asked, Conversation), **parts)
+    if people:
+        if isinstance(asked, Question):  # seconds, of which a person must see that they pass
+            predictions = iter(list(session.terminal.progress(predictions, "read", 1)))
+        _show(session, predictions)
+    else:
+        if not isinstance(asked, Question | Conversation):
+            predictions = session.terminal.progress(predictions, "read", unit="questions ")
+        session.write((one.to_json(text) for one in predictions), output)
 
 
 def _parse_input(
@@ -99,18 +94,6 @@ def _parse_input(
         if source == "-" or is_file(source):
             return Path(source), None
     return None, parse_questions(session, given, config, "read", ask=ask)
-
-
-def _tune(session: Session, dev: Path, parts: dict[str, Any], people: bool, output: Path | None) -> None:
-    from densecli.workflows.read import tune_reader
-
-    tuned = tune_reader(dev, **parts)
-    if people:
-        from densecli.cli.tables import selection_tables
-
-        session.terminal.show(*selection_tables(tuned))
-    else:
-        session.write([tuned.to_json()], output)
 
 
 def _show(session: Session, predictions: Iterable[Prediction]) -> None:

@@ -18,6 +18,7 @@ from densecli.cli.shared_options import (
     RetrieverOption,
     SplitOption,
 )
+from densecli.cli.tuned import tune_weight
 from densecli.configs.asking import SearchConfig
 from densecli.errors import UsageError
 from densecli.records import Question
@@ -86,7 +87,7 @@ def search(
             useless = "a question" if question or dataset else "--no-text"
             raise UsageError(f"{useless} has no effect beside --tune-lambda, which reads its own questions")
         parts["questions"] = Path(tune_lambda)
-        _tune(session, parts | session.arguments(config), people, output)
+        tune_weight(session, parts | session.arguments(config), people, output)
         return
     from densecli.workflows.search import search as run
 
@@ -115,15 +116,3 @@ def search(
         if not isinstance(questions, Question | Conversation):
             ranked = session.terminal.progress(ranked, "search", unit="questions ")
         write_results(session, ranked, config.format or "jsonl", text, output)
-
-
-def _tune(session: Session, arguments: dict[str, Any], people: bool, output: Path | None) -> None:
-    from densecli.workflows.tune import tune_fusion_weight
-
-    best = tune_fusion_weight(**arguments)
-    if people:
-        from densecli.cli.tables import weight_table
-
-        session.terminal.show(weight_table(best))
-    else:
-        session.write([best.to_json()], output)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.cli.terminal import Terminal, data_stream, flushed
@@ -16,6 +16,8 @@ from densecli.files.shortages import named_if_full
 
 if TYPE_CHECKING:
     from densecli.training.ranks import ProcessGroup
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ class Session:
         """
         typed = {f.name: getattr(config, f.name) for f in fields(config) if f.name in self.typed}
         return {"workspace": self.workspace, "observer": self.terminal, "config": config, **typed}
+
+    def standing_config(self, kind: type[C], command: str) -> C:
+        """Return the config that the environment and the config file give another command.
+
+        Raises:
+            UsageError: a value is out of bounds or of a wrong type.
+            InputError: the config file cannot be used.
+        """
+        from densecli.configs.layers import config_without_options
+
+        return config_without_options(kind, command, self.config_file)
 
     def input_or_stdin(self, path: str | None, what: str) -> str:
         """Return the input's path, `-` when it is left out and something is piped in.

@@ -139,7 +139,7 @@ class CompiledTower:
             if isinstance(parts.graph, Path) and not sound(parts.graph.parent, encoder):
                 raise ArtifactError(
                     f"{place}: damaged, or of another version ({reason}); copy the model folder again, or"
-                    " write it again with `densecli convert --to retriever` or `--to reader`"
+                    " write it again with `densecli convert --to retriever` or `densecli convert --to reader`"
                 ) from None
             raise EngineError(f"{place}: the engine refuses it ({reason}); write the model again") from None
         if parts.digest is not None and self._session.weights != parts.digest:

@@ -1,5 +1,6 @@
 """Top-k accuracy over k, as in figure 1 of the paper: a picture with a line for each run."""
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,7 +58,6 @@ def _round_ticks(low: float, high: float) -> list[float]:
 
 
 def _png(curves: Curves) -> bytes:
-    import io
 
     from matplotlib.figure import Figure  # without pyplot, which looks for a screen
 

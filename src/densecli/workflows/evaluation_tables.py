@@ -1,0 +1,186 @@
+"""What was measured, for programs, papers and spreadsheets: JSON, Markdown, LaTeX and CSV."""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from densecli.configs.asking import EvaluateConfig
+from densecli.evaluation.accuracy import Summary, is_per_cent
+from densecli.evaluation.compare import Comparison
+from densecli.files.jsonl import encode_line
+from densecli.workflows.evaluate import Evaluation
+
+SCHEMA = 1
+"""Of the JSON document; another number means that old readers cannot read it."""
+MARK = "*"
+LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}  # fmt: skip
+COLUMNS = (
+    "results", "published", "questions", "measure", "value", "low", "high", "baseline", "difference", "p",
+    "p_holm",
+)  # fmt: skip
+
+
+def evaluation_bytes(
+    found: Evaluation,
+    config: EvaluateConfig,
+    form: str,
+    latencies: Mapping[str, Mapping[int, float]] | None = None,
+) -> bytes:
+    """Return what was measured in a format: `jsonl`, `json`, `csv`, `md` or `latex`.
+
+    Args:
+        found: what was measured.
+        config: how.
+        form: the format.
+        latencies: milliseconds for a question by stage and percentile; they stand in JSON alone.
+    """
+    if form in ("csv", "latex"):
+        return (csv_table if form == "csv" else latex_table)(found).encode()
+    if form == "md":
+        return markdown_table(found, config.resamples).encode()
+    measured, published, comparisons = _records(found, config)
+    if latencies:
+        rows = latencies.items()
+        measured[0]["latency_ms"] = {stage: {f"p{one}": row[one] for one in row} for stage, row in rows}
+    if form == "jsonl":
+        return b"".join(map(encode_line, [*measured, *published, *comparisons]))
+    parts = {"results": measured, "published": published, "comparisons": comparisons}
+    return encode_line({"schema": SCHEMA, **found.reference, "note": found.note, **parts})
+
+
+def _records(found: Evaluation, config: EvaluateConfig) -> tuple[list[dict[str, Any]], ...]:
+    """Return what was measured, what is published, and the comparisons, as records."""
+    measured = [
+        {
+            "results": name,
+            **summary.to_json(),
+            "input": found.inputs.get(name),
+            "answer_type": found.answer_type,
+            "resamples": config.resamples,
+            "seed": config.seed,
+        }
+        for name, summary in found.measured.items()
+    ]
+    published = [
+        {"results": name, "published": True, "note": found.note, **summary.to_json()}
+        for name, summary in found.published.items()
+    ]
+    return measured, published, [one.to_json() for one in found.comparisons]
+
+
+def measure_names(summaries: Mapping[str, Summary]) -> list[str]:
+    """Return the names of all measures: top-k accuracies by k, then the others as they come."""
+    names = dict.fromkeys(name for summary in summaries.values() for name in summary.values())
+    top = sorted((name for name in names if name.startswith("top-")), key=lambda name: int(name[4:]))
+    return [*top, *(name for name in names if not name.startswith("top-"))]
+
+
+def measure_cells(name: str, summary: Summary, measures: list[str]) -> list[str]:
+    """Return the cells of one row: its name, the number of questions, and each measure."""
+    values = summary.values()
+    cells = ("-" if values.get(one) is None else shown(one, values[one]) for one in measures)
+    return [name, f"{summary.questions:,}", *cells]
+
+
+def compared(found: Evaluation, name: str) -> dict[str, Comparison]:
+    """Return the differences of one set of results to the first, by measure."""
+    return {one.measure: one for one in found.comparisons if one.run == name and name in found.measured}
+
+
+def shown(measure: str, value: float) -> str:
+    """Return a value as tables show it."""
+    return f"{value:.1f}" if is_per_cent(measure) else f"{value:.4f}"
+
+
+def legend(found: Evaluation, resamples: int) -> str:
+    """Return what the intervals, differences and marks of a table are, in a sentence."""
+    text = f"95 %: bootstrap interval of {resamples:,} resamples"
+    if found.comparisons:
+        text += (
+            f"; difference: to {found.comparisons[0].baseline}, {MARK} where p < 0.05 in a paired"
+            f" randomization test (Holm's correction for {len(found.comparisons)} comparisons)"
+        )
+    return text
+
+
+def markdown_table(found: Evaluation, resamples: int) -> str:
+    """Return measures with their intervals as a table in Markdown; a star marks a significant difference."""
+    names = measure_names({**found.measured, **found.published})
+    lines = [["results", "questions", *names], [":--", *["--:"] * (len(names) + 1)]]
+    for name, summary in {**found.measured, **found.published}.items():
+        own = compared(found, name)
+        cells = []
+        for measure in names:
+            value = summary.values().get(measure)
+            bounds = summary.intervals.get(measure)
+            cell = "-" if value is None else shown(measure, value)
+            mark = MARK if measure in own and own[measure].significant else ""
+            interval = f" ({shown(measure, bounds[0])}–{shown(measure, bounds[1])})" if bounds else ""
+            cells.append(f"{cell}{mark and chr(92) + mark}{interval}")
+        lines.append(
+            [_one_line(name).replace("\\", "\\\\").replace("|", "\\|"), f"{summary.questions:,}", *cells]
+        )
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"{table}\n{legend(found, resamples).replace(MARK, chr(92) + MARK)}.\n"
+
+
+def latex_table(found: Evaluation) -> str:
+    """Return measures as a LaTeX table with booktabs rules; a star marks a significant difference."""
+    names = measure_names({**found.measured, **found.published})
+    lines = [
+        rf"\begin{{tabular}}{{l{'r' * (len(names) + 1)}}}",
+        r"\toprule",
+        " & ".join(_latex(name) for name in ("results", "questions", *names)) + r" \\",
+        r"\midrule",
+    ]
+    for number, (name, summary) in enumerate({**found.measured, **found.published}.items()):
+        if number == len(found.measured):
+            lines.append(r"\midrule")
+        own = compared(found, name)
+        cells = [
+            cell + ("$^{*}$" if measure in own and own[measure].significant else "")
+            for measure, cell in zip(names, measure_cells(name, summary, names)[2:], strict=True)
+        ]
+        lines.append(" & ".join([_latex(_one_line(name)), f"{summary.questions:,}", *cells]) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def csv_table(found: Evaluation) -> str:
+    """Return a line for each measure of each set of results, with interval and difference to the first."""
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for name, summary in {**found.measured, **found.published}.items():
+        own = compared(found, name)
+        for measure, value in summary.values().items():
+            low, high = summary.intervals.get(measure, (None, None))
+            row: dict[str, Any] = {
+                "results": name,
+                "published": "yes" if name in found.published else "no",
+                "questions": summary.questions,
+                "measure": measure,
+                "value": _rounded(value),
+                "low": _rounded(low),
+                "high": _rounded(high),
+            }
+            if measure in own:
+                difference = own[measure].to_json()
+                row |= {key: difference[key] for key in ("baseline", "difference", "p", "p_holm")}
+            writer.writerow(row)
+    return stream.getvalue()
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(sign, sign) for sign in text)
