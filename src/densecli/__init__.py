@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from densecli.workflows.read import read as read
     from densecli.workflows.read import tune_reader as tune_reader
     from densecli.workflows.search import search as search
+    from densecli.workflows.status import ArtifactStatus as ArtifactStatus
+    from densecli.workflows.status import WorkspaceStatus as WorkspaceStatus
+    from densecli.workflows.status import status as status
     from densecli.workflows.texts import Texts as Texts
     from densecli.workflows.train import train as train
     from densecli.workflows.train_reader import train_reader as train_reader
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Article": "records",
     "Artifact": "artifacts.building",
+    "ArtifactStatus": "workflows.status",
     "Collection": "workflows.collection",
     "Conversion": "workflows.convert",
     "CustomRetriever": "workflows.engines",
@@ -78,6 +82,7 @@ _MODULES = {
     "ScoredPassage": "records",
     "Texts": "workflows.texts",
     "TrainingExample": "records",
+    "WorkspaceStatus": "workflows.status",
     "convert": "workflows.convert",
     "embed": "workflows.embed",
     "evaluate": "workflows.evaluate",
@@ -88,6 +93,7 @@ _MODULES = {
     "preprocess": "workflows.preprocess",
     "read": "workflows.read",
     "search": "workflows.search",
+    "status": "workflows.status",
     "train": "workflows.train",
     "train_reader": "workflows.train_reader",
     "tune_fusion_weight": "workflows.tune",

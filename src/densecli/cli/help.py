@@ -35,6 +35,7 @@ EXAMPLES = {
         "densecli convert dpr_biencoder.cp --to retriever -o dpr",
     ),
     "datasets": ("densecli datasets", "densecli datasets nq --fetch questions"),
+    "status": ("densecli status", "densecli status --verify"),
 }
 """What people type first, by command."""
 LARGE = 12

@@ -16,6 +16,7 @@ from densecli.cli.options import add_command
 from densecli.cli.preprocess import preprocess
 from densecli.cli.read import read
 from densecli.cli.search import search
+from densecli.cli.status import status
 from densecli.cli.terminal import Terminal, prepare_streams
 from densecli.cli.train import train
 from densecli.cli.train_reader import train_reader
@@ -71,6 +72,7 @@ add_command(app, read)
 add_command(app, evaluate)
 add_command(app, convert)
 add_command(app, datasets)
+add_command(app, status)
 
 
 def main() -> None:

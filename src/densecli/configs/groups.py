@@ -37,7 +37,7 @@ GROUPS = {
         device engine precision batch_tokens workers shard_rows
     """,
     "Run": """
-        force on_error save_every seed config_file quiet verbose help
+        force verify on_error save_every seed config_file quiet verbose help
     """,
 }
 PLACES = {name: (group, place) for group, names in GROUPS.items() for place, name in enumerate(names.split())}

@@ -1,0 +1,54 @@
+"""`densecli status`: the artifacts of a workspace, and what to run next."""
+
+from densecli.cli.session import Session
+from densecli.cli.shared_options import JsonOption
+from densecli.cli.terminal import plain_table
+from densecli.configs.status import StatusConfig
+from densecli.errors import ArtifactError
+
+HEADER = ("artifact", "kind", "items", "size", "made", "state")
+UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def status(session: Session, config: StatusConfig, json: JsonOption = False) -> None:
+    """List the artifacts of the workspace: what they are, whether they are up to date, what to run next.
+
+    --verify reads every file and compares its digest.
+    """
+    from densecli.workflows.status import status as run
+
+    found = run(**session.arguments(config))
+    if session.terminal.shows_tables and not json:
+        if found.artifacts:
+            rows = [
+                [one.name, one.kind, _number(one.items), _size(one.bytes), one.finished[:10], one.state]
+                for one in found.artifacts
+            ]
+            session.terminal.show(plain_table(HEADER, rows))
+    else:
+        session.write((one.to_json() for one in found.artifacts), None)
+    for one in found.artifacts:
+        if one.reason:
+            again = f"; run `{one.next}`" if one.next else ""
+            session.terminal.message(f"{one.name}: {one.state}: {one.reason}{again}")
+    unverified = sum(one.unverified or 0 for one in found.artifacts)
+    if unverified:
+        session.terminal.warning(
+            f"{unverified:,} files cannot be verified: the version that made them stored no digests"
+        )
+    if config.verify and found.damaged:
+        names = ", ".join(one.name for one in found.damaged)
+        raise ArtifactError(f"{found.folder}: damaged: {names}; run `{found.damaged[0].next or found.next}`")
+    session.terminal.message(f"{found.folder}: next: {found.next}")
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _size(value: float) -> str:
+    for unit in UNITS:
+        if value < 1000 or unit == UNITS[-1]:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("no unit")
