@@ -8,7 +8,6 @@ after document and ends when its standard input does.
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +16,11 @@ from pathlib import Path
 from typing import IO, Protocol, cast
 
 from densecli.errors import FieldError
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 SERVE = "from densecli.corpus.bounded import serve; serve()"
 LARGEST_MEMORY = 4 << 30
@@ -124,6 +128,7 @@ def serve() -> None:
     """Read the documents that standard input names, and write their texts: the child's side."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints does not get between the answers
+    assert resource is not None  # this process was started on POSIX
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit(resource.RLIMIT_AS, LARGEST_MEMORY)
     for request in sys.stdin.buffer:

@@ -6,6 +6,7 @@ batches are formed of the lines that are there.
 
 import io
 import select
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -26,11 +27,16 @@ class _Source(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]
-        if not self.may_wait and not select.select([self._stream], [], [], 0)[0]:
+        if not self.may_wait and not _is_ready(self._stream):
             return None
         data = self._stream.read1(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _is_ready(stream: io.BufferedReader) -> bool:
+    """Whether a pipe can be read without waiting; Windows does not say, so there each line comes alone."""
+    return sys.platform != "win32" and bool(select.select([stream], [], [], 0)[0])
 
 
 class ArrivalReader(io.BufferedReader):

@@ -14,7 +14,6 @@ The lock is our own and not `filelock`'s, which leaves its file behind beside ev
 the process that holds it, and cannot be passed on to worker processes.
 """
 
-import fcntl
 import os
 import shutil
 import stat
@@ -26,6 +25,11 @@ from pathlib import Path
 from densecli.errors import ArtifactError, ResourceError, UsageError
 from densecli.files.exchange import exchange
 from densecli.files.shortages import named_if_full
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LOCK = "lock"
 WORK = "work"
@@ -83,11 +87,12 @@ def locked(target: Path) -> Iterator[None]:
     """Keep other processes from writing `target`; the lock ends with the process and its workers.
 
     Raises:
-        ResourceError: another process holds it.
+        ResourceError: another process holds it, or the system is Windows.
         ArtifactError: the place where `target` would grow is a link, or is not densecli's.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     scratch = scratch_of(target)
+    if fcntl is not None:
+        target.parent.mkdir(parents=True, exist_ok=True)
     lock = _lock(scratch, target)
     _held.add(lock)
     try:
@@ -101,6 +106,11 @@ def locked(target: Path) -> Iterator[None]:
 
 def _lock(scratch: Path, target: Path) -> int:
     """Return the descriptor of the lock in a scratch folder, which is made where it is missing."""
+    if fcntl is None:
+        raise ResourceError(
+            f"{target}: writing results needs the file locks of Linux or macOS; on Windows use WSL, or let"
+            " the result go to standard output"
+        )
     begun = time.monotonic()
     while True:
         try:

@@ -1,9 +1,14 @@
 """How much memory this machine can give."""
 
-import resource
+import sys
 from pathlib import Path
 
 from densecli.errors import ResourceError
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 UNKNOWN = 4 << 30
 LEAST_ADDRESS_SPACE = 1 << 30
@@ -16,6 +21,8 @@ def check_address_space() -> None:
     Raises:
         ResourceError: a limit (`ulimit -v`) leaves less than 1 GiB.
     """
+    if resource is None:
+        return
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
         raise ResourceError(
@@ -32,3 +39,11 @@ def available_memory() -> int:
         return UNKNOWN
     found = (row.split() for row in rows if row.startswith("MemAvailable:"))
     return next((int(row[1]) << 10 for row in found), UNKNOWN)
+
+
+def peak_memory() -> int:
+    """Return how many bytes this process took at most; 0 where the system does not say."""
+    if resource is None:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024  # macOS counts bytes, Linux KiB

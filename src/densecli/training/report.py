@@ -1,13 +1,13 @@
 """What a training tells after each update, and when it must stop."""
 
 import math
-import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from densecli.errors import DivergedError
+from densecli.files.memory import peak_memory
 
 SHOWN_IDS = 20
 
@@ -70,7 +70,7 @@ def memory_taken(device: torch.device) -> int:
     """Return how many bytes this process, or its tensors on a GPU, took at most."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak_memory()
 
 
 def refuse_infinite(value: float, what: str, ids: Sequence[str]) -> None:
