@@ -173,3 +173,12 @@ def test_talk_and_quiet(capsys):
         Terminal(quiet).warning("warned")
         Terminal(quiet).error("failed")
     assert capsys.readouterr() == ("", "said\nwarning: warned\nerror: failed\nerror: failed\n")
+
+
+def test_a_person_sees_that_reading_goes_on_in_a_conversation_and_over_a_file(prepared):
+    typed = ["who was born in Rome\n", "who was born in Oslo\n", CTRL_D]
+    status, shown = prepared.talk("read", typed=typed)
+    assert (status, shown.count("read> ")) == (0, 3)
+    assert "reading" in plain(shown)
+    status, shown = prepared.talk("read", "found.jsonl", "--format", "text")
+    assert (status, "reading question 12" in plain(shown)) == (0, True)

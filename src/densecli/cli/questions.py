@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from densecli.records import Question
 
 @dataclass(frozen=True)
 class Conversation:
-    """The questions that a person types, one at a time, until the end of input."""
+    """The questions that a person types, one at a time, until the end of input.
+
+    `waiting` is shown from a question to its answer.
+    """
 
     session: Session
     prompt: str
+    waiting: str = ""
 
     def __iter__(self) -> Iterator[Question]:
         self.session.terminal.message("type a question; Ctrl-D ends")
@@ -30,7 +35,8 @@ class Conversation:
                 return
             if text:
                 number += 1
-                yield Question(str(number), text)
+                with self.session.terminal.waiting(self.waiting) if self.waiting else nullcontext():
+                    yield Question(str(number), text)
 
 
 def parse_questions(

@@ -16,6 +16,7 @@ from densecli.text.foreign_text import TerminalData, escape
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.status import Status
 
 T = TypeVar("T")
 HEARTBEAT_SECONDS = 10.0
@@ -31,6 +32,7 @@ class Terminal(Observer):
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet = quiet
         self.verbose = verbose
+        self._status: Status | None = None
 
     @property
     def shows_tables(self) -> bool:
@@ -45,6 +47,7 @@ class Terminal(Observer):
     def message(self, text: str) -> None:
         """Print one line."""
         if not self.quiet:
+            self._end_status()
             _tell(f"{escape(name_options(text))}\n")
 
     def warning(self, text: str) -> None:
@@ -53,6 +56,7 @@ class Terminal(Observer):
 
     def error(self, text: str) -> None:
         """Tell what failed, in one line; this is never silenced."""
+        self._end_status()
         _tell(f"error: {escape(name_options(' '.join(text.splitlines())))}\n")
 
     def traceback(self, error: BaseException) -> None:
@@ -92,6 +96,7 @@ class Terminal(Observer):
         """Print tables and styled text to stdout (or stderr), a table as wide as it needs to be."""
         from rich.table import Table
 
+        self._end_status()
         console = self.console(stderr)
         needed = [part.min_width or 0 for part in parts if isinstance(part, Table)]
         console.width = max([console.width, *needed])
@@ -177,6 +182,22 @@ class Terminal(Observer):
                 of = f" of {total:,}" if total else ""
                 left = f", {timedelta(seconds=round((total - done) / rate))} left" if total and rate else ""
                 self.message(f"{what}: {done:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip())
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show a person that something is being done, until the end or the first output."""
+        if not self.quiet and sys.stderr.isatty():
+            self._status = self.console(stderr=True).status(escape(what))
+            self._status.start()
+        try:
+            yield
+        finally:
+            self._end_status()
+
+    def _end_status(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
