@@ -94,7 +94,7 @@ def test_a_file_that_is_not_what_its_name_says(place, command):
         ('{"id": "cut off', "broken JSON"),
         ("[1, 2]", "a JSON list; expected one JSON object per line"),
         ("5", "a JSON int"),
-        (b'{"text": "\xff"}\n', "broken JSON"),
+        (b'{"text": "\xff"}\n', "not UTF-8"),
         (r'{"question": "\ud800", "text": "\udfff"}', "broken JSON"),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_missing_field(place, command):
         ("preprocess", {"title": ["T"]}, "'title' is list ['T']; expected a string"),
         ("preprocess", {"id": 1.5}, "'id' is float 1.5; expected a string"),
         ("mine-negatives", {"question": 5}, "'question' is int 5; expected a string"),
-        ("mine-negatives", {"answers": [5]}, "'answers' is int 5; expected a string"),
+        ("mine-negatives", {"answers": [5]}, "'answers' holds int 5; expected a list of strings"),
         ("mine-negatives", {"answers": 5}, "'answers' is int 5; expected a list of strings"),
         ("mine-negatives", {"answer_type": "glob"}, "answer_type 'glob'; expected string or regex"),
         ("train", {"positive_ctxs": [{"text": 5}]}, "'text' is int 5; expected a string"),
@@ -163,7 +163,7 @@ def test_records_without_any_text(place):
     place.write("x.jsonl", {"id": 1, "text": " "})
     assert (
         fails(place, "preprocess", "x.jsonl")
-        == "x.jsonl: no passage in it; expected at least one record with text"
+        == "x.jsonl: no passage in it (dropped without text 1); expected at least one record with text"
     )
 
 

@@ -180,6 +180,8 @@ def test_offline_the_answer_says_what_to_put_where(
     assert what in done.error
     assert "HF_HUB_OFFLINE is set" in done.error
     assert f"put {name} into mine, or name the folder that has it with --data-dir" in done.error
+    if arguments[0] != "datasets":
+        assert "warning: --data-dir mine: no such folder; looking elsewhere" in done.stderr
     assert "fetching" not in done.stderr
     assert not (program.folder / "mine").exists()
 

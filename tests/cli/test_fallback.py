@@ -32,3 +32,12 @@ def test_a_file_of_questions_is_not_answered_from_the_sample(program, source):
 def test_a_workspace_without_its_passages_is_damaged_and_not_empty(program, part):
     (program.workspace / part).mkdir(parents=True)
     assert program.call("search", MEG).status == 4
+
+
+@pytest.mark.parametrize("command", ["search", "read"])
+def test_a_missing_file_of_questions_is_named_before_missing_passages(program, command):
+    ended = program.call(command, "nowhere.jsonl", "-w", "typo")
+    assert (ended.status, ended.error) == (
+        3,
+        "nowhere.jsonl: no such file; expected an existing file or - for stdin",
+    )

@@ -114,3 +114,15 @@ def test_a_retriever_and_its_vectors_go_out_and_come_back(tiny_retriever, tmp_pa
 def test_a_wrong_call_says_why(results, settings, what):
     with pytest.raises(UsageError, match=what):
         convert(results, output=io.BytesIO(), **settings)
+
+
+def test_an_id_that_the_form_cannot_hold_costs_its_record_alone(results):
+    stream = io.BytesIO()
+    found = convert(results, output=stream, to="trec", on_error="skip")
+    assert stream.getvalue() == b"q1 Q0 p 1 2.0 densecli\n"
+    assert found.counts == {"records": 2, "skipped_id is empty or holds a space": 1}
+
+
+def test_the_starter_is_a_model_like_others(tmp_path):
+    convert("starter", output=tmp_path / "out", to="sentence-transformers")
+    assert (tmp_path / "out" / "question" / "modules.json").is_file()

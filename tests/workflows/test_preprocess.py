@@ -131,3 +131,21 @@ def test_a_wrong_call_says_why(tmp_path, corpus, settings, error, what):
     with pytest.raises(error, match=what):
         preprocess(corpus, workspace=tmp_path / "w", **settings)
     assert not (tmp_path / "w").exists()
+
+
+WIKIDATA = """<mediawiki><page><title>Q1</title><ns>0</ns><id>1</id><revision><id>2</id>
+<model>wikibase-item</model><text>{}</text></revision></page></mediawiki>"""
+
+
+def test_why_there_is_no_passage_is_told(tmp_path):
+    (tmp_path / "d.xml").write_text(WIKIDATA)
+    with pytest.raises(InputError, match=r"d\.xml: no passage in it \(dropped .* 1\); expected at least one"):
+        preprocess(tmp_path / "d.xml", workspace=tmp_path / "w")
+
+
+def test_a_workspace_in_the_folder_is_no_part_of_it(tmp_path):
+    (tmp_path / "a.txt").write_text("some words")
+    made = preprocess(tmp_path, workspace=tmp_path / ".densecli")
+    (tmp_path / ".densecli" / "notes.txt").write_text("not a document")
+    assert preprocess(tmp_path, workspace=tmp_path / ".densecli").up_to_date
+    assert rows(made) == [("a.txt#0", "a", "some words")]

@@ -67,7 +67,8 @@ def read_folder(path: str, seconds: int = SECONDS, label: str = "") -> Source:
         others = sum(1 for _ in needy)
         files = f"{first} and {others} more" if others else first
         raise ArtifactError(
-            f"{files}: {EXTRAS[_ending(first)]} is not installed; pip install 'densecli[documents]'"
+            f"{files}: {EXTRAS[_ending(first)]} is not installed; install it beside densecli (pip install"
+            f" {EXTRAS[_ending(first)]})"
         )
     parse = partial(parse_document, seconds=seconds, label=label)
     return Source(path, ((None, document) for document in _documents(path)), parse, _size)

@@ -82,7 +82,7 @@ def engines_for_many(asked: Asked, observer: Observer = SILENT) -> list[str]:
         return ["torch"]
     if find_spec("openvino") is not None:
         return ["openvino", "torch"]
-    observer.message("OpenVINO would be faster: `pip install 'densecli[openvino]'`")
+    observer.message("OpenVINO would be faster: `pip install openvino`")
     in_bfloat16 = asked.precision == "bf16" or (asked.precision == "auto" and has_bfloat16())
     return ["torch"] if in_bfloat16 else ["onnxruntime", "torch"]
 
@@ -125,9 +125,7 @@ def session_opener(engine: str, precision: str) -> OpenSession:
         fast = openvino.has_bfloat16()
     except Exception as error:  # a broken installation fails in many classes
         told = "is not installed" if find_spec("openvino") is None else f"can't be loaded ({error})"
-        raise EngineError(
-            f"OpenVINO {told}; run `pip install 'densecli[openvino]'`, or use `engine=torch`"
-        ) from None
+        raise EngineError(f"OpenVINO {told}; run `pip install openvino`, or use `engine=torch`") from None
     if precision == "bf16" and not fast:
         raise EngineError("OpenVINO has no bf16 on this CPU; use `precision=fp32`, or `engine=torch`")
     chosen = precision if precision != "auto" else "bf16" if fast else "fp32"

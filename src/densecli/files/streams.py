@@ -104,7 +104,21 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
     except FileNotFoundError as error:
         if str(error.filename) != path:
             raise
-        raise InputError(path, None, "no such file", "an existing file or - for stdin") from None
+        raise _missing(path) from None
+
+
+def refuse_missing(path: str) -> None:
+    """Refuse a file that is not there, before work begins whose result would be lost.
+
+    Raises:
+        InputError: it is neither there, nor standard input, nor a URL.
+    """
+    if path != STDIN and not is_remote(path) and not os.path.exists(path):
+        raise _missing(path)
+
+
+def _missing(path: str) -> InputError:
+    return InputError(path, None, "no such file", "an existing file or - for stdin")
 
 
 def _broken(name: str, ending: str, error: Exception) -> InputError:

@@ -13,6 +13,7 @@ from densecli.files.bad_records import STOP, BadRecords, reason_of
 from densecli.files.jsonl import encode_line
 from densecli.formats import beir, dpr, flag_embedding, qrels, runs, tevatron
 from densecli.formats.beir_folder import examples_of
+from densecli.formats.columns import column, tabbed
 from densecli.formats.detect import question_of
 from densecli.formats.known import EXAMPLES, PASSAGES, PREDICTIONS, QRELS, QUESTIONS, RESULTS
 from densecli.formats.lookup import Lookup
@@ -35,6 +36,7 @@ class Target:
         drawn: whether it has a place for random negatives.
         keyed: whether it knows questions by their ids alone.
         joined: whether it knows passages by their ids alone.
+        holds: refuses an id that has no place in it.
     """
 
     write: Callable[[Records, BinaryIO], object] | None
@@ -44,6 +46,7 @@ class Target:
     drawn: bool = True
     keyed: bool = False
     joined: bool = False
+    holds: Callable[[str], object] | None = None
 
 
 def _bytes(parts: Callable[[Records], Iterable[bytes]]) -> Callable[[Records, BinaryIO], None]:
@@ -78,20 +81,26 @@ TARGETS = {
         _lines(tevatron.example_row_of_ids), reads=False, drawn=False, joined=True
     ),
     (EXAMPLES, "flag-embedding"): Target(_lines(flag_embedding.example_row), drawn=False),
-    (EXAMPLES, "beir"): Target(None, keyed=True, joined=True),
+    (EXAMPLES, "beir"): Target(None, keyed=True, joined=True, holds=tabbed),
     (RESULTS, "jsonl"): Target(_lines(_result_row), reads=False),
     (RESULTS, "dpr"): Target(_bytes(dpr.write_results), judges=True),
-    (RESULTS, "trec"): Target(_bytes(runs.write_trec), asks=False, reads=False, keyed=True, joined=True),
+    (RESULTS, "trec"): Target(
+        _bytes(runs.write_trec), asks=False, reads=False, keyed=True, joined=True, holds=column
+    ),
     (RESULTS, "msmarco"): Target(
-        _bytes(runs.write_msmarco), asks=False, reads=False, keyed=True, joined=True
+        _bytes(runs.write_msmarco), asks=False, reads=False, keyed=True, joined=True, holds=tabbed
     ),
     (RESULTS, "tevatron"): Target(
-        _bytes(runs.write_tevatron), asks=False, reads=False, keyed=True, joined=True
+        _bytes(runs.write_tevatron), asks=False, reads=False, keyed=True, joined=True, holds=tabbed
     ),
     (PREDICTIONS, "jsonl"): Target(_lines(_prediction_row), reads=False),
     (PREDICTIONS, "dpr"): Target(_bytes(dpr.write_predictions), reads=False),
-    (QRELS, "trec"): Target(_bytes(qrels.write_trec), asks=False, reads=False, keyed=True, joined=True),
-    (QRELS, "beir"): Target(_bytes(qrels.write_beir), asks=False, reads=False, keyed=True, joined=True),
+    (QRELS, "trec"): Target(
+        _bytes(qrels.write_trec), asks=False, reads=False, keyed=True, joined=True, holds=column
+    ),
+    (QRELS, "beir"): Target(
+        _bytes(qrels.write_beir), asks=False, reads=False, keyed=True, joined=True, holds=tabbed
+    ),
     (PASSAGES, "jsonl"): Target(_lines(_own)),
     (PASSAGES, "psgs"): Target(write_psgs),
     (PASSAGES, "tevatron"): Target(_lines(tevatron.passage_row)),
@@ -251,7 +260,10 @@ def _whole(record: Any, target: Target) -> Any:
 
 
 def _check(record: Any, target: Target) -> None:
-    """Refuse a record without the texts that its target holds."""
+    """Refuse a record without the texts that its target holds, or with an id that has no place in it."""
+    if target.holds is not None:
+        for name in _ids_of(record):
+            target.holds(name)
     if target.asks and not isinstance(record, Passage) and hasattr(record, "question"):
         known = record.question if isinstance(record.question, str) else record.question.question
         if not known:
@@ -259,6 +271,14 @@ def _check(record: Any, target: Target) -> None:
     passages = _passages_of(record)
     if target.reads and passages and not any(passage.text for passage in passages):
         raise FieldError("the texts of its passages are not known", "their passage store as `passages`")
+
+
+def _ids_of(record: Any) -> list[str]:
+    """Return the ids of a record that a form of ids alone writes."""
+    if isinstance(record, qrels.Judgment):
+        return [record.question_id, record.passage_id]
+    written = record.positives if isinstance(record, TrainingExample) else _passages_of(record)
+    return [question_of(record).id, *(passage.id for passage in written)]
 
 
 def _passages_of(record: Any) -> tuple[Passage, ...]:

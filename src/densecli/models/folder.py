@@ -227,7 +227,10 @@ def present(path: Path, what: str) -> Path:
 def _read_properties(folder: Path) -> dict[str, Any]:
     path = folder / CARD
     if not folder.is_dir():
-        raise ArtifactError(f"{folder}: no such model folder; make one with `densecli train`")
+        raise ArtifactError(
+            f"{folder}: no such model folder; name one that `densecli train` or `densecli"
+            " train-reader` made, or `starter`"
+        )
     if not path.is_file():
         raise ArtifactError(f"{folder}: no {CARD} in it, so it is not a densecli model folder")
     try:

@@ -40,7 +40,7 @@ def check_plot(path: Path | None) -> None:
             import matplotlib  # noqa: F401 - an optional library
         except ImportError:
             raise ArtifactError(
-                f"{path}: matplotlib is not installed; pip install 'densecli[plots]', or write an .svg"
+                f"{path}: matplotlib is not installed; pip install matplotlib, or write an .svg"
             ) from None
 
 

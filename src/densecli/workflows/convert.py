@@ -33,7 +33,7 @@ from densecli.formats.convert import convert as convert_each
 from densecli.formats.convert import find_target, idle, locate_errors
 from densecli.formats.read_any import open_lookup, open_records
 from densecli.observer import SILENT, Observer
-from densecli.workflows.models import model_folder, retriever_place
+from densecli.workflows.models import base_folder, model_folder, retriever_place
 from densecli.workflows.reporting import collect_bad_records
 
 FILE_FORMS = ("dpr-checkpoint",)
@@ -228,7 +228,8 @@ def _convert_model(job: _Job) -> Counter[str]:
     from densecli.models.folder import fingerprint
 
     config, output = job.config, job.path()
-    source = Path(job.source) if Path(job.source).is_file() else model_folder(job.source)
+    role = "reader" if config.to == "reader" else "retriever"  # which of the two `starter` means
+    source = Path(job.source) if Path(job.source).is_file() else base_folder(job.source, role)
     trailing_sep = None if config.trailing_sep == "auto" else config.trailing_sep == "yes"
     token_types = None if config.token_types == "auto" else config.token_types
     options = ModelOptions(config.base, trailing_sep, token_types)

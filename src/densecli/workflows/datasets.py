@@ -62,6 +62,7 @@ def question_file(choice: DatasetChoice, observer: Observer) -> Path:
         ArtifactError: there is none, and it cannot be fetched.
     """
     one, split = choice.single()
+    _warn_if_missing(choice, observer)
     path = find_questions(choice.folders, one, split)
     if path is None:
         from densecli.registry.fetch import Fetch
@@ -75,6 +76,14 @@ def question_file(choice: DatasetChoice, observer: Observer) -> Path:
             " their dev file has questions of this train, and the other way round"
         )
     return path
+
+
+def _warn_if_missing(choice: DatasetChoice, observer: Observer) -> None:
+    """Warn of a folder that was named and is not there: another one, or the network, takes its place."""
+    *named, _ = choice.folders
+    for folder in named:
+        if not folder.is_dir():
+            observer.warning(f"--data-dir {folder}: no such folder; looking elsewhere")
 
 
 def read_split_questions(
@@ -114,6 +123,7 @@ def example_files(
         ArtifactError: there are none, and they cannot be fetched.
     """
     places: dict[str, int] = {}
+    _warn_if_missing(choice, observer)
     found = members(choice.dataset)
     for number, (one, times) in enumerate(found):
         split = split_of(one, choice.split)

@@ -17,7 +17,8 @@ from densecli.corpus.cut import Cut
 from densecli.corpus.cut import preprocess as cut_into_passages
 from densecli.corpus.detect import columns_of, open_sources
 from densecli.corpus.source import Source
-from densecli.errors import UsageError
+from densecli.counts import format_counts
+from densecli.errors import InputError, UsageError
 from densecli.files.bad_records import DUPLICATE, EXAMPLES
 from densecli.files.parallel import cores
 from densecli.observer import SILENT, Observer
@@ -26,6 +27,8 @@ from densecli.workflows.describe_records import describe_records
 
 Corpus = Path | str | Iterable[Path | str] | Iterable[Article | Passage]
 Input = str | Described
+LOST = ("dropped", "skipped")
+"""How counts of records begin that give no passage."""
 FILES_ONLY = ("input_format", "id_column", "title_column", "text_column")
 
 
@@ -174,6 +177,12 @@ def _write_passages(
             sink.add(cut.passages, cut.name, done)
         for error in done.errors:
             observer.warning(f"skipped {error}")
+        if not done.rows:
+            reasons = {
+                reason: times for reason, times in done.counts.items() if reason.startswith(LOST) and times
+            }
+            why = f" ({format_counts(reasons)})" if reasons else ""
+            raise InputError(name, None, f"no passage in it{why}", "at least one record with text")
         finished = sink.finish(name, unique=config.on_error == "skip")
     for error in finished.errors[: EXAMPLES - len(done.errors)]:
         observer.warning(f"skipped {error}")

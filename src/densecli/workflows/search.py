@@ -11,6 +11,7 @@ from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
 from densecli.files.arrivals import has_arrived
 from densecli.files.bad_records import BadRecords
+from densecli.files.streams import refuse_missing
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, RankedList
@@ -118,6 +119,7 @@ def open_questions(
         file = question_file(choice, observer)
         return read_split_questions(choice, file, config.answer_type, bad, observer)
     if isinstance(questions, Path):
+        refuse_missing(str(questions))
         found = read_questions(str(questions), config.answer_type, bad)
         return found if config.answer_type else warn_of_patterns(found, lambda one: one, observer)
     return as_questions([questions] if isinstance(questions, str | Question) else questions or ())
