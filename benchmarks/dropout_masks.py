@@ -31,7 +31,7 @@ from densecli.formats.read_examples import read_examples
 from densecli.training.batches import lay_out
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.update import update
 
@@ -85,7 +85,7 @@ class Step:
         self._retriever = open_to_train(base, config)
         prepare(self._retriever, config.dropout, False, self.device)
         self._towers = self._retriever.question, self._retriever.passage
-        self._optimiser = Optimizer.of(self._towers, config, 100, self.precision)
+        self._optimizer = Optimizer.of(self._towers, config, 100, self.precision)
         self._objective = Objective.of(config, self._retriever.card.similarity)
         picks = ExampleSpool(given, Counter()).draw(range(config.batch_size), 0, 1, 1, 0, 0)
         self._batch = lay_out(picks, self._retriever.tokens)
@@ -95,7 +95,7 @@ class Step:
         for tower in self._towers:
             set_dropout(tower, dropout)
         begun = time.process_time()
-        update(self._retriever, self._batch, self._optimiser, self.precision, 1, self._objective, 1 << 40)
+        update(self._retriever, self._batch, self._optimizer, self.precision, 1, self._objective, 1 << 40)
         return time.process_time() - begun
 
 

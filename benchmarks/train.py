@@ -28,10 +28,10 @@ RATE, WARMUP, SEED = 2e-5, 1, 12345
 BATCH, LARGE = 32, 128
 VARIANTS = {"kept": ("--activation-memory", "1000"), "cached gradients": ("--activation-memory", "0")}
 PHASES = {
-    "tokenisation": (("tokens.py", "_encode"),),
+    "tokenization": (("tokens.py", "_encode"),),
     "forward": (("forward.py", "__init__"),),
     "backward": (("forward.py", "backward"),),
-    "optimiser": (("optimise.py", "clip"), ("optimise.py", "step")),
+    "optimizer": (("optimize.py", "clip"), ("optimize.py", "step")),
 }
 """Functions by file and name, none of which calls another."""
 
@@ -104,7 +104,7 @@ class Runs:
         stats = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
         whole = sum(seconds(stats, ("update.py", "update")))
         shares = {phase: sum(sum(seconds(stats, one)) for one in these) for phase, these in PHASES.items()}
-        whole += shares["tokenisation"]
+        whole += shares["tokenization"]
         found = {phase: round(taken / whole, 3) for phase, taken in shares.items()}
         return {**found, "rest": round(1 - sum(found.values()), 3)}
 

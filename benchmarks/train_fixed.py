@@ -31,7 +31,7 @@ from densecli.training.batches import lay_out
 from densecli.training.checkpoint import TrainProgress, TrainState
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.retriever import train
 from densecli.training.sampling import Source, epoch_batches
@@ -150,12 +150,12 @@ def looped(given: list[Any], base: Path, config: TrainConfig) -> Iterator[float]
     prepare(retriever, config.dropout, False, device, fixed_passage_encoder=True)
     sources = [Source(range(len(spool)))]
     steps = sources[0].batches(config.batch_size)
-    optimiser = Optimizer.of((retriever.question, retriever.passage), config, steps, precision)
+    optimizer = Optimizer.of((retriever.question, retriever.passage), config, steps, precision)
     objective = Objective.of(config, retriever.card.similarity)
     for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, 0)):
         picks = spool.draw(rows, config.other_negatives, config.hard_negatives, config.seed, 0, number)
         batch = lay_out(picks, retriever.tokens)
-        yield update(retriever, batch, optimiser, precision, config.seed + number, objective, 1 << 40).loss
+        yield update(retriever, batch, optimizer, precision, config.seed + number, objective, 1 << 40).loss
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/train_memory.py [--activation-memory GiB] [--precision fp32] [--questions 128]
 
 Weights and word pieces are random; questions have 64 of them, passages 256. What is told: the peak of the
-process's memory, towers and optimiser included, and the time the update took. Writes
+process's memory, towers and optimizer included, and the time the update took. Writes
 results/train-memory.json.
 """
 
@@ -25,7 +25,7 @@ from densecli.models.folder import RetrieverConfig
 from densecli.training.batches import Batch
 from densecli.training.forward import bytes_to_keep
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.update import update
 
 RESULT = Path(__file__).parent / "results" / "train-memory.json"
@@ -71,10 +71,10 @@ def main() -> None:
     device = torch.device("cpu")
     precision = pick_precision(args.precision, device)
     retriever = random_retriever()
-    optimiser = Optimizer((retriever.question, retriever.passage), 1e-5, 0.0, 2.0, 0, 10)
+    optimizer = Optimizer((retriever.question, retriever.passage), 1e-5, 0.0, 2.0, 0, 10)
     before, cpu, wall = peak_gib(), time.process_time(), time.perf_counter()
     keep = bytes_to_keep(args.activation_memory, device)
-    update(retriever, random_batch(args.questions), optimiser, precision, 1, Objective(), keep)
+    update(retriever, random_batch(args.questions), optimizer, precision, 1, Objective(), keep)
     found = {
         "questions": args.questions,
         "passages": 2 * args.questions,

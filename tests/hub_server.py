@@ -43,7 +43,7 @@ class Host:
     times: list[float] = field(default_factory=list)
 
     def add_repo(self, repo: str, commit: str, files: dict[str, bytes]) -> None:
-        """Serve `files` as the data set `repo` at `commit`, which is also its `main`."""
+        """Serve `files` as the dataset `repo` at `commit`, which is also its `main`."""
         self.repos[repo] = {commit: files, "main": files}
 
     def tag(self, path: str) -> str:

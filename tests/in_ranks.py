@@ -14,7 +14,7 @@ from densecli.training import forward, pool
 from densecli.training.batches import lay_out
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.ranks import ProcessGroup
 from densecli.training.retriever import train as train_towers
@@ -81,7 +81,7 @@ def _learnt(ranks: ProcessGroup, base: str, size: int, scheme: dict[str, Any]) -
     passes = config.freeze_embeddings, torch.device("cpu"), config.fixed_passage_encoder
     prepare(retriever, config.dropout, *passes, config.gradient_checkpointing)
     towers = retriever.question, retriever.passage
-    optimiser = Optimizer.of(towers, config, 10, torch.float32, ranks, config.average_gradients)
+    optimizer = Optimizer.of(towers, config, 10, torch.float32, ranks, config.average_gradients)
     found: dict[str, Any] = {}
 
     def keep() -> None:
@@ -89,13 +89,13 @@ def _learnt(ranks: ProcessGroup, base: str, size: int, scheme: dict[str, Any]) -
             for name, weight in tower.named_parameters():
                 found[f"{side}.{name}"] = None if weight.grad is None else weight.grad.numpy().copy()
 
-    optimiser.step = keep  # type: ignore[method-assign]
+    optimizer.step = keep  # type: ignore[method-assign]
     spool = ExampleSpool(EXAMPLES, Counter())
     picks = spool.draw(range(size), 0, 1, 1, 0, 0)
     batch = lay_out(picks, retriever.tokens, ranks.part(size))
     keep_bytes = float("inf") if config.activation_memory is None else config.activation_memory
     objective = Objective.of(config, retriever.card.similarity)
-    done = update(retriever, batch, optimiser, torch.float32, 3, objective, keep_bytes, ranks)
+    done = update(retriever, batch, optimizer, torch.float32, 3, objective, keep_bytes, ranks)
     return (done.loss, done.correct, done.gradient_norm), found
 
 

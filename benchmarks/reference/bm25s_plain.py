@@ -1,4 +1,4 @@
-"""bm25s as its readme uses it: all texts tokenised, one index in memory, saved, loaded, searched.
+"""bm25s as its readme uses it: all texts tokenized, one index in memory, saved, loaded, searched.
 
 python bm25s_plain.py build PASSAGES INDEX
 python bm25s_plain.py search INDEX QUESTIONS.json K THREADS

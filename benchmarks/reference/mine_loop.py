@@ -1,4 +1,4 @@
-"""Mining by its definition: each of a question's hundred passages is tokenised and compared by itself.
+"""Mining by its definition: each of a question's hundred passages is tokenized and compared by itself.
 
 What `densecli mine-negatives --negatives bm25:N` must agree with, and be faster than.
 """

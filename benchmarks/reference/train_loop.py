@@ -47,9 +47,9 @@ def main(source: str, folder: str, size: int, learning_rate: float, warmup_steps
     tokenizer = AutoTokenizer.from_pretrained(folder)
     questions, passages = (AutoModel.from_pretrained(folder).train() for _ in range(2))
     weights = [weight for model in (questions, passages) for weight in model.parameters()]
-    optimiser = torch.optim.AdamW(weights, lr=learning_rate, eps=1e-8, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(weights, lr=learning_rate, eps=1e-8, weight_decay=0.0)
     epoch = batches(examples, size)
-    schedule = get_linear_schedule_with_warmup(optimiser, warmup_steps, len(epoch))
+    schedule = get_linear_schedule_with_warmup(optimizer, warmup_steps, len(epoch))
 
     def vectors(model: Any, *texts: list[str]) -> torch.Tensor:
         inputs = tokenizer(
@@ -68,9 +68,9 @@ def main(source: str, folder: str, size: int, learning_rate: float, warmup_steps
         loss = cross_entropy(asked @ told.T, torch.tensor(positives))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, MAX_NORM)
-        optimiser.step()
+        optimizer.step()
         schedule.step()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         print(json.dumps({"loss": loss.item(), "seconds": time.perf_counter() - begun}), flush=True)
 
 

@@ -2,7 +2,7 @@
 
     python examples/starter/questions.py --data ../shared/data --spans spans --output questions
 
-Uses only sets whose terms put no non-commercial clause on what is trained (SETS below has the licences).
+Uses only sets whose terms put no non-commercial clause on what is trained (SETS below has the licenses).
 Leaves out, and counts:
 
 - questions that equal a test question or a question of the sample encyclopedia, or nearly equal one;
@@ -37,7 +37,7 @@ class QuestionSet:
 
     name: str
     file: str
-    licence: str
+    license: str
     dev: int | None = 0
     answers: str = "string"
 
@@ -47,7 +47,7 @@ class QuestionSet:
         return self.name.removesuffix("-dev")
 
 
-# Not used: DPR's own files of NQ and TriviaQA (CC BY-NC 4.0) and el-cms's pub quiz (no licence).
+# Not used: DPR's own files of NQ and TriviaQA (CC BY-NC 4.0) and el-cms's pub quiz (no license).
 SETS = (
     QuestionSet("webq-dev", "questions/webquestions-dev.jsonl", "CC BY 4.0", None),
     QuestionSet("webq", "questions/webquestions-train.jsonl", "CC BY 4.0", 200),

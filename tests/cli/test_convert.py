@@ -77,7 +77,7 @@ def test_a_question_without_a_positive_is_counted_in_a_beir_folder(prepared):
     }
     prepared.write("e.jsonl", json.dumps(row).encode())
     ended = prepared.call("convert", "e.jsonl", "--to", "beir", "-o", "set").well()
-    assert "questions without a judgement 1" in ended.stderr
+    assert "questions without a judgment 1" in ended.stderr
     assert (prepared.folder / "set/qrels/train.tsv").read_text().count("\n") == 1
 
 

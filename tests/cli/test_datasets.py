@@ -148,10 +148,10 @@ def test_a_set_is_used_for_what_it_is_for(program: Program, offline: None) -> No
         (("search", "--data-dir", "x", "who"), "--data-dir has an effect only with --dataset"),
         (("search", "who", "--dataset", "nq"), "--dataset and a question"),
         (("search", "--dataset", "multi"), "multi is a mix, for `densecli train` alone; name one of nq,"),
-        (("evaluate", "--dataset", "nqq", "-"), "no data set 'nqq'"),
+        (("evaluate", "--dataset", "nqq", "-"), "no dataset 'nqq'"),
         (("mine-negatives", "--dataset", "nq", "x.jsonl"), "contradict"),
         (("search", "--dataset", "nq", "--split", "validation"), "validation is test here"),
-        (("datasets", "--fetch", "all"), "--fetch needs the name of a data set"),
+        (("datasets", "--fetch", "all"), "--fetch needs the name of a dataset"),
     ):
         done = program.call(*arguments)
         assert done.status == 2, done.stderr

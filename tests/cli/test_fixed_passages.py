@@ -58,7 +58,7 @@ def test_vectors_that_do_not_fit_are_left_alone_and_said(place):
     assert said == "--vectors has an effect only with --fixed-passage-encoder"
 
 
-def test_a_converted_encoder_with_normalised_vectors_keeps_its_index(place):
+def test_a_converted_encoder_with_normalized_vectors_keeps_its_index(place):
     """Such a model compares by dot products; training by cosine gives the passages no other vectors."""
     modules = [
         {"path": "", "type": f"sentence_transformers.models.{kind}"} for kind in ("Transformer", "Normalize")

@@ -167,7 +167,7 @@ def test_lines_are_not_padded(prepared):
         assert padded == [], line
 
 
-def test_without_colour_there_are_no_styles(prepared):
+def test_without_color_there_are_no_styles(prepared):
     for line in (("search", "who was born in Rome", "--mode", "bm25"), ("evaluate", "read.jsonl")):
         assert "\x1b" in prepared.talk(*line, "-q")[1]
         assert "\x1b" not in prepared.talk(*line, "-q", NO_COLOR="1")[1]

@@ -1,4 +1,4 @@
-"""Artefacts that are missing, damaged or do not belong together: one line that names both, exit code 4."""
+"""Artifacts that are missing, damaged or do not belong together: one line that names both, exit code 4."""
 
 import json
 import shutil

@@ -34,7 +34,7 @@ def test_a_conversation_ends_with_ctrl_c(prepared):
     assert "Traceback" not in shown
 
 
-def test_people_get_colours_and_tables_unless_they_want_none(prepared):
+def test_people_get_colors_and_tables_unless_they_want_none(prepared):
     status, shown = prepared.talk("search", "who was born in Rome", "--mode", "bm25")
     assert (status, "\x1b[1mborn\x1b[0m" in shown, plain(shown).count(". Rome")) == (0, True, 3)
     for line in (["search", "who", "--no-text"], ["read", "who", "--text"]):

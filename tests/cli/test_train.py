@@ -289,7 +289,7 @@ def test_numbers_that_train_nothing(place):
         (("--examples", 0), "examples"),
     ):
         assert said in fails(place, "train", "questions", *options, status=2)
-    assert "no data set 'nqq'; known: nq" in fails(place, "train", "--dataset", "nqq", status=2)
+    assert "no dataset 'nqq'; known: nq" in fails(place, "train", "--dataset", "nqq", status=2)
 
 
 def test_a_reader_cannot_sample_more_passages_than_it_is_given(place):

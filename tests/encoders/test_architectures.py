@@ -46,7 +46,7 @@ def vectors(retriever: Retriever) -> FloatArray:
 
 def one_step(retriever: Retriever) -> None:
     weights = [weight for tower in (retriever.question, retriever.passage) for weight in tower.parameters()]
-    optimiser = torch.optim.SGD(weights, lr=0.05)
+    optimizer = torch.optim.SGD(weights, lr=0.05)
     tokens = retriever.tokens
     rows = tokens.questions(QUESTIONS), tokens.passages(PASSAGES[:2])
     asked, told = (
@@ -57,7 +57,7 @@ def one_step(retriever: Retriever) -> None:
     )
     torch.nn.functional.cross_entropy(asked @ told.T, torch.arange(2)).backward()
     assert all(weight.grad is not None for weight in weights if weight.ndim > 1)
-    optimiser.step()
+    optimizer.step()
 
 
 @every_family

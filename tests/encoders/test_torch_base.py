@@ -181,7 +181,7 @@ def test_the_towers_of_a_base_are_independent(tiny_base: Path) -> None:
     }
 
 
-def test_a_base_that_normalises_is_trained_by_cosine_or_loses_that(base: Path) -> None:
+def test_a_base_that_normalizes_is_trained_by_cosine_or_loses_that(base: Path) -> None:
     kinds = "Transformer", "Pooling", "Normalize"
     modules = [{"type": f"sentence_transformers.models.{kind}"} for kind in kinds]
     (base / "modules.json").write_text(json.dumps(modules))

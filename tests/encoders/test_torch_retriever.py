@@ -43,7 +43,7 @@ def test_bfloat16_stays_close(tiny_base: Path) -> None:
     assert 0 < np.abs(quick - exact).max() < 0.1
 
 
-def test_an_untrained_base_embeds_with_its_own_pooling_and_normalisation(
+def test_an_untrained_base_embeds_with_its_own_pooling_and_normalization(
     tiny_base: Path, tmp_path: Path
 ) -> None:
     folder = pooled(tiny_base, tmp_path / "mean", "mean_tokens", normalize=True)

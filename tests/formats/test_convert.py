@@ -162,7 +162,7 @@ def test_predictions(folder, records):
 
 @FEW
 @given(records=lists(JUDGEMENTS))
-def test_judgements(folder, records):
+def test_judgments(folder, records):
     for to in ("trec", "beir"):
         assert read(write(folder, records, "qrels", to, "tsv")) == (records, "qrels")
 
@@ -207,7 +207,7 @@ def only(records, *arguments, **more):
     return list(converted(records, *arguments, **more)[0])
 
 
-def test_a_run_gets_its_texts_and_its_judgements(store):
+def test_a_run_gets_its_texts_and_its_judgments(store):
     [one] = only([BARE], "results", "dpr", lookup=Lookup({"q": WHERE}, store))
     assert one == RankedList(WHERE, (ScoredPassage(ULM, 2.0, True), ScoredPassage(RIGA, 1.0, False)))
     found = only([one], "results", "trec", take="qrels")
@@ -221,7 +221,7 @@ def test_ids_are_enough_where_a_form_holds_no_more(store):
     assert only([BARE], "results", "jsonl", take="questions", lookup=Lookup({"q": WHERE})) == [WHERE]
 
 
-def test_judgements_make_examples(store):
+def test_judgments_make_examples(store):
     judged = [Judgment("q", "p1", 2), Judgment("q", "p 2", 0), Judgment("r", "p 2", 1)]
     asked = {"q": WHERE, "r": Question("r", "where is Riga")}
     assert only(judged, "qrels", "jsonl", take="examples", lookup=Lookup(asked, store)) == [
@@ -319,7 +319,7 @@ def test_every_form_writes_nothing_of_nothing(folder):
             assert text in ("", "[]\n", "query-id\tcorpus-id\tscore\n", "id\ttext\ttitle\n")
 
 
-def test_texts_of_a_beir_folder_are_found_by_its_judgements(tmp_path):
+def test_texts_of_a_beir_folder_are_found_by_its_judgments(tmp_path):
     write_folder(tmp_path, [TrainingExample(WHERE, (ULM,), (RIGA,))], None, "test")
     path = str(tmp_path / "qrels" / "test.tsv")
     records, kind = read(path)

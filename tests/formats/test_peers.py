@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
 
 
 def made(lists, hits):
-    """Ranked lists with these scores, and judgements of which places hold an answer."""
+    """Ranked lists with these scores, and judgments of which places hold an answer."""
     ranked = [
         RankedList(
             Question(f"q{number}", "who"),

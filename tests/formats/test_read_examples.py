@@ -87,9 +87,9 @@ def test_a_broken_beir_folder(folder, file, line, told):
     assert told in str(error.value)
 
 
-def test_a_beir_folder_without_judgements(folder):
+def test_a_beir_folder_without_judgments(folder):
     (folder / "qrels" / "train.tsv").unlink()
-    with pytest.raises(InputError, match="no qrels/\\*.tsv in it; expected judgements"):
+    with pytest.raises(InputError, match="no qrels/\\*.tsv in it; expected judgments"):
         list(read_examples(str(folder)))
 
 

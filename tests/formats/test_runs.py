@@ -76,7 +76,7 @@ def test_a_line_that_cannot_be_used(tmp_path, text, form, told):
     assert told in str(error.value)
 
 
-def test_judgements(tmp_path):
+def test_judgments(tmp_path):
     expected = [Judgment("q", "a", 2), Judgment("q", "b", -1)]
     assert read(tmp_path, "q 0 a 2\nq Q0 b -1\n", "qrels") == expected
     assert read(tmp_path, "\ufeffquery-id\tcorpus-id\tscore\r\nq\ta\t2\r\nq\tb\t-1\r\n", "qrels") == expected

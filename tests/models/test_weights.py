@@ -50,7 +50,7 @@ def test_a_file_written_by_safetensors_is_read(tmp_path: Path) -> None:
         elements=st.floats(-1e3, 1e3, width=32, allow_subnormal=False),
     )
 )
-def test_quantised_rows_err_by_half_a_scale_at_most(weight: FloatArray) -> None:
+def test_quantized_rows_err_by_half_a_scale_at_most(weight: FloatArray) -> None:
     rows, scales = quantize(weight)
     assert rows.dtype == np.int8
     assert scales.shape == (len(weight), 1)

@@ -77,7 +77,7 @@ def test_what_the_hub_calls_validation_is_told() -> None:
 def test_a_set_is_told_whole(one: QuestionSet) -> None:
     assert tuple(one.splits) == SPLITS
     assert one.answer_type == ("regex" if one.name == "trec" else "string")
-    assert one.licence
+    assert one.license
     assert one.stems
     assert one.hub is None or re.fullmatch("[0-9a-f]{40}", one.hub.revision)
     assert one.splits["train"].dpr_examples
@@ -143,7 +143,7 @@ def test_the_rows_of_nq_dev_are_those_of_table_3() -> None:
 
 @needs_reference
 def test_the_authors_publish_these_files() -> None:
-    listed = set(re.findall(r"`(data/retriever/[^`]+)`", (REFERENCE / "dpr-behaviour.md").read_text()))
+    listed = set(re.findall(r"`(data/retriever/[^`]+)`", (REFERENCE / "dpr-behavior.md").read_text()))
     paths = {
         path
         for one in SETS

@@ -18,7 +18,7 @@ from densecli.training.checkpoint import (
     read_note,
     write_checkpoint,
 )
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 
 CONFIG = FittingConfig(learning_rate=0.1, weight_decay=0.1, warmup_steps=2)
 STEPS = 6
@@ -46,8 +46,8 @@ def go_on(net: Net, trainee: TrainState, start: int, end: int) -> None:
     for step in range(start, end):
         torch.manual_seed(step)
         net(torch.randn(7, 5)).square().mean().backward()
-        trainee.optimiser.clip()
-        trainee.optimiser.step()
+        trainee.optimizer.clip()
+        trainee.optimizer.step()
 
 
 def state(net: Net, trainee: TrainState) -> Iterator[tuple[str, Tensor]]:
@@ -65,7 +65,7 @@ def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) ->
     write_checkpoint(tmp_path, before[1], standing, {"config": {"a": 1}})
     after = begun()
     assert read_checkpoint(tmp_path, after[1]) == standing
-    assert after[1].optimiser.learning_rate == before[1].optimiser.learning_rate
+    assert after[1].optimizer.learning_rate == before[1].optimizer.learning_rate
     go_on(*after, step, STEPS)
     expected = dict(state(*whole))
     assert "step.0" in expected

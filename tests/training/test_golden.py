@@ -1,4 +1,4 @@
-"""The reference's own trainings, step by step (dpr-behaviour, sections 4.2 to 4.6)."""
+"""The reference's own trainings, step by step (dpr-behavior, sections 4.2 to 4.6)."""
 
 import json
 import shutil

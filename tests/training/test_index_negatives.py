@@ -19,7 +19,7 @@ from densecli.training.exact_search import best_columns
 from densecli.training.examples import ExampleSpool
 from densecli.training.index_negatives import IndexNegatives
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.question_batches import KnownExamples
 from densecli.training.ranks import ALONE
@@ -75,12 +75,12 @@ class World:
         list(known.vectors.encode())
         index = IndexNegatives(self.stored, known.vectors, retriever.question, objective, config, ALONE)
         picks = known.first(range(4)) if config.max_positives == 1 else known.draw(0, 0, range(4))
-        optimiser = Optimizer.of([retriever.question], config, 10, torch.float32)
+        optimizer = Optimizer.of([retriever.question], config, 10, torch.float32)
         found: list[torch.Tensor] = []
-        optimiser.step = lambda: found.extend(w.grad.clone() for w in weights)  # type: ignore[method-assign]
+        optimizer.step = lambda: found.extend(w.grad.clone() for w in weights)  # type: ignore[method-assign]
         batch = known.lay_out_several(picks, retriever.tokens)
         done = update(
-            retriever, batch, optimiser, torch.float32, 1, objective, 1e9,
+            retriever, batch, optimizer, torch.float32, 1, objective, 1e9,
             further=lambda questions: index.compare(questions, picks),
         )  # fmt: skip
         for weight in weights:

@@ -129,11 +129,11 @@ def test_validation_follows_the_question_tower(retriever: Retriever) -> None:
     measure = found.validation(EXAMPLES)
     before = measure()
     assert before["pool"] == 5  # BOTH, a second positive, is not in it
-    optimiser = torch.optim.Adam(found.question.parameters(), 1e-2)
+    optimizer = torch.optim.Adam(found.question.parameters(), 1e-2)
     for step in range(40):
         found.accumulate_gradients(EXAMPLES, step)
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
     assert measure()["average_rank"] < before["average_rank"] or measure()["average_rank"] == 0
     assert joint(retriever).validation([])() == {}
 

@@ -17,7 +17,7 @@ from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.training.batches import lay_out
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.pool import DevPool
 from densecli.training.prepare import open_to_train, prepare
 from densecli.training.report import StepReport
@@ -108,7 +108,7 @@ def with_the_tower_in_every_update(base: Path, config: TrainConfig) -> tuple[lis
     sources = [Source(range(len(examples)))]
     per_epoch = sources[0].batches(config.batch_size)
     towers = retriever.question, retriever.passage
-    optimiser = Optimizer.of(towers, config, per_epoch * 3, torch.float32)
+    optimizer = Optimizer.of(towers, config, per_epoch * 3, torch.float32)
     objective = Objective.of(config, retriever.card.similarity)
     for epoch in range(3):
         for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, epoch)):
@@ -116,7 +116,7 @@ def with_the_tower_in_every_update(base: Path, config: TrainConfig) -> tuple[lis
             picks = examples.draw(rows, *negatives, config.seed, epoch, number, config.shuffle_positives)
             batch = lay_out(picks, retriever.tokens)
             seed = config.seed + epoch * per_epoch + number
-            losses.append(update(retriever, batch, optimiser, torch.float32, seed, objective, 1e9).loss)
+            losses.append(update(retriever, batch, optimizer, torch.float32, seed, objective, 1e9).loss)
     return losses, retriever
 
 

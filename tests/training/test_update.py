@@ -14,7 +14,7 @@ from densecli.training import forward
 from densecli.training.batches import Batch, lay_out
 from densecli.training.examples import SampledExample
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.update import Update, update
 
 EVERYTHING = float("inf")
@@ -42,9 +42,9 @@ def learn(
     keep_bytes: float = EVERYTHING,
 ) -> Update:
     towers = retriever.question, retriever.passage
-    optimiser = Optimizer(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=10)
+    optimizer = Optimizer(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=10)
     batch = lay_out(picks, retriever.tokens)
-    return update(retriever, batch, optimiser, torch.float32, 5, objective, keep_bytes)
+    return update(retriever, batch, optimizer, torch.float32, 5, objective, keep_bytes)
 
 
 def in_one_piece(retriever: Retriever, batch: Batch, loss: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -103,10 +103,10 @@ def test_distillation_brings_the_probabilities_to_the_teachers(retriever: Retrie
     set_dropout(retriever.question, 0.0)
     set_dropout(retriever.passage, 0.0)
     towers = retriever.question, retriever.passage
-    optimiser = Optimizer(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=60)
+    optimizer = Optimizer(towers, 1e-2, 0.0, 1e6, warmup_steps=0, steps=60)
     objective = Objective(distill=1.0)
     losses = [
-        update(retriever, batch, optimiser, torch.float32, 5, objective, EVERYTHING).loss for _ in range(40)
+        update(retriever, batch, optimizer, torch.float32, 5, objective, EVERYTHING).loss for _ in range(40)
     ]
     assert losses[0] > 0.3
     assert losses[-1] < 0.01

@@ -31,9 +31,9 @@ def test_all_datasets_or_those_of_a_mix_are_listed(tmp_path):
 
 def test_fetching_needs_a_name_and_a_network(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(UsageError, match="`fetch` needs the name of a data set"):
+    with pytest.raises(UsageError, match="`fetch` needs the name of a dataset"):
         list_datasets(workspace=tmp_path, fetch="all")
     with pytest.raises(ArtifactError, match="HF_HUB_OFFLINE is set"):
         list_datasets("nq", workspace=tmp_path, fetch="examples")
-    with pytest.raises(UsageError, match="no data set 'nqq'"):
+    with pytest.raises(UsageError, match="no dataset 'nqq'"):
         list_datasets("nqq", workspace=tmp_path)

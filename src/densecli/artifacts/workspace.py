@@ -39,7 +39,7 @@ class Workspace:
 
     @property
     def data(self) -> Path:
-        """Files of data sets: fetched, or put there by hand."""
+        """Files of datasets: fetched, or put there by hand."""
         return self.root / "data"
 
     @property

@@ -1,4 +1,4 @@
-"""`densecli datasets`: the data sets of the paper, and what of them is on this disk."""
+"""`densecli datasets`: the datasets of the paper, and what of them is on this disk."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from densecli.cli.terminal import plain_table
 from densecli.configs.data import DatasetsConfig
 
 COLUMNS = ("dataset", "split", "questions", "examples", "questions_here", "examples_here")
-HEADER = ("data set", "split", "questions", "examples", "questions here", "examples here")
+HEADER = ("dataset", "split", "questions", "examples", "questions here", "examples here")
 
 
 def datasets(
@@ -26,7 +26,7 @@ def datasets(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the data sets of the paper, and what of them is on this disk.
+    """List the datasets of the paper, and what of them is on this disk.
 
     --fetch brings a set here: questions and training examples, for work without a network.
     """

@@ -1,4 +1,4 @@
-"""Defaults of the command that lists and fetches data sets."""
+"""Defaults of the command that lists and fetches datasets."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from densecli.configs.setting import setting
 
 @dataclass(frozen=True)
 class DatasetsConfig:
-    """The data sets of the paper (section 4.2)."""
+    """The datasets of the paper (section 4.2)."""
 
     fetch: str | None = setting(
         None,

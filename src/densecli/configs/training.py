@@ -10,7 +10,7 @@ from densecli.errors import UsageError
 
 @dataclass(frozen=True)
 class FittingConfig:
-    """What every training has: where it starts, how long it goes on, how it optimises."""
+    """What every training has: where it starts, how long it goes on, how it optimizes."""
 
     USUAL_EPOCHS: ClassVar[int] = 1
     SMALL: ClassVar[int] = 10_000

@@ -39,7 +39,7 @@ class Retriever:
 
 
 def open_retriever(source: str) -> Retriever:
-    """Open a model as it is, with its own pooling and normalisation.
+    """Open a model as it is, with its own pooling and normalization.
 
     Args:
         source: a densecli model folder, a folder with `question_encoder` and `ctx_encoder` of Hugging

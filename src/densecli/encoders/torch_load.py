@@ -29,7 +29,7 @@ def load_pretrained(folder: Path) -> Any:
 
     Raises:
         ArtifactError: config or weights are missing or broken; a weight is missing (it would be
-            initialised at random), has another shape, or is not finite.
+            initialized at random), has another shape, or is not finite.
     """
     present(folder / CONFIG, "model's config")
     read_config(folder)

@@ -41,7 +41,7 @@ def open_base(
 ) -> Retriever:
     """Open a model to train on: two independent towers, or one for both.
 
-    A base that normalises is trained by cosine. By another similarity it loses the normalisation: dot
+    A base that normalizes is trained by cosine. By another similarity it loses the normalization: dot
     products between -1 and 1 hardly train without a temperature.
 
     Args:

@@ -1,4 +1,4 @@
-"""Folders whose files are parts of one set of records, as data sets are published."""
+"""Folders whose files are parts of one set of records, as datasets are published."""
 
 import re
 from pathlib import Path

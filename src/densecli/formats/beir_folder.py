@@ -36,7 +36,7 @@ def is_beir(path: str) -> bool:
 
 
 def qrels_of(path: str) -> Path:
-    """Return the judgements meant by a BEIR folder, or by the path of one of its qrels files.
+    """Return the judgments meant by a BEIR folder, or by the path of one of its qrels files.
 
     Raises:
         InputError: the folder has none, or several.
@@ -48,7 +48,7 @@ def qrels_of(path: str) -> Path:
     if len(found) == 1:
         return found[0]
     told = f"{len(found)} files in {place / QRELS}" if found else f"no {QRELS}/*.tsv in it"
-    expected = f"the path of one: {', '.join(map(str, found))}" if found else "judgements"
+    expected = f"the path of one: {', '.join(map(str, found))}" if found else "judgments"
     raise InputError(path, None, told, expected)
 
 
@@ -67,12 +67,12 @@ def _records(path: str, build: Callable[[Json, str], T], bad: BadRecords) -> Ite
         yield from document.each(document.rows(), lambda row, number: (build(row, number),))
 
 
-def examples_of(judgements: Iterable[Judgment]) -> Iterator[TrainingExample]:
-    """Yield an example without texts for each run of judgements of one question.
+def examples_of(judgments: Iterable[Judgment]) -> Iterator[TrainingExample]:
+    """Yield an example without texts for each run of judgments of one question.
 
     A grade above 0 makes a positive; another one a hard negative, since somebody looked at it.
     """
-    for question_id, group in groupby(judgements, lambda one: one.question_id):
+    for question_id, group in groupby(judgments, lambda one: one.question_id):
         positives: list[Passage] = []
         negatives: list[Passage] = []
         for one in group:
@@ -104,9 +104,9 @@ def write_folder(
 
     Args:
         folder: an existing, empty folder.
-        examples: their questions, judgements (positives), and where there is no `corpus`, its passages.
+        examples: their questions, judgments (positives), and where there is no `corpus`, its passages.
         corpus: all passages, in place of those of the examples.
-        split: name of the judgements' file.
+        split: name of the judgments' file.
 
     Raises:
         FieldError: an id cannot stand in a column.
@@ -120,7 +120,7 @@ def write_folder(
         tempfile.TemporaryFile(prefix="densecli-beir-") as spool,
     ):
 
-        def judgements() -> Iterator[Judgment]:
+        def judgments() -> Iterator[Judgment]:
             for example in examples:
                 question = example.question
                 queries.write(encode_line(question_row(question)))
@@ -130,7 +130,7 @@ def write_folder(
                 for passage_id in dict.fromkeys(positive.id for positive in example.positives):
                     yield Judgment(question.id, passage_id, 1)
 
-        for line in write_beir(judgements()):
+        for line in write_beir(judgments()):
             qrels.write(line)
         spool.seek(0)
         lines: Iterable[bytes] = spool

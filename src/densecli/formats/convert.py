@@ -235,7 +235,7 @@ def _count_losses(one: Any, taken: str, target: Target, counts: Counter[str]) ->
     if not target.drawn and one.negatives:
         counts["random_negatives_left_out"] += len(one.negatives)
     if target.write is None and not one.positives:
-        counts["questions_without_a_judgement"] += 1
+        counts["questions_without_a_judgment"] += 1
 
 
 def _with_unanswered(records: Records, lookup: Lookup) -> Iterator[RankedList]:

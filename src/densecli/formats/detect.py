@@ -88,7 +88,7 @@ def detect_format(document: Document, wanted: str | None = None, named: str | No
     lines = [form for form in LINE_FORMS if named in (None, form.name) and wanted in (None, form.kind)]
     fitting = [] if document.is_json else [form for form in lines if form.fits(document)]
     if document.is_json or (document.is_named_json and not (fitting or named)):
-        return _recognise_rows(document, wanted, named)
+        return _recognize_rows(document, wanted, named)
     if named and len(lines) == 1:
         fitting = lines
     if not fitting:
@@ -96,7 +96,7 @@ def detect_format(document: Document, wanted: str | None = None, named: str | No
     return DetectedFormat(document, fitting[0], iter(()))
 
 
-def _recognise_rows(document: Document, wanted: str | None, named: str | None) -> DetectedFormat:
+def _recognize_rows(document: Document, wanted: str | None, named: str | None) -> DetectedFormat:
     rows = document.rows()
     begun = _beginning(document, rows, wanted, named)
     first = begun[-1]

@@ -207,7 +207,7 @@ ROW_FORMS = (
 )  # fmt: skip
 LINE_FORMS = (
     _lines("trec", RESULTS, "a TREC run", _is_trec_run, _run(runs.trec_entry)),
-    _lines("trec", QRELS, "judgements", _is_qrels, qrels.read_qrels),
+    _lines("trec", QRELS, "judgments", _is_qrels, qrels.read_qrels),
     _lines("msmarco", RESULTS, "an MS MARCO run", _is_msmarco_run, _run(runs.msmarco_entry, by_rank=True)),
     _lines("tevatron", RESULTS, "a Tevatron run", _is_tevatron_run, _run(runs.tevatron_entry)),
     _lines("topics", QUESTIONS, "TREC's topics", is_topics, read_topics),

@@ -1,4 +1,4 @@
-"""Judgements of which passages answer which questions, as TREC and BEIR write them."""
+"""Judgments of which passages answer which questions, as TREC and BEIR write them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,34 +19,34 @@ class Judgment:
 
 
 def read_qrels(document: Document) -> Iterator[Judgment]:
-    """Yield the judgements of `qid 0 docid grade` or, with BEIR's header, `qid docid grade`.
+    """Yield the judgments of `qid 0 docid grade` or, with BEIR's header, `qid docid grade`.
 
     Raises:
         InputError: a line has other columns.
     """
-    return (one for _, one in table(document, _judgement, BEIR_HEADER))
+    return (one for _, one in table(document, _judgment, BEIR_HEADER))
 
 
-def _judgement(columns: Columns) -> Judgment:
+def _judgment(columns: Columns) -> Judgment:
     return Judgment(columns[0], columns[-2], whole_number(columns[-1], "grade"))
 
 
-def write_trec(judgements: Iterable[Judgment]) -> Iterator[bytes]:
+def write_trec(judgments: Iterable[Judgment]) -> Iterator[bytes]:
     """Yield `qid 0 docid grade`.
 
     Raises:
         FieldError: an id is empty or holds a space, which parts the columns.
     """
-    for one in judgements:
+    for one in judgments:
         yield f"{column(one.question_id)} 0 {column(one.passage_id)} {one.grade}\n".encode()
 
 
-def write_beir(judgements: Iterable[Judgment]) -> Iterator[bytes]:
+def write_beir(judgments: Iterable[Judgment]) -> Iterator[bytes]:
     """Yield BEIR's header, and `qid docid grade` with tabs between.
 
     Raises:
         FieldError: an id is empty or holds a tab or a line end.
     """
     yield tabbed(*BEIR_HEADER)
-    for one in judgements:
+    for one in judgments:
         yield tabbed(one.question_id, one.passage_id, str(one.grade))

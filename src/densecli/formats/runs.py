@@ -28,7 +28,7 @@ def read_run(
 
     Passages are ordered by score whatever rank is told (some programs write 0 everywhere); those with the
     same score stay in the order of the file. With `by_rank` the scores stand for ranks, of which a question
-    has each once; judgements without a header look like such a run, and are told by their equal grades.
+    has each once; judgments without a header look like such a run, and are told by their equal grades.
 
     Raises:
         InputError: a line has other columns, or the lines of a question do not stand together.
@@ -48,7 +48,7 @@ def read_run(
                 continue
             if by_rank and one.score in scores:
                 what = f"rank {1 / one.score:.0f} again for question {question_id!r}"
-                document.refuse(FieldError(what, "each rank once (are these judgements?)"), line)
+                document.refuse(FieldError(what, "each rank once (are these judgments?)"), line)
                 continue
             scores.add(one.score)
             found[one.passage_id] = one.score

@@ -126,7 +126,7 @@ def _kth_of_groups(totals: Scores, k: int) -> float:
     width = len(totals) // size
     if width < k:
         return 0.0
-    # Passages of a group are far apart, because neighbours tend to score alike.
+    # Passages of a group are far apart, because neighbors tend to score alike.
     return _kth_best(totals[: size * width].reshape(size, width).max(axis=0), k)
 
 

@@ -159,7 +159,7 @@ def passage_fingerprint(folder: Path) -> str:
     """Return what ties passage vectors to the retriever in `folder`: a digest of all that shapes them.
 
     Retrievers whose question towers alone differ, as those trained beside a fixed passage tower do (paper,
-    appendix D), search the same vectors. So do models with normalised vectors, whether their similarity is
+    appendix D), search the same vectors. So do models with normalized vectors, whether their similarity is
     called `cosine` or `dot`.
     """
     if not is_model_folder(folder):
@@ -167,7 +167,7 @@ def passage_fingerprint(folder: Path) -> str:
     card = read_model_config(folder, RetrieverConfig)
     told = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
     if card.similarity == "cosine":
-        told["similarity"] = "dot"  # search compares normalised vectors by inner products in both cases
+        told["similarity"] = "dot"  # search compares normalized vectors by inner products in both cases
     tower = _tower_files("passage", folder / card.tower("passage"), folder / card.words["passage"])
     files = [(TOKENIZER, present(folder / TOKENIZER, "tokenizer")), *tower]
     return _digest(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), files)

@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face Hub, through `datasets`: files are read, a loading script is never run."""
+"""Datasets of the Hugging Face Hub, through `datasets`: files are read, a loading script is never run."""
 
 import logging
 import re

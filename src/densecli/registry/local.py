@@ -1,4 +1,4 @@
-"""Files of a data set that are on this disk, under the names that the authors, others and we give them."""
+"""Files of a dataset that are on this disk, under the names that the authors, others and we give them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -20,7 +20,7 @@ class HubQuestions:
     """Questions on the Hugging Face Hub.
 
     Attributes:
-        repo: the data set's name there.
+        repo: the dataset's name there.
         config: its configuration.
         revision: the commit.
         question: the column of the question.
@@ -64,14 +64,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """A data set of the paper; sets.toml says what each field holds."""
+    """A dataset of the paper; sets.toml says what each field holds."""
 
     name: str
     title: str
     aliases: tuple[str, ...]
     stems: tuple[str, ...]
     answer_type: str
-    licence: str
+    license: str
     hub: HubQuestions | None
     tevatron: str
     splits: Mapping[str, Split]
@@ -138,7 +138,7 @@ def members(name: str) -> list[tuple[QuestionSet, int]]:
         alike = [one for one in names if abs(len(one) - len(given)) <= 1]
         near = difflib.get_close_matches(given, alike, 1, cutoff=0.75)
         hint = f"; did you mean {names[near[0]]}?" if near else ""
-        raise UsageError(f"no data set {name!r}; known: {', '.join([*known.sets, *known.mixes])}{hint}")
+        raise UsageError(f"no dataset {name!r}; known: {', '.join([*known.sets, *known.mixes])}{hint}")
     mix = known.mixes.get(found)
     return [(known.sets[found], 1)] if mix is None else [(known.sets[one], n) for one, n in mix.times.items()]
 
@@ -172,7 +172,7 @@ def _set(name: str, row: Mapping[str, Any]) -> QuestionSet:
         tuple(row["aliases"]),
         tuple(row["stems"]),
         row["answer_type"],
-        row["licence"],
+        row["license"],
         HubQuestions(**{**hub, "answers": tuple(hub["answers"])}) if hub else None,
         row["tevatron"],
         {split: _split(split, told) for split, told in row["splits"].items()},

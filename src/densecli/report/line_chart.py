@@ -61,7 +61,7 @@ class Panel:
 def line_chart(panels: Sequence[Panel], x_name: str) -> str:
     """Return an SVG with the panels one below the other, over the same x.
 
-    Points that are not finite are left out; a long series is thinned to means of neighbours.
+    Points that are not finite are left out; a long series is thinned to means of neighbors.
     """
     shown = [[Series(s.name, _thinned(s.points)) for s in panel.series] for panel in panels]
     xs = [x for series in shown for one in series for x, _ in one.points]

@@ -1,7 +1,7 @@
 """The weight λ of BM25 + λ·sim with which most questions find an answer, over all λ > 0 and not a grid.
 
 As λ grows, two passages of a question change places once at most: where their fused scores cross. So whether
-a question has an answer in its first k passages changes at a few known λ, and between neighbours of those,
+a question has an answer in its first k passages changes at a few known λ, and between neighbors of those,
 over all questions, every top-k accuracy is constant. A peak may owe itself to a few questions, so what counts
 for λ is the mean over all weights from λ / 2 to 2 λ, evenly by their logarithm; it is highest at the half or
 at the double of one of the known λ.

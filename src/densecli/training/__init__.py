@@ -1,1 +1,1 @@
-"""Training of the towers: examples, batches, the loss, optimisation."""
+"""Training of the towers: examples, batches, the loss, optimization."""

@@ -16,7 +16,7 @@ from densecli.encoders.torch_hardware import describe_hardware, pick_device, pic
 from densecli.errors import ArtifactError
 from densecli.files.typed import from_json, read_json
 from densecli.models.weights import load_state, save_state
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.version import __version__
 
 STATE = "state.safetensors"
@@ -52,27 +52,27 @@ class TrainProgress:
 
 
 class TrainState:
-    """The weights that a training changes, and their optimiser.
+    """The weights that a training changes, and their optimizer.
 
     Dropout, order and draws come from the seed and the number of the update alone, so this is all.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], optimiser: Optimizer) -> None:
+    def __init__(self, modules: Sequence[nn.Module], optimizer: Optimizer) -> None:
         trained = (weight for module in modules for weight in module.parameters() if weight.requires_grad)
         self._weights = list(dict.fromkeys(trained))
-        self.optimiser = optimiser
+        self.optimizer = optimizer
 
     def tensors(self) -> dict[str, Tensor]:
         """Return weights and moments by name."""
-        moments = self.optimiser.state_dict()["adam"]["state"]
+        moments = self.optimizer.state_dict()["adam"]["state"]
         found = {f"weight.{number}": weight.detach() for number, weight in enumerate(self._weights)}
         return found | {
             f"{name}.{number}": value for number, kept in moments.items() for name, value in kept.items()
         }
 
     def numbers(self) -> dict[str, Any]:
-        """Return the rest of the optimiser's state, as JSON."""
-        state = self.optimiser.state_dict()
+        """Return the rest of the optimizer's state, as JSON."""
+        state = self.optimizer.state_dict()
         return state | {"adam": {name: part for name, part in state["adam"].items() if name != "state"}}
 
     def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
@@ -91,7 +91,7 @@ class TrainState:
             if kind != "weight":
                 own = value.clone()  # aligned as torch wants it
                 moments.setdefault(int(place), {})[kind] = own.reshape(()) if kind == "step" else own
-        self.optimiser.load_state_dict({**numbers, "adam": {**numbers["adam"], "state": moments}})
+        self.optimizer.load_state_dict({**numbers, "adam": {**numbers["adam"], "state": moments}})
 
 
 class Checkpointer(Protocol):
@@ -126,14 +126,14 @@ class Note:
 
     Attributes:
         standing: where the training is.
-        optimiser: the numbers of its state.
+        optimizer: the numbers of its state.
         config: the settings of the training.
         inputs: what it is made from.
         surroundings: see `surroundings`.
     """
 
     standing: TrainProgress
-    optimiser: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
     config: Mapping[str, Any]
     inputs: tuple[Input, ...]
     surroundings: Mapping[str, str] = field(default_factory=dict)
@@ -171,7 +171,7 @@ def read_checkpoint(folder: Path, trainee: TrainState) -> TrainProgress:
         raise _damaged(folder)
     tensors = {name: torch.from_numpy(value) for name, value in load_state(folder / STATE).items()}
     try:
-        trainee.restore(tensors, note.optimiser)
+        trainee.restore(tensors, note.optimizer)
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise _damaged(folder) from None
     return note.standing

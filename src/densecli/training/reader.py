@@ -23,7 +23,7 @@ from densecli.training.example_cache import ExampleCache, PreparedExamples
 from densecli.training.examples import ExampleSpool
 from densecli.training.filtering import no_examples_error
 from densecli.training.joint import JointRetriever
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.report import Measures, StepReport, StepResult, refuse_infinite
 from densecli.training.run import TrainPlan, Validated, run
 
@@ -52,7 +52,7 @@ def train_reader(
         counts: filled with what is left out, and why.
         keeper: keeps the training on its way, and tells from where it goes on. Best is where exact match
             on the dev questions is the highest, or as high with a lower loss.
-        joint: a retriever of two towers, whose question tower is changed by the same optimiser; the loss is
+        joint: a retriever of two towers, whose question tower is changed by the same optimizer; the loss is
             then the reader's and the retriever's, and the reader draws from the foremost passages.
         temperature: what the retriever's cosines were divided by when it was trained.
         observer: receives a message about what is trained on.
@@ -92,7 +92,7 @@ def train_reader(
     observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
     beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
     modules = [reader.model] if beside is None else [reader.model, beside.question]
-    optimiser = Optimizer.of(modules, config, per_epoch * epochs, precision)
+    optimizer = Optimizer.of(modules, config, per_epoch * epochs, precision)
 
     def batches(epoch: int) -> Iterator[Sequence[int]]:
         order = epoch_order(rows, repeats, config.seed, epoch)
@@ -106,17 +106,17 @@ def train_reader(
             chosen = draw(source, config.passages, config.seed, epoch, row)
             batch.append(sample(example, chosen, tokens, config.max_tokens, config.max_spans))
         done = accumulate_gradients(
-            reader.model, batch, tokens.pad, precision, config.seed + step, optimiser.scaled
+            reader.model, batch, tokens.pad, precision, config.seed + step, optimizer.scaled
         )
         refuse_infinite(done.loss, "loss", [one.id for one in batch])
         loss, parts = done.loss, {}
         if beside is not None:
-            found = beside.accumulate_gradients(drawn, config.seed + step, optimiser.scaled)
+            found = beside.accumulate_gradients(drawn, config.seed + step, optimizer.scaled)
             loss, parts = done.loss + found, {"reader": done.loss, "retriever": found}
-        norm = optimiser.clip()
-        if not optimiser.finds_scale:
+        norm = optimizer.clip()
+        if not optimizer.finds_scale:
             refuse_infinite(norm, "gradient", [one.id for one in batch])
-        optimiser.step()
+        optimizer.step()
         inputs = {
             "passages": sum(len(one.rows) for one in batch),
             "passages cut": sum(one.cut for one in batch),
@@ -132,7 +132,7 @@ def train_reader(
         retrieval = dict if beside is None else beside.validation(held_out.examples)
         validated = partial(validate, held_out, retrieval)
     course = TrainPlan(epochs, per_epoch, batches, learn, validated)
-    yield from run(course, TrainState(modules, optimiser), config, keeper, device)
+    yield from run(course, TrainState(modules, optimizer), config, keeper, device)
 
 
 def _read_sets(

@@ -20,7 +20,7 @@ from densecli.training.filtering import no_examples_error
 from densecli.training.forward import bytes_to_keep
 from densecli.training.index_negatives import IndexNegatives
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.prepare import prepare
 from densecli.training.question_batches import KnownExamples
 from densecli.training.ranks import ALONE, ProcessGroup
@@ -103,7 +103,7 @@ def train(
         index = _index_negatives(stored, known, retriever, objective, config, ranks)
     validator = _validator(dev, retriever, config, precision, ranks, stored, observer)
     towers = retriever.question, retriever.passage
-    optimiser = Optimizer.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
+    optimizer = Optimizer.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
     keep = bytes_to_keep(config.activation_memory, device)
 
     def batch_of(rows: Sequence[int], epoch: int, number: int) -> tuple[Batch, Further | None]:
@@ -122,7 +122,7 @@ def train(
         tokens.counts.clear()
         batch, further = batch_of(rows, *divmod(step, per_epoch))
         done = update(
-            retriever, batch, optimiser, precision, config.seed + step, objective, keep, ranks, further
+            retriever, batch, optimizer, precision, config.seed + step, objective, keep, ranks, further
         )
         counted = ranks.total(tokens.counts[name] for name in INPUTS)
         inputs = {name: int(count) for name, count in zip(INPUTS, counted, strict=True)}
@@ -142,7 +142,7 @@ def train(
         learn,
         None if validator is None else partial(validate, validator),
     )
-    trainee = TrainState(towers, optimiser)
+    trainee = TrainState(towers, optimizer)
     yield from run(course, trainee, config, keeper, device, ranks)
 
 

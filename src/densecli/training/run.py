@@ -70,7 +70,7 @@ def run(
         epoch, first = divmod(standing.step, course.per_epoch)
         for rows in islice(course.batches(epoch), first, course.per_epoch):
             began = time.perf_counter()
-            rate = trainee.optimiser.learning_rate
+            rate = trainee.optimizer.learning_rate
             done = course.learn(rows, standing.step)
             speed = len(rows) / (time.perf_counter() - began)
             standing = replace(standing, step=standing.step + 1)

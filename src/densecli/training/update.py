@@ -11,7 +11,7 @@ from densecli.errors import UsageError
 from densecli.training.batches import Batch
 from densecli.training.forward import TowerPass
 from densecli.training.objective import Objective
-from densecli.training.optimise import Optimizer
+from densecli.training.optimizer import Optimizer
 from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.report import refuse_infinite
 
@@ -31,7 +31,7 @@ class Update:
 def update(
     retriever: Retriever,
     batch: Batch,
-    optimiser: Optimizer,
+    optimizer: Optimizer,
     precision: torch.dtype,
     seed: int,
     objective: Objective,
@@ -83,13 +83,13 @@ def update(
         value = float(mean.detach())
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
         _refuse_idle(value > 0 or objective.loss == "nll", "every triplet loss of a batch is 0")
-        optimiser.scaled(mean).backward()  # type: ignore[no-untyped-call]
+        optimizer.scaled(mean).backward()  # type: ignore[no-untyped-call]
         for tower_pass in filter(None, (asked, told)):
             tower_pass.backward()
-    norm = optimiser.clip()
-    if not optimiser.finds_scale:
+    norm = optimizer.clip()
+    if not optimizer.finds_scale:
         refuse_infinite(norm, "gradient", batch.ids)
-    optimiser.step()
+    optimizer.step()
     return Update(value, _correct(scores.detach(), positives, highest), norm)
 
 

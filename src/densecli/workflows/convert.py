@@ -72,7 +72,7 @@ def convert(
     """Rewrite records, a model, vectors or an index for another program.
 
     Args:
-        source: a file or folder of questions, training examples, results, judgements or passages (`-` is
+        source: a file or folder of questions, training examples, results, judgments or passages (`-` is
             standard input); or a model, vectors or an index.
         output: file or folder to write. Records may go to a binary stream; a file that ends in `.gz` is
             compressed.

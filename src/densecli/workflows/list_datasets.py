@@ -29,7 +29,7 @@ class DatasetSplit:
         questions: their number in the paper.
         examples: number of the authors' training examples; None where they publish none.
         answer_type: how answers are matched, `string` or `regex`.
-        licence: as the publishers state it.
+        license: as the publishers state it.
         questions_here: file of the questions on this disk, or `CACHE`; None where there is none.
         examples_here: file of the training examples on this disk; None where there is none.
     """
@@ -40,7 +40,7 @@ class DatasetSplit:
     questions: int
     examples: int | None
     answer_type: str
-    licence: str
+    license: str
     questions_here: str | None
     examples_here: str | None
 
@@ -75,7 +75,7 @@ def list_datasets(
     config = resolve_config(DatasetsConfig, "datasets", config, settings)
     home = find_workspace(workspace)
     if config.fetch is not None and dataset is None:
-        raise UsageError("`fetch` needs the name of a data set: the files are large")
+        raise UsageError("`fetch` needs the name of a dataset: the files are large")
     sets = list(registry().sets.values()) if dataset is None else [one for one, _ in members(dataset)]
     folders = [*([] if data_dir is None else [data_dir]), home.data]
     for one in sets:
@@ -105,7 +105,7 @@ def _look(one: QuestionSet, split: Split, folders: Sequence[Path]) -> DatasetSpl
         questions=split.questions,
         examples=split.examples,
         answer_type=one.answer_type,
-        licence=one.licence,
+        license=one.license,
         questions_here=display_path(questions) if questions else _cached(one, split),
         examples_here=display_path(examples) if examples else None,
     )

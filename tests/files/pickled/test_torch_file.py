@@ -43,10 +43,10 @@ def test_tensors_are_torchs_own(tmp_path: Path, zipped: bool) -> None:
 @FORMS
 def test_what_torch_itself_takes_for_safe_is_the_same(tmp_path: Path, zipped: bool) -> None:
     model = torch.nn.Linear(3, 2)
-    optimiser = torch.optim.AdamW(model.parameters())
+    optimizer = torch.optim.AdamW(model.parameters())
     model(torch.ones(1, 3)).sum().backward()
-    optimiser.step()
-    path = saved({"model": model.state_dict(), "optim": optimiser.state_dict()}, tmp_path / "c.pt", zipped)
+    optimizer.step()
+    path = saved({"model": model.state_dict(), "optim": optimizer.state_dict()}, tmp_path / "c.pt", zipped)
     mine, theirs = read_torch_file(path), torch.load(path, weights_only=True)
     for name, tensor in theirs["model"].items():
         np.testing.assert_array_equal(mine["model"][name].read(), tensor.numpy())

@@ -94,7 +94,7 @@ def test_what_is_written_is_dprs_and_comes_back(
 def test_a_model_that_dpr_cannot_be_is_not_written(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
     for change, told in (
         ({"pooling": "mean"}, "mean pooling"),
-        ({"normalize": True}, "normalised"),
+        ({"normalize": True}, "normalized"),
         ({"question_prefix": "query: "}, "a prefix"),
         ({"similarity": "l2"}, "l2 similarity"),
         ({"token_types": "segments"}, "token types are segments"),

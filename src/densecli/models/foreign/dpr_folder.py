@@ -125,13 +125,13 @@ def refuse_other_vectors(card: RetrieverConfig) -> None:
     """Refuse a retriever whose vectors DPR's classes would not give.
 
     Raises:
-        ArtifactError: it pools otherwise, normalises, compares or marks segments, or sets a prefix.
+        ArtifactError: it pools otherwise, normalizes, compares or marks segments, or sets a prefix.
     """
     refuse_segments(card)
     odd = {
         f"{card.pooling} pooling": card.pooling != "cls",
         f"{card.similarity} similarity": card.similarity != "dot",
-        "normalised vectors": card.normalize,
+        "normalized vectors": card.normalize,
         "a prefix before its texts": bool(card.question_prefix or card.passage_prefix),
     }
     for what, wrong in odd.items():

@@ -31,7 +31,7 @@ class Optimizer:
     ) -> None:
         """Set up AdamW over the modules' weights that require gradients; none is taken twice.
 
-        Vectors, that is biases and the weights of layer normalisation, are not decayed. With float16 the
+        Vectors, that is biases and the weights of layer normalization, are not decayed. With float16 the
         loss is scaled, since small gradients would vanish. The gradients of several `ranks` are added, or
         averaged.
         """
@@ -95,7 +95,7 @@ class Optimizer:
         self._adam.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return moments, schedule and loss scale, for `load_state_dict` of an equal optimiser."""
+        """Return moments, schedule and loss scale, for `load_state_dict` of an equal optimizer."""
         return {name: part.state_dict() for name, part in self._parts().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from densecli.training.optimise import Optimizer, rate_factor
+from densecli.training.optimizer import Optimizer, rate_factor
 
 SCHEDULE = json.loads((Path(__file__).parents[1] / "golden" / "batching.json").read_text())["lr_schedule"]
 
@@ -33,9 +33,9 @@ def stepped(gradient: float, decay: float, norm: float = 1e6) -> tuple[Block, fl
     for weight in block.parameters():
         nn.init.ones_(weight)
         weight.grad = torch.full_like(weight, gradient)
-    optimiser = Optimizer([block, block], 0.1, decay, norm, warmup_steps=0, steps=10)
-    before = optimiser.clip()
-    optimiser.step()
+    optimizer = Optimizer([block, block], 0.1, decay, norm, warmup_steps=0, steps=10)
+    before = optimizer.clip()
+    optimizer.step()
     return block, before
 
 
