@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "densecli"
 FILES = [path for path in sorted(SOURCE.rglob("*.py")) if path.relative_to(SOURCE).parts[0] != "cli"]
 OPTION = re.compile(r"(?<![\w-])--[a-z{]")
-COMMAND = re.compile(r"`(densecli|pip|\{\}) [^`]*`|^densecli .*")
+COMMAND = re.compile(r"`(densecli|pip|\{\}) [^`]*`|^densecli .*|^\{\} --force$")
 
 
 def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -143,7 +143,7 @@ def test_the_rows_of_nq_dev_are_those_of_table_3() -> None:
 
 @needs_reference
 def test_the_authors_publish_these_files() -> None:
-    listed = set(re.findall(r"`(data/retriever/[^`]+)`", (REFERENCE / "dpr-behavior.md").read_text()))
+    listed = set(re.findall(r"`(data/retriever/[^`]+)`", (REFERENCE / "dpr-behaviour.md").read_text()))
     paths = {
         path
         for one in SETS

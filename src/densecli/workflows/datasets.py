@@ -83,7 +83,7 @@ def _warn_if_missing(choice: DatasetChoice, observer: Observer) -> None:
     *named, _ = choice.folders
     for folder in named:
         if not folder.is_dir():
-            observer.warning(f"--data-dir {folder}: no such folder; looking elsewhere")
+            observer.warning(f"`data_dir` {folder}: no such folder; looking elsewhere")
 
 
 def read_split_questions(

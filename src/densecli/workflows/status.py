@@ -162,7 +162,8 @@ def _rebuild(kind: str, force: bool = True) -> str:
     if not kind:
         return ""
     inputs = {"passages": " CORPUS", "examples": " QUESTIONS", "reader": " RESULTS", "export": " INPUT"}
-    return KINDS[kind].rebuild + inputs.get(kind, "") + " --force" * force
+    command = KINDS[kind].rebuild + inputs.get(kind, "")
+    return f"{command} --force" if force else command
 
 
 def _unreadable(home: Workspace, name: str, error: ArtifactError) -> ArtifactStatus:
