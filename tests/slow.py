@@ -8,6 +8,8 @@ from hypothesis import settings
 TESTS = Path(__file__).parent
 FAST_LOOP = "not slow"
 SLOW = (
+    "artifacts/test_building.py",
+    "artifacts/test_old_workspace.py::test_its_interrupted_training_resumes",
     "cli",
     "corpus/test_bounded.py",
     "docs/test_evaluate.py",

@@ -16,7 +16,7 @@ from densecli.artifacts.recipe import Input, Recipe, digest_file, digest_texts
 from densecli.artifacts.workspace import NAME, Workspace
 from densecli.counts import format_counts
 from densecli.errors import ArtifactError, UpToDate
-from densecli.files.atomic import finish, new_folder, remove, resolved, sync_tree
+from densecli.files.atomic import finish, new_folder, remove, resolved, settle, sync_tree
 from densecli.files.names import require_utf8_name
 from densecli.observer import Observer
 
@@ -114,6 +114,7 @@ def building(
             _check_target(kind, place, target, recipe, config, force, home)
         except UpToDate as done:
             observer.message(str(done))
+            settle(place)
             raise
 
     def check_kind(old: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -340,7 +341,8 @@ RENAMED = {"index": {"kind": "structure"}, "reader": {"retriever": "joint_retrie
 parent."""
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Return the versions of Python and of the libraries that shape results."""
     found = {"python": platform.python_version(), "platform": sys.platform}
     for name in LIBRARIES:

@@ -315,6 +315,17 @@ def finish(target: Path, is_whole: Callable[[Path], bool], check: Callable[[Path
     return whole
 
 
+def settle(target: Path) -> None:
+    """Remove what a killed run has left of a folder that it had replaced, unless somebody is writing there.
+
+    While this process holds a lock, nothing is done.
+    """
+    scratch = scratch_of(target)
+    if not _held and _is_folder(scratch) and (is_scratch(scratch) or not os.listdir(scratch)):
+        with suppress(ResourceError, OSError), locked(target):
+            recover(target)
+
+
 def restore(target: Path) -> None:
     """Put back what a replacement that was cut off has taken away: for those who only read `target`.
 

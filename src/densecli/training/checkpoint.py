@@ -117,7 +117,7 @@ def surroundings() -> dict[str, str]:
     device = pick_device("auto")
     arithmetic = describe_hardware(device, pick_precision("auto", device))
     hardware = {"usual arithmetic": arithmetic, "processor": torch.backends.cpu.get_cpu_capability()}
-    return versions() | {"densecli": __version__} | counted | hardware
+    return {**versions(), "densecli": __version__, **counted, **hardware}
 
 
 @dataclass(frozen=True)
