@@ -83,3 +83,15 @@ def test_as_the_loop_over_questions_and_ranks(ranks):
             for place in range(1, k + 1):
                 hits += rank == place
         assert value == pytest.approx(100 * hits / len(ranks))
+
+
+def test_without_any_answers_nothing_is_measured():
+    unknown = [
+        QuestionScore("a", 2, None, judged=False),
+        QuestionScore("b", 1, None, False, 0.0, judged=False),
+    ]
+    summary = summarize(unknown)
+    assert (summary.questions, summary.top_k, summary.exact_match, summary.f1) == (2, {}, None, None)
+    assert QuestionScores(unknown).accuracies() == []
+    one_known = summarize([*unknown, QuestionScore("c", 1, 1)])
+    assert round(one_known.top_k[1], 1) == 33.3

@@ -24,6 +24,7 @@ class QuestionScore:
         exact: whether the answer read is one of the answers; None where nothing was read.
         f1: how many words it shares with the nearest answer, from 0 to 1; None where nothing was read.
         question: its text.
+        judged: whether it can be a hit: it has answers, or its passages say whether they hold one.
     """
 
     question_id: str
@@ -32,6 +33,7 @@ class QuestionScore:
     exact: bool | None = None
     f1: float | None = None
     question: str = field(default="", compare=False)
+    judged: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class QuestionScores:
         questions: (n,) their texts.
         ranks: (n,) rank of the first passage that holds an answer, 0 where there is none.
         lengths: (n,) how many passages there are.
+        judged: whether any question has answers; without any there is nothing to measure.
     """
 
     def __init__(self, scores: Iterable[QuestionScore]) -> None:
@@ -109,6 +112,7 @@ class QuestionScores:
         self.questions = [score.question for score in kept]
         self.ranks = np.array([score.first_hit_rank or 0 for score in kept], dtype=np.int64)
         self.lengths = np.array([score.passages for score in kept], dtype=np.int64)
+        self.judged = any(score.judged for score in kept)
         self._read = any(score.exact is not None for score in kept)
         self._exact = np.array([score.exact or 0.0 for score in kept], dtype=np.float64)
         self._f1 = np.array([score.f1 or 0.0 for score in kept], dtype=np.float64)
@@ -126,12 +130,19 @@ class QuestionScores:
         return ((self.ranks > 0) & (self.ranks <= k)).astype(np.float64)
 
     def values(self, ks: Sequence[int]) -> dict[str, Values]:
-        """Return (n,) values from 0 to 1 for each measure: `top-k` up to the longest list, `EM` and `F1`."""
+        """Return (n,) values from 0 to 1 for each measure: `top-k` up to the longest list, `EM` and `F1`.
+
+        There is none where no question has answers.
+        """
+        if not self.judged:
+            return {}
         top = {top_name(k): self.found_within(k) for k in ks if k <= self.longest}
         return {**top, EXACT_MATCH: self._exact, F1: self._f1} if self._read else top
 
     def accuracies(self) -> list[float]:
-        """Return top-k accuracy in per cent for k = 1, 2, … up to the longest list."""
+        """Return top-k accuracy in per cent for k = 1, 2, … up to the longest list, where it is known."""
+        if not self.judged:
+            return []
         hits = np.bincount(self.ranks, minlength=self.longest + 1)[1 : self.longest + 1]
         return [100 * count / len(self) for count in np.cumsum(hits).tolist()]
 

@@ -60,7 +60,8 @@ def evaluate(
         counts["questions"] += 1
         counts["questions_without_answer"] += not usable
         matcher.count_problems(counts)
-        score = QuestionScore(question.id, len(ranked.ctxs), rank, exact, f1, question.question)
+        judged = usable or any(passage.has_answer is not None for passage in ranked.ctxs)
+        score = QuestionScore(question.id, len(ranked.ctxs), rank, exact, f1, question.question, judged)
         if seen is not None:
             seen(record, score)
         yield score

@@ -7,15 +7,19 @@ from densecli.records import Passage, Question
 
 
 def question(row: Json, _line: str = "") -> Question:
-    """Build a question from `{_id, text, metadata?: {answers?}}`."""
+    """Build a question from `{_id, text, metadata?: {answers?, answer_type?}}`."""
     metadata = row.get("metadata")
-    answers = texts_field(metadata, "answers") if isinstance(metadata, dict) else ()
-    return Question.from_json({"question": text_field(row, "text"), "answers": answers}, id_field(row, "_id"))
+    known = metadata if isinstance(metadata, dict) else {}
+    answers = {"answers": texts_field(known, "answers"), "answer_type": known.get("answer_type")}
+    return Question.from_json({"question": text_field(row, "text"), **answers}, id_field(row, "_id"))
 
 
 def question_row(question: Question) -> dict[str, Any]:
     """Return `{_id, text, metadata}`; answers go to the metadata."""
-    return {"_id": question.id, "text": question.question, "metadata": {"answers": list(question.answers)}}
+    metadata: dict[str, Any] = {"answers": list(question.answers)}
+    if question.answer_type != "string":
+        metadata["answer_type"] = question.answer_type
+    return {"_id": question.id, "text": question.question, "metadata": metadata}
 
 
 def passage(row: Json, _line: str = "") -> Passage:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from densecli.corpus.psgs import write_psgs
@@ -37,6 +37,8 @@ class Target:
         keyed: whether it knows questions by their ids alone.
         joined: whether it knows passages by their ids alone.
         holds: refuses an id that has no place in it.
+        typed: whether it says how answers are matched.
+        answered: whether it has a place for answers.
     """
 
     write: Callable[[Records, BinaryIO], object] | None
@@ -47,6 +49,8 @@ class Target:
     keyed: bool = False
     joined: bool = False
     holds: Callable[[str], object] | None = None
+    typed: bool = True
+    answered: bool = True
 
 
 def _bytes(parts: Callable[[Records], Iterable[bytes]]) -> Callable[[Records, BinaryIO], None]:
@@ -72,7 +76,7 @@ def _prediction_row(prediction: Prediction) -> dict[str, Any]:
 
 TARGETS = {
     (QUESTIONS, "jsonl"): Target(_lines(_own)),
-    (QUESTIONS, "dpr"): Target(_bytes(write_table)),
+    (QUESTIONS, "dpr"): Target(_bytes(write_table), typed=False),
     (QUESTIONS, "beir"): Target(_lines(beir.question_row), keyed=True),
     (EXAMPLES, "jsonl"): Target(_lines(_own)),
     (EXAMPLES, "dpr"): Target(_bytes(dpr.write_examples)),
@@ -80,7 +84,7 @@ TARGETS = {
     (EXAMPLES, "tevatron-ids"): Target(
         _lines(tevatron.example_row_of_ids), reads=False, drawn=False, joined=True
     ),
-    (EXAMPLES, "flag-embedding"): Target(_lines(flag_embedding.example_row), drawn=False),
+    (EXAMPLES, "flag-embedding"): Target(_lines(flag_embedding.example_row), drawn=False, answered=False),
     (EXAMPLES, "beir"): Target(None, keyed=True, joined=True, holds=tabbed),
     (RESULTS, "jsonl"): Target(_lines(_result_row), reads=False),
     (RESULTS, "dpr"): Target(_bytes(dpr.write_results), judges=True),
@@ -219,6 +223,8 @@ def convert(
             complete = lookup.complete(record)
             if target.joined:
                 identities.check(_passages_of(complete))
+            if target.joined and isinstance(complete, RankedList):
+                complete = _each_passage_once(complete, counts)
             whole = [_whole(one, target) for one in take(complete)]
         except FieldError as error:
             refuse(error)
@@ -228,10 +234,24 @@ def convert(
             yield one
 
 
+def _each_passage_once(ranked: RankedList, counts: Counter[str]) -> RankedList:
+    """Return a ranked list without the later places of a passage: who reads a run refuses them."""
+    best = {ctx.passage.id: ctx for ctx in reversed(ranked.ctxs)}
+    if len(best) == len(ranked.ctxs):
+        return ranked
+    counts["repeated_passages_left_out"] += len(ranked.ctxs) - len(best)
+    kept = {id(ctx) for ctx in best.values()}
+    return replace(ranked, ctxs=tuple(ctx for ctx in ranked.ctxs if id(ctx) in kept))
+
+
 def _count_losses(one: Any, taken: str, target: Target, counts: Counter[str]) -> None:
     """Count what the target has no place for."""
     if taken == RESULTS and target.joined and not runs.scores_fit(one):
         counts["lists_with_ranks_for_scores"] += 1
+    if taken == QUESTIONS and not target.typed and one.answer_type != "string":
+        counts["answer_types_left_out"] += 1
+    if taken == EXAMPLES and not target.answered and one.question.answers:
+        counts["questions_without_their_answers"] += 1
     if not target.drawn and one.negatives:
         counts["random_negatives_left_out"] += len(one.negatives)
     if target.write is None and not one.positives:
@@ -290,9 +310,13 @@ def _passages_of(record: Any) -> tuple[Passage, ...]:
 
 
 def _judged(ranked: RankedList) -> RankedList:
-    """Return a ranked list that says of each passage whether it holds an answer."""
+    """Return a ranked list that says of each passage whether it holds an answer.
+
+    Beside others with texts an empty one holds none, as for `evaluate`.
+    """
+    textless = not any(ctx.passage.text for ctx in ranked.ctxs)
     for ctx in ranked.ctxs:
-        if ctx.has_answer is None and not ctx.passage.text:
+        if ctx.has_answer is None and textless:
             what = f"passage {ctx.passage.id!r} has neither has_answer nor a text to match"
             raise FieldError(what, "its passage store as `passages`")
     return mark_answers(ranked, Counter())

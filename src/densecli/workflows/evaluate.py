@@ -233,6 +233,10 @@ class _Evaluator:
             seen = None if self.details is None else partial(self.details.add, row)
             scored = score_questions(records, self.config, counts, bad, name, seen)
             scores = QuestionScores(bad.usable(name, scored))
+            if len(scores) and not scores.judged:
+                self.observer.warning(
+                    f"{name}: no question has answers, accuracy is not measured; `questions` FILE adds some"
+                )
         else:  # only the qrels judge
             counts["questions"] += sum(1 for _ in records)
             scores = QuestionScores(())
