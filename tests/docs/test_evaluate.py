@@ -22,7 +22,7 @@ SAMPLE = Path(densecli.__file__).parent / "sample"
 def program(tmp_path: Path) -> Iterator[Program]:
     (tmp_path / "place").mkdir()
     shutil.copytree(SAMPLE / "workspace", tmp_path / "place" / ".densecli")
-    shutil.copy(SAMPLE / "questions.test.jsonl", tmp_path / "place" / "questions.jsonl")
+    shutil.copy(SAMPLE / "questions.dev.jsonl", tmp_path / "place" / "questions.jsonl")
     program = Program(tmp_path / "place", tmp_path)
     yield program
     program.stop()
