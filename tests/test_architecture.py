@@ -27,6 +27,8 @@ HOMES = {
     "openvino": ("encoders/openvino_*",),
     "datasets": ("registry/hub.py",),
     "httpx2": ("registry/download.py", "files/remote.py"),
+    "ir_measures": ("evaluation/qrels_measures.py",),
+    "matplotlib": ("report/accuracy_png.py",),
     "typer": ("cli/*",),
     "rich": ("cli/*",),
 }

@@ -237,7 +237,8 @@ def test_a_closed_pipe_is_silent(prepared, line):
     many = prepared.folder / "questions.jsonl"
     many.write_text(many.read_text() * 40)
     found = prepared.folder / "found.jsonl"
-    found.write_text(found.read_text() * 40)
+    rows = [json.loads(row) for row in found.read_text().splitlines() * 40]
+    found.write_text("".join(json.dumps({**row, "id": str(n)}) + "\n" for n, row in enumerate(rows)))
     environment = prepared.environment()
     done = subprocess.run(
         [shell, "-c", words + '; echo "${PIPESTATUS[@]}"'],

@@ -4,7 +4,9 @@ from xml.etree import ElementTree
 import pytest
 
 from densecli.errors import ArtifactError, UsageError
-from densecli.report.accuracy_curves import accuracy_picture, accuracy_svg, check_plot
+from densecli.report.accuracy_curves import accuracy_svg
+from densecli.workflows.evaluate import Evaluation
+from densecli.workflows.evaluation_report import accuracy_picture, check_plot
 
 CURVES = {"<one> & \x1b_two": [50.0, 60.0, 75.0], **{f"run {n}": [float(n), n + 9.0] for n in range(8)}}
 
@@ -23,7 +25,8 @@ def test_an_empty_picture_is_a_picture() -> None:
 
 def test_a_png_through_matplotlib(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="optional peer missing: matplotlib")
-    assert accuracy_picture({"_a $x$": [1.0, 2.0], "b": [3.0]}, tmp_path / "x.PNG").startswith(b"\x89PNG")
+    found = Evaluation({}, curves={"_a $x$": [1.0, 2.0], "b": [3.0]})
+    assert accuracy_picture(found, tmp_path / "x.PNG").startswith(b"\x89PNG")
 
 
 def test_other_pictures_are_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ def evaluate(
     if json and form not in (None, "text", "jsonl"):
         raise UsageError(f"--json and --format {form} contradict each other")
     people = for_people(session, "text" if table else form, json, output, "--table")
-    from densecli.report.accuracy_curves import check_plot
+    from densecli.workflows.evaluation_report import check_plot
 
     check_plot(plot)
     found, latencies = measure_results(

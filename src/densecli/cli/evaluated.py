@@ -45,9 +45,9 @@ def save_pages(
 ) -> None:
     """Write the picture of the curves and the HTML page, where they are asked for."""
     if plot is not None:
-        from densecli.report.accuracy_curves import accuracy_picture
+        from densecli.workflows.evaluation_report import accuracy_picture
 
-        _save(session, accuracy_picture(found.curves, plot), plot)
+        _save(session, accuracy_picture(found, plot), plot)
     if report is not None:
         from densecli.workflows.evaluation_report import evaluation_report
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import ir_measures
 import numpy as np
+from ir_measures.providers import FallbackProvider
 
 from densecli.errors import UsageError
 from densecli.evaluation.accuracy import Values
@@ -75,8 +77,6 @@ def check_measures(names: Sequence[str]) -> None:
 
 
 def _parse(name: str) -> Any:
-    import ir_measures
-
     try:
         measure = ir_measures.parse_measure(name)
         measure.validate_params()
@@ -103,7 +103,4 @@ def _providers() -> Any:
 
     Its other parts run Perl (gdeval) or compile with numba (ranx).
     """
-    import ir_measures
-    from ir_measures.providers import FallbackProvider
-
     return FallbackProvider([ir_measures.pytrec_eval, ir_measures.judged, ir_measures.msmarco])

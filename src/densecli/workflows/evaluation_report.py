@@ -1,15 +1,44 @@
-"""The report of an evaluation: one HTML page with its tables, curves and questions."""
+"""The report of an evaluation as one HTML page, and the picture of its curves."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from densecli.configs.asking import EvaluateConfig
+from densecli.errors import ArtifactError, UsageError
 from densecli.evaluation.accuracy import Summary, is_per_cent, top_name
 from densecli.evaluation.details import Details, QuestionDetail, groups_of
 from densecli.evaluation.significance import ALPHA
 from densecli.report.accuracy_curves import accuracy_svg
 from densecli.report.page import Cell, Page, Table, render_page
 from densecli.workflows.evaluate import Evaluation
+
+
+def check_plot(path: Path | None) -> None:
+    """Refuse a picture that cannot be drawn, before anything is measured.
+
+    Raises:
+        UsageError: the name ends neither in .svg nor in .png.
+        ArtifactError: it is a PNG, and matplotlib is not installed.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise UsageError(f"`plot` is {str(path)!r}; expected a name that ends in .svg or .png")
+    if path.suffix.lower() == ".png" and find_spec("matplotlib") is None:
+        raise ArtifactError(
+            f"{path}: matplotlib is not installed; pip install 'densecli[plots]', or write an .svg"
+        )
+
+
+def accuracy_picture(found: Evaluation, path: Path) -> bytes:
+    """Return the bytes of a picture of accuracy over k, PNG or SVG as the name of its file says."""
+    if path.suffix.lower() == ".svg":
+        return accuracy_svg(found.curves).encode()
+    from densecli.report.accuracy_png import accuracy_png  # loads matplotlib, which is optional
+
+    return accuracy_png(found.curves)
 
 
 def evaluation_report(found: Evaluation, config: EvaluateConfig | None = None) -> str:
