@@ -1,4 +1,4 @@
-"""In CI a skipped test is a failed one, but for three reasons that a machine may have."""
+"""In CI a skipped test is a failed one, but for four reasons that a machine may have."""
 
 import os
 from collections.abc import Generator
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-ALLOWED = ("../shared absent", "no GPU", "optional peer missing")
+ALLOWED = ("../shared absent", "no GPU", "no bfloat16", "optional peer missing")
 """How the reason of a skip that CI accepts begins."""
 
 

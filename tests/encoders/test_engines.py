@@ -10,9 +10,11 @@ import pytest
 
 from densecli.encoders import engines
 from densecli.encoders.engines import Asked, engines_for_many, open_passage_encoder, open_question_encoder
+from densecli.encoders.openvino_session import usable_cores
 from densecli.encoders.session import EngineError
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.errors import ArtifactError, UsageError
+from densecli.files.parallel import cores
 from densecli.records import Passage
 from encoder_families import FAMILIES
 from heard import Heard
@@ -94,16 +96,44 @@ def test_without_openvino_one_line_names_it(
     assert "pip install openvino" in line
 
 
+def break_library(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, session: str) -> None:
+    """Let the import of an engine fail, as where a library of the system is missing."""
+    (folder / name).mkdir()
+    (folder / name / "__init__.py").write_text(f"raise OSError('lib{name}.so: no such file')")
+    for loaded in [loaded for loaded in sys.modules if loaded.split(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, loaded)
+    monkeypatch.delitem(sys.modules, session, raising=False)
+    monkeypatch.syspath_prepend(folder)
+    importlib.invalidate_caches()
+
+
+def test_a_question_is_encoded_in_torch_where_onnxruntime_is_broken(
+    tiny_retriever: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_library(monkeypatch, tmp_path, "onnxruntime", engines.ONNX)
+    heard = Heard()
+    encoder = open_question_encoder(tiny_retriever, Asked(device="cpu", precision="fp32"), True, heard)
+    assert encoder.arithmetic.startswith("torch")
+    (line,) = heard.warnings
+    assert "libonnxruntime.so: no such file" in line
+    with pytest.raises(EngineError, match="--force-reinstall onnxruntime"):
+        open_question_encoder(tiny_retriever, asked("onnxruntime"))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [("1", 1), ("1,4", 1), ("1000000", None), ("x", None), ("0", None)]
+)
+def test_threads_are_those_of_omp_num_threads_up_to_the_cores(
+    said: str, expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert usable_cores() == (expected or cores())
+
+
 def test_a_broken_installation_is_told_once_and_torch_takes_its_place(
     tiny_retriever: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "openvino").mkdir()
-    (tmp_path / "openvino" / "__init__.py").write_text("raise OSError('libopenvino.so: no such file')")
-    for name in [name for name in sys.modules if name.split(".")[0] == "openvino"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, engines.OPENVINO, raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
+    break_library(monkeypatch, tmp_path, "openvino", engines.OPENVINO)
     heard = Heard()
     encoder = open_passage_encoder(tiny_retriever, Asked(device="cpu", precision="fp32"), None, heard)
     assert encoder.arithmetic.startswith("torch")

@@ -1,10 +1,14 @@
 """A reader answers the same on every engine, and what can't be used is passed over with a word."""
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
+import densecli
 from densecli.encoders.engines import Asked
+from densecli.encoders.hardware import has_bfloat16
 from densecli.encoders.session import EngineError
 from densecli.errors import ArtifactError
 from densecli.models.folder import GRAPH
@@ -63,3 +67,30 @@ def test_one_question_loads_neither_torch_nor_openvino(folder: Path, monkeypatch
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no such model folder"):
         read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("engine", ["openvino", "torch"])
+def test_answers_in_bfloat16_are_those_in_float32(engine: str) -> None:
+    """Those of the reader that ships, to questions of the sample; one near tie may go the other way."""
+    if not has_bfloat16():
+        pytest.skip("no bfloat16 on this CPU")
+    package = Path(densecli.__file__).parent
+    articles = rows(package / "sample" / "articles.jsonl")
+    asked = rows(package / "sample" / "questions.test.jsonl")[:12]
+    answers = {}
+    for precision in ("fp32", "bf16"):
+        reader = open_reader(package / "starter" / "reader", Asked(engine, "cpu", precision), False)
+        found = [reader.read(one["question"], passages_with(articles, one["answers"]), 1) for one in asked]
+        answers[precision] = [spans[0].text for spans in found]
+    differ = sum(one != other for one, other in zip(answers["fp32"], answers["bf16"], strict=True))
+    assert differ <= 1
+
+
+def rows(path: Path) -> list[Any]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def passages_with(articles: list[Any], answers: list[str]) -> list[Passage]:
+    """Return the beginnings of three articles, one of them with an answer in it if there is one."""
+    having = [one for one in articles if any(answer in one["text"][:600] for answer in answers)]
+    return [Passage(one["id"], one["title"], one["text"][:600]) for one in (having[:1] + articles)[:3]]

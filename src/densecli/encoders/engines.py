@@ -118,7 +118,13 @@ def session_opener(engine: str, precision: str) -> OpenSession:
     """
     # Engines are loaded late: each takes from a tenth of a second to seconds, and one is an optional extra.
     if engine == "onnxruntime":
-        onnx: OpenSession = import_module(ONNX).OnnxSession
+        try:
+            onnx: OpenSession = import_module(ONNX).OnnxSession
+        except Exception as error:  # a broken installation fails in many classes
+            raise EngineError(
+                f"onnxruntime can't be loaded ({error}); run `pip install --force-reinstall onnxruntime`, or"
+                " use --engine torch"
+            ) from None
         return onnx
     try:
         openvino: Any = import_module(OPENVINO)

@@ -90,6 +90,6 @@ def has_bfloat16() -> bool:
 
 
 def usable_cores() -> int:
-    """Return how many threads may compute: what OMP_NUM_THREADS says, else the cores of this process."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdecimal() and int(asked) else cores()
+    """Return how many threads may compute: the cores of this process, or fewer by OMP_NUM_THREADS."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return min(int(asked), cores()) if asked.isdecimal() and int(asked) else cores()
