@@ -198,6 +198,7 @@ def test_answers_that_are_empty_or_broken_or_endless_never_match(place: Path) ->
         "lists_shorter_than_20": 4,
         "lists_shorter_than_100": 4,
     }
+    assert found.answer_type == "regex and string"
 
 
 def test_answers_in_other_scripts(place: Path) -> None:
@@ -323,6 +324,20 @@ def test_a_report_shows_what_each_run_found(place: Path) -> None:
     data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
     assert data["runs"] == ["one", "two"]
     assert data["questions"][1]["passages"]["two"][0]["title"] == "Snakes"
+
+
+def test_a_report_takes_a_text_from_the_run_that_has_it(place: Path) -> None:
+    bare = result(1, "", "")
+    bare["ctxs"] = [
+        {"id": "p2", "score": 9, "has_answer": True},
+        {"id": "p7", "score": 8, "has_answer": False},
+    ]
+    sources = {"texts": lines("a.jsonl", result(1, "Rome", "in Paris")), "bare": lines("b.jsonl", bare)}
+    page = evaluation_report(evaluate(sources, details=True))
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
+    first, second = data["questions"][0]["passages"]["bare"]
+    assert (first["rank"], first["score"], first["parts"]) == (1, 9, ["in ", "Paris", ""])
+    assert second["parts"] == [""]
 
 
 def test_a_large_report_keeps_the_texts_of_questions_on_which_runs_differ(

@@ -25,6 +25,7 @@ class QuestionScore:
         f1: how many words it shares with the nearest answer, from 0 to 1; None where nothing was read.
         question: its text.
         judged: whether it can be a hit: it has answers, or its passages say whether they hold one.
+        answer_type: how its answers were matched.
     """
 
     question_id: str
@@ -34,6 +35,7 @@ class QuestionScore:
     f1: float | None = None
     question: str = field(default="", compare=False)
     judged: bool = field(default=True, compare=False)
+    answer_type: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class QuestionScores:
     Attributes:
         ids: (n,) of the questions.
         questions: (n,) their texts.
+        answer_types: how answers were matched.
         ranks: (n,) rank of the first passage that holds an answer, 0 where there is none.
         lengths: (n,) how many passages there are.
         judged: whether any question has answers; without any there is nothing to measure.
@@ -110,6 +113,7 @@ class QuestionScores:
         kept = list(scores)
         self.ids = [score.question_id for score in kept]
         self.questions = [score.question for score in kept]
+        self.answer_types = {score.answer_type for score in kept if score.answer_type}
         self.ranks = np.array([score.first_hit_rank or 0 for score in kept], dtype=np.int64)
         self.lengths = np.array([score.passages for score in kept], dtype=np.int64)
         self.judged = any(score.judged for score in kept)

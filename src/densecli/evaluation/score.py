@@ -61,7 +61,9 @@ def evaluate(
         counts["questions_without_answer"] += not usable
         matcher.count_problems(counts)
         judged = usable or any(passage.has_answer is not None for passage in ranked.ctxs)
-        score = QuestionScore(question.id, len(ranked.ctxs), rank, exact, f1, question.question, judged)
+        score = QuestionScore(
+            question.id, len(ranked.ctxs), rank, exact, f1, question.question, judged, answer_type
+        )
         if seen is not None:
             seen(record, score)
         yield score

@@ -58,7 +58,7 @@ class Evaluation:
         curves: top-k accuracy in per cent for k = 1, 2, …, for each name.
         inputs: path and SHA-256 of the file that was read, for each name.
         reference: the same of the `questions` and the `qrels`, where there are such files.
-        answer_type: how answers were matched, where the settings or the dataset say so for all questions.
+        answer_type: how answers were matched: `string`, `regex`, or both; None where only qrels judge.
         note: what to bear in mind of the published rows, or an empty string.
         details: single questions, where they were asked for.
     """
@@ -165,7 +165,7 @@ def evaluate(
         {name: run.scores.accuracies() for name, run in runs.items()},
         {name: _describe(path) for name, path in sources.items()},
         {"questions": _describe(texts.questions), "qrels": _describe(qrels)},
-        config.answer_type,
+        " and ".join(sorted(set().union(*(run.scores.answer_types for run in runs.values())))) or None,
         _caution(choice, known.store, summaries.values()) if choice is not None and published else "",
         kept,
     )

@@ -50,8 +50,12 @@ def evaluation_report(found: Evaluation, config: EvaluateConfig | None = None) -
     """
     config = config or EvaluateConfig()
     about = [
-        f"95 % intervals: bootstrap with {config.resamples:,} resamples. Answers are matched as"
-        f" {found.answer_type or 'each question says'}; titles are not searched."
+        f"95 % intervals: bootstrap with {config.resamples:,} resamples."
+        + (
+            f" Answers are matched as {found.answer_type}; titles are not searched."
+            if found.answer_type
+            else ""
+        )
     ]
     for name, one in {**found.inputs, **found.reference}.items():
         if one is not None:
@@ -155,6 +159,19 @@ def _rate(group: Sequence[QuestionDetail], run: str, k: int) -> Cell:
     return Cell(f"{value:.1f}", bar=value)
 
 
+def _with_texts(passages: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Return passages by run; one without a text, as in predictions, gets that of another run."""
+    whole = {one["id"]: one for found in passages.values() for one in found if any(one["parts"])}
+    return {
+        run: [one if any(one["parts"]) else {**whole.get(one["id"], one), **_place(one)} for one in found]
+        for run, found in passages.items()
+    }
+
+
+def _place(passage: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: passage[name] for name in ("rank", "score")}
+
+
 def _questions(details: Details, runs: Sequence[str], ks: Sequence[int]) -> dict[str, Any]:
     kept = details.with_texts(ks)
     rows = []
@@ -169,6 +186,6 @@ def _questions(details: Details, runs: Sequence[str], ks: Sequence[int]) -> dict
             "read": one.read,
         }
         if key in kept:
-            row["passages"] = one.passages
+            row["passages"] = _with_texts(one.passages)
         rows.append(row)
     return {"runs": list(runs), "ks": list(ks), "questions": rows}
