@@ -11,6 +11,8 @@ from densecli.files.network import why_offline
 
 NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 FILES = ["*.json", "*.txt", "*.model"]
+MODULES = ["*_Pooling/*.json", "*_Normalize/*.json"]
+"""Settings of sentence-transformers' modules; a folder with others is refused."""
 SAFE, PICKLED = "model*.safetensors", "pytorch_model*.bin"
 OWNERS = {
     "albert-": "albert", "bert-": "google-bert", "distilbert-": "distilbert", "distilroberta-": "distilbert",
@@ -50,7 +52,7 @@ def local_folder(source: str) -> Path:
     try:
         held = HfApi().list_repo_files(names[0])
         weights = SAFE if any(Path(name).match(SAFE) for name in held) else PICKLED
-        return Path(snapshot_download(names[0], allow_patterns=[*FILES, "1_Pooling/*", weights]))
+        return Path(snapshot_download(names[0], allow_patterns=[*FILES, *MODULES, weights]))
     except Exception as error:  # the Hub, the network and the disk fail in many classes
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ArtifactError(f"{source}: the Hub gives no such model ({line}); {OPTIONS}") from None

@@ -130,6 +130,10 @@ def changed(tmp_path: Path, change: Any) -> Path:
         (lambda held: held.pop("model_dict"), "no 'model_dict'"),
         (lambda held: held.pop("encoder_params"), "no 'encoder_params'"),
         (
+            lambda held: held["encoder_params"].update(projection_dim=4),
+            "projection_dim is 4, but the weights project to 0",
+        ),
+        (
             lambda held: held["encoder_params"].update(special_tokens=["[X]"]),
             "special_tokens are a list; densecli cannot apply them",
         ),

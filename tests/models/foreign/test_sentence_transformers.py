@@ -261,3 +261,23 @@ def test_the_lower_case_of_a_folder_goes_into_the_model(
     assert tokens.questions(["The King"]) == tokens.questions(["the king"])
     ours = open_question_encoder(folder)
     np.testing.assert_array_equal(ours.encode(["The King"]), ours.encode(["the king"]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({"do_lower_case": False}, True),
+        ({"do_lower_case": True}, False),
+        ({"do_lower_case": False, "tokenizer_class": "PreTrainedTokenizerFast"}, False),
+    ],
+)
+def test_a_tokenizer_that_contradicts_its_settings_is_refused(
+    tiny_base: Path, tmp_path: Path, settings: dict[str, Any], refused: bool
+) -> None:
+    folder = shutil.copytree(tiny_base, tmp_path / "model")
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    if not refused:
+        assert open_question_encoder(folder).encode(["who"]).shape == (1, 32)
+        return
+    with pytest.raises(ArtifactError, match=r"do_lower_case is false, but tokenizer\.json lower-cases text"):
+        open_question_encoder(folder)

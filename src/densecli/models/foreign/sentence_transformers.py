@@ -11,7 +11,7 @@ from tokenizers import normalizers as tokenizers_normalizers
 from densecli.errors import ArtifactError
 from densecli.models.folder import RetrieverConfig
 from densecli.models.foreign.hugging_face import read_json
-from densecli.models.foreign.vocabulary import longest_input
+from densecli.models.foreign.vocabulary import check_lower_case, longest_input
 
 OWNER = "sentence_transformers"
 MODULES = "modules.json"
@@ -126,13 +126,14 @@ def with_lower_case(tokenizer: Tokenizer, folder: Path) -> Tokenizer:
     """Return a folder's tokenizer, which lower-cases text where sentence-transformers does that before it.
 
     Raises:
-        ArtifactError: the settings are broken.
+        ArtifactError: the settings are broken, or contradict the tokenizer.
     """
     path = _lengths_file(folder)
     wanted = path is not None and bool(_row(path).get("do_lower_case"))
     if wanted and tokenizer.encode("A").ids != tokenizer.encode("a").ids:
         own = [] if tokenizer.normalizer is None else [tokenizer.normalizer]
         tokenizer.normalizer = tokenizers_normalizers.Sequence([tokenizers_normalizers.Lowercase(), *own])
+    check_lower_case(tokenizer, folder)
     return tokenizer
 
 

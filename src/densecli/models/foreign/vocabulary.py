@@ -13,6 +13,8 @@ from densecli.models.tokens import check_tokenizer, read_tokenizer
 
 VOCABULARY = "vocab.txt"
 SETTINGS = "tokenizer_config.json"
+PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
+"""Classes of tokenizers that do what `tokenizer.json` says, whatever stands beside it."""
 
 
 def open_bert_tokenizer(folder: Path, lower_case: bool | None = None) -> Tokenizer:
@@ -31,6 +33,7 @@ def open_bert_tokenizer(folder: Path, lower_case: bool | None = None) -> Tokeniz
         if lower_case is not None and lowers != lower_case:
             told = "lower-cased text" if lower_case else "text as it is"
             raise ArtifactError(f"{folder / TOKENIZER}: the model was trained on {told}; name another base")
+        check_lower_case(tokenizer, folder)
         return tokenizer
     path = folder / VOCABULARY
     if not path.is_file():
@@ -46,6 +49,25 @@ def open_bert_tokenizer(folder: Path, lower_case: bool | None = None) -> Tokeniz
         raise ArtifactError(f"{path}: no vocabulary of a BERT ({error}); copy it again") from None
     check_tokenizer(tokenizer, path)
     return tokenizer
+
+
+def check_lower_case(tokenizer: Tokenizer, folder: Path) -> None:
+    """Refuse a folder whose `do_lower_case` contradicts its `tokenizer.json`.
+
+    transformers goes by the setting, for a BERT's tokenizer.
+
+    Raises:
+        ArtifactError: names both.
+    """
+    settings = _settings(folder)
+    told = settings.get("do_lower_case")
+    lowers = tokenizer.encode("A").ids == tokenizer.encode("a").ids
+    if isinstance(told, bool) and told != lowers and settings.get("tokenizer_class") not in PLAIN_CLASSES:
+        does = "lower-cases text" if lowers else "keeps upper case"
+        raise ArtifactError(
+            f"{folder / SETTINGS}: do_lower_case is {str(told).lower()}, but {TOKENIZER} {does}; change one"
+            " of them"
+        )
 
 
 def write_hugging_face_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens: int, kind: str) -> None:
