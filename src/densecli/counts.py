@@ -1,4 +1,4 @@
-"""Counts by reason, as they are told to people."""
+"""Counts by reason, as people read them."""
 
 from collections.abc import Mapping
 

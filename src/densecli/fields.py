@@ -107,7 +107,7 @@ def row_field(row: Json, name: str) -> Json:
     """Return `row[name]` as an object.
 
     Raises:
-        FieldError: it is missing, or is none.
+        FieldError: it is missing, or not one.
     """
     value = row.get(name)
     if not isinstance(value, dict):

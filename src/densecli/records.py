@@ -257,7 +257,7 @@ def ranked_of(result: RankedList | Prediction) -> RankedList:
 
 @dataclass(frozen=True, slots=True)
 class Context(Passage):
-    """A passage of a training example that tells how it came there.
+    """A passage of a training example, and where it came from.
 
     Attributes:
         score: of the search that found it, higher is better.

@@ -111,11 +111,11 @@ def that_writes(base):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (of_another_architecture, "is missing; it isn't made up"),
+        (of_another_architecture, "is missing (densecli never"),
         (with_another_vocabulary, "they belong to two models"),
         (with_a_larger_vocabulary, "they belong to two models"),
         (with_no_number, "holds values that are not finite"),
-        (that_writes, "a model of type 'gpt2' is no encoder of text"),
+        (that_writes, "a model of type 'gpt2' is not a text encoder"),
     ],
 )
 def test_a_base_that_is_none_is_told_in_one_line(prepared, change, told):

@@ -38,7 +38,7 @@ def test_modes_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     ("given", "told"),
     [
         ({"explain": True, "compared": "bm25,dense"}, "--explain and --compare contradict"),
-        ({"explain": True, "tune": "dev.jsonl"}, "--explain has no effect beside --tune-lambda"),
+        ({"explain": True, "tune": "dev.jsonl"}, "--explain has no effect with --tune-lambda"),
         ({"compared": "bm25,dense", "config": SearchConfig(format="trec")}, "--compare and --format trec"),
     ],
 )

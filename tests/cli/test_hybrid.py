@@ -135,7 +135,7 @@ def test_tuning_without_answers_is_refused(prepared):
             ["--index", ".densecli/index", "--lambda", 2],
             "--lambda has an effect only with --mode hybrid",
         ),
-        (["--preset", "paper", "--lambda", 2], "--preset paper has no effect beside --lambda"),
+        (["--preset", "paper", "--lambda", 2], "--preset paper has no effect with --lambda"),
         (["--lambda", -1], "greater than or equal to 0"),
         (["--mode", "dense", "--bm25", ".densecli/bm25"], "--bm25 has no effect on a dense search"),
         (["--index", ".densecli/bm25", "--bm25", ".densecli/bm25"], "--bm25 has no effect on a bm25 search"),

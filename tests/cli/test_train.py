@@ -175,13 +175,13 @@ def test_a_preset_is_told_recorded_and_gives_way(place):
     short = ("--encoder", "base", "--max-passage-tokens", 64, "--epochs", 1, "--device", "cpu")
     options = ("--preset", "paper", "--config", "my.toml", "--dropout", 0, *short)
     said, manifest = trained(place, "a.jsonl", *options, DENSECLI_BATCH_SIZE="6")
-    told = "--preset paper: --hard-negatives 1 --similarity dot; chosen otherwise: --batch-size 6"
+    told = "--preset paper: --hard-negatives 1 --similarity dot; overridden: --batch-size 6"
     assert f"{told} --learning-rate 3e-05 --dropout 0 --epochs 1\n" in said
     chosen = {"preset": "paper", "batch_size": 6, "learning_rate": 3e-5, "dropout": 0.0, "epochs": 1}
     assert manifest["config"] == manifest["config"] | chosen
     said, manifest = trained(place, "a.jsonl", "--preset", "paper", *short)
     told = "--preset paper: --batch-size 128 --hard-negatives 1 --learning-rate 1e-05 --dropout 0.1"
-    assert f"{told} --similarity dot; chosen otherwise: --epochs 1\n" in said
+    assert f"{told} --similarity dot; overridden: --epochs 1\n" in said
     assert manifest["config"] == manifest["config"] | PRESETS["paper"]["train"]
     assert "a.jsonl makes batches of 12, not 128: it has no more" in said
 

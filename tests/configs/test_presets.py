@@ -16,7 +16,7 @@ def test_what_a_preset_sets_is_an_option_and_allowed(preset):
         for name, value in values.items():
             typed = f"{value:g}" if isinstance(value, float) else value
             assert f"`{name}={typed}`" in told
-        assert "chosen otherwise" not in told
+        assert "overridden" not in told
 
 
 def test_every_command_with_presets_names_them_all():
@@ -30,16 +30,16 @@ def test_what_is_chosen_beside_a_preset_is_told():
     config = CONFIGS["train"](**{**PRESETS["paper"]["train"], "dropout": 0.3, "preset": "paper"})
     told = describe_preset("train", config)
     assert told.startswith("`preset=paper`: `batch_size=128` ")
-    assert told.endswith(", and `epochs` by how much there is to train on; chosen otherwise: `dropout=0.3`")
+    assert told.endswith(", and `epochs` by how much there is to train on; overridden: `dropout=0.3`")
     config = CONFIGS["train-reader"](**PRESETS["paper"]["train-reader"], batch_size=4, preset="paper")
-    assert describe_preset("train-reader", config).endswith("`dropout=0.1`; chosen otherwise: `batch_size=4`")
+    assert describe_preset("train-reader", config).endswith("`dropout=0.1`; overridden: `batch_size=4`")
     assert describe_preset("train", CONFIGS["train"]()) is None
     assert describe_preset("index", CONFIGS["index"]()) is None
 
 
 def test_a_preset_that_sets_nothing_is_refused():
     assert preset_values(CONFIGS["search"], "search", None, set()) == {}
-    with pytest.raises(UsageError, match=r"`preset=paper` has no effect beside `fusion_weight`; leave"):
+    with pytest.raises(UsageError, match=r"`preset=paper` has no effect with `fusion_weight`; leave"):
         preset_values(CONFIGS["search"], "search", "paper", {"preset", "fusion_weight"})
     with pytest.raises(UsageError, match=r"`preset=dpr-nq` has no effect on search; it has paper$"):
         preset_values(CONFIGS["search"], "search", "dpr-nq", set())

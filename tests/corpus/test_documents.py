@@ -133,7 +133,7 @@ def test_a_library_that_is_not_installed_is_told_before_the_work(tmp_path, monke
     with pytest.raises(ArtifactError) as caught:
         read_folder(str(tmp_path))
     assert str(caught.value) == (
-        f"{path} and 1 more: {library} is not installed; install it beside densecli (pip install {library})"
+        f"{path} and 1 more: {library} is not installed; install it, too (pip install {library})"
     )
 
 

@@ -91,7 +91,7 @@ def test_an_id_that_would_break_the_columns(bad):
         (Judgment(bad, "a", 1), qrels.write_trec),
         (Judgment("a", bad, 1), qrels.write_trec),
     ):
-        with pytest.raises(FieldError, match="is empty or holds a space; expected ids that can stand"):
+        with pytest.raises(FieldError, match="is empty or holds a space; expected ids without spaces"):
             list(write([record]))
 
 

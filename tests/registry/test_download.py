@@ -81,7 +81,7 @@ def unfinished(target: Path, data: bytes) -> None:
 def test_what_a_killed_run_left_is_gone_on_with(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
     host.troubles[PATH].extend([Trouble(cut_after=200_000), *[Trouble(503)] * 3])
-    with pytest.raises(ArtifactError, match="503 .*; what came is kept, run the same command to go on"):
+    with pytest.raises(ArtifactError, match="503 .*; what arrived is kept; run the same command to resume"):
         fetch(host, target)
     assert not target.exists()
     assert partial_of(target).read_bytes() == CONTENT[:200_000]

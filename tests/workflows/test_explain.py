@@ -1,4 +1,4 @@
-"""The scores behind hits, and several kinds of search beside each other, on the sample."""
+"""The scores behind hits, and several kinds of search side by side, on the sample."""
 
 from pathlib import Path
 

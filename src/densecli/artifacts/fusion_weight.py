@@ -38,7 +38,7 @@ class FusionWeight:
     questions: int
 
     def write(self, index: Path, found: Mapping[str, Any]) -> Path:
-        """Store it with the index in the folder `index`, beside what else the tuning found, and return where;
+        """Store it with the index in the folder `index`, with what else the tuning found, and return where;
         the file appears when it is whole."""
         with new_file(index / NAME) as path:
             row = {**asdict(self), **found}

@@ -1,4 +1,4 @@
-"""A file of JSON lines that grows in steps; a run that was killed goes on after its last whole step."""
+"""A file of JSON lines that grows in steps; a run that was killed resumes after its last whole step."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -74,6 +74,6 @@ def growing_lines(path: Path, plan: str) -> Iterator[GrowingLines]:
         yield lines
     except BaseException:
         if not lines.done.records:
-            path.unlink(missing_ok=True)  # nothing to go on from
+            path.unlink(missing_ok=True)  # nothing to resume from
         raise
     Journal(path.parent, plan).remove()

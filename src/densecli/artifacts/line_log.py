@@ -1,4 +1,4 @@
-"""A log of JSON lines that a run which was stopped cuts back to where it goes on from."""
+"""A log of JSON lines that a run which was stopped cuts back to where it resumes."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -41,7 +41,7 @@ class Outline:
     Attributes:
         kind: of the artifact; empty if it is not known.
         command: which made it.
-        files: names of its files; None if it does not tell.
+        files: names of its files; None if unknown.
         fingerprint: of its content.
     """
 
@@ -137,7 +137,7 @@ def _row(folder: Path) -> dict[str, Any] | None:
 
 
 def _kind(folder: Path, row: Mapping[str, Any]) -> str:
-    """Return the kind of an artifact. Schema 1 did not say: its commands and the model's card tell."""
+    """Return the kind of an artifact. Schema 1 did not store it: command and model config show it."""
     if "format_version" in row:
         kind = row.get("kind")
         return kind if isinstance(kind, str) and kind in KINDS else ""

@@ -63,7 +63,7 @@ def replaceable(place: Path, kind: str, shown: Path) -> Outline | None:
 
 
 def _strange_files(place: Path, found: Outline) -> list[str]:
-    """Return what is in a result and was not when it was made; results of old versions don't tell."""
+    """Return what is in a result and was not when it was made; results of old versions have no list."""
     if found.files is None:
         return []
     files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
@@ -136,7 +136,7 @@ def _paths(name: str | Path) -> list[str | Path]:
 
 
 def _identity(place: str | Path | int) -> Identity | None:
-    """Return what tells a file or folder from all others, whatever it is called; None for anything else."""
+    """Return what identifies a file or folder, whatever it is called; None for anything else."""
     try:
         found = os.stat(place)
     except (OSError, ValueError):

@@ -120,12 +120,12 @@ class Recipe:
 
 
 def _declared(config: Any, name: str, value: bool = True) -> list[str]:
-    """Return the fields of a config whose setting says so."""
+    """Return the fields of a config whose setting is marked."""
     return [one.name for one in fields(config) if getattr(one.metadata.get("setting"), name, None) is value]
 
 
 def _shown(value: Any) -> str:
-    """Return a setting as messages tell it: one that is None takes what fits the work."""
+    """Return a setting as messages show it: None means the default."""
     return "left to the default" if value is None else str(value)
 
 

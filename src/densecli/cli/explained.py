@@ -55,7 +55,7 @@ def show_explained(
         return
     useless = [name for name in ("passages", "index", "bm25") if arguments.pop(name) is not None]
     if useless:
-        raise UsageError(f"--{useless[0]} has no effect beside --compare, which searches the workspace")
+        raise UsageError(f"--{useless[0]} has no effect with --compare, which searches the workspace")
     several = compare_modes(questions, compared.split(","), **arguments)
     if people:
         for sides in several:
@@ -72,7 +72,7 @@ def _compared_row(sides: "Mapping[str, RankedList]", text: bool) -> dict[str, An
 
 
 def check_explained(config: SearchConfig, explain: bool, compared: str | None, tune: str | None) -> None:
-    """Refuse what has no effect beside `--explain` or `--compare`.
+    """Refuse what has no effect with `--explain` or `--compare`.
 
     Raises:
         UsageError: names it.
@@ -81,7 +81,7 @@ def check_explained(config: SearchConfig, explain: bool, compared: str | None, t
     if explain and compared is not None:
         raise UsageError("--explain and --compare contradict each other")
     if tune is not None:
-        raise UsageError(f"{option} has no effect beside --tune-lambda")
+        raise UsageError(f"{option} has no effect with --tune-lambda")
     if config.format not in (None, "text", "jsonl"):
         raise UsageError(f"{option} and --format {config.format} contradict each other")
 

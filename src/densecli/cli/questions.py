@@ -54,7 +54,7 @@ def parse_questions(
     must exist; anything else is a question itself, and so is everything with `ask`.
 
     Raises:
-        UsageError: nothing was given or piped in, or something beside a dataset, the question is empty,
+        UsageError: nothing was given or piped in, a question and a dataset were given, the question is empty,
             or an option is given that has an effect only on many questions.
     """
     if ask and given is None:

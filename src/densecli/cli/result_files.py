@@ -23,7 +23,7 @@ def measure_results(
     """Measure results, or those of a search of the questions, with the time that it takes.
 
     Raises:
-        UsageError: there are neither results nor questions, or passages for results that are not there.
+        UsageError: there are neither results nor questions, or passages without results.
     """
     from densecli.workflows.evaluate import evaluate
     from densecli.workflows.texts import Texts

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def for_people(
     session: Session, form: str | None, json: bool, output: Path | None, what: str = "--format text"
 ) -> bool:
-    """Whether results are shown as people read them: on a terminal, or because `--format text` says so.
+    """Whether results are shown as people read them: on a terminal, or because of `--format text`.
 
     Raises:
         UsageError: the options contradict each other.
@@ -48,7 +48,7 @@ def write_results(
     """Write ranked lists as they come.
 
     Raises:
-        InputError: an id cannot stand in the columns of a run.
+        InputError: an id is empty or has a space.
     """
     if form == "jsonl":
         session.write((one.to_json(text) for one in ranked), output)

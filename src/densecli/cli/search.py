@@ -85,7 +85,7 @@ def search(
     if tune_lambda is not None:
         if question or dataset or not text:
             useless = "a question" if question or dataset else "--no-text"
-            raise UsageError(f"{useless} has no effect beside --tune-lambda, which reads its own questions")
+            raise UsageError(f"{useless} has no effect with --tune-lambda, which reads its own questions")
         parts["questions"] = Path(tune_lambda)
         tune_weight(session, parts | session.arguments(config), people, output)
         return

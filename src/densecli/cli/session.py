@@ -53,7 +53,7 @@ class Session:
         return config_without_options(kind, command, self.config_file)
 
     def input_or_stdin(self, path: str | None, what: str) -> str:
-        """Return the input's path, `-` when it is left out and something is piped in.
+        """Return the input's path; `-` if none is given and something is piped in.
 
         Raises:
             UsageError: nothing was named, and stdin is a terminal or has nothing.

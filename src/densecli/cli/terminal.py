@@ -22,7 +22,7 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS = 10.0
 WIDEST = 1000
 NAME_WIDTH = 12
-"""Columns that a name keeps in a table that is too wide; longer ones go on in the next line."""
+"""Columns that a name keeps in a table that is too wide; longer ones continue in the next line."""
 PADDING = re.compile(r" +$", re.MULTILINE)
 
 

@@ -84,7 +84,7 @@ class SearchConfig:
 
 
 DEFAULT_DEPTH = 50
-"""Passages that are read if nothing else is said."""
+"""Passages that are read by default."""
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def has_preset(command: str, preset: str) -> bool:
 
 
 def preset_values(config: type, command: str, preset: str | None, chosen: Iterable[str]) -> Mapping[str, Any]:
-    """Return what a preset sets in a command, before options that were chosen beside it.
+    """Return what a preset sets in a command, before options that override it.
 
     Raises:
         UsageError: it sets nothing in this command, or nothing that was not chosen.
@@ -81,12 +81,12 @@ def preset_values(config: type, command: str, preset: str | None, chosen: Iterab
     names = [*values, *_by_size(command, preset)]
     if set(names) <= set(chosen):
         options = ", ".join(f"`{name}`" for name in names)
-        raise UsageError(f"`preset={preset}` has no effect beside {options}; leave one out")
+        raise UsageError(f"`preset={preset}` has no effect with {options}; leave one out")
     return values
 
 
 def describe_preset(command: str, config: Any) -> str | None:
-    """Return for people what a config has from its preset, and what was chosen otherwise."""
+    """Return for people what a config has from its preset, and what was overridden."""
     preset = getattr(config, "preset", None)
     if preset is None:
         return None
@@ -98,7 +98,7 @@ def describe_preset(command: str, config: Any) -> str | None:
     parts += [f"`{name}` by how much there is to train on" for name in later]
     others = [_given(config, name) for name in (*values, *by_size) if name not in (*taken, *later)]
     told = f"`preset={preset}`: {', and '.join(parts)}"
-    return told + (f"; chosen otherwise: {' '.join(others)}" if others else "")
+    return told + (f"; overridden: {' '.join(others)}" if others else "")
 
 
 def _by_size(command: str, preset: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from densecli.errors import UsageError
 
 @dataclass(frozen=True)
 class FittingConfig:
-    """What every training has: where it starts, how long it goes on, how it optimizes."""
+    """What every training has: where it starts, how long it lasts, how it optimizes."""
 
     USUAL_EPOCHS: ClassVar[int] = 1
     SMALL: ClassVar[int] = 10_000
@@ -74,7 +74,7 @@ class FittingConfig:
         return rates
 
     def passes(self, examples: int) -> int:
-        """Return how often a training goes through so many examples."""
+        """Return how often a training goes through this many examples."""
         return self.USUAL_EPOCHS if self.epochs is None else self.epochs
 
 
@@ -262,7 +262,7 @@ class TrainConfig(FittingConfig):
     )
 
     def __post_init__(self) -> None:
-        """Refuse rates that are none, and negatives that cannot be had.
+        """Refuse invalid rates, and negatives that cannot be had.
 
         Raises:
             UsageError: names the option.
@@ -302,7 +302,7 @@ class TrainConfig(FittingConfig):
         return int(asked)
 
     def passes(self, examples: int) -> int:
-        """Return how often a training goes through so many examples."""
+        """Return how often a training goes through this many examples."""
         if self.epochs is None and self.preset == "paper":
             return self.PAPER_EPOCHS_SMALL if examples < self.SMALL else self.PAPER_EPOCHS
         return super().passes(examples)
@@ -360,7 +360,7 @@ class TrainReaderConfig(FittingConfig):
     dev_depth: int = setting(10, "Retrieved passages to read per dev question.", min=1, max=10_000)
 
     def __post_init__(self) -> None:
-        """Refuse rates that are none.
+        """Refuse invalid rates.
 
         Raises:
             UsageError: names the option.
@@ -368,7 +368,7 @@ class TrainReaderConfig(FittingConfig):
         _ = self.rates
 
     def batch(self, questions: int) -> int:
-        """Return how many questions a batch has when so many are trained on."""
+        """Return how many questions a batch has when this many are trained on."""
         if self.batch_size is not None:
             return self.batch_size
         small = self.preset == "paper" and questions < self.SMALL

@@ -104,7 +104,7 @@ _running: list["subprocess.Popen[bytes]"] = []
 
 
 def _child() -> "subprocess.Popen[bytes]":
-    """Return the child of this process; a new one where there is none, or it has ended."""
+    """Return the child of this process; a new one if there is none or it has ended."""
     if _running and _running[0].poll() is None:
         return _running[0]
     _running[:] = [

@@ -75,7 +75,7 @@ def preprocess(
         sources: read in this process, one after the other.
         config: how articles are cut, and what bad records do.
         workers: processes that parse and cut.
-        done: so many raw records are passed over, since an earlier run has done them.
+        done: raw records to skip, because an earlier run has done them.
 
     Raises:
         InputError: a record cannot be used, and `config.on_error` is `stop`.

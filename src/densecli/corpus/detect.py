@@ -183,7 +183,7 @@ def sniff(path: str) -> str:
     looked at.
 
     Raises:
-        InputError: the path is missing or damaged, the form is none of ours, or name and content disagree.
+        InputError: the path is missing or damaged, the format is unknown, or name and content disagree.
     """
     if Path(path).is_dir():
         return "beir" if _within(path, "beir") != path else _of_folder(Path(path))

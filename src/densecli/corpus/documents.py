@@ -55,7 +55,7 @@ def read_folder(path: str, seconds: int = SECONDS, label: str = "") -> Source:
         label: what goes before the ids of the articles.
 
     Raises:
-        InputError: there is no such path, no document in the folder, or the file is none.
+        InputError: there is no such path, no document in the folder, or the file is not one.
         ArtifactError: a document needs a library that is not installed.
     """
     readable = (document for document in _documents(path) if _ending(document.path) in READERS)
@@ -67,7 +67,7 @@ def read_folder(path: str, seconds: int = SECONDS, label: str = "") -> Source:
         others = sum(1 for _ in needy)
         files = f"{first} and {others} more" if others else first
         raise ArtifactError(
-            f"{files}: {EXTRAS[_ending(first)]} is not installed; install it beside densecli (pip install"
+            f"{files}: {EXTRAS[_ending(first)]} is not installed; install it, too (pip install"
             f" {EXTRAS[_ending(first)]})"
         )
     parse = partial(parse_document, seconds=seconds, label=label)

@@ -27,7 +27,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """An article of which parts that are no prose were left out, counted by kind as `left_out_<kind>`."""
+    """An article without the parts that are not prose, counted by kind as `left_out_<kind>`."""
 
     article: Article
     left_out: Counter[str]
@@ -58,7 +58,7 @@ class Source:
     """One corpus, opened. Reading and parsing are apart, so that many processes can parse what one reads.
 
     Attributes:
-        name: the path, or `stdin`, as errors tell it.
+        name: the path, or `stdin`, as errors show it.
         raw: the records in order, cheaply cut and not yet decoded. Raises InputError when the stream itself
             is broken. It is walked once, and always from its beginning.
         parse: one payload to one record. A module-level function, or a `functools.partial` of one: it is

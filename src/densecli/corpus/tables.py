@@ -47,7 +47,7 @@ def read_header(path: str, mark: str, rows: Iterator[tuple[int, bytes]]) -> list
     """Take the first row, and return the names in it.
 
     Raises:
-        InputError: there is none, or it is broken.
+        InputError: the file is missing or broken.
     """
     place, first = next(rows, (None, b""))
     if place is None:

@@ -19,7 +19,7 @@ from densecli.records import Passage
 
 @dataclass(frozen=True)
 class RetrieverIdentity:
-    """The retriever that made the vectors: what tells it, what ties them to it, and their length d."""
+    """The retriever that made the vectors: its fingerprint, what ties them to it, and their length d."""
 
     fingerprint: str
     passage_tower: str

@@ -38,7 +38,7 @@ class CopyFinder:
         self._digests.append((mixed ^ (mixed >> np.uint64(29))).sum(axis=1, dtype=np.uint64))
 
     def pairs(self, more_than: int) -> Pairs:
-        """Return the pairs of each vector that more than so many rows have."""
+        """Return the pairs of each vector that more than this many rows have."""
         if not self._digests:
             return np.empty((0, 2), dtype=np.int64)
         _, first, which, counts = np.unique(
@@ -66,13 +66,13 @@ def add_outside_graph(index: Any, vectors: FloatArray) -> None:
 
 
 def write_pairs(pairs: Pairs, folder: Path) -> None:
-    """Write the pairs of an index beside it, where there are any."""
+    """Write the pairs of an index next to it, if there are any."""
     if len(pairs):
         np.save(folder / FILE, pairs)
 
 
 def read_pairs(folder: Path, rows: int) -> Pairs:
-    """Return the pairs of an index of so many rows.
+    """Return the pairs of an index of this many rows.
 
     Raises:
         ArtifactError: the file is damaged.

@@ -169,7 +169,7 @@ class DenseIndex:
     def _best(self, vectors: FloatArray, k: int) -> tuple[Rows, Scores]:
         """Search for one more than `k`. Where that one scores like the k-th, an exact search has kept any of
         the rows with that score, so it is asked for twice as many until it has them all. Where a graph does
-        not reach so many rows, all vectors are compared."""
+        not reach this many rows, all vectors are compared."""
         wide = min(k + 1, len(self)) if self._exact else k
         scores, rows = self._index.search(vectors, wide)
         rows, scores = rank_by_score(rows, scores)

@@ -44,7 +44,7 @@ class Embedded:
 def embed(
     store: PassageStore, encoder: Encoder, config: EmbedConfig, first_row: int = 0
 ) -> Iterator[Embedded]:
-    """Embed the passages from `first_row` on, and tell of each batch.
+    """Embed the passages from `first_row` on, and report each batch.
 
     Finished rows come in order and never reach over a multiple of `config.shard_rows`, so shards are cut at
     the same rows whenever and wherever they are made.

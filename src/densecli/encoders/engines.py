@@ -74,7 +74,7 @@ def engines_for_one(asked: Asked) -> list[str]:
 
 
 def engines_for_many(asked: Asked, observer: Observer = SILENT) -> list[str]:
-    """Return the engines that may encode many texts, the fastest first; no other beside a named one."""
+    """Return the engines that may encode many texts, the fastest first; or only the named one."""
     if asked.engine != "auto":
         return [asked.engine]
     on_gpu = asked.device.startswith("cuda") or (asked.device == "auto" and has_gpu())
@@ -148,7 +148,7 @@ def open_passage_encoder(
         folder: of a model: densecli's, Hugging Face's or sentence-transformers'.
         asked: engine, device and precision.
         batch_tokens: padded word pieces of a batch; None takes what suits the engine.
-        observer: is told where the fastest engine can't be used.
+        observer: receives a message where the fastest engine can't be used.
 
     Raises:
         ArtifactError: the model is incomplete or not supported; or the engine asked for can't run it.
@@ -179,7 +179,7 @@ def open_question_encoder(
         folder: of a model: densecli's, Hugging Face's or sentence-transformers'.
         asked: engine, device and precision.
         single: questions come one at a time, or are few: an engine that starts fast is the fastest.
-        observer: is told where the fastest engine can't be used.
+        observer: receives a message where the fastest engine can't be used.
 
     Raises:
         ArtifactError: as `open_passage_encoder`.

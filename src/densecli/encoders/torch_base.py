@@ -104,7 +104,7 @@ def open_tokenizer(folder: Path) -> Tokenizer:
     """Return the fast tokenizer of a Hugging Face folder.
 
     Raises:
-        ArtifactError: there is none, or it frames no text.
+        ArtifactError: it is missing, or frames no text.
     """
     if (folder / TOKENIZER).is_file():
         return read_tokenizer(folder)

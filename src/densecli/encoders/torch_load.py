@@ -48,7 +48,10 @@ def load_pretrained(folder: Path) -> Any:
     for name in sorted(found["missing_keys"]):
         if not name.startswith("pooler."):
             shape = tuple(model.state_dict()[name].shape)
-            raise ArtifactError(f"{folder}: weight {name} of shape {shape} is missing; it isn't made up")
+            raise ArtifactError(
+                f"{folder}: weight {name} of shape {shape} is missing"
+                " (densecli never initializes weights at random)"
+            )
     for name, weight in model.state_dict().items():
         if not torch.isfinite(weight).all():
             raise ArtifactError(f"{folder}: weight {name} holds values that are not finite")
@@ -83,7 +86,7 @@ def load_tower(
     Args:
         tower: the tower's folder.
         words: its word table.
-        heads: the shapes of weights beside the encoder's own, of the length of its hidden states.
+        heads: the shapes of weights in addition to the encoder's own, of the length of its hidden states.
 
     Raises:
         ArtifactError: a file is missing, or a weight is missing, too many, of another shape or not finite.
@@ -123,7 +126,7 @@ def _refuse_no_encoder(folder: Path) -> None:
     reads = getattr(known, "main_input_name", "") == "input_ids"
     if not reads or writes or config.is_encoder_decoder or getattr(config, "is_decoder", False):
         raise ArtifactError(
-            f"{folder}: a model of type {kind!r} is no encoder of text; take one such as BERT, RoBERTa or"
+            f"{folder}: a model of type {kind!r} is not a text encoder; use one such as BERT, RoBERTa or"
             " ModernBERT"
         )
 

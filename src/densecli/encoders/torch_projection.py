@@ -12,7 +12,7 @@ INITIAL_DEVIATION = 0.02
 
 
 def projection(weights: Mapping[str, FloatArray]) -> nn.Linear | None:
-    """Return the layer of stored weights, None where there are none."""
+    """Return the layer of stored weights, None if there are none."""
     if not weights:
         return None
     weight, bias = (torch.tensor(weights[f"{PROJECTION}.{part}"]) for part in ("weight", "bias"))

@@ -12,7 +12,7 @@ from densecli.models.folder import SIDES, RetrieverConfig, is_model_folder
 from densecli.models.tokens import Tokens
 
 KEPT = ("projection", "token_types", "trailing_sep", "question_prefix", "passage_prefix")
-"""What a trained model keeps, beside its pooling: another value contradicts its weights."""
+"""What a trained model keeps, in addition to its pooling: another value contradicts its weights."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Tower(nn.Module):
             check_token_types(model)
         if self.last_position is not None and "position_ids" not in known:
             raise ArtifactError(
-                f"an encoder of type {model.config.model_type!r} can't be told positions, so its inputs can't"
+                f"an encoder of type {model.config.model_type!r} takes no positions, so its inputs can't"
                 " end in a trailing [SEP]"
             )
 
@@ -128,7 +128,7 @@ def position_limit(model: Any) -> int:
 
 
 def check_token_types(model: Any) -> None:
-    """Refuse an encoder that does not tell two types of tokens apart.
+    """Refuse an encoder that does not distinguish two types of tokens.
 
     Raises:
         ArtifactError: names the encoder's type.

@@ -52,7 +52,7 @@ class TowerParts:
         place: where it comes from, for messages.
         encoder: its sizes and the names of its weights.
         graph: a file, or the bytes of a graph that holds its weights.
-        digest: of the weights beside a graph in a file.
+        digest: of the weights next to a graph in a file.
         words: its word table.
         weight: returns one of its other weights by name.
     """
@@ -71,7 +71,7 @@ def stored_tower(tower: Path, words: Path, heads: Mapping[str, Shape] | None = N
     Args:
         tower: folder with config.json, weights.safetensors and graph.onnx.
         words: the word-embedding table.
-        heads: shapes of weights beside the encoder's own that the file must hold.
+        heads: shapes of further weights that the file must hold.
 
     Raises:
         ArtifactError: a file is missing or damaged, or weights and config do not fit together.

@@ -13,7 +13,7 @@ from densecli.evaluation.significance import ALPHA, holm, paired_test
 
 @dataclass(frozen=True)
 class Comparison:
-    """One measure of a run beside that of the baseline.
+    """One measure of a run and of the baseline.
 
     Attributes:
         run: its name.

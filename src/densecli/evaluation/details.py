@@ -26,7 +26,7 @@ OVERLAPS = ((0.25, "under 25 %"), (0.5, "25-50 %"), (0.75, "50-75 %"), (2.0, "75
 
 @dataclass
 class QuestionDetail:
-    """A question beside what each run found for it.
+    """A question and what each run found for it.
 
     Attributes:
         id: of the question.

@@ -1,4 +1,4 @@
-"""Which of the passages found for a question hold an answer, where search did not tell."""
+"""Which of the passages found for a question contain an answer, if search did not say."""
 
 from collections import Counter
 from dataclasses import replace

@@ -75,6 +75,6 @@ def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool
         return passage.has_answer
     if textless:
         what = f"passage {passage.passage.id!r} has no text to find answers in"
-        why = "" if believed else ": `answer_type` asks for another match than has_answer tells"
+        why = "" if believed else ": `answer_type` asks for another kind of match than has_answer has"
         raise FieldError(what, f"search results with text, or `passages` FOLDER{why}")
     return matcher.found_in(passage.passage.text)

@@ -330,7 +330,7 @@ def restore(target: Path) -> None:
     """Put back what a replacement that was cut off has taken away: for those who only read `target`.
 
     Raises:
-        ResourceError: another process holds the lock and does not go on.
+        ResourceError: another process holds the lock and does not continue.
     """
     patience = time.monotonic() + ORPHAN_SECONDS
     while is_scratch(scratch_of(target)) and _is_folder(scratch_of(target) / OLD) and not target.exists():

@@ -9,7 +9,7 @@ from densecli.errors import FieldError, InputError
 
 T = TypeVar("T")
 EXAMPLES = 3
-"""Records passed over that are told of."""
+"""Skipped records that are shown."""
 KIND = re.compile(r"'[^']*' (?:is (?!not )|holds (?!a ))\w+")
 HEAD = re.compile(r"[^(]*[^( ]")
 VALUE = re.compile(r"""(?<!field):? (?:'(?:[^'\\]|\\.)*+(?:'|\\?$)|"(?:[^"\\]|\\.)*+(?:"|\\?$))""")

@@ -82,7 +82,7 @@ def _whole_lines(stream: BufferedReader) -> Iterator[bytes]:
                 if end:
                     yield data[:end]
                 held, size = [data[end:]], size - end
-    except Exception:  # a compressed stream is broken: what stands before is handed on
+    except Exception:  # a compressed stream is broken: what comes before is passed on
         whole, ended, _ = b"".join(held).rpartition(b"\n")
         if ended:
             yield whole + ended

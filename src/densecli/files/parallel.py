@@ -56,7 +56,7 @@ def map_ordered(
         function: a module-level function, or a partial of one; it, the items and the results can be pickled.
         items: read in this process.
         workers: processes; with one, this process does all itself.
-        alone: so many items this process does itself before it starts others.
+        alone: items that this process does itself before it starts others.
         ahead: items in flight for each process.
 
     Raises:
@@ -151,7 +151,7 @@ class _Worker:
             status = self._process.wait()
             why = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
             raise ResourceError(
-                f"a worker process ended {why}, perhaps for lack of memory; run the same command to go on,"
+                f"a worker process ended {why}, perhaps for lack of memory; run the same command to resume,"
                 " with fewer `workers` where it takes them"
             ) from None
         if error is not None:

@@ -137,7 +137,7 @@ def _file(url: str) -> Iterator[Any]:
         raise InputError(url, None, "no such file", "an existing one") from None
     except ImportError:
         library = LIBRARIES.get(scheme, "the library that fsspec names for it")
-        raise UsageError(f"{url}: reading {scheme}:// needs {library}; install it beside densecli") from None
+        raise UsageError(f"{url}: reading {scheme}:// needs {library}; install it, too") from None
     except ValueError as error:
         raise UsageError(f"{url}: no way to read it ({_told(error)})") from None
     except Exception as error:  # each file system has its own

@@ -44,7 +44,7 @@ MAGIC = {".gz": b"\x1f\x8b\x08", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00", ".zst":
 
 
 class _Unpacked(io.RawIOBase):
-    """What a decompressor gives, piece by piece: all that stands before a fault is handed on."""
+    """What a decompressor gives, piece by piece: all that comes before a fault is passed on."""
 
     def __init__(self, stream: BinaryIO, ending: str, name: str) -> None:
         self._stream = OPENERS[ending](stream)
@@ -66,7 +66,7 @@ class _Unpacked(io.RawIOBase):
 
 
 def display_name(path: str) -> str:
-    """Return a path as errors tell it."""
+    """Return a path as errors show it."""
     return "stdin" if path == STDIN else path
 
 
@@ -108,7 +108,7 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
 
 
 def refuse_missing(path: str) -> None:
-    """Refuse a file that is not there, before work begins whose result would be lost.
+    """Refuse a missing file, before work begins whose result would be lost.
 
     Raises:
         InputError: it is neither there, nor standard input, nor a URL.

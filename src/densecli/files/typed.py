@@ -35,7 +35,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def from_json(kind: type[T], row: Any, name: str = "the file") -> T:
-    """Build a dataclass from a JSON object. What the object lacks has its default; the rest is left out.
+    """Build a dataclass from a JSON object. Missing fields have their default; unknown ones are ignored.
 
     Args:
         kind: a dataclass whose fields are texts, numbers, truth values, mappings, tuples and dataclasses.

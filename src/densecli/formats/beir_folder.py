@@ -84,7 +84,7 @@ def read_folder(path: str, bad: BadRecords = STOP) -> Iterator[TrainingExample]:
     """Yield the judged questions of a BEIR folder (or of one of its qrels files) with their passages.
 
     Raises:
-        InputError: a file of it is missing or broken, or judges what is not there.
+        InputError: a file of it is missing or broken, or judges a missing passage.
     """
     qrels = qrels_of(path)
     with lookup_of(qrels.parent.parent, bad) as lookup, open_document(str(qrels), bad) as document:
@@ -109,7 +109,7 @@ def write_folder(
         split: name of the judgments' file.
 
     Raises:
-        FieldError: an id cannot stand in a column.
+        FieldError: an id is empty or has a space.
     """
     (folder / QRELS).mkdir()
     used = array("Q")

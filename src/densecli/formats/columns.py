@@ -51,7 +51,7 @@ def whole_number(text: str, name: str) -> int:
     """Return a column as a whole number.
 
     Raises:
-        FieldError: it is none, or one of more than 9 digits.
+        FieldError: it is not a number, or has more than 9 digits.
     """
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
@@ -66,7 +66,7 @@ def column(text: str) -> str:
         FieldError: the id is empty or holds a space.
     """
     if text.split() != [text]:
-        raise FieldError(f"id {text!r:.60} is empty or holds a space", "ids that can stand in a column")
+        raise FieldError(f"id {text!r:.60} is empty or holds a space", "ids without spaces")
     return text
 
 
@@ -79,5 +79,5 @@ def tabbed(*texts: str) -> bytes:
     for text in texts:
         if not text.strip() or text != text.strip(" ") or not {"\t", "\n", "\r", "\0"}.isdisjoint(text):
             what = f"id {text!r:.60} is empty, has spaces around it, or holds a tab or a line end"
-            raise FieldError(what, "ids that can stand in a column")
+            raise FieldError(what, "ids without spaces")
     return "\t".join(texts).encode() + b"\n"

@@ -268,7 +268,7 @@ def _with_unanswered(records: Records, lookup: Lookup) -> Iterator[RankedList]:
 
 
 def _once(question: Question, seen: set[str]) -> None:
-    """Refuse a second question of the same id, where a form tells questions by their ids."""
+    """Refuse a second question of the same id, where a format identifies questions by their ids."""
     if question.id in seen:
         raise FieldError(f"question id {question.id!r} again", "unique ids: this form has no more")
     seen.add(question.id)

@@ -30,7 +30,7 @@ SOURCES = {
 }
 """For each kind that is read: the kinds of files that hold it."""
 LOOKED_AT = 100
-"""Records looked at for one that tells the form, where those that cannot be used are passed over."""
+"""Records read to find one that shows the format, if invalid ones are skipped."""
 WORDS = {
     QUESTIONS: "questions",
     EXAMPLES: "training examples",
@@ -114,7 +114,7 @@ def _recognize_rows(document: Document, wanted: str | None, named: str | None) -
 
 
 def _beginning(document: Document, rows: Iterator[Row], wanted: str | None, named: str | None) -> list[Row]:
-    """Take the first row, or where bad ones are passed over those up to the first that tells the form."""
+    """Take the first row, or if invalid ones are skipped those up to the first that shows the format."""
     begun: list[Row] = []
     for row in rows:
         begun.append(row)

@@ -1,4 +1,4 @@
-"""A text file or stdin of which the beginning tells the form: JSON lines, a JSON array, or other lines."""
+"""A text file or stdin whose beginning shows its format: JSON lines, a JSON array, or other lines."""
 
 import os
 import re
@@ -57,7 +57,7 @@ class Document:
     """A stream whose first line was looked at, and not consumed.
 
     Attributes:
-        name: the path, or `stdin`, as errors tell it.
+        name: the path, or `stdin`, as errors show it.
         path: as it was given.
         first: the first line that is not blank, without its end.
         line: its number.
@@ -120,7 +120,7 @@ class Document:
         return self.path.removesuffix(packing(self.path)).endswith((".jsonl", ".ndjson"))
 
     def _beginning(self) -> bytes:
-        """Return the first line, and where it only begins an object, lines up to what tells the layout."""
+        """Return the first line; if it only begins an object, lines up to the one that shows the layout."""
         if is_begun(self.first):
             while len(self._head) < HEAD and not (b"[" in self._head or self._head.count(b"{") > 1):
                 more = self._stream.readline(HEAD)
@@ -203,7 +203,7 @@ class Document:
 
 
 class _RowsDocument(Document):
-    """A document that is made of rows, whatever they stand in."""
+    """A document that is made of rows, in any container."""
 
     def __init__(self, path: str, bad: BadRecords, rows: Iterator[Row]) -> None:
         self.path = self.name = path

@@ -1,4 +1,4 @@
-"""The forms of questions, training examples and results, and how the beginning of a file tells them apart."""
+"""The formats of questions, training examples and results, and how to detect them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -44,7 +44,7 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class RowForm(Form):
-    """JSON objects. `keys` tell it; `parse` makes records; `questions` no more than their questions.
+    """JSON objects. `keys` identify it; `parse` makes records; `questions` no more than their questions.
 
     `fits` is asked as well, where names alone do not tell the form.
     """

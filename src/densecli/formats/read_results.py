@@ -30,7 +30,7 @@ def read_results(
         bad: what a record that cannot be used does.
         lookup: texts for the ids of a run, and of what else came without. Its questions that a run has no
             line for come last, with nothing found.
-        check: raises FieldError for a result that is of no use to whoever reads them.
+        check: raises FieldError for a result that its reader cannot use.
         texts: whether a run, which holds ids only, needs the texts of questions and passages.
         wanted: `known.MARKED` reads SQuAD's articles, too: each question with its own paragraph.
 

@@ -74,7 +74,7 @@ def tevatron_entry(columns: Columns) -> Entry:
 
 
 def msmarco_entry(columns: Columns) -> Entry:
-    """Take `qid docid rank`; the score is 1/rank, for there is none in the file."""
+    """Take `qid docid rank`; the score is 1/rank, because the file has none."""
     rank = whole_number(columns[2], "rank")
     if rank < 1:
         raise FieldError(f"rank {columns[2]!r}", "ranks from 1")

@@ -14,7 +14,7 @@ def write_results(ranked: Iterable[RankedList], form: str, stream: BinaryIO) -> 
     """Write ranked lists as they come, in a format such as `trec` or `dpr`.
 
     Raises:
-        InputError: an id cannot stand in the columns of a run.
+        InputError: an id is empty or has a space.
     """
     counts: Counter[str] = Counter()
     target = TARGETS[RESULTS, form]

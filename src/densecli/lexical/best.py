@@ -12,7 +12,7 @@ from densecli.ranking.order import Rows, Scores
 WINDOW = 1 << 19  # rows looked at together: few enough for the processor's cache, many for numpy
 LOOKUP = 24  # finding a passage in postings takes about as long as adding up this many
 TRIAL = (
-    6  # seeing whether a term must be added up takes as long as adding up one posting for so many passages
+    6  # seeing whether a term must be added up takes as long as adding up one posting for this many passages
 )
 GROUPS = 16  # for each of the k best, among which it is most likely the best of its own
 ROUNDING = 1e-6  # a float32 sum of n terms is off by less than n times this part of it

@@ -7,7 +7,7 @@ from densecli.ranking.order import Scores
 
 
 def idf(passages: int, holding: NDArray[np.int64]) -> Scores:
-    """Return how much a term tells: ln(1 + (N - n + 0.5) / (n + 0.5)).
+    """Return the weight of a term: ln(1 + (N - n + 0.5) / (n + 0.5)).
 
     Args:
         passages: N, in the collection.

@@ -119,7 +119,7 @@ def _piece(plan: Plan, name: str, dtype: np.dtype[Any], first: int, last: int) -
         bounds = map_array(folder / "bounds")[begin : end + 1]
         values = map_array(folder / name)[bounds[0] : bounds[-1]]
         terms, counts = numbers[begin:end] - first, np.diff(bounds)
-        # The postings of a term go on where those of the segments before end.
+        # The postings of a term continue where those of earlier segments end.
         shifts = np.repeat(free[terms] - (bounds[:-1] - bounds[0]), counts)
         piece[np.arange(len(values)) + shifts] = grades[values] if name == "grades" else values
         free[terms] += counts

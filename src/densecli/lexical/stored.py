@@ -34,7 +34,7 @@ class _Numbers:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the scores depend on beside the postings.
+    """What the scores depend on in addition to the postings.
 
     Attributes:
         passages: how many there are.

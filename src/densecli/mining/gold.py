@@ -63,7 +63,7 @@ def overlap(one: set[tuple[str, ...]], other: set[tuple[str, ...]]) -> float:
 
 
 def _runs(text: PreparedText) -> set[tuple[str, ...]]:
-    """Return all runs of words of a text, punctuation left out; a shorter text is one run."""
+    """Return all runs of words of a text, without punctuation; a shorter text is one run."""
     words = [token for token in text.line.split() if token[0].isalnum()]
     if not words:
         return set()

@@ -59,7 +59,7 @@ class Positives:
     def further(
         self, example: TrainingExample, first: Hit, judge: AnswerChecker, lists: Iterable[Sequence[Hit]]
     ) -> Iterator[Hit]:
-        """Yield positives beside the first one, or beside all that are given, up to the number asked for.
+        """Yield more positives than the first one, or than all that are given, up to the number asked for.
 
         They are the best of the merged lists that hold an answer and have a text of their own.
         """

@@ -50,7 +50,7 @@ def read_config(tower: Path) -> dict[str, Any]:
 
 
 def bert_config(config: Config) -> dict[str, Any]:
-    """Return the config of the bare BERT in a model of another kind (DPR's are), with nothing left out."""
+    """Return the config of the bare BERT in a model of another kind (DPR's are), whole."""
     held = {name: config.get(name) for name in DEFAULTS}
     return {
         "model_type": "bert",

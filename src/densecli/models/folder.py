@@ -71,7 +71,7 @@ class RetrieverConfig:
         return (self.projection or hidden) + (self.similarity == "l2")
 
     def heads(self, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Return the projection's weights, stored beside an encoder's and named as DPR names them."""
+        """Return the projection's weights, stored with an encoder's and named as DPR names them."""
         if not self.projection:
             return {}
         return {f"{PROJECTION}.weight": (self.projection, hidden), f"{PROJECTION}.bias": (self.projection,)}
@@ -147,7 +147,7 @@ def is_compiled(folder: Path, tower: str = "question") -> bool:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return what tells the model in `folder` from others: a digest of everything that shapes its results.
+    """Return what identifies the model in `folder`: a digest of everything that shapes its results.
 
     Files up to 4 MiB count whole, larger ones by size, head and 256 pages spread over them: models
     of gigabytes are told apart in milliseconds, and a trained weight file differs everywhere.
@@ -217,7 +217,7 @@ def present(path: Path, what: str) -> Path:
     """Return `path` when it is a file.
 
     Raises:
-        ArtifactError: names the part of the model that is not there.
+        ArtifactError: names the missing part of the model.
     """
     if not path.is_file():
         raise ArtifactError(f"{path}: the {what} is missing; copy the whole model folder, or train again")

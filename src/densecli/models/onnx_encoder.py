@@ -20,7 +20,7 @@ MAX_DISTANCE = 128
 
 
 def write_graph(tower: Path, encoder: Architecture) -> None:
-    """Write `graph.onnx` beside a tower's weights; its tensors point into the weights' file.
+    """Write `graph.onnx` next to a tower's weights; its tensors point into the weights' file.
 
     Inputs `embeddings` float32 (B, L, H), the rows of the word table, and `attention_mask` int64 (B, L);
     output `hidden` float32 (B, L, H). Positions and token type 0 are added inside.

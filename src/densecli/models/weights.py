@@ -141,7 +141,10 @@ def compare_shapes(path: Path, found: Mapping[str, Shape], expected: Mapping[str
         ArtifactError: a weight is missing, not expected, or of another shape.
     """
     for name in sorted(expected.keys() - found.keys()):
-        raise ArtifactError(f"{path}: weight {name} of shape {expected[name]} is missing; it isn't made up")
+        raise ArtifactError(
+            f"{path}: weight {name} of shape {expected[name]} is missing"
+            " (densecli never initializes weights at random)"
+        )
     for name in sorted(found.keys() - expected.keys()):
         raise ArtifactError(f"{path}: weight {name} of shape {found[name]} is not part of this model")
     for name, shape in found.items():

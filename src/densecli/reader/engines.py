@@ -28,7 +28,7 @@ def open_reader(
         asked: engine, device and precision.
         single: one question is read, so that an engine that starts fast is the fastest.
         batch_tokens: padded word pieces of a batch; None takes what suits the engine.
-        observer: is told where the fastest engine can't be used.
+        observer: receives a message where the fastest engine can't be used.
 
     Raises:
         ArtifactError: it is missing, damaged, or no reader; or the engine asked for can't run it.

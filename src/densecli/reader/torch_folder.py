@@ -66,7 +66,7 @@ def open_reader(folder: Path) -> TorchReader:
     """Open a reader folder that densecli wrote.
 
     Raises:
-        ArtifactError: it is not there, incomplete, damaged, or no reader.
+        ArtifactError: it is missing, incomplete, damaged, or not a reader.
     """
     card = read_model_config(folder, ReaderConfig)
     encoder, heads = load_tower(folder / ENCODER, folder / card.words[ENCODER], head_shapes)

@@ -1,4 +1,4 @@
-"""Files over HTTP: resumed where they were cut off, checked, and complete or not there at all.
+"""Files over HTTP: resumed where they were cut off, checked, and complete or absent.
 
 Our own, because the Hub's client downloads from the Hub only, and the authors' files are on a plain server.
 """
@@ -89,7 +89,7 @@ def download(
                 else:
                     fruitless += 1
                 if fruitless >= patience.tries or (asked or 0) > patience.limit:
-                    raise ArtifactError(f"{url}: {why}; what came is kept, run the same command to go on")
+                    raise ArtifactError(f"{url}: {why}; what arrived is kept; run the same command to resume")
                 time.sleep(wait if asked is None else asked)
                 wait = min(2 * wait, patience.most)
         sync(partial)
@@ -194,7 +194,7 @@ def _retry_after(value: str) -> float | None:
 
 
 def _mark(headers: httpx2.Headers) -> str:
-    """Return what tells this file from another one under the same name, for `If-Range`."""
+    """Return what distinguishes this file from another one under the same name, for `If-Range`."""
     tag = str(headers.get("ETag", ""))
     return tag if tag and not tag.startswith("W/") else str(headers.get("Last-Modified", ""))
 

@@ -23,7 +23,7 @@ VARIABLE = "DENSECLI_DPR_URL"
 Transfer = Callable[[str], AbstractContextManager[Advance]]
 """Opens the progress of one download, which has a name."""
 Warn = Callable[[str], None]
-"""Is told why a source is passed over for the next."""
+"""Receives the reason why a source is skipped for the next."""
 
 
 @dataclass(frozen=True, slots=True)

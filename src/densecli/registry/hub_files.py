@@ -57,7 +57,7 @@ def hub_errors(repo: str) -> Iterator[None]:
 
 
 def resolve_revision(name: str) -> str:
-    """Return a corpus's name with the commit that it stands for now, so that a run that is gone on with, or
+    """Return a corpus's name with the commit that it stands for now, so that a run that is resumed, or
     made again, reads the same. Offline a name without a commit stays without.
 
     Raises:
@@ -106,7 +106,7 @@ def fetch_examples(repo: str, split: str, target: Path, progress: Advance) -> No
 
 
 def _bar(progress: Advance) -> type[Any]:
-    """Return what `huggingface_hub` takes for a bar; it draws nothing and tells `progress`."""
+    """Return what `huggingface_hub` takes for a bar; it draws nothing and calls `progress`."""
 
     class Bar(tqdm):
         def __init__(self, *args: Any, **options: Any) -> None:

@@ -147,7 +147,7 @@ def split_of(one: QuestionSet, name: str) -> Split:
     """Return a split by its name.
 
     Raises:
-        UsageError: it is none of train, dev and test; the official names are told apart from them.
+        UsageError: it is not train, dev or test; the official names are known, too.
     """
     if name in one.splits:
         return one.splits[name]

@@ -1,4 +1,4 @@
-"""The course of a training as its metrics tell it: what to say of an epoch, what to draw, what to warn of."""
+"""The course of a training by its metrics: the message of an epoch, the picture, the warnings."""
 
 from array import array
 from collections import Counter
@@ -9,7 +9,7 @@ CUT = " cut"
 LEFT_OUT = "pairs left out"
 """Questions with passages that are no negatives, since they equal a positive of the question."""
 TELLING = 8
-"""So many updates tell a loss that did not fall from chance; with fewer it must have doubled."""
+"""With this many updates a loss that did not fall is no chance; with fewer it must have doubled."""
 
 
 class History:

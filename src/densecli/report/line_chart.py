@@ -46,7 +46,7 @@ class Panel:
         height: in pixels.
         inner_legend: whether the legend is a column at the lower right, in place of a row beside the title,
             which has room for three short names.
-        x_ticks: values told below the axis; by default both ends and the middle.
+        x_ticks: values shown below the axis; by default both ends and the middle.
         y_ticks: the same beside it.
     """
 

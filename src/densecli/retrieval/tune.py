@@ -19,7 +19,7 @@ def tune(
     sweep: WeightSweep,
     counts: Counter[str],
 ) -> Iterator[Question]:
-    """Add each question to `sweep` and yield it. Those without a usable answer are counted and left out.
+    """Add each question to `sweep` and yield it. Those without a usable answer are counted and dropped.
 
     Only passages that some λ brings among the first 20 are looked at for answers.
     """

@@ -1,4 +1,4 @@
-"""The layout of a batch: whose passages stand in which column of the score matrix."""
+"""The layout of a batch: whose passages are in which column of the score matrix."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""All that a training needs to go on as if it had never been stopped."""
+"""All that a training needs to resume as if it had never been stopped."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def surroundings() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Note:
-    """What a checkpoint says beside its tensors.
+    """What a checkpoint holds in addition to its tensors.
 
     Attributes:
         standing: where the training is.
@@ -147,13 +147,16 @@ def write_checkpoint(folder: Path, trainee: TrainState, standing: TrainProgress,
 
 
 def read_note(folder: Path) -> Note | None:
-    """Return the note of a checkpoint, None where there is none.
+    """Return the note of a checkpoint; None if there is no checkpoint.
 
     Raises:
         ArtifactError: it is unreadable.
     """
     try:
-        return from_json(Note, read_json(folder / NOTE), NOTE)
+        row = read_json(folder / NOTE)
+        if isinstance(row, dict) and "optimiser" in row:  # as densecli spelled it before 0.1
+            row = {**row, "optimizer": row["optimiser"]}
+        return from_json(Note, row, NOTE)
     except FileNotFoundError:
         return None
     except ValueError:

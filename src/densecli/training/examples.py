@@ -75,7 +75,7 @@ class ExampleSpool:
     """Examples in a nameless temporary file with a table of where each begins.
 
     Attributes:
-        dropped: what was left out of them, by reason.
+        dropped: what was dropped, by reason.
         taught: how many have a teacher score for each of their passages.
     """
 
@@ -181,7 +181,7 @@ class ExampleSpool:
         return tuple(one for twin in self.same_question(row) for one in self[twin].positives)
 
     def negatives(self, row: int, other: int, hard: int) -> int:
-        """Return how many negatives a row brings when so many are asked for, as in `draw`."""
+        """Return how many negatives a row has when this many are asked for, as in `draw`."""
         others = min(other, self._other[row])
         return others + min(hard, self._hard[row] or self._other[row] - others)
 

@@ -1,4 +1,4 @@
-"""What is left out of training examples, and counted."""
+"""What is dropped from training examples, and counted."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
@@ -13,7 +13,7 @@ T = TypeVar("T", TrainingExample, RankedList)
 
 
 def without_questions(records: Iterable[T], known: Set[str], dropped: Counter[str]) -> Iterator[T]:
-    """Pass on the records whose question is none of the `known` ones, given by their keys."""
+    """Pass on the records whose question is not among the `known` ones, given by their keys."""
     for record in records:
         if text_key(record.question.question) in known:
             dropped["training questions that equal a test question"] += 1

@@ -69,7 +69,7 @@ def lay_out_retrieved(examples: Sequence[TrainingExample], tokens: Tokens) -> Re
 
 
 def open_joint(folder: Path) -> Retriever:
-    """Open a retriever to train beside a reader.
+    """Open a retriever to train together with a reader.
 
     Raises:
         ArtifactError: it is no densecli retriever, or incomplete or damaged.

@@ -1,4 +1,4 @@
-"""What trains the question tower alone: batches of questions beside vectors of passages that are known."""
+"""What trains the question tower alone: batches of questions and known vectors of passages."""
 
 import random
 from collections.abc import Iterable, Sequence

@@ -50,7 +50,7 @@ class ProcessGroup:
 
     @classmethod
     def join(cls) -> "ProcessGroup":
-        """Join the others that torchrun's environment tells of.
+        """Join the others that torchrun's environment names.
 
         Raises:
             UsageError: the environment is not whole.
@@ -133,7 +133,7 @@ class ProcessGroup:
         return [sum(column) for column in rows.T.tolist()]
 
     def dealt(self, items: Sequence[T]) -> Sequence[T]:
-        """Return its own of some items that are dealt out in turn."""
+        """Return this process's share of some items."""
         return items[self.rank :: self.world]
 
     def add_gradients(self, weights: Sequence[Tensor], average: bool = False) -> None:
@@ -172,7 +172,7 @@ class ProcessGroup:
                 dist.all_reduce(table)
 
     def share(self, make: Callable[[], Any]) -> Any:
-        """Return what the first process makes, a value that JSON can tell; the others wait for it."""
+        """Return what the first process makes, a value that JSON can hold; the others wait for it."""
         if self.world == 1:
             return make()
         text = json.dumps(make()).encode() if self.first else b""

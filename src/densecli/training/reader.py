@@ -49,8 +49,8 @@ def train_reader(
         dev: search results for validation after each epoch, or None; `config.dev_questions` are taken.
         reader: from `open_reader_base`; its model is changed.
         config: hyper-parameters.
-        counts: filled with what is left out, and why.
-        keeper: keeps the training on its way, and tells from where it goes on. Best is where exact match
+        counts: filled with what is dropped, and why.
+        keeper: saves the training on its way, and says where it resumes. Best is where exact match
             on the dev questions is the highest, or as high with a lower loss.
         joint: a retriever of two towers, whose question tower is changed by the same optimizer; the loss is
             then the reader's and the retriever's, and the reader draws from the foremost passages.

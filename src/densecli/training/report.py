@@ -1,4 +1,4 @@
-"""What a training tells after each update, and when it must stop."""
+"""What a training reports after each update, and when it must stop."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Measures = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one update tells.
+    """What one update reports.
 
     Attributes:
         loss: mean over the questions.
@@ -42,7 +42,7 @@ class StepReport:
         accuracy: share of questions whose positive scored highest.
         inputs: how many questions and passages it had, and how many of them were too long, by name.
         memory: bytes that the process (on a GPU: its tensors) took at most so far.
-        untrained: the measures on the dev examples before the first update, told with that one.
+        untrained: the measures on the dev examples before the first update, reported with that one.
         validation: the measures where the dev examples were looked at after this update.
         best: whether they are better than all before.
         epoch_ends: whether it was the last update of its epoch.

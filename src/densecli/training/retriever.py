@@ -54,20 +54,20 @@ def train(
         dev: examples for validation after each epoch, or None; with `--validate-by search` questions.
         retriever: from `open_base`; its towers are changed.
         config: hyper-parameters.
-        counts: filled with what is left out.
-        keeper: keeps the training on its way, and tells from where it goes on.
+        counts: filled with what is dropped.
+        keeper: saves the training on its way, and says where it resumes.
         sources: the sets that the examples are from; by default all are one set.
         ranks: the processes that train together; each is given all of the above, and only the first one's
             `keeper` is asked.
         stored: the vectors that a fixed passage tower made of a collection. Those of other passages are made
             once, before the first update.
-        observer: told how far that is.
+        observer: receives the progress.
 
     Yields:
         A report after each update, with steps and epochs counted from 1.
 
     Raises:
-        UsageError: no examples, or nothing to tell a positive from, or a set too small for its rate.
+        UsageError: no examples, or nothing to compare a positive with, or a set too small for its rate.
         ArtifactError: the loss or a gradient is not finite.
     """
     sources = sources or [Source(range(len(examples)))]

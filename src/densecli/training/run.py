@@ -16,7 +16,7 @@ from densecli.training.report import Measures, StepReport, StepResult, memory_ta
 from densecli.training.shared_checkpoints import SharedCheckpointer
 
 Validated = tuple[Measures, tuple[float, ...]]
-"""Measures of the dev examples, and how they rank beside others: higher is better."""
+"""Measures of the dev examples, and their rank among others: higher is better."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def run(
     several `ranks` only the first asks its `keeper`.
 
     Yields:
-        A report after each update. What it tells of is kept when the next one is asked for.
+        A report after each update. It is saved when the next one is asked for.
 
     Raises:
         ArtifactError: what was kept is another training.

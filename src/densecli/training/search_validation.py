@@ -43,7 +43,7 @@ class SearchValidator:
         self._ranks = ranks
 
     def validate(self, retriever: Retriever) -> tuple[dict[str, float], tuple[float, ...]]:
-        """Return the measures by name, and how they rank beside others: higher is better.
+        """Return the measures by name, and their rank among others: higher is better.
 
         `top_1` and `top_K` are the shares of questions with an answer in their best 1 and K passages.
         `reciprocal_rank` is the mean of 1 / rank of the first passage that holds one, 0 where it is not among

@@ -1,4 +1,4 @@
-"""The vectors that a collection has of its passages, for training beside a fixed passage tower."""
+"""The vectors that a collection has of its passages, for training with a fixed passage tower."""
 
 from dataclasses import dataclass
 from pathlib import Path

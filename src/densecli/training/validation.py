@@ -53,7 +53,7 @@ class Validator:
             )
 
     def validate(self, retriever: Retriever) -> tuple[dict[str, float], tuple[float, ...]]:
-        """Return the measures by name, and how they rank beside others: higher is better.
+        """Return the measures by name, and their rank among others: higher is better.
 
         `loss` and `accuracy` are those of the dev batches. With a pool, `average_rank` is how many of its
         passages score above a question's positive, and `top_K` the share of questions with an answer

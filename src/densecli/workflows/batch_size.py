@@ -1,4 +1,4 @@
-"""How many questions are searched together where nothing is said."""
+"""How many questions are searched together by default."""
 
 from densecli.configs.asking import SearchConfig
 from densecli.files.memory import available_memory

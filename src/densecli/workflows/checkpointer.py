@@ -158,7 +158,7 @@ def _compare_with_first(
 
 @dataclass(frozen=True)
 class _First:
-    """What the first of several processes tells the others."""
+    """What the first of several processes sends the others."""
 
     recipe: Recipe
     up_to_date: bool
@@ -290,7 +290,7 @@ class Checkpointer:
         self._saved = time.monotonic()
 
     def finish(self) -> None:
-        """Put the best model at the top of the folder, and the last beside it if it is another one."""
+        """Put the best model at the top of the folder, and the last in `last` if it is another one."""
         best = self._folder / BEST
         if self.standing.best is None:
             self._write(self._folder)

@@ -76,7 +76,7 @@ def convert(
             standard input); or a model, vectors or an index.
         output: file or folder to write. Records may go to a binary stream; a file that ends in `.gz` is
             compressed.
-        form: form of the records, such as `trec`; by default the first record tells.
+        form: form of the records, such as `trec`; by default detected from the first record.
         questions: file of questions, for records that hold only their ids.
         passages: passage store, for records that hold only passage ids; for vectors and indexes in place of
             the workspace's.

@@ -59,7 +59,7 @@ def question_file(choice: DatasetChoice, observer: Observer) -> Path:
     """Return the file of a split's questions: one on this disk, else one that is fetched now.
 
     Raises:
-        ArtifactError: there is none, and it cannot be fetched.
+        ArtifactError: it is missing and cannot be fetched.
     """
     one, split = choice.single()
     _warn_if_missing(choice, observer)
@@ -79,7 +79,7 @@ def question_file(choice: DatasetChoice, observer: Observer) -> Path:
 
 
 def _warn_if_missing(choice: DatasetChoice, observer: Observer) -> None:
-    """Warn of a folder that was named and is not there: another one, or the network, takes its place."""
+    """Warn that a named folder is missing: another one, or the network, takes its place."""
     *named, _ = choice.folders
     for folder in named:
         if not folder.is_dir():
@@ -89,7 +89,7 @@ def _warn_if_missing(choice: DatasetChoice, observer: Observer) -> None:
 def read_split_questions(
     choice: DatasetChoice, path: Path, answer_type: str | None, bad: BadRecords, observer: Observer
 ) -> Iterator[Question]:
-    """Yield the questions of a split. A warning at the end says so when the paper counts another number.
+    """Yield the questions of a split. A warning at the end reports if the paper counts another number.
 
     Answers are matched as `answer_type` says, else as the dataset says.
     """
@@ -120,7 +120,7 @@ def example_files(
 
     Raises:
         UsageError: the split is test, or that of a mix is not train.
-        ArtifactError: there are none, and they cannot be fetched.
+        ArtifactError: they are missing and cannot be fetched.
     """
     places: dict[str, int] = {}
     _warn_if_missing(choice, observer)

@@ -115,7 +115,7 @@ def _vectors_fingerprint(retriever: str, store: PassageStore, arithmetic: str) -
 
 
 def _plan(vectors: str, config: EmbedConfig) -> str:
-    """Return what tells unfinished work from other work that may have been left in its place."""
+    """Return what identifies unfinished work."""
     return digest_texts([vectors, str(config.shard_rows), str(config.batch_tokens)])
 
 

@@ -128,7 +128,7 @@ def open_hybrid(
     observer: Observer,
     single: bool = True,
 ) -> tuple[HybridEngine, IndexPair]:
-    """Open both sides of a collection, with no λ, and tell what a λ for them belongs to.
+    """Open both sides of a collection, with no λ, and return what a λ for them belongs to.
 
     Raises:
         ArtifactError: something is missing, or the parts do not belong together.

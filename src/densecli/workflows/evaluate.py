@@ -54,7 +54,7 @@ class Evaluation:
         measured: a summary for each name.
         published: rows of the paper and of others for the same split, with the measures that were measured
             here.
-        comparisons: each set of results beside the first, where they have the same questions.
+        comparisons: each set of results compared with the first, where they have the same questions.
         curves: top-k accuracy in per cent for k = 1, 2, …, for each name.
         inputs: path and SHA-256 of the file that was read, for each name.
         reference: the same of the `questions` and the `qrels`, where there are such files.
@@ -176,7 +176,7 @@ class _Run:
     """What was measured of one set of results.
 
     Attributes:
-        scores: of its questions; none where only qrels tell what is right.
+        scores: of its questions; None if only qrels say what is right.
         values: (n,) values from 0 to 1 over the questions, by measure.
         judged: (m,) values over the questions of the qrels, by measure.
         summary: the means.
@@ -282,7 +282,7 @@ class _Evaluator:
 
 
 def _peek(records: Iterator[Result]) -> tuple[bool, Iterator[Result]]:
-    """Return whether results can be matched with answers, which the first that has passages tells."""
+    """Return whether results can be matched with answers, by the first that has passages."""
     begun = []
     for record in records:
         begun.append(record)

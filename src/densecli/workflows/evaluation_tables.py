@@ -36,7 +36,7 @@ def evaluation_bytes(
         found: what was measured.
         config: how.
         form: the format.
-        latencies: milliseconds for a question by stage and percentile; they stand in JSON alone.
+        latencies: milliseconds for a question by stage and percentile; only JSON has them.
     """
     if form in ("csv", "latex"):
         return (csv_table if form == "csv" else latex_table)(found).encode()

@@ -1,4 +1,4 @@
-"""Why a search ranks as it does: the scores behind each hit, and kinds of search beside each other."""
+"""Why a search ranks as it does: the scores behind each hit, and kinds of search side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -89,7 +89,7 @@ def explain(
     observer: Observer = SILENT,
     **settings: Any,
 ) -> Iterator[ExplainedList]:
-    """Search, and tell of each hit where its score comes from.
+    """Search, and explain the score of each hit.
 
     Args:
         questions: a question, several, or the path of a file of them.
@@ -189,7 +189,7 @@ def compare_modes(
         )
     config = resolve_config(SearchConfig, "search", config, settings)
     if config.mode is not None:
-        raise UsageError("`mode` has no effect beside `compare`, which names the modes")
+        raise UsageError("`mode` has no effect with `compare`, which names the modes")
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     asked = open_questions(questions, home, config, bad, observer)

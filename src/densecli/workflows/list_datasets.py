@@ -30,8 +30,8 @@ class DatasetSplit:
         examples: number of the authors' training examples; None where they publish none.
         answer_type: how answers are matched, `string` or `regex`.
         license: as the publishers state it.
-        questions_here: file of the questions on this disk, or `CACHE`; None where there is none.
-        examples_here: file of the training examples on this disk; None where there is none.
+        questions_here: file of the questions on this disk, or `CACHE`; None if there is none.
+        examples_here: file of the training examples on this disk; None if there is none.
     """
 
     dataset: str

@@ -90,7 +90,7 @@ def search(
 
 
 def arrival_check(questions: object) -> Callable[[], bool] | None:
-    """Return what tells whether the next record of a file or stream is there without waiting."""
+    """Return a function that says whether the next record of a file or stream has arrived."""
     return partial(has_arrived, str(questions)) if isinstance(questions, Path) else None
 
 

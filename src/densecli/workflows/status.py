@@ -48,7 +48,7 @@ class ArtifactStatus:
 
     Attributes:
         name: of its folder in the workspace.
-        kind: such as `passages`; empty if its manifest does not tell.
+        kind: such as `passages`; empty if unknown.
         state: `up to date`, `stale`, `damaged` or `unfinished`.
         items: passages, vectors or examples in it; None for a model.
         bytes: size of its files.

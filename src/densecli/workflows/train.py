@@ -79,7 +79,7 @@ def train(
         dataset: a dataset of the paper, in place of examples.
         split: its split; by default train.
         data_dir: folder with files of the dataset.
-        exclude: questions to leave out, beside the test questions of the paper's datasets.
+        exclude: questions to leave out, in addition to the test questions of the paper's datasets.
         save_every: updates between two checkpoints; by default ten minutes, or an epoch of a minute or more.
         tensorboard: folder for TensorBoard's files.
         force: replace a model, or an interrupted training, from other inputs or settings.

@@ -77,7 +77,7 @@ def train_reader(
         gold: questions with the passage that answers them; for `choice="dpr"` the titles of the pages.
         negatives_from: workspace of a collection. It is searched for the questions of SQuAD's articles; what
             holds no answer is added as negatives.
-        exclude: questions to leave out, beside the test questions of the paper's datasets.
+        exclude: questions to leave out, in addition to the test questions of the paper's datasets.
         save_every: updates between two checkpoints; by default ten minutes, or an epoch of a minute or more.
         tensorboard: folder for TensorBoard's files.
         force: replace a reader, or an interrupted training, from other inputs or settings.

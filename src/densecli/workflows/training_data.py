@@ -242,8 +242,8 @@ def find_excluded(
 
     Args:
         workspace: where files of datasets may be.
-        choice: the dataset that is trained on; a warning says so when its test questions are missing.
-        given: questions to leave out, beside the test questions of the paper's datasets.
+        choice: the dataset that is trained on; a warning reports if its test questions are missing.
+        given: questions to leave out, in addition to the test questions of the paper's datasets.
         observer: receives messages and warnings.
     """
     folders = [workspace.data] if choice is None else choice.folders

@@ -1,4 +1,4 @@
-"""How far an interrupted `preprocess` came: a note beside what it has written."""
+"""How far an interrupted `preprocess` came: a note next to what it has written."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -66,7 +66,7 @@ class Journal:
         return Progress(**{**row, "counts": Counter(row["counts"]), "errors": tuple(row["errors"])})
 
     def note(self, moment: Progress) -> None:
-        """Set the latest moment, when all that it tells of is on the disk."""
+        """Set the latest moment, when all of it is on the disk."""
         partial = self._path.with_suffix(".partial")
         partial.write_bytes(orjson.dumps({"plan": self._plan, **moment.row()}))
         sync(partial)

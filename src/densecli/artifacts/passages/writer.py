@@ -50,7 +50,7 @@ class PassageSink:
     """
 
     def __init__(self, folder: Path, offsets: bool = False, plan: str | None = None) -> None:
-        """Begin a store, or go on with one.
+        """Begin a store, or resume one.
 
         Args:
             folder: an existing folder with nothing in it but what an interrupted run left.
@@ -81,7 +81,7 @@ class PassageSink:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Keep what a later run can go on from, which it cannot where the input itself is wrong."""
+        """Keep what a later run can resume from, unless the input itself is wrong."""
         if error is None:
             return
         self._blocks.abandon()

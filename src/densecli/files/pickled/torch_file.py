@@ -168,7 +168,7 @@ def read_torch_file(path: Path) -> Any:
     Both forms are read: zip archives, and the one that torch wrote before version 1.6.
 
     Raises:
-        ArtifactError: the file is missing, is none of torch's, is damaged or compressed, or asks for
+        ArtifactError: the file is missing, is not one of torch, is damaged or compressed, or asks for
             more than data.
     """
     try:

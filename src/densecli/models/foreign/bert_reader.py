@@ -109,7 +109,7 @@ def write_dpr_reader(reader: BertReader, folder: Path) -> None:
     """Write a folder that Hugging Face's `DPRReader` loads.
 
     Raises:
-        ArtifactError: the reader's token types are none of that class.
+        ArtifactError: the reader's token types are not those of that class.
     """
     refuse_segments(reader.card)
     weights = {PREFIXES["reader"] + name: weight for name, weight in reader.tower.state.items()}

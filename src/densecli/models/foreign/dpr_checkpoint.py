@@ -20,7 +20,7 @@ PREFIXES = {"question": "question_model.", "passage": "ctx_model."}
 ENCODER_TYPE = "hf_bert"
 MAX_TOKENS = 256
 HEADS = {768: 12, 1024: 16}
-"""Attention heads of the two published BERT sizes; no weight tells them."""
+"""Attention heads of the two published BERT sizes; no weight shows them."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class DprCheckpoint:
 
 
 def _shown(value: Any) -> str:
-    """Return a setting as an error tells it: a text, or what it is instead."""
+    """Return a setting as an error shows it: a text, or what it is instead."""
     return f"{value[:80]!r}" if isinstance(value, str) else f"a {type(value).__name__}"
 
 

@@ -145,7 +145,7 @@ def refuse_segments(card: ModelConfig) -> None:
     """Refuse a model that marks segments by token types, where a format has no word for it.
 
     Raises:
-        ArtifactError: says so.
+        ArtifactError: names them.
     """
     if card.token_types != "zeros":
         raise ArtifactError(

@@ -22,7 +22,7 @@ PARTS = {
     "pooler.pt": "a pooler of Tevatron",
     "pooler_config.json": "a pooler of Tevatron",
 }
-"""Files that change what a model does, beside its weights."""
+"""Files that change what a model does, in addition to its weights."""
 FLOATS = ("<f2", "<f4", "<f8")
 
 
@@ -44,7 +44,7 @@ def weight_files(folder: Path) -> list[Path]:
     A file of another name, such as that of a second precision, is left out.
 
     Raises:
-        ArtifactError: there are none, or the list of them is broken; or there are weights beside them that
+        ArtifactError: there are none, or the list of them is broken; or there are other weights that
             another program would add.
     """
     for name, what in PARTS.items():

@@ -216,7 +216,9 @@ def _similarity_and_prompts(path: Path, told: Mapping[str, Any]) -> tuple[str, s
     if not isinstance(prompts, dict) or not all(isinstance(one, str | None) for one in prompts.values()):
         raise ArtifactError(f"{path}: prompts are no names with texts; copy the model folder again")
     if default is not None and (not isinstance(default, str) or default not in prompts):
-        raise ArtifactError(f"{path}: default_prompt_name is {default!r:.80}, which is none of its prompts")
+        raise ArtifactError(
+            f"{path}: default_prompt_name is {default!r:.80}, which is not one of its prompts"
+        )
 
     def prefix(names: Sequence[str], others: Sequence[str]) -> str:
         """Return the side's own prompt; else the default one, unless it is the other side's."""

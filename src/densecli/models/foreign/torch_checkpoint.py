@@ -64,7 +64,7 @@ def write_checkpoint(
         path: the file.
         weights: by DPR's names.
         tokenizer: the model's.
-        more: encoder parameters beside those that are always the same.
+        more: encoder parameters in addition to those that are always the same.
 
     Raises:
         ResourceError: the file cannot be written, mostly for lack of room.
