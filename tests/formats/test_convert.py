@@ -17,6 +17,7 @@ from densecli.formats.convert import TARGETS, convert, find_target
 from densecli.formats.lookup import Lookup
 from densecli.formats.qrels import Judgment
 from densecli.formats.read_any import open_lookup, open_records
+from densecli.formats.read_results import read_results
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span, TrainingExample
 from made_records import ASKED, EXAMPLES, IDS, JUDGEMENTS, PASSAGES, PREDICTIONS, QUESTIONS, RANKED
 
@@ -402,3 +403,16 @@ def test_what_a_form_of_questions_has_no_place_for_is_counted():
     counts = Counter()
     list(converted([TrainingExample(WHERE, (ULM,))], "examples", "flag-embedding", counts=counts)[0])
     assert counts == {"records": 1, "questions_without_their_answers": 1}
+
+
+def test_reading_a_run_keeps_every_question_that_was_asked(folder, store):
+    path = write(folder, [BARE], "results", "tevatron")
+    asked = {"q": WHERE, "r": Question("r", "where is nothing", ("nowhere",))}
+    found = list(read_results(path, lookup=Lookup(asked, store)))
+    assert [(one.question, [ctx.passage for ctx in one.ctxs]) for one in found] == [
+        (WHERE, [ULM, RIGA]),
+        (asked["r"], []),
+    ]
+    with open_records(path) as (runs, kind):
+        rows = only(runs, kind, "dpr", lookup=Lookup(asked, store))
+    assert [one.question for one in rows] == list(asked.values())

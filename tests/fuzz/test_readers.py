@@ -7,6 +7,7 @@ gets: few in CI, where all take about a minute, and many by `just fuzz`.
 import bz2
 import gzip
 import json
+import lzma
 import os
 import time
 from io import BytesIO
@@ -37,6 +38,14 @@ SECONDS = 10
 def _parquet() -> bytes:
     sink = BytesIO()
     pq.write_table(pa.table({"id": ["1", "2"], "title": ["a", ""], "text": ["some words", "é"]}), sink)
+    return sink.getvalue()
+
+
+def _squad_rows() -> bytes:
+    sink = BytesIO()
+    answers = {"text": ["Ada"], "answer_start": [0]}
+    row = {"id": "1", "title": "a", "context": "Ada of Ulm", "question": "who", "answers": answers}
+    pq.write_table(pa.Table.from_pylist([row, row]), sink)
     return sink.getvalue()
 
 
@@ -105,6 +114,14 @@ CORPORA = {
     "csv": ("a.csv", b'id,text,title\r\n1,"some, ""words""",a\r\n2,b,\r\n'),
     "psgs": ("a.tsv", b'id\ttext\ttitle\n1\t"some ""words"""\ta\n'),
     "parquet": ("a.parquet", _parquet()),
+    "collection": ("a.tsv", b'0\tsome "words" of text\ttitle\n1\tb\t\n'),
+    "kilt": ("a.json", _lines({"_id": "1", "wikipedia_title": "a", "text": ["a\n", "Section::::b.\n", "c"]})),
+    "jsonl.unspaced": (
+        "a.jsonl",
+        '{"id": 1, "text": "\u6771\u4eac\u306f20\u5e74\u3001\u0e44\u0e17\u0e22"}\n'.encode(),
+    ),
+    "jsonl.xz": ("a.jsonl.xz", lzma.compress(_lines(PASSAGE))),
+    "jsonl.zst": ("a.jsonl.zst", pa.compress(_lines(PASSAGE), "zstd", asbytes=True)),
     "wiki-dump": ("a.xml", WIKI),
     "wiki-dump.bz2": ("a.xml.bz2", bz2.compress(WIKI)),
     "wikiextractor": ("a.txt", b'<doc id="1" url="u?curid=1" title="A">\nA\n\nwords &amp; more\n</doc>\n'),
@@ -122,6 +139,12 @@ RECORDS = {
     "results": ("a.jsonl", _lines(QUESTION | {"ctxs": [PASSAGE]}, QUESTION | {"ctxs": []})),
     "predictions": ("a.jsonl", _lines(QUESTION | {"ctxs": [PASSAGE]} | PREDICTION)),
     "squad": ("a.json", json.dumps(SQUAD).encode()),
+    "squad rows": ("a.parquet", _squad_rows()),
+    "trivia": ("a.jsonl", _lines({"question": "who", "question_id": "1", "answer": {"value": "Ada"}})),
+    "pyserini": ("a.json", json.dumps({"0": QUESTION | {"contexts": [PASSAGE | {"docid": "1"}]}}).encode()),
+    "indented": ("a.json", json.dumps(QUESTION, indent=2).encode() * 2),
+    "topics": ("a.txt", b"<top>\n<num> Number: 1\n<title> who is it\n</top>\n" * 2),
+    "queries": ("a.tsv", b'1\twho is it\n2\twhat is "it"\n'),
     "tevatron": ("a.jsonl", _lines(TEVATRON)),
     "flag": ("a.jsonl", _lines(FLAG)),
     "beir": ("a.jsonl", _lines({"_id": "1", "text": "who"})),
