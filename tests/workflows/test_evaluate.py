@@ -71,7 +71,7 @@ def test_qrels_judge_a_run_without_any_text(place: Path, run: str, observer: Any
     found = evaluate(Path("x.run"), qrels="test.qrels", measures=["RR@10", "R@1", "AP"], observer=observer)
     assert measured(found) == {"RR@10": pytest.approx(1.5 / 4), "R@1": 0.25, "AP": pytest.approx(1.5 / 4)}
     assert found.measured["x.run"].questions == 4
-    assert observer.warnings == ["x.run: 1 judged questions without result, which count as misses: 'q4'"]
+    assert observer.warnings == ["x.run: 1 judged question without result, which counts as a miss: 'q4'"]
     digests = {name: sha256(Path(name).read_bytes()).hexdigest() for name in ("x.run", "test.qrels")}
     assert found.inputs == {"x.run": {"path": "x.run", "sha256": digests["x.run"]}}
     assert found.reference["qrels"] == {"path": "test.qrels", "sha256": digests["test.qrels"]}
@@ -116,7 +116,7 @@ def test_a_question_without_a_result_is_a_miss_and_is_named(place: Path, observe
     found = evaluate(path, texts=Texts("questions.jsonl"), observer=observer)
     assert measured(found) == {"top-1": 25.0}
     assert observer.warnings == [
-        "x.jsonl: 1 questions not in the set, which are left out: 'z' (else)",
+        "x.jsonl: 1 question not in the set, which is left out: 'z' (else)",
         "x.jsonl: 3 questions without result, which count as misses: 'q2' (capital of Peru), 'q3' (capital of"
         " Japan), 'q4' (capital of Chile)",
     ]

@@ -276,8 +276,10 @@ class _Evaluator:
             f"{one.id!r} ({one.question:.60})" if one.question else f"{one.id!r}" for one in questions[:NAMED]
         )
         more = ", …" if len(questions) > NAMED else ""
-        outcome = "are left out" if what == NOT_IN_SET else "count as misses"
-        told = what.replace("_", " ")
+        told, outcome = what.replace("_", " "), "are left out" if what == NOT_IN_SET else "count as misses"
+        if len(questions) == 1:
+            told = told.replace("questions", "question")
+            outcome = "is left out" if what == NOT_IN_SET else "counts as a miss"
         self.observer.warning(f"{name}: {len(questions):,} {told}, which {outcome}: {shown}{more}")
 
 
