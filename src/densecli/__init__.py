@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from densecli.workflows.engines import CustomRetriever as CustomRetriever
     from densecli.workflows.evaluate import Evaluation as Evaluation
     from densecli.workflows.evaluate import evaluate as evaluate
+    from densecli.workflows.evaluation_report import evaluation_report as evaluation_report
+    from densecli.workflows.explain import compare_modes as compare_modes
+    from densecli.workflows.explain import explain as explain
     from densecli.workflows.index import index as index
     from densecli.workflows.list_datasets import DatasetSplit as DatasetSplit
     from densecli.workflows.list_datasets import list_datasets as list_datasets
@@ -83,9 +86,12 @@ _MODULES = {
     "Texts": "workflows.texts",
     "TrainingExample": "records",
     "WorkspaceStatus": "workflows.status",
+    "compare_modes": "workflows.explain",
     "convert": "workflows.convert",
     "embed": "workflows.embed",
     "evaluate": "workflows.evaluate",
+    "evaluation_report": "workflows.evaluation_report",
+    "explain": "workflows.explain",
     "index": "workflows.index",
     "list_datasets": "workflows.list_datasets",
     "mine_negatives": "workflows.mine_negatives",

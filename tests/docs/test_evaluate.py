@@ -40,7 +40,9 @@ def numbers(words: list[str]) -> list[float]:
     return [float(one) for word in words[1:] for one in re.findall(r"[\d.]+", word)]
 
 
-def test_the_examples_run_and_print_what_the_page_says(program: Program) -> None:
+def test_the_examples_run_and_print_what_the_page_says(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert len(COMMANDS) == 14
     ended = {}
     for command in COMMANDS:
@@ -59,6 +61,14 @@ def test_the_examples_run_and_print_what_the_page_says(program: Program) -> None
     for ours, theirs in zip(words_of(shown)[3:], words_of(table[1])[3:], strict=True):
         assert ours[0] == theirs[0]
         assert numbers(ours) == pytest.approx(numbers(theirs), abs=4)
+    code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert code is not None
+    (program.folder / "report.html").unlink()
+    monkeypatch.chdir(program.folder)
+    exec(compile(code[1], "docs/evaluate.md", "exec"), {"__name__": "example"})
+    assert re.match(
+        r"dense top-1 -\d+\.\d (True|False)\ndense top-20 \d+\.\d True\n", capsys.readouterr().out
+    )
     [row] = [json.loads(line) for line in ended[COMMANDS[5]].stdout.splitlines()]
     assert list(row["measures"]) == ["nDCG@10", "RR@10"]
     assert ended[COMMANDS[7]].stdout.startswith("| results | questions | top-1 |")
