@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from densecli.artifacts.recipe import Input, Recipe
 from densecli.configs.training import FittingConfig
 from densecli.errors import ArtifactError
 from densecli.training.checkpoint import (
@@ -22,6 +23,7 @@ from densecli.training.optimizer import Optimizer
 
 CONFIG = FittingConfig(learning_rate=0.1, weight_decay=0.1, warmup_steps=2)
 STEPS = 6
+RECIPE = Recipe("train", {"a": 1}, (Input("x", "d1"), Input("-")))
 
 
 class Net(nn.Module):
@@ -62,7 +64,7 @@ def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) ->
     before = begun()
     go_on(*before, 0, step)
     standing = TrainProgress(step, STEPS, (0.5,), (0.1, -2.0) if step else None, step, 1)
-    write_checkpoint(tmp_path, before[1], standing, {"config": {"a": 1}})
+    write_checkpoint(tmp_path, before[1], standing, RECIPE)
     after = begun()
     assert read_checkpoint(tmp_path, after[1]) == standing
     assert after[1].optimizer.learning_rate == before[1].optimizer.learning_rate
@@ -71,28 +73,32 @@ def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) ->
     assert "step.0" in expected
     assert all(torch.equal(value, expected.pop(name)) for name, value in state(*after))
     assert not expected
-    assert (read_note(tmp_path) or {})["config"] == {"a": 1}
+    note = read_note(tmp_path)
+    assert note is not None
+    assert (note.config, note.inputs) == (RECIPE.config, RECIPE.inputs)
 
 
 def test_infinite_ranks_come_back(tmp_path: Path) -> None:
     standing = TrainProgress(1, 2, untrained=(0.0, -torch.inf), best=(0.5, -torch.inf))
     _, trainee = begun()
-    write_checkpoint(tmp_path, trainee, standing, {})
+    write_checkpoint(tmp_path, trainee, standing, RECIPE)
     assert read_checkpoint(tmp_path, trainee) == standing
     assert standing.improved
     assert replace(standing, best=None).improved is None
 
 
-@pytest.mark.parametrize("damage", ["note", "other", "cut", "gone", "empty"])
+@pytest.mark.parametrize("damage", ["note", "other", "cut", "gone", "empty", "text"])
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
     net, trainee = begun()
     go_on(net, trainee, 0, 2)
-    write_checkpoint(tmp_path, trainee, TrainProgress(2, STEPS), {})
+    write_checkpoint(tmp_path, trainee, TrainProgress(2, STEPS), RECIPE)
     note, weights = tmp_path / "note.json", tmp_path / "state.safetensors"
     if damage == "note":
         note.write_text("{")
     elif damage == "empty":
         note.write_text(json.dumps({}))
+    elif damage == "text":
+        note.write_text(note.read_text().replace('"step": 2', '"step": "two"'))
     elif damage == "cut":
         weights.write_bytes(weights.read_bytes()[:-9])
     elif damage == "gone":

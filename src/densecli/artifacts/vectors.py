@@ -1,7 +1,6 @@
 """Vectors on disk: float32 `.npy` shards cut at fixed rows, memory-mapped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -11,27 +10,27 @@ from numpy.typing import NDArray
 from densecli.artifacts.kinds import VectorsManifest
 from densecli.artifacts.manifest import read_manifest
 from densecli.errors import ArtifactError
-from densecli.files.atomic import sync
 from densecli.files.npy import map_npy
+from densecli.files.pieces import new_piece
 
 FloatArray = NDArray[np.float32]
-PLAN = "plan"
 AGAIN = "run `densecli embed --force`"
+
+
+def shard_name(number: int) -> str:
+    """Return the name of the file of shard `number`, counted from 0."""
+    return f"shard-{number:05d}.npy"
 
 
 def shard_path(folder: Path, number: int) -> Path:
     """Return the file of shard `number`, counted from 0."""
-    return folder / f"shard-{number:05d}.npy"
+    return folder / shard_name(number)
 
 
 def write_shard(folder: Path, number: int, vectors: FloatArray) -> None:
     """Write one shard of shape (n, d); the file appears when it is whole."""
-    path = shard_path(folder, number)
-    partial = path.with_suffix(".partial")
-    with open(partial, "wb") as stream:
+    with new_piece(shard_path(folder, number)) as path, open(path, "wb") as stream:
         np.save(stream, np.ascontiguousarray(vectors, dtype=np.float32))
-    sync(partial)
-    partial.replace(path)
 
 
 class VectorStore:
@@ -94,46 +93,3 @@ class VectorStore:
             first += len(vectors)
         if first != self.shape[0]:
             raise ArtifactError(f"{self.folder}: {first} vectors, the manifest says {self.shape[0]}; {AGAIN}")
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """What an interrupted run has noted: a fingerprint of its plan, and the arithmetic of its vectors."""
-
-    plan: str
-    arithmetic: str
-
-
-def unfinished_work(folder: Path) -> Unfinished | None:
-    """Return what an interrupted run has noted that has left at least one shard in `folder`."""
-    marker = folder / PLAN
-    if not marker.exists() or not shard_path(folder, 0).exists():
-        return None
-    plan, _, arithmetic = marker.read_text().partition("\n")
-    return Unfinished(plan, arithmetic)
-
-
-def discard_plan(folder: Path) -> None:
-    """Remove the plan of unfinished work that has no shard yet: there is nothing to resume from."""
-    if not shard_path(folder, 0).exists():
-        (folder / PLAN).unlink(missing_ok=True)
-
-
-def finished_rows(folder: Path, plan: str, shard_rows: int, arithmetic: str = "") -> int:
-    """Return how many leading rows an interrupted run has left in whole shards.
-
-    Args:
-        folder: the unfinished folder; what it holds of another plan is removed.
-        plan: a fingerprint of everything that shapes the vectors and the shards.
-        shard_rows: rows of a whole shard.
-        arithmetic: what makes the vectors, for who resumes.
-    """
-    marker = folder / PLAN
-    if not marker.exists() or marker.read_text().partition("\n")[0] != plan:
-        for path in folder.iterdir():
-            path.unlink()
-        marker.write_text(f"{plan}\n{arithmetic}")
-    number = 0
-    while shard_path(folder, number).exists():
-        number += 1
-    return number * shard_rows

@@ -12,6 +12,7 @@ from densecli.batches import batched
 from densecli.configs.corpus import IndexConfig
 from densecli.errors import ArtifactError
 from densecli.files.parallel import cores, map_ordered
+from densecli.files.pieces import Pieces
 from densecli.lexical.analysis import Analysis, Analyzer
 from densecli.lexical.merge import merge
 from densecli.lexical.segment import count_terms
@@ -52,10 +53,13 @@ def build(
         ResourceError: a worker process was ended from outside.
     """
     analysis = analysis or Analysis()
-    segments = _prepare(folder / "segments", plan, analysis)
+    segments = folder / "segments"
+    segments.mkdir(exist_ok=True)
+    whole_plan = orjson.dumps([plan, BLOCK, analysis.to_json()]).decode() if plan else ""
+    pieces = Pieces(segments, "{:06d}".format, whole_plan)
     texts = (f"{passage.title}\n{passage.text}" for passage in passages)
     folders, count = [], 0
-    for path, size in _write_segments(texts, segments, analysis, workers or cores()):
+    for path, size in _write_segments(texts, pieces, analysis, workers or cores()):
         folders.append(path)
         count += size
     if not count:
@@ -73,24 +77,12 @@ def build(
     return count
 
 
-def _prepare(segments: Path, plan: str, analysis: Analysis) -> Path:
-    """Return the folder of segments, without those of another plan."""
-    marker = segments / "plan"
-    content = orjson.dumps([plan, BLOCK, analysis.to_json()])
-    if not plan or not marker.exists() or marker.read_bytes() != content:
-        shutil.rmtree(segments, ignore_errors=True)
-        segments.mkdir()
-        marker.write_bytes(content)
-    return segments
-
-
 def _write_segments(
-    texts: Iterable[str], segments: Path, analysis: Analysis, workers: int
+    texts: Iterable[str], pieces: Pieces, analysis: Analysis, workers: int
 ) -> Iterator[tuple[Path, int]]:
     """Yield the folder and the number of passages of each segment, in row order, once it is written."""
     blocks = (
-        (segments / f"{number:06d}", number * BLOCK, block)
-        for number, block in enumerate(batched(texts, BLOCK))
+        (pieces.path(number), number * BLOCK, block) for number, block in enumerate(batched(texts, BLOCK))
     )
     head = list(islice(blocks, 2))
     alone = len(head) < 2  # processes take longer to start than one block to do

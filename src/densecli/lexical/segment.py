@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densecli.files.pieces import new_piece
 from densecli.lexical.analysis import Analyzer
 from densecli.lexical.arrays import write_array
 from densecli.lexical.vocabulary import Letters, join_terms
@@ -41,11 +42,10 @@ class Segment:
 
     def write(self, folder: Path) -> None:
         """Write it as a folder of `.npy` files that appears when it is whole."""
-        partial = folder.with_suffix(".partial")
-        partial.mkdir(exist_ok=True)
-        for name in NAMES:
-            write_array(partial / name, getattr(self, name))
-        partial.replace(folder)
+        with new_piece(folder) as partial:
+            partial.mkdir()
+            for name in NAMES:
+                write_array(partial / name, getattr(self, name))
 
 
 def count_terms(texts: Sequence[str], analyzer: Analyzer, first_row: int = 0) -> Segment:

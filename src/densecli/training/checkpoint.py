@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,13 +14,14 @@ from densecli.artifacts.kinds import versions
 from densecli.artifacts.recipe import Input, Recipe
 from densecli.encoders.torch_hardware import describe_hardware, pick_device, pick_precision
 from densecli.errors import ArtifactError
-from densecli.files.typed import from_json, read_json
+from densecli.files.typed import from_json
 from densecli.models.weights import load_state, save_state
 from densecli.training.optimizer import Optimizer
 from densecli.version import __version__
 
 STATE = "state.safetensors"
 NOTE = "note.json"
+RANKS = ("untrained", "best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,17 @@ class TrainProgress:
     best: tuple[float, ...] | None = None
     best_step: int = 0
     stale: int = 0
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "TrainProgress":
+        """Build one from what `asdict` gives. A rank may be infinite, which other JSON of ours may not.
+
+        Raises:
+            ValueError, TypeError: it is damaged.
+        """
+        ranks: dict[str, Any] = {name: row.get(name) and tuple(map(float, row[name])) for name in RANKS}
+        rest = {name: value for name, value in row.items() if name not in RANKS}
+        return replace(from_json(cls, rest, "standing"), **ranks)
 
     @property
     def improved(self) -> bool | None:
@@ -153,13 +165,13 @@ def read_note(folder: Path) -> Note | None:
         ArtifactError: it is unreadable.
     """
     try:
-        row = read_json(folder / NOTE)
-        if isinstance(row, dict) and "optimiser" in row:  # as densecli spelled it before 0.1
-            row = {**row, "optimizer": row["optimiser"]}
-        return from_json(Note, row, NOTE)
+        row = json.loads((folder / NOTE).read_bytes())
+        row.setdefault("optimizer", row.get("optimiser"))  # as 0.1.0 spelled it
+        standing = TrainProgress.from_json(row["standing"])
+        return replace(from_json(Note, {**row, "standing": {}}, NOTE), standing=standing)
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _damaged(folder) from None
 
 

@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 import torch
 
-from densecli.files.typed import from_json
 from densecli.training.checkpoint import Checkpointer, TrainProgress, TrainState
 from densecli.training.ranks import ProcessGroup
 
@@ -19,7 +18,7 @@ class SharedCheckpointer:
     def begin(self, trainee: TrainState) -> TrainProgress:
         """Bring all processes to where the training was last kept, weights and moments alike."""
         ranks = self._ranks
-        standing = from_json(TrainProgress, ranks.share(lambda: asdict(self._keeper.begin(trainee))))
+        standing = TrainProgress.from_json(ranks.share(lambda: asdict(self._keeper.begin(trainee))))
         numbers = ranks.share(trainee.numbers)
         own = {name: value.cpu().contiguous() for name, value in trainee.tensors().items()}
         shapes = ranks.share(lambda: {name: list(value.shape) for name, value in own.items()})

@@ -1,5 +1,6 @@
 """Embedding: passages to vectors (paper, section 3.1)."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from densecli.artifacts.building import Building, building, returns_artifact
 from densecli.artifacts.kinds import VectorsManifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.recipe import Input, digest_texts
-from densecli.artifacts.vectors import FloatArray, discard_plan, finished_rows, unfinished_work, write_shard
+from densecli.artifacts.vectors import FloatArray, shard_name, write_shard
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
@@ -20,6 +21,7 @@ from densecli.encoders.embed import embed as embed_passages
 from densecli.encoders.encoding import Encoder, Part
 from densecli.errors import ArtifactError
 from densecli.files.names import display_path
+from densecli.files.pieces import PLAN, Pieces, begun_work
 from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
@@ -27,6 +29,7 @@ from densecli.workflows.engines import CustomRetriever, as_vectors
 from densecli.workflows.models import model_folder, retriever_place
 
 CUTS = "cut"
+CUT = re.compile(rb"(\d{1,9}) (\d{1,9})")
 """Notes of an unfinished folder: how many passages of each shard were too long."""
 
 
@@ -79,7 +82,7 @@ def embed(
         force,
         observer,
         keep_partial=True,
-        scratch=(CUTS,),
+        scratch=(CUTS, PLAN),
         home=home,
     ) as build:
         if isinstance(retriever, CustomRetriever):
@@ -126,15 +129,15 @@ def _open_encoder(
     from densecli.encoders.engines import Asked, open_passage_encoder  # not for "up to date"
 
     asked = Asked(config.engine, config.device, config.precision)
-    begun = unfinished_work(unfinished)
+    begun = begun_work(unfinished, shard_name)
     if begun is not None:
-        vectors = _vectors_fingerprint(fingerprint(place), store, begun.arithmetic)
+        vectors = _vectors_fingerprint(fingerprint(place), store, begun.note)
         if begun.plan == _plan(vectors, config):
             try:
-                same = asked.resumed(begun.arithmetic)
+                same = asked.resumed(begun.note)
                 return open_passage_encoder(place, same, config.batch_tokens, observer)
             except ArtifactError as error:
-                observer.warning(f"the unfinished work was done in {begun.arithmetic}, and now: {error}")
+                observer.warning(f"the unfinished work was done in {begun.note}, and now: {error}")
     return open_passage_encoder(place, asked, config.batch_tokens, observer)
 
 
@@ -198,8 +201,9 @@ def _write_shards(
 
     `vectors` is their fingerprint.
     """
-    plan, begun = _plan(vectors, config), unfinished_work(build.folder)
-    first = min(finished_rows(build.folder, plan, config.shard_rows, encoder.arithmetic), len(store))
+    begun = begun_work(build.folder, shard_name)
+    pieces = Pieces(build.folder, shard_name, _plan(vectors, config), encoder.arithmetic)
+    first = min(pieces.leading * config.shard_rows, len(store))
     if first:
         observer.message(f"resuming at passage {first:,}")
     elif begun is not None:
@@ -231,7 +235,7 @@ def _write_shards(
                 waiting.clear()
                 cut = 0
     except BaseException:
-        discard_plan(build.folder)
+        pieces.discard_if_empty()
         raise
     return encoder.dimension
 
@@ -243,7 +247,8 @@ def _note_cut(folder: Path, number: int, cut: int) -> None:
 
 
 def _noted_cuts(folder: Path) -> dict[int, int]:
-    """Return the counts by shard; the last one that was noted for a shard counts."""
+    """Return the counts by shard; the last one that was noted for a shard counts, and no damaged line."""
     path = folder / CUTS
-    lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
-    return {int(number): int(cut) for number, cut in map(str.split, lines)}
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    found = filter(None, map(CUT.fullmatch, lines))
+    return {int(number): int(cut) for number, cut in (one.groups() for one in found)}
