@@ -68,8 +68,8 @@ class InputError(DenseError):
 
     def __init__(self, path: str | Path, line: int | None, what: str, expected: str = "") -> None:
         place = f"{path}:{line}" if line is not None else str(path)
-        told = f"{place}: {what}" + (f"; expected {expected}" if expected else "")
-        super().__init__(" ".join(told.splitlines()))  # what a file holds may have line ends
+        message = f"{place}: {what}" + (f"; expected {expected}" if expected else "")
+        super().__init__(" ".join(message.splitlines()))  # what a file holds may have line ends
         self.line = line
         self.what = what
         self.expected = expected

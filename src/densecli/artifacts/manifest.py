@@ -213,8 +213,8 @@ class _Seconds:
     seconds: float = 0.0
 
 
-def _file_row(told: Any) -> Any:
-    return {"bytes": told} if isinstance(told, int) else told
+def _file_row(entry: Any) -> Any:
+    return {"bytes": entry} if isinstance(entry, int) else entry
 
 
 def describe_input(path: str | Path) -> Input:

@@ -87,8 +87,8 @@ class VectorStore:
             except (FileNotFoundError, ValueError) as error:
                 raise ArtifactError(f"{path}: not readable ({error}); {AGAIN}") from None
             if vectors.shape[1] != self.shape[1]:
-                told = f"float32 {vectors.shape}, the manifest says float32 (n, {self.shape[1]})"
-                raise ArtifactError(f"{path}: {told}; {AGAIN}")
+                what = f"float32 {vectors.shape}, the manifest says float32 (n, {self.shape[1]})"
+                raise ArtifactError(f"{path}: {what}; {AGAIN}")
             yield first, vectors
             first += len(vectors)
         if first != self.shape[0]:

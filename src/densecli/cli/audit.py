@@ -68,13 +68,13 @@ def _passage(
     from densecli.cli.snippets import snippet
     from densecli.records import Context, RankedList, ScoredPassage
 
-    told = ""
+    origin = ""
     if isinstance(passage, Context):
         rank = "" if passage.rank is None else f"rank {passage.rank}"
         score = "" if passage.score is None else f"{passage.score:.2f}"
-        told = mask("  ".join(filter(None, (passage.source, rank, score))))
+        origin = mask("  ".join(filter(None, (passage.source, rank, score))))
     yield Text.assemble(
-        (f"  {sign} ", style), (mask(passage.title or passage.id), "bold cyan"), (f"  {told}", "dim")
+        (f"  {sign} ", style), (mask(passage.title or passage.id), "bold cyan"), (f"  {origin}", "dim")
     )
     part = snippet(ScoredPassage(passage, 0.0), RankedList(question, ()))
     yield Padding(_in_brackets(part) if marked else part, (0, 0, 0, 4))

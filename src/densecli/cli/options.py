@@ -79,9 +79,9 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
             values = resolve_options(config, name, chosen, common["config_file"], typed)
             session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
             _check_outputs(name, session, {**common, **vars(values), **given})
-            told = describe_preset(name, values)
-            if told is not None:
-                session.terminal.message(told)
+            description = describe_preset(name, values)
+            if description is not None:
+                session.terminal.message(description)
             body(session, values, **given)
             if ranks is not None:
                 ranks.leave()

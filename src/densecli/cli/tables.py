@@ -59,7 +59,7 @@ def weight_table(best: "BestWeight") -> "RenderableType":
     """Return the accuracy of both sides and of their fusion with the best λ."""
     names = {"bm25": "BM25", "dense": "dense", "hybrid": f"BM25 + {best.weight:.4g} dense"}
     return accuracy_table(
-        {told: Summary(best.questions, best.top_k[name], None) for name, told in names.items()}
+        {label: Summary(best.questions, best.top_k[name], None) for name, label in names.items()}
     )
 
 

@@ -97,8 +97,8 @@ def describe_preset(command: str, config: Any) -> str | None:
     parts = [" ".join(_given(config, name) for name in taken)] if taken else []
     parts += [f"`{name}` by how much there is to train on" for name in later]
     others = [_given(config, name) for name in (*values, *by_size) if name not in (*taken, *later)]
-    told = f"`preset={preset}`: {', and '.join(parts)}"
-    return told + (f"; overridden: {' '.join(others)}" if others else "")
+    text = f"`preset={preset}`: {', and '.join(parts)}"
+    return text + (f"; overridden: {' '.join(others)}" if others else "")
 
 
 def _by_size(command: str, preset: str) -> tuple[str, ...]:

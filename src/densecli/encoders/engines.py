@@ -130,8 +130,8 @@ def session_opener(engine: str, precision: str) -> OpenSession:
         openvino: Any = import_module(OPENVINO)
         fast = openvino.has_bfloat16()
     except Exception as error:  # a broken installation fails in many classes
-        told = "is not installed" if find_spec("openvino") is None else f"can't be loaded ({error})"
-        raise EngineError(f"OpenVINO {told}; run `pip install openvino`, or use `engine=torch`") from None
+        problem = "is not installed" if find_spec("openvino") is None else f"can't be loaded ({error})"
+        raise EngineError(f"OpenVINO {problem}; run `pip install openvino`, or use `engine=torch`") from None
     if precision == "bf16" and not fast:
         raise EngineError("OpenVINO has no bf16 on this CPU; use `precision=fp32`, or `engine=torch`")
     chosen = precision if precision != "auto" else "bf16" if fast else "fp32"

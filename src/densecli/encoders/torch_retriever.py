@@ -52,9 +52,9 @@ class PassageEncoder(Encoder[Passage]):
         """
         opened = source if isinstance(source, Retriever) else open_retriever(str(source))
         tokens, dimension = opened.tokens, opened.passage.dimension
-        forward, told = _placed(opened.passage, tokens.pad, device, precision)
+        forward, placed = _placed(opened.passage, tokens.pad, device, precision)
         super().__init__(
-            opened.folder, tokens.passages, forward, dimension, told, batch_tokens, tokens.counts
+            opened.folder, tokens.passages, forward, dimension, placed, batch_tokens, tokens.counts
         )
 
 
@@ -69,9 +69,9 @@ class TorchQuestionEncoder(Encoder[str]):
         """
         opened = open_retriever(str(source))
         tokens, dimension = opened.tokens, opened.question.dimension
-        forward, told = _placed(opened.question, tokens.pad, device, precision)
+        forward, placed = _placed(opened.question, tokens.pad, device, precision)
         super().__init__(
-            opened.folder, tokens.questions, forward, dimension, told, BATCH_TOKENS, tokens.counts
+            opened.folder, tokens.questions, forward, dimension, placed, BATCH_TOKENS, tokens.counts
         )
 
 

@@ -47,9 +47,9 @@ class Threshold:
         if is_per_cent(measure):
             least = 100 * least if least <= 1 else least
         if value < least:
-            told = {EXACT_MATCH: "exact match", "top-20": "top-20 accuracy"}.get(measure, measure)
+            shown = {EXACT_MATCH: "exact match", "top-20": "top-20 accuracy"}.get(measure, measure)
             digits = 1 if is_per_cent(measure) else 4
-            raise ThresholdError(f"{name}: {told} is {value:.{digits}f}, below {least:g}")
+            raise ThresholdError(f"{name}: {shown} is {value:.{digits}f}, below {least:g}")
 
     def _measure(self, values: Mapping[str, float]) -> str | None:
         if self.name is None:

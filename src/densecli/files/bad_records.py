@@ -45,9 +45,9 @@ class BadRecords:
             raise error from None
         self.note(reason, 1, [str(error)])
 
-    def note(self, reason: str, times: int, told: Sequence[str]) -> None:
-        """Count records that were passed over elsewhere, of which the first are told."""
-        for one in told[: max(0, EXAMPLES - self.counts.total())]:
+    def note(self, reason: str, times: int, messages: Sequence[str]) -> None:
+        """Count records that were skipped elsewhere, and report the first of them."""
+        for one in messages[: max(0, EXAMPLES - self.counts.total())]:
             self._tell(one)
         self.counts[f"skipped_{reason}"] += times
 

@@ -47,9 +47,9 @@ def qrels_of(path: str) -> Path:
     found = sorted((place / QRELS).glob("*.tsv"))
     if len(found) == 1:
         return found[0]
-    told = f"{len(found)} files in {place / QRELS}" if found else f"no {QRELS}/*.tsv in it"
+    what = f"{len(found)} files in {place / QRELS}" if found else f"no {QRELS}/*.tsv in it"
     expected = f"the path of one: {', '.join(map(str, found))}" if found else "judgments"
-    raise InputError(path, None, told, expected)
+    raise InputError(path, None, what, expected)
 
 
 @contextmanager

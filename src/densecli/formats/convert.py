@@ -170,13 +170,13 @@ def locate_errors(
         InputError: in place of a FieldError.
     """
 
-    def told(error: FieldError) -> InputError:
+    def locate(error: FieldError) -> InputError:
         return InputError(name, None, f"record {counts['records']:,}: {error.what}", error.expected)
 
     try:
-        yield lambda error: bad.refuse(reason_of(error), told(error))
+        yield lambda error: bad.refuse(reason_of(error), locate(error))
     except FieldError as error:
-        raise told(error) from None
+        raise locate(error) from None
 
 
 def stop(error: FieldError) -> None:

@@ -109,7 +109,7 @@ def _recognize_rows(document: Document, wanted: str | None, named: str | None) -
     same = [one for one in fitting if one.name == fitting[0].name]
     form = next((one for one in same if wanted is None or one.kind in SOURCES[wanted]), fitting[0])
     if wanted is not None and form.kind not in SOURCES[wanted]:
-        raise InputError(document.name, first.line, f"holds {form.told}", WORDS[wanted])
+        raise InputError(document.name, first.line, f"holds {form.label}", WORDS[wanted])
     return DetectedFormat(document, form, chain(begun, rows))
 
 
@@ -168,7 +168,7 @@ def refuse_bare(form: Form, name: str, options: bool = False) -> None:
     if form.bare:
         named = "`questions` FILE `passages` FOLDER"
         adds = f"{named} add" if options else f"`densecli convert {name} {named} --to jsonl` adds"
-        raise InputError(name, None, f"holds ids only ({form.told})", f"texts: {adds} them")
+        raise InputError(name, None, f"holds ids only ({form.label})", f"texts: {adds} them")
 
 
 def question_of(record: Any) -> Question:

@@ -63,7 +63,7 @@ def prediction(row: Json, default_id: str) -> Prediction:
     """Build a prediction from a row of the reference's reader.
 
     It holds an answer for each number of passages that were read; the one that read most is taken. Which
-    passages these were is not told: the offsets point into the passage text as it was decoded there.
+    passages these were is not stored: the offsets point into the passage text as it was decoded there.
     """
     rows = [one for one in rows_field(row, "predictions") if isinstance(one.get("prediction"), dict)]
     if not rows:
@@ -112,7 +112,7 @@ def _prediction(one: Prediction, number: int) -> dict[str, Any]:
     best = one.spans[0] if one.spans else Span("", "", "", 0, 0, 0.0, 0.0)
     places = {ctx.passage.id: place for place, ctx in reversed(list(enumerate(ctxs)))}
     place = places.get(best.passage_id, 0)
-    told = {
+    prediction = {
         "text": best.text,
         "score": best.span_score,
         "relevance_score": best.passage_score,
@@ -120,4 +120,4 @@ def _prediction(one: Prediction, number: int) -> dict[str, Any]:
         "passage": ctxs[place].passage.text if place < len(ctxs) else best.text,
     }
     row = _named(asked, number) | {"question": asked.question, "gold_answers": list(asked.answers)}
-    return row | {"predictions": [{"top_k": len(ctxs), "prediction": told}]}
+    return row | {"predictions": [{"top_k": len(ctxs), "prediction": prediction}]}

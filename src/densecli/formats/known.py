@@ -32,13 +32,13 @@ class Form:
     Attributes:
         name: as `convert --from` takes it; the kinds of one program may share it.
         kind: what its records are.
-        told: the form in words, for messages.
+        label: the format in words, for messages.
         bare: whether records hold ids in place of texts.
     """
 
     name: str
     kind: str
-    told: str
+    label: str
     bare: bool = False
 
 
@@ -100,8 +100,8 @@ def _is_trec_run(document: Document) -> bool:
 
 def _is_qrels(document: Document) -> bool:
     columns = _columns(document)
-    told = len(columns) == 4 and columns[1] in ("0", "Q0") and columns[3].removeprefix("-").isdigit()
-    return told or list(columns) == qrels.BEIR_HEADER
+    label = len(columns) == 4 and columns[1] in ("0", "Q0") and columns[3].removeprefix("-").isdigit()
+    return label or list(columns) == qrels.BEIR_HEADER
 
 
 def _is_msmarco_run(document: Document) -> bool:
@@ -136,7 +136,7 @@ def _read_plain(document: Document) -> Iterator[Question]:
 def _rows(
     name: str,
     kind: str,
-    told: str,
+    label: str,
     keys: str,
     build: Build,
     question: Build | None = None,
@@ -148,7 +148,7 @@ def _rows(
     return RowForm(
         name=name,
         kind=kind,
-        told=told,
+        label=label,
         keys=tuple(keys.split()),
         parse=parse,
         questions=questions,
@@ -160,11 +160,11 @@ def _rows(
 def _lines(
     name: str,
     kind: str,
-    told: str,
+    label: str,
     fits: Callable[[Document], bool],
     read: Callable[[Document], Iterator[Any]],
 ) -> LineForm:
-    return LineForm(name=name, kind=kind, told=told, fits=fits, read=read, bare=kind != QUESTIONS)
+    return LineForm(name=name, kind=kind, label=label, fits=fits, read=read, bare=kind != QUESTIONS)
 
 
 def _run(
@@ -184,9 +184,9 @@ ROW_FORMS = (
           tevatron.example_of_ids, tevatron.question, bare=True),
     _rows("flag-embedding", EXAMPLES, "FlagEmbedding's training examples", "query pos",
           flag_embedding.example, flag_embedding.question),
-    RowForm(name="squad", kind=EXAMPLES, told="SQuAD's articles", keys=("paragraphs",),
+    RowForm(name="squad", kind=EXAMPLES, label="SQuAD's articles", keys=("paragraphs",),
             parse=gold.squad_examples, questions=gold.squad_questions),
-    RowForm(name="squad", kind=MARKED, told="SQuAD's questions with their paragraphs", keys=("paragraphs",),
+    RowForm(name="squad", kind=MARKED, label="SQuAD's questions with their paragraphs", keys=("paragraphs",),
             parse=gold.squad_results, questions=gold.squad_questions),
     _rows("squad", EXAMPLES, "rows of SQuAD", "context question answers",
           gold.squad_row_example, gold.squad_row_question, fits=gold.is_squad_row),

@@ -48,8 +48,8 @@ class Lookup:
         found = self.questions.get(known.id)
         if found is None:
             ids = list(self.questions)
-            told = f"one of the {len(ids):,} ids of the questions ({ids[0]!r} to {ids[-1]!r})"
-            raise FieldError(f"question {known.id!r} is not among the questions", told)
+            expected = f"one of the {len(ids):,} ids of the questions ({ids[0]!r} to {ids[-1]!r})"
+            raise FieldError(f"question {known.id!r} is not among the questions", expected)
         return found
 
     def unanswered(self, seen: Set[str]) -> Iterator[RankedList]:

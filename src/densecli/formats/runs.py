@@ -26,9 +26,9 @@ def read_run(
 ) -> Iterator[RankedList]:
     """Yield a ranked list for each question, without any text.
 
-    Passages are ordered by score whatever rank is told (some programs write 0 everywhere); those with the
+    Passages are ordered by score whatever their rank is (some programs write 0 everywhere); those with the
     same score stay in the order of the file. With `by_rank` the scores stand for ranks, of which a question
-    has each once; judgments without a header look like such a run, and are told by their equal grades.
+    has each once; judgments without a header look like such a run, and are recognized by their equal grades.
 
     Raises:
         InputError: a line has other columns, or the lines of a question do not stand together.

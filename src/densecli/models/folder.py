@@ -150,7 +150,7 @@ def fingerprint(folder: Path) -> str:
     """Return what identifies the model in `folder`: a digest of everything that shapes its results.
 
     Files up to 4 MiB count whole, larger ones by size, head and 256 pages spread over them: models
-    of gigabytes are told apart in milliseconds, and a trained weight file differs everywhere.
+    of gigabytes are distinguished in milliseconds, and a trained weight file differs everywhere.
     """
     return _digest(b"", _shaping_files(folder))
 
@@ -165,16 +165,16 @@ def passage_fingerprint(folder: Path) -> str:
     if not is_model_folder(folder):
         return fingerprint(folder)
     card = read_model_config(folder, RetrieverConfig)
-    told = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
+    described = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
     if card.similarity == "cosine":
-        told["similarity"] = "dot"  # search compares normalized vectors by inner products in both cases
+        described["similarity"] = "dot"  # search compares normalized vectors by inner products in both cases
     tower = _tower_files("passage", folder / card.tower("passage"), folder / card.words["passage"])
     files = [(TOKENIZER, present(folder / TOKENIZER, "tokenizer")), *tower]
-    return _digest(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), files)
+    return _digest(orjson.dumps(described, option=orjson.OPT_SORT_KEYS), files)
 
 
-def _digest(told: bytes, files: Iterable[tuple[str, Path]]) -> str:
-    digest = hashlib.sha256(told)
+def _digest(described: bytes, files: Iterable[tuple[str, Path]]) -> str:
+    digest = hashlib.sha256(described)
     for name, path in files:
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         for block in _sampled(path):

@@ -120,11 +120,11 @@ def _go_on(client: httpx2.Client, url: str, partial: Path, progress: Advance, md
 
 def _rest(url: str, response: httpx2.Response, partial: Path, have: int, progress: Advance) -> int | None:
     """Append what the server sends; return the size of the whole file, where it says."""
-    status, told = response.status_code, f"{response.status_code} {response.reason_phrase}"
+    status, answer = response.status_code, f"{response.status_code} {response.reason_phrase}"
     if status in LATER:
-        raise _Again(f"the server says {told}", _retry_after(response.headers.get("Retry-After", "")))
+        raise _Again(f"the server says {answer}", _retry_after(response.headers.get("Retry-After", "")))
     if status in GONE:
-        raise ArtifactError(f"{url}: {told}: there is no such file, or it is not public")
+        raise ArtifactError(f"{url}: {answer}: there is no such file, or it is not public")
     if status == 200:
         _discard(partial)
         have, length = 0, response.headers.get("Content-Length", "")
@@ -135,7 +135,7 @@ def _rest(url: str, response: httpx2.Response, partial: Path, have: int, progres
         _discard(partial)
         raise _Again("the server has another file than before")
     else:
-        raise ArtifactError(f"{url}: the server says {told}")
+        raise ArtifactError(f"{url}: the server says {answer}")
     _make_room(partial, total, have)
     _tag_of(partial).write_text(_mark(response.headers))
     progress(have, total)

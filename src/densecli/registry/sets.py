@@ -175,7 +175,7 @@ def _set(name: str, row: Mapping[str, Any]) -> QuestionSet:
         row["license"],
         HubQuestions(**{**hub, "answers": tuple(hub["answers"])}) if hub else None,
         row["tevatron"],
-        {split: _split(split, told) for split, told in row["splits"].items()},
+        {split: _split(split, values) for split, values in row["splits"].items()},
     )
 
 

@@ -1,7 +1,7 @@
 """One self-contained HTML page about an evaluation: tables, curves, groups of questions, single questions.
 
 Nothing is loaded from elsewhere, and a strict Content-Security-Policy keeps it so: only our own script and
-style, told by their digests, may run. Text of a corpus is escaped, or is data that the script makes text
+style, known by their digests, may run. Text of a corpus is escaped, or is data that the script makes text
 nodes of.
 """
 

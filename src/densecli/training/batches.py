@@ -31,7 +31,7 @@ class Batch:
         vectors: (M, d) of all M passages as pooled, where they are known; `passages` is empty then.
         teacher: the teacher's score of each of the M passages, NaN where it has none.
         matches: (B, M) true in the columns of each question's positives, where it may have several.
-        compared: (B, M) true in the columns that count for a question, where `matches` are told.
+        compared: (B, M) true in the columns that count for a question, where `matches` are given.
         equal: (B, M) true in the columns that equal a positive of a question and are not its own positives;
             None without any.
     """

@@ -88,7 +88,7 @@ class TrainState:
         return state | {"adam": {name: part for name, part in state["adam"].items() if name != "state"}}
 
     def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-        """Take over what `tensors` and `numbers` told.
+        """Take over what `tensors` and `numbers` returned.
 
         Raises:
             KeyError: a weight is missing.

@@ -73,17 +73,17 @@ class DevPool:
         """
         tokens = retriever.tokens
         asked = vectors_of(retriever.question, tokens.questions(self._questions), tokens.pad, precision)
-        told = self._fixed
-        if told is None:
-            told = self._vectors(retriever, precision, ranks)
-            self._fixed = None if retriever.passage.trainable else told
-        times = torch.tensor(self._times, device=told.device)
+        passages_vectors = self._fixed
+        if passages_vectors is None:
+            passages_vectors = self._vectors(retriever, precision, ranks)
+            self._fixed = None if retriever.passage.trainable else passages_vectors
+        times = torch.tensor(self._times, device=passages_vectors.device)
         places: list[int] = []
         hits: list[bool] = []
         step = max(1, SCORES_AT_ONCE // len(self))
         for start in range(0, len(asked), step):
-            scores = objective.similarities(asked[start : start + step], told)
-            positives = torch.tensor(self._positives[start : start + step], device=told.device)
+            scores = objective.similarities(asked[start : start + step], passages_vectors)
+            positives = torch.tensor(self._positives[start : start + step], device=passages_vectors.device)
             above = scores > scores.gather(1, positives[:, None])
             places += (above * times).sum(1).tolist()
             best = scores.topk(min(k, len(self)), dim=1).indices.tolist()

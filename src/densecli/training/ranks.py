@@ -178,9 +178,9 @@ class ProcessGroup:
         text = json.dumps(make()).encode() if self.first else b""
         size = torch.tensor([len(text)])
         self.copy(size)
-        told = bytearray(text) if self.first else bytearray(int(size))
-        self.copy(torch.frombuffer(told, dtype=torch.uint8))
-        return json.loads(told)
+        content = bytearray(text) if self.first else bytearray(int(size))
+        self.copy(torch.frombuffer(content, dtype=torch.uint8))
+        return json.loads(content)
 
     def copy(self, table: Tensor) -> None:
         """Give the table of every process the numbers of the first one's."""
@@ -210,7 +210,7 @@ class ProcessGroup:
         """Note how the run ends, unless another has; the first process comes first where it is ending too.
 
         Returns:
-            The status that another process noted and told of; None where this one is to tell.
+            The status that another process noted and reported; None if this one is to report.
         """
         if self._store is None:
             return None

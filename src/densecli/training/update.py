@@ -61,11 +61,13 @@ def update(
             tower.train(tower.trainable)
         asked = TowerPass(retriever.question, batch.questions, pad, precision, keep_bytes)
         keep_bytes -= asked.kept_bytes
-        told = None
+        encoded = None
         if batch.vectors is None:
-            told = TowerPass(retriever.passage, batch.passages, pad, precision, keep_bytes)
+            encoded = TowerPass(retriever.passage, batch.passages, pad, precision, keep_bytes)
         questions = ranks.whole(asked.vectors, batch.row, len(batch.ids))
-        passages = batch.vectors if told is None else ranks.whole(told.vectors, batch.column, batch.width)
+        passages = (
+            batch.vectors if encoded is None else ranks.whole(encoded.vectors, batch.column, batch.width)
+        )
         assert passages is not None
         similarities = objective.similarities(questions, passages)
         scores, positives = compare(objective, batch, similarities)
@@ -84,7 +86,7 @@ def update(
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
         _refuse_idle(value > 0 or objective.loss == "nll", "every triplet loss of a batch is 0")
         optimizer.scaled(mean).backward()  # type: ignore[no-untyped-call]
-        for tower_pass in filter(None, (asked, told)):
+        for tower_pass in filter(None, (asked, encoded)):
             tower_pass.backward()
     norm = optimizer.clip()
     if not optimizer.finds_scale:

@@ -116,7 +116,7 @@ def example_files(
     """Return the files of training examples of a split, or of a mix's sets, each with its rate in the mix.
 
     What `mine-negatives --dataset` made in the workspace comes before what others made, unless a folder
-    was named that has the latter. `rates` are told in place of the mix's own, where there are some.
+    was named that has the latter. `rates` replace those of the mix, if there are any.
 
     Raises:
         UsageError: the split is test, or that of a mix is not train.

@@ -276,11 +276,11 @@ class _Evaluator:
             f"{one.id!r} ({one.question:.60})" if one.question else f"{one.id!r}" for one in questions[:NAMED]
         )
         more = ", …" if len(questions) > NAMED else ""
-        told, outcome = what.replace("_", " "), "are left out" if what == NOT_IN_SET else "count as misses"
+        text, outcome = what.replace("_", " "), "are left out" if what == NOT_IN_SET else "count as misses"
         if len(questions) == 1:
-            told = told.replace("questions", "question")
+            text = text.replace("questions", "question")
             outcome = "is left out" if what == NOT_IN_SET else "counts as a miss"
-        self.observer.warning(f"{name}: {len(questions):,} {told}, which {outcome}: {shown}{more}")
+        self.observer.warning(f"{name}: {len(questions):,} {text}, which {outcome}: {shown}{more}")
 
 
 def _peek(records: Iterator[Result]) -> tuple[bool, Iterator[Result]]:
@@ -367,11 +367,11 @@ def _published(choice: DatasetChoice, measured: list[Summary]) -> dict[str, Summ
 def _caution(choice: DatasetChoice, store: Store | None, measured: Iterable[Summary]) -> str:
     """Return what keeps published rows and those measured here from being compared."""
     passages, (_, split) = registry().published_passages, choice.single()
-    told = f"the published rows are of {split.questions:,} questions over {passages:,} passages of Wikipedia"
+    text = f"the published rows are of {split.questions:,} questions over {passages:,} passages of Wikipedia"
     numbers = sorted({summary.questions for summary in measured} - {split.questions})
     reasons = [f"{number:,} questions" for number in numbers]
     if store is not None and len(store) != passages:
         reasons.append(f"{len(store):,} passages")
     if reasons:
-        return f"{told}; with {' and '.join(reasons)} yours are not comparable to them"
-    return f"{told}; compare them only with a search of the same passages"
+        return f"{text}; with {' and '.join(reasons)} yours are not comparable to them"
+    return f"{text}; compare them only with a search of the same passages"

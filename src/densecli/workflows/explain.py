@@ -137,14 +137,14 @@ def explain_one(collection: Collection, question: Question) -> ExplainedList:
     terms = words.term_scores(question.question, rows[0]) if isinstance(words, Bm25) and rows.size else {}
     explanations = []
     for place, row in enumerate(rows[0].tolist()):
-        told: dict[str, Any] = {}
+        scores_and_ranks: dict[str, Any] = {}
         for name in ("dense", "bm25"):
             scores, ranks = sides.get(name, ([], {}))
-            told[name] = scores[place] if scores else None
-            told[f"{name}_rank"] = ranks.get(row)
+            scores_and_ranks[name] = scores[place] if scores else None
+            scores_and_ranks[f"{name}_rank"] = ranks.get(row)
         added = {term: float(values[place]) for term, values in terms.items() if values[place]}
         most_first = dict(sorted(added.items(), key=lambda one: -one[1]))
-        explanations.append(Explanation(**told, terms=most_first))
+        explanations.append(Explanation(**scores_and_ranks, terms=most_first))
     linear = hybrid is not None and collection.config.fusion == "linear"
     return ExplainedList(
         ranked,

@@ -56,9 +56,9 @@ def portion_of(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -
         _texts(column) if pa.types.is_string(kind) else pa.array(np.array(column, dtype=np.int64))
         for column, kind in zip(columns, schema.types, strict=True)
     ]
-    told = [place if place is not None and place <= LARGEST_PLACE else UNKNOWN for place in places]
+    numbers = [place if place is not None and place <= LARGEST_PLACE else UNKNOWN for place in places]
     rows = pa.record_batch(arrays, schema=schema)
-    return PassageBatch(rows, hash_ids(columns[0]), np.array(told, dtype=np.uint32))
+    return PassageBatch(rows, hash_ids(columns[0]), np.array(numbers, dtype=np.uint32))
 
 
 def _texts(column: Sequence[str]) -> pa.StringArray:

@@ -85,9 +85,9 @@ def read_reader_checkpoint(
     heads = head_shapes(found.weights["qa_outputs.weight"].shape[-1])
     tower = found.tower(CHECKPOINT_PREFIX, folder, heads)
     if token_types is None:
-        told = found.settings.get("token_types")
+        stored = found.settings.get("token_types")
         generation = "zeros" if found.first_release else "segments"
-        token_types = told if told in TOKEN_TYPES else generation
+        token_types = stored if stored in TOKEN_TYPES else generation
     limit = min(found.max_tokens, tower.config["max_position_embeddings"])
     card = ReaderConfig(max_tokens=limit, token_types=token_types)
     return BertReader(tower, open_bert_tokenizer(folder, found.lower_case), card)

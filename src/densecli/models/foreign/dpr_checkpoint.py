@@ -173,9 +173,9 @@ def read_retriever_checkpoint(
         raise ArtifactError(f"{path}: the checkpoint of a reader; a retriever's is needed here")
     folder = found.base(base)
     question, passage = (found.tower(prefix, folder) for prefix in PREFIXES.values())
-    told, held = found.settings.get("projection_dim") or 0, projection_of(question.heads)
-    if told != held:
-        raise ArtifactError(f"{path}: projection_dim is {told!r:.80}, but the weights project to {held}")
+    stored, held = found.settings.get("projection_dim") or 0, projection_of(question.heads)
+    if stored != held:
+        raise ArtifactError(f"{path}: projection_dim is {stored!r:.80}, but the weights project to {held}")
     limit = min(found.max_tokens, question.config["max_position_embeddings"])
     if trailing_sep is None:
         trailing_sep = bool(found.settings.get("trailing_sep", not found.first_release))

@@ -60,8 +60,8 @@ def read_dpr_tower(folder: Path, kind: str, heads: Mapping[str, Shape] | None = 
     prefix = PREFIXES[kind]
     found = [other for other, start in PREFIXES.items() if any(name.startswith(start) for name in weights)]
     if found != [kind]:
-        told = " and ".join(CLASSES[other] for other in found) or "no model of DPR"
-        raise ArtifactError(f"{folder}: holds {told}; {CLASSES[kind]} is needed here")
+        described = " and ".join(CLASSES[other] for other in found) or "no model of DPR"
+        raise ArtifactError(f"{folder}: holds {described}; {CLASSES[kind]} is needed here")
     outer = prefix.removesuffix("bert_model.")
 
     def bare(name: str) -> str:
@@ -117,8 +117,8 @@ def write_dpr_model(
     folder: Path, kind: str, config: Mapping[str, Any], weights: Mapping[str, FloatArray], projection: int = 0
 ) -> None:
     """Write config and weights of one of DPR's classes."""
-    told = {"model_type": MODEL_TYPE, "architectures": [CLASSES[kind]], "projection_dim": projection}
-    write_model(folder, bert_config(config) | told, weights)
+    described = {"model_type": MODEL_TYPE, "architectures": [CLASSES[kind]], "projection_dim": projection}
+    write_model(folder, bert_config(config) | described, weights)
 
 
 def refuse_other_vectors(card: RetrieverConfig) -> None:

@@ -80,8 +80,8 @@ def read_encoder_settings(folder: Path) -> EncoderSettings:
     """
     if not is_sentence_transformers_folder(folder):
         return EncoderSettings()
-    told = _row(folder / SETTINGS) if (folder / SETTINGS).is_file() else {}
-    similarity, question_prefix, passage_prefix = _similarity_and_prompts(folder / SETTINGS, told)
+    stored = _row(folder / SETTINGS) if (folder / SETTINGS).is_file() else {}
+    similarity, question_prefix, passage_prefix = _similarity_and_prompts(folder / SETTINGS, stored)
     pooling, normalize = _modules(folder, with_prompts=bool(question_prefix or passage_prefix))
     questions, passages = _lengths(folder)
     return EncoderSettings(
@@ -203,16 +203,16 @@ def _mode(path: Path, with_prompts: bool) -> str:
     return modes.pop()
 
 
-def _similarity_and_prompts(path: Path, told: Mapping[str, Any]) -> tuple[str, str, str]:
+def _similarity_and_prompts(path: Path, stored: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return the similarity, and what comes before questions and before passages."""
     read = ("similarity_fn_name", "prompts", "default_prompt_name")
-    _check_settings(path, {name: value for name, value in told.items() if name not in read}, SETTINGS)
-    similarity = told.get("similarity_fn_name") or "dot"
+    _check_settings(path, {name: value for name, value in stored.items() if name not in read}, SETTINGS)
+    similarity = stored.get("similarity_fn_name") or "dot"
     if not isinstance(similarity, str) or similarity not in SIMILARITIES:
         raise ArtifactError(
             f"{path}: similarity_fn_name is {similarity!r:.80}; {', '.join(SIMILARITIES)} are supported"
         )
-    prompts, default = told.get("prompts") or {}, told.get("default_prompt_name")
+    prompts, default = stored.get("prompts") or {}, stored.get("default_prompt_name")
     if not isinstance(prompts, dict) or not all(isinstance(one, str | None) for one in prompts.values()):
         raise ArtifactError(f"{path}: prompts are no names with texts; copy the model folder again")
     if default is not None and (not isinstance(default, str) or default not in prompts):
@@ -242,26 +242,26 @@ def _lengths(folder: Path) -> tuple[int | None, int | None]:
     path = _lengths_file(folder)
     if path is None:
         return None, None
-    told = _row(path)
+    stored = _row(path)
     names = ("max_seq_length", "query_length", "document_length")
     read = ("do_lower_case", *names)
-    _check_settings(path, {name: value for name, value in told.items() if name not in read}, "Transformer")
+    _check_settings(path, {name: value for name, value in stored.items() if name not in read}, "Transformer")
     for name in names:
-        length = told.get(name)
+        length = stored.get(name)
         if length is not None and (type(length) is not int or length < 2):
             raise ArtifactError(f"{path}: {name} is {length!r:.80}; expected a number of 2 or more")
-    both, questions, passages = (told.get(name) for name in names)
+    both, questions, passages = (stored.get(name) for name in names)
     return both if questions is None else questions, both if passages is None else passages
 
 
-def _check_settings(path: Path, told: Mapping[str, Any], of: str) -> None:
+def _check_settings(path: Path, stored: Mapping[str, Any], of: str) -> None:
     """Refuse a setting that is not known, or has a value that is not supported.
 
     Raises:
         ArtifactError: names it.
     """
     allowed = ONLY.get(of, {})
-    for name, value in told.items():
+    for name, value in stored.items():
         if name in WITHOUT_EFFECT.get(of, ()) or (name in allowed and value in allowed[name]):
             continue
         raise ArtifactError(

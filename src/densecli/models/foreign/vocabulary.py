@@ -31,8 +31,8 @@ def open_bert_tokenizer(folder: Path, lower_case: bool | None = None) -> Tokeniz
         tokenizer = read_tokenizer(folder)
         lowers = tokenizer.encode("A").ids == tokenizer.encode("a").ids
         if lower_case is not None and lowers != lower_case:
-            told = "lower-cased text" if lower_case else "text as it is"
-            raise ArtifactError(f"{folder / TOKENIZER}: the model was trained on {told}; name another base")
+            stored = "lower-cased text" if lower_case else "text as it is"
+            raise ArtifactError(f"{folder / TOKENIZER}: the model was trained on {stored}; name another base")
         check_lower_case(tokenizer, folder)
         return tokenizer
     path = folder / VOCABULARY
@@ -60,12 +60,12 @@ def check_lower_case(tokenizer: Tokenizer, folder: Path) -> None:
         ArtifactError: names both.
     """
     settings = _settings(folder)
-    told = settings.get("do_lower_case")
+    stored = settings.get("do_lower_case")
     lowers = tokenizer.encode("A").ids == tokenizer.encode("a").ids
-    if isinstance(told, bool) and told != lowers and settings.get("tokenizer_class") not in PLAIN_CLASSES:
+    if isinstance(stored, bool) and stored != lowers and settings.get("tokenizer_class") not in PLAIN_CLASSES:
         does = "lower-cases text" if lowers else "keeps upper case"
         raise ArtifactError(
-            f"{folder / SETTINGS}: do_lower_case is {str(told).lower()}, but {TOKENIZER} {does}; change one"
+            f"{folder / SETTINGS}: do_lower_case is {str(stored).lower()}, but {TOKENIZER} {does}; change one"
             " of them"
         )
 
@@ -102,8 +102,8 @@ def longest_input(folder: Path, limit: int) -> int:
             f"{folder / SETTINGS}: truncation_side is {settings['truncation_side']!r:.80}; densecli cuts long"
             " texts at their end alone"
         )
-    told = settings.get("model_max_length")
-    return int(min(told, limit)) if isinstance(told, int | float) and told >= 2 else limit
+    stored = settings.get("model_max_length")
+    return int(min(stored, limit)) if isinstance(stored, int | float) and stored >= 2 else limit
 
 
 def _settings(folder: Path) -> dict[str, Any]:
