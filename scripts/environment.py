@@ -35,7 +35,7 @@ def main() -> None:
     install_torch()
     say("the other packages at the versions in constraints.txt, and densecli itself")
     if pip(
-        "install", "-q", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[documents,openvino]", "--group", "dev"
+        "install", "-q", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[documents,openvino,plots]", "--group", "dev"
     ).returncode:
         sys.exit("setup: pip could not install the packages; its message is above")
     MARKER.write_text(state)
