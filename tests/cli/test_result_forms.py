@@ -46,3 +46,11 @@ def test_results_of_questions_without_answers(prepared):
     """DPR's form says of each passage whether it holds an answer: no, where there is none."""
     [row] = json.loads(prepared.call("search", "who was born in Ulm", "--format", "dpr").well().stdout)
     assert {ctx["has_answer"] for ctx in row["ctxs"]} == {False}
+
+
+def test_results_are_compressed_as_the_name_of_the_file_says(prepared):
+    for name in ("found.jsonl.gz", "found.jsonl.zst"):
+        prepared.call("search", "questions.jsonl", "--mode", "bm25", "-k", 1, "-o", name).well()
+    [packed, other] = prepared.call("evaluate", "found.jsonl.gz", "found.jsonl.zst", "-q").well().rows[:2]
+    assert packed["top_k"] == other["top_k"]
+    assert (prepared.folder / "found.jsonl.gz").read_bytes().startswith(b"\x1f\x8b")

@@ -9,7 +9,7 @@ import pytest
 
 from densecli.errors import InputError
 from densecli.files import streams
-from densecli.files.streams import lines, open_bytes, packing
+from densecli.files.streams import lines, open_bytes, packed, packing
 
 TEXT = b"one\ntwo\r\n\nthree"
 PACK = {
@@ -107,3 +107,15 @@ def test_a_line_of_ten_megabytes(tmp_path):
     path = write(tmp_path, "x.gz", gzip.compress(b"x" * 10_000_000 + b"\ny"))
     with open_bytes(path) as stream:
         assert [len(line) for line in lines(stream, path)] == [10_000_001, 1]
+
+
+@pytest.mark.parametrize("ending", ["", *PACK])
+def test_what_is_written_under_a_name_is_read_under_it(tmp_path, ending):
+    path = tmp_path / f"x.jsonl{ending}"
+    with open(path, "wb") as file, packed(file, path.name) as stream:
+        stream.writelines([TEXT, TEXT])
+        stream.flush()
+        stream.write(TEXT)
+    assert (path.read_bytes() == TEXT * 3) == (ending == "")
+    with open_bytes(str(path)) as stream:
+        assert stream.read() == TEXT * 3

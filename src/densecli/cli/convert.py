@@ -32,7 +32,11 @@ def convert(
     retriever: RetrieverOption = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File (.gz compresses), or BEIR folder. [default: stdout]"),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File (.gz, .bz2, .xz, .zst compress) or BEIR folder. [default: stdout]",
+        ),
     ] = None,
     force: Force = False,
 ) -> None:

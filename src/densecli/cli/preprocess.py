@@ -17,7 +17,7 @@ def preprocess(
         list[str] | None,
         typer.Argument(
             help="Files (JSONL, JSON, TSV, CSV or Parquet with id, title and text; psgs_w100 TSV;"
-            " Wikipedia dumps; WikiExtractor's output; also in gzip or bzip2), folders of documents or of"
+            " Wikipedia dumps; WikiExtractor's output; also compressed), folders of documents or of"
             " BEIR, or - for stdin."
         ),
     ] = None,

@@ -74,9 +74,14 @@ class Session:
                 stream.flush()
             return
         from densecli.files.atomic import new_file, resolved
+        from densecli.files.streams import packed
 
-        with new_file(resolved(output)) as path, open(path, "wb") as stream:
-            yield stream
+        with (
+            new_file(resolved(output)) as path,
+            open(path, "wb") as stream,
+            packed(stream, output.name) as out,
+        ):
+            yield out
 
     def write(self, rows: Iterable[Mapping[str, Any]], output: Path | None) -> int:
         """Write rows as JSON lines as they come; return how many."""

@@ -8,10 +8,10 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache, partial
 from importlib import import_module
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from densecli.errors import InputError
 from densecli.files.arrivals import arriving, watch
@@ -38,6 +38,12 @@ OPENERS: dict[str, Callable[[BinaryIO], _Unpacker]] = {
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
     ".zst": _zstd,
+}
+PACKERS: dict[str, Callable[[BinaryIO], Any]] = {
+    ".gz": lambda stream: gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0),
+    ".bz2": partial(bz2.BZ2File, mode="wb"),
+    ".xz": partial(lzma.LZMAFile, mode="wb"),
+    ".zst": lambda stream: import_module("pyarrow").CompressedOutputStream(stream, "zstd"),
 }
 KINDS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 MAGIC = {".gz": b"\x1f\x8b\x08", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00", ".zst": b"\x28\xb5\x2f\xfd"}
@@ -73,6 +79,13 @@ def display_name(path: str) -> str:
 def packing(path: str) -> str:
     """Return `.gz`, `.bz2`, `.xz` or `.zst` where the name of a file ends so, else an empty string."""
     return next((ending for ending in OPENERS if path.endswith(ending)), "")
+
+
+def packed(stream: BinaryIO, name: str) -> AbstractContextManager[BinaryIO]:
+    """Return a stream that compresses into `stream` as the name of the file says, or `stream` itself."""
+    ending = packing(name)
+    opened: AbstractContextManager[BinaryIO] = PACKERS[ending](stream) if ending else nullcontext(stream)
+    return opened
 
 
 @contextmanager

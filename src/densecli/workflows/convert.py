@@ -1,12 +1,11 @@
 """Conversion: records, models, vectors and indexes to and from the forms of other programs."""
 
-import gzip
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from densecli.artifacts.building import building
 from densecli.artifacts.kinds import (
@@ -27,7 +26,7 @@ from densecli.dense.rows_by_id import PREFIX, PassageRows
 from densecli.errors import UpToDate, UsageError
 from densecli.files.atomic import new_file, resolved
 from densecli.files.bad_records import BadRecords
-from densecli.files.streams import display_name
+from densecli.files.streams import display_name, packed
 from densecli.formats.beir_folder import write_folder
 from densecli.formats.convert import convert as convert_each
 from densecli.formats.convert import find_target, idle, locate_errors
@@ -74,8 +73,8 @@ def convert(
     Args:
         source: a file or folder of questions, training examples, results, judgments or passages (`-` is
             standard input); or a model, vectors or an index.
-        output: file or folder to write. Records may go to a binary stream; a file that ends in `.gz` is
-            compressed.
+        output: file or folder to write. Records may go to a binary stream; a file whose name ends in `.gz`,
+            `.bz2`, `.xz` or `.zst` is compressed.
         form: form of the records, such as `trec`; by default detected from the first record.
         questions: file of questions, for records that hold only their ids.
         passages: passage store, for records that hold only passage ids; for vectors and indexes in place of
@@ -214,12 +213,8 @@ def _open_output(output: Output) -> Iterator[BinaryIO]:
         yield output
         output.flush()
         return
-    with new_file(resolved(output)) as path, open(path, "wb") as stream:
-        if output.suffix != ".gz":
-            yield stream
-            return
-        with gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as packed:
-            yield cast(BinaryIO, packed)
+    with new_file(resolved(output)) as path, open(path, "wb") as stream, packed(stream, output.name) as out:
+        yield out
 
 
 def _convert_model(job: _Job) -> Counter[str]:
