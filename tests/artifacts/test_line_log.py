@@ -29,3 +29,13 @@ def test_a_log_that_is_too_short_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ArtifactError, match="fewer than 2 lines"):
         LineLog(path, 2)
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "\xff"])
+def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b'{"n":1}\n' + line.encode("latin-1") + b"\n")
+    log = LineLog(path, 2)
+    with pytest.raises(ArtifactError, match="log:2: damaged; use `force` to start over"):
+        list(log.rows())
+    log.close()

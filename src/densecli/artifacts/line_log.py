@@ -1,4 +1,8 @@
-"""A log of JSON lines that a run which was stopped cuts back to where it resumes."""
+"""A log of JSON lines that a run which was stopped cuts back to where it resumes.
+
+The checkpoint of a training says how many lines that are. `files/pieces` says how other work resumes, and why
+it differs.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -31,9 +35,20 @@ class LineLog:
         self._stream.truncate(size)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines that were kept."""
+        """Yield the lines that were kept.
+
+        Raises:
+            ArtifactError: one is damaged.
+        """
         with open(self._path, "rb") as stream:
-            yield from map(orjson.loads, islice(stream, self._lines))
+            for number, line in enumerate(islice(stream, self._lines), 1):
+                try:
+                    row = orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    row = None
+                if not isinstance(row, dict):
+                    raise ArtifactError(f"{self._path}:{number}: damaged; use `force` to start over")
+                yield row
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a line."""

@@ -1,5 +1,7 @@
 """Files over HTTP: resumed where they were cut off, checked, and complete or absent.
 
+`files/pieces` says how other work resumes, and why it differs.
+
 Our own, because the Hub's client downloads from the Hub only, and the authors' files are on a plain server.
 """
 

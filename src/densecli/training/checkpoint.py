@@ -1,4 +1,7 @@
-"""All that a training needs to resume as if it had never been stopped."""
+"""All that a training needs to resume as if it had never been stopped.
+
+`files/pieces` says how other work resumes, and why it differs.
+"""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -26,7 +26,18 @@ def test_the_latest_moment_is_found_again(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("data", [b"", b'{"plan": "pl'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b'{"plan": "pl',
+        b"[]",
+        b"{}",
+        b'{"plan": "plan", "records": "five", "rows": 9, "counts": {}, "errors": []}',
+        b'{"plan": "plan", "records": 5, "rows": -9, "counts": {}, "errors": []}',
+        b'{"plan": "plan", "records": 5, "rows": 9, "counts": [], "errors": []}',
+    ],
+)
 def test_a_damaged_journal_is_none(tmp_path, data):
     (tmp_path / NAME).write_bytes(data)
     assert Journal(tmp_path, "plan").last is None

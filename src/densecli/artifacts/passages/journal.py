@@ -1,7 +1,10 @@
-"""How far an interrupted `preprocess` came: a note next to what it has written."""
+"""How far interrupted work came on a file that grows: a note next to what it has written.
+
+`preprocess` and mining use it. `files/pieces` says how other work resumes, and why it differs.
+"""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import orjson
 
 from densecli.files.atomic import sync
 from densecli.files.bad_records import EXAMPLES
+from densecli.files.typed import from_json, read_json
 
 NAME = "progress.json"
 
@@ -42,6 +46,17 @@ class Progress:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A moment as the disk has it."""
+
+    plan: str
+    records: int
+    rows: int
+    counts: Mapping[str, int]
+    errors: tuple[str, ...]
+
+
 class Journal:
     """The latest moment of one piece of work, on the disk."""
 
@@ -58,12 +73,12 @@ class Journal:
 
     def _read(self) -> Progress | None:
         try:
-            row = orjson.loads(self._path.read_bytes())
-        except (FileNotFoundError, orjson.JSONDecodeError):
+            found = from_json(_Stored, read_json(self._path), NAME)
+        except (FileNotFoundError, ValueError):
             return None
-        if row.pop("plan") != self._plan:
+        if found.plan != self._plan:
             return None
-        return Progress(**{**row, "counts": Counter(row["counts"]), "errors": tuple(row["errors"])})
+        return Progress(found.records, found.rows, Counter(found.counts), found.errors)
 
     def note(self, moment: Progress) -> None:
         """Set the latest moment, when all of it is on the disk."""
