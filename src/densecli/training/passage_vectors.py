@@ -84,18 +84,18 @@ class ExamplePassages:
 
     def candidates(self, row: int) -> Candidates[KnownPassage]:
         """Return the passages of an example."""
-        places = range(self._starts[row], self._starts[row + 1])
-        known = [
-            KnownPassage(self._numbers[place], self._teacher[place], self._sketches[place], place)
-            for place in places
-        ]
+        start, end = self._starts[row], self._starts[row + 1]
+        columns = (column[start:end] for column in (self._numbers, self._teacher, self._sketches))
+        known = list(map(KnownPassage, *columns, range(start, end)))
         hard = self._positives[row]
         other = hard + self._hard[row]
         return Candidates(known[:hard], known[hard:other], known[other:])
 
-    def right(self, row: int) -> list[KnownPassage]:
-        """Return the positives of all examples that ask the same as a row."""
+    def right(self, row: int, given: Candidates[KnownPassage]) -> Sequence[KnownPassage]:
+        """Return the positives of all examples that ask the same as a row, whose passages are `given`."""
         twins = self._examples.same_question(row)
+        if len(twins) == 1:
+            return given.positives
         return [one for twin in twins for one in self.candidates(twin).positives]
 
     def text(self, place: int) -> str:

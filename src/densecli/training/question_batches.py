@@ -93,7 +93,7 @@ class KnownExamples:
         most = 1 if dice is None else config.max_positives
         given = self._passages.candidates(row)
         drawn = given.draw(*wanted, dice, config.shuffle_positives, most)
-        return KnownSample(self._passages.questions[row], *drawn, self._passages.right(row))
+        return KnownSample(self._passages.questions[row], *drawn, self._passages.right(row, given))
 
     def lay_out(self, picks: Sequence[KnownSample], tokens: Tokens, own: range | None = None) -> Batch:
         """Return the batch of `picks`, or the part of it with the rows `own`, with all passages' vectors."""
