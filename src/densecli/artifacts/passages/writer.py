@@ -148,14 +148,14 @@ class PassageSink:
             raise InputError(source, None, "no passage in it", "at least one record with text")
         id_of = _ids_of(self._folder / FILE)
         pairs = self._ids.repeated(id_of)
-        warnings = []
+        repeated = []
         for row, first in pairs[:EXAMPLES].tolist():
             what = f"id {id_of(row)!r} occurs twice ({self._both(first, row)})"
-            warnings.append(
+            repeated.append(
                 InputError(self._name(row) or source, self._places[row] or None, what, "unique ids")
             )
-        if warnings and not unique:
-            raise warnings[0]
+        if repeated and not unique:
+            raise repeated[0]
         left_out = _with_the_rest(pairs[:, 0], id_of, len(self._places))
         if self._journal is not None:
             self._journal.remove()
@@ -163,7 +163,7 @@ class PassageSink:
             self._leave_out(left_out)
         self._ids.write(self._folder)
         return Finished(
-            self._blocks.rows, self._blocks.fingerprint, len(left_out), [str(one) for one in warnings]
+            self._blocks.rows, self._blocks.fingerprint, len(left_out), [str(one) for one in repeated]
         )
 
     def _end(self) -> None:
