@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from densecli.errors import InputError, UsageError
 from densecli.formats.detect import detect_format
 from densecli.formats.documents import open_document
+from densecli.formats.known import MARKED
 from densecli.formats.read_any import open_records
 from densecli.formats.read_examples import read_examples
 from densecli.formats.read_questions import read_questions
@@ -222,3 +223,8 @@ def test_a_damaged_file_gives_records_or_one_line(tmp_path_factory, text, copies
     for door in (read_questions, read_examples, read_results, anything):
         with suppress(InputError):
             list(door(str(path)))
+
+
+def test_a_run_is_read_where_marked_answers_would_do_too(tmp_path):
+    path = write(tmp_path, LINES["trec", "results"])
+    assert form_of(path, wanted=MARKED) == ("trec", "results")

@@ -85,7 +85,8 @@ def detect_format(document: Document, wanted: str | None = None, named: str | No
     names = sorted({form.name for form in (*ROW_FORMS, *LINE_FORMS)})
     if named is not None and named not in names:
         raise UsageError(f"`form` is {named!r}; expected one of {', '.join(names)}")
-    lines = [form for form in LINE_FORMS if named in (None, form.name) and wanted in (None, form.kind)]
+    kind = RESULTS if wanted == MARKED else wanted  # lines have no marks
+    lines = [form for form in LINE_FORMS if named in (None, form.name) and kind in (None, form.kind)]
     fitting = [] if document.is_json else [form for form in lines if form.fits(document)]
     if document.is_json or (document.is_named_json and not (fitting or named)):
         return _recognize_rows(document, wanted, named)
