@@ -122,6 +122,12 @@ def test_vectors_fit_a_retriever_with_the_same_passage_tower(place):
     assert one(place, "vectors").reason == "it was made by another retriever than the workspace's"
 
 
+def test_an_index_is_enough_to_search(place):
+    shutil.rmtree(place / "vectors")
+    assert set(states(place).values()) == {"up to date"}
+    assert densecli.status(place).next == "densecli search QUESTION"
+
+
 def test_an_unreadable_manifest_is_damage(place):
     (place / "index" / "manifest.json").write_text("{")
     assert outline(place / "index") is None

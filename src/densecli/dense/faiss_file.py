@@ -22,7 +22,7 @@ METRICS = (0, 1)
 LARGEST_DIMENSION = 1 << 20
 LARGEST_LEVEL = 64
 LARGEST_BREADTH = 1 << 20
-WHOLE_BYTES = 1 << 28
+WHOLE_BYTES = 1 << 26
 """Links of a graph up to this size are looked at one by one each time."""
 READ = 1 << 20
 

@@ -274,7 +274,8 @@ def _of_another_retriever(home: Workspace, manifest: VectorsManifest) -> list[st
 def _next(home: Workspace, rows: list[ArtifactStatus]) -> str:
     """Return what to run next for the whole workspace."""
     states = {one.name: one for one in rows if one.state != UNFINISHED}
-    missing = [name for name in ("passages", "bm25", "vectors", "index") if name not in states]
+    needed = ("passages", "bm25") if "index" in states else ("passages", "bm25", "vectors", "index")
+    missing = [name for name in needed if name not in states]
     if missing[:1] == ["passages"]:
         return "densecli preprocess CORPUS"
     wrong = next((one.next for one in rows if one.state in (DAMAGED, STALE, UNFINISHED) and one.next), "")
