@@ -1,8 +1,5 @@
 """`densecli read`: an answer for each question, with its passage and place."""
 
-import itertools
-import sys
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +21,7 @@ from densecli.cli.shared_options import (
 from densecli.cli.tuned import tune_reader
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import UsageError
-from densecli.records import Prediction, Question
+from densecli.records import Question
 
 WAITING = "reading"
 
@@ -83,11 +80,14 @@ def read(
         asked = replace(asked, waiting=WAITING)
     predictions = run(asked, results=results, one_at_a_time=isinstance(asked, Conversation), **parts)
     if people:
+        from densecli.cli.snippets import prediction_view  # loads rich
+
         if isinstance(asked, Question):  # seconds, of which a person must see that they pass
             predictions = iter(list(session.terminal.progress(predictions, "read", 1)))
         elif not isinstance(asked, Conversation):
-            predictions = _watched(session, predictions)
-        _show(session, predictions)
+            predictions = session.terminal.watched(predictions, "read")
+        for one in predictions:
+            session.terminal.show(prediction_view(one))
     else:
         if not isinstance(asked, Question | Conversation):
             predictions = session.terminal.progress(predictions, "read", unit="questions ")
@@ -103,23 +103,3 @@ def _parse_input(
         if source == "-" or is_file(source):
             return Path(source), None
     return None, parse_questions(session, given, config, "read", ask=ask)
-
-
-def _watched(session: Session, predictions: Iterator[Prediction]) -> Iterator[Prediction]:
-    """Pass predictions on; while one is waited for, a person sees it, and nothing stands in its place."""
-    if not sys.stderr.isatty():
-        yield from session.terminal.progress(predictions, "read", unit="questions ")
-        return
-    for number in itertools.count(1):
-        with session.terminal.waiting(f"{WAITING} question {number:,}"):
-            one = next(predictions, None)
-        if one is None:
-            return
-        yield one
-
-
-def _show(session: Session, predictions: Iterable[Prediction]) -> None:
-    from densecli.cli.snippets import prediction_view
-
-    for one in predictions:
-        session.terminal.show(prediction_view(one))

@@ -1,5 +1,6 @@
 """The one object that talks to people: progress and talk on stderr, tables on stdout."""
 
+import itertools
 import os
 import re
 import sys
@@ -193,6 +194,19 @@ class Terminal(Observer):
             yield
         finally:
             self._end_status()
+
+    def watched(self, items: Iterator[T], what: str) -> Iterator[T]:
+        """Pass answers on that take seconds each: a person sees the number of the question that is read."""
+        if not sys.stderr.isatty():
+            yield from self.progress(items, what, unit="questions ")
+            return
+        for number in itertools.count(1):
+            with self.waiting(f"{what}: question {number:,}"):
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+            yield item
 
     def _end_status(self) -> None:
         if self._status is not None:
