@@ -76,6 +76,17 @@ def parse_questions(
         raise UsageError(f"{error.what}; ask something, or name a file of questions") from None
 
 
+def parse_results_or_questions(
+    session: Session, given: str | None, config: ReadConfig, ask: bool
+) -> tuple[Path | None, Question | Path | Conversation | None]:
+    """Return the path of search results, or else the questions to search."""
+    if not ask and (given is not None or not session.terminal.can_ask):
+        source = session.input_or_stdin(given, "question or search results")
+        if source == "-" or is_file(source):
+            return Path(source), None
+    return None, parse_questions(session, given, config, "read", ask=ask)
+
+
 def _check_single(config: SearchConfig | ReadConfig) -> None:
     if getattr(config, "answer_type", None) is not None:
         raise UsageError("--answer-type has no effect on a single question, which comes without answers")

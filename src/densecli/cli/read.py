@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from densecli.cli.questions import Conversation, is_file, parse_questions
+from densecli.cli.questions import Conversation, parse_results_or_questions
 from densecli.cli.result_forms import for_people
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
@@ -75,7 +75,7 @@ def read(
     if tune is not None:
         tune_reader(session, tune, parts, people, output)
         return
-    results, asked = _parse_input(session, question, config, ask)
+    results, asked = parse_results_or_questions(session, question, config, ask)
     if people and isinstance(asked, Conversation):
         asked = replace(asked, waiting=WAITING)
     predictions = run(asked, results=results, one_at_a_time=isinstance(asked, Conversation), **parts)
@@ -92,14 +92,3 @@ def read(
         if not isinstance(asked, Question | Conversation):
             predictions = session.terminal.progress(predictions, "read", unit="questions ")
         session.write((one.to_json(text) for one in predictions), output)
-
-
-def _parse_input(
-    session: Session, given: str | None, config: ReadConfig, ask: bool
-) -> tuple[Path | None, Question | Path | Conversation | None]:
-    """Return the path of search results, or else the questions to search."""
-    if not ask and (given is not None or not session.terminal.can_ask):
-        source = session.input_or_stdin(given, "question or search results")
-        if source == "-" or is_file(source):
-            return Path(source), None
-    return None, parse_questions(session, given, config, "read", ask=ask)

@@ -11,6 +11,7 @@ from densecli.configs.convert import ConvertConfig
 from densecli.configs.corpus import EmbedConfig, IndexConfig, PreprocessConfig
 from densecli.configs.data import DatasetsConfig
 from densecli.configs.mining import MineConfig
+from densecli.configs.status import StatusConfig
 from densecli.configs.training import TrainConfig, TrainReaderConfig
 from densecli.errors import InputError
 
@@ -26,6 +27,7 @@ CONFIGS: dict[str, type] = {
     "evaluate": EvaluateConfig,
     "convert": ConvertConfig,
     "datasets": DatasetsConfig,
+    "status": StatusConfig,
 }
 
 

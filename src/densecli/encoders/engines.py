@@ -123,7 +123,7 @@ def session_opener(engine: str, precision: str) -> OpenSession:
         except Exception as error:  # a broken installation fails in many classes
             raise EngineError(
                 f"onnxruntime can't be loaded ({error}); run `pip install --force-reinstall onnxruntime`, or"
-                " use --engine torch"
+                " use `engine=torch`"
             ) from None
         return onnx
     try:
