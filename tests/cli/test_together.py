@@ -188,7 +188,7 @@ def test_what_goes_wrong_in_another_is_told_by_it(prepared):
     runs = ended(start(prepared, *LINE, rank_1={"DENSECLI_EXAMPLES": "6"}))
     said = told_once(runs, 4)
     assert said.startswith(
-        "the processes have different inputs or settings (examples was None, now 6); start all"
+        "the processes have different inputs or settings (examples was left to the default, now 6); start all"
     )
     assert runs[0].stderr.count("error") == 0
 
