@@ -35,7 +35,7 @@ def test_files_are_read_and_written(odd):
 
 def test_names_in_data_are_written_out(odd):
     rows = odd.call("evaluate", f"{ODD}-found.jsonl", f"{ODD}={ODD}-found.jsonl", "-q").well().rows
-    assert [row["results"] for row in rows] == [f"{TOLD}-found.jsonl", TOLD]
+    assert [row["results"] for row in rows if "results" in row][:2] == [f"{TOLD}-found.jsonl", TOLD]
     (odd.folder / ODD).mkdir()
     shutil.copy(odd.folder / "questions.jsonl", odd.folder / ODD / "nq-test.qa.jsonl")
     rows = odd.call("datasets", "nq", "--data-dir", ODD, "-q").well().rows

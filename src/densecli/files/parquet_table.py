@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from densecli.errors import InputError
+from densecli.files.names import require_utf8_name
 from densecli.files.shortages import is_shortage
 from densecli.files.urls import is_remote
 
@@ -30,7 +31,9 @@ class ParquetTable:
         Raises:
             InputError: the file is missing or damaged.
             ArtifactError: a URL is out of reach.
+            UsageError: the name is not UTF-8.
         """
+        require_utf8_name(path)
         self._path = path
         self._open = ExitStack()
         try:
