@@ -46,10 +46,19 @@ class FieldError(ValueError):
 
     Attributes:
         place: of a record that has a file of its own in a folder, that file and the line in it.
+        code: by which such records are counted (`densecli.reasons`).
     """
 
-    def __init__(self, what: str, expected: str, place: tuple[str, int | None] | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        expected: str,
+        place: tuple[str, int | None] | None = None,
+        *,
+        code: str = "unusable",
+    ) -> None:
         super().__init__(f"{what}; expected {expected}")
+        self.code = code
         self.what = what
         self.expected = expected
         self.place = place

@@ -21,14 +21,14 @@ def text_field(row: Json, name: str, default: str | None = None) -> str:
     if value is None:
         raise _lacking(row, name)
     if not isinstance(value, str):
-        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a string")
+        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a string", code="wrong_type")
     if "\0" in value:
-        raise FieldError(f"{name!r} holds a NUL character", "text")
+        raise FieldError(f"{name!r} holds a NUL character", "text", code="bad_character")
     try:
         if not value.isascii():
             value.encode()
     except UnicodeEncodeError:
-        raise FieldError(f"{name!r} holds a lone surrogate", "UTF-8 text") from None
+        raise FieldError(f"{name!r} holds a lone surrogate", "UTF-8 text", code="bad_character") from None
     return value
 
 
@@ -36,7 +36,8 @@ def _lacking(row: Json, *names: str) -> FieldError:
     """Return what is wrong where none of some fields has a value."""
     null = next((name for name in names if name in row), None)
     what = f"no field {names[0]!r}" if null is None else f"{null!r} is null"
-    return FieldError(what, f"an object with {names[0]!r}")
+    code = "missing_field" if null is None else "null_field"
+    return FieldError(what, f"an object with {names[0]!r}", code=code)
 
 
 def id_field(row: Json, *names: str) -> str:
@@ -56,11 +57,13 @@ def texts_field(row: Json, name: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str) or not isinstance(value, list | tuple):
-        raise FieldError(f"{name!r} is {type(value).__name__} {value!r:.40}", "a list of strings")
+        raise FieldError(
+            f"{name!r} is {type(value).__name__} {value!r:.40}", "a list of strings", code="wrong_type"
+        )
     for item in value:
         if not isinstance(item, str):
             held = "null" if item is None else f"{type(item).__name__} {item!r:.40}"
-            raise FieldError(f"{name!r} holds {held}", "a list of strings")
+            raise FieldError(f"{name!r} holds {held}", "a list of strings", code="wrong_type")
     return tuple(text_field({name: item}, name) for item in value)
 
 
@@ -72,7 +75,7 @@ def number_field(row: Json, name: str, default: float = 0.0) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number) or isinstance(value, bool):
-        raise FieldError(f"{name!r} is {value!r:.40}", "a number")
+        raise FieldError(f"{name!r} is {value!r:.40}", "a number", code="wrong_value")
     return number
 
 
@@ -80,7 +83,7 @@ def rows_field(row: Json, name: str) -> list[Json]:
     """Return `row[name]` as a list of objects; missing means empty."""
     value = row.get(name, [])
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise FieldError(f"{name!r} is not a list of objects", "a list of objects")
+        raise FieldError(f"{name!r} is not a list of objects", "a list of objects", code="wrong_type")
     return value
 
 
@@ -99,7 +102,7 @@ def spans_field(row: Json, name: str) -> tuple[tuple[int, int], ...] | None:
             case [int(start), int(end)] if 0 <= start < end:
                 spans.append((start, end))
             case _:
-                raise FieldError(f"{name!r} is {value!r:.40}", "a list of [start, end]")
+                raise FieldError(f"{name!r} is {value!r:.40}", "a list of [start, end]", code="wrong_value")
     return tuple(spans)
 
 
@@ -111,5 +114,5 @@ def row_field(row: Json, name: str) -> Json:
     """
     value = row.get(name)
     if not isinstance(value, dict):
-        raise FieldError(f"{name!r} is not an object", "an object")
+        raise FieldError(f"{name!r} is not an object", "an object", code="wrong_type")
     return value

@@ -89,10 +89,10 @@ class Question:
         answers = answers_of(row)
         answer_type = text_field(row, "answer_type", "string")
         if answer_type not in ANSWER_TYPES:
-            raise FieldError(f"answer_type {answer_type!r}", " or ".join(ANSWER_TYPES))
+            raise FieldError(f"answer_type {answer_type!r}", " or ".join(ANSWER_TYPES), code="wrong_value")
         question = text_field(row, "question")
         if not question.strip():
-            raise FieldError("'question' is empty", "a question")
+            raise FieldError("'question' is empty", "a question", code="empty_field")
         return cls(question_id, question, answers, answer_type)
 
     def to_json(self) -> dict[str, Any]:
@@ -117,7 +117,9 @@ def answers_of(row: Json) -> tuple[str, ...]:
         return texts_field(row, name)
     text = text_field(row, name)
     if LIST_AS_TEXT.fullmatch(text):
-        raise FieldError(f"{name!r} is the text of a list: {text!r:.40}", "a list of strings")
+        raise FieldError(
+            f"{name!r} is the text of a list: {text!r:.40}", "a list of strings", code="wrong_type"
+        )
     return (text,)
 
 
@@ -157,7 +159,11 @@ class RankedList:
     def from_json(cls, row: Json, default_id: str = "") -> "RankedList":
         """Build one from DPR's result form."""
         if "ctxs" not in row:
-            raise FieldError("no field 'ctxs'", "search results: an object with 'question' and 'ctxs'")
+            raise FieldError(
+                "no field 'ctxs'",
+                "search results: an object with 'question' and 'ctxs'",
+                code="missing_field",
+            )
         ctxs = tuple(ScoredPassage.from_json(ctx) for ctx in rows_field(row, "ctxs"))
         return cls(Question.from_json(row, default_id), ctxs)
 
@@ -330,7 +336,9 @@ class TrainingExample:
     def from_json(cls, row: Json, default_id: str = "") -> "TrainingExample":
         """Build one from DPR's training form."""
         if "positive_ctxs" not in row:
-            raise FieldError("no field 'positive_ctxs'", "a training example as DPR's files hold")
+            raise FieldError(
+                "no field 'positive_ctxs'", "a training example as DPR's files hold", code="missing_field"
+            )
 
         def passages(name: str) -> tuple[Passage, ...]:
             rows = enumerate(rows_field(row, name))

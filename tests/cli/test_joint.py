@@ -168,7 +168,7 @@ def test_results_without_text_or_titles(prepared):
     prepared.write("found.jsonl", *found)
     prepared.call(*JOINT).well()
     told = json.loads((prepared.workspace / "reader/manifest.json").read_text())
-    assert told["counts"]["passages without a title"] > 12
+    assert told["counts"]["passages_without_title"] > 12
     assert told["parents"].keys() == {"retriever"}
     for row in found:
         for ctx in row["ctxs"]:

@@ -68,7 +68,7 @@ def test_gold_paragraphs_are_matched(prepared):
     assert [row["answers"] for row in mined(prepared)] == [[city] for city in CITIES[:3]]
     assert all(row["positive_ctxs"][0]["source"] == "gold" for row in mined(prepared))
     assert counts(prepared)["dropped_without_gold_passage"] == 1
-    assert "dropped without gold passage 1" in told
+    assert "dropped because the collection lacks their gold passage 1" in told
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,6 @@ def test_mining_resumes_where_it_was_stopped(prepared):
     assert "resuming at question " in prepared.call(*line, "-o", "out").well().stderr
     assert mined(prepared) == mined(prepared, "whole")
     assert counts(prepared) == counts(prepared, "whole")
-    assert counts(prepared)["skipped_broken JSON"] == 200
+    assert counts(prepared)["skipped_broken_json"] == 200
     assert {path.name for path in (prepared.folder / "out").iterdir()} == {"examples.jsonl", "manifest.json"}
     assert not partial.exists()

@@ -24,7 +24,7 @@ def test_bad_records_are_counted_and_the_first_told(prepared, command):
     ended = prepared.call(command, "x.jsonl", *OPTIONS.get(command, []), "--on-error", "skip").well()
     told = [line for line in ended.stderr.splitlines() if line.startswith("warning: skipped x.jsonl:")]
     assert [line.split(":")[2] for line in told] == ["2", "3", "4"]
-    counts = {"skipped_broken JSON": 2, "skipped_a JSON list": 2}
+    counts = {"skipped_broken_json": 2, "skipped_wrong_type": 2}
     if command in FORCED:
         made = json.loads((prepared.folder / "out" / "manifest.json").read_text())["counts"]
         assert made.items() >= counts.items()
@@ -33,7 +33,7 @@ def test_bad_records_are_counted_and_the_first_told(prepared, command):
         assert ended.rows[0]["counts"].items() >= counts.items()
     else:
         assert len(ended.rows) == 2
-    assert "skipped broken JSON 2, skipped a JSON list 2" in ended.stderr
+    assert "skipped: broken JSON 2, skipped: field of a wrong type 2" in ended.stderr
 
 
 def test_a_reader_is_trained_without_results_that_have_no_text(prepared):
@@ -55,7 +55,7 @@ def test_convert_leaves_out_what_it_cannot_complete(prepared):
     ended = prepared.call(*known, "--on-error", "skip").well()
     assert [row["question"] for row in ended.rows] == ["who"]
     assert "x.run: record 2: question 'q2' is not among the questions" in ended.stderr
-    assert "records 2, skipped another number of columns 1, skipped question is not among" in ended.stderr
+    assert "records 2, skipped: wrong number of columns 1, skipped: unknown id" in ended.stderr
 
 
 def test_what_comes_before_a_break_is_used(prepared):
@@ -64,7 +64,7 @@ def test_what_comes_before_a_break_is_used(prepared):
     assert "the gzip stream is cut off" in fails(prepared, "evaluate", "x.jsonl.gz")
     [row] = prepared.call("evaluate", "x.jsonl.gz", "--on-error", "skip").well().rows
     assert 1000 < row["questions"] < 30_000
-    assert row["counts"]["skipped_rest of a broken file"] == 1
+    assert row["counts"]["skipped_rest_of_broken_file"] == 1
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,11 @@ def test_bad_records_are_skipped_counted_and_shown(program):
     assert [one.id for one in passages(program)] == ["a#0", "d#0"]
     assert manifest(program)["counts"] == {
         "records": 8,
-        "skipped_broken JSON": 1,
-        "skipped_not UTF-8": 1,
-        "skipped_no field 'text'": 1,
-        "skipped_no field 'id'": 1,
-        "skipped_'id' is float": 1,
-        "skipped_duplicate id": 1,
+        "skipped_broken_json": 1,
+        "skipped_wrong_encoding": 1,
+        "skipped_missing_field": 2,
+        "skipped_wrong_type": 1,
+        "skipped_duplicate_id": 1,
         "passages_without_title": 1,
         "passages": 2,
     }
@@ -45,7 +44,7 @@ def test_bad_records_are_skipped_counted_and_shown(program):
     assert first.startswith("warning: skipped x.jsonl:2: broken JSON")
     assert second.startswith("warning: skipped x.jsonl:3: no field 'text'; expected")
     assert third.startswith("warning: skipped x.jsonl:4: no field 'id'; expected")
-    assert "records 8, skipped broken JSON 1" in last
+    assert "records 8, skipped: broken JSON 1" in last
 
 
 def test_a_bad_document_of_a_folder_is_told_by_its_path(program):
@@ -59,7 +58,7 @@ def test_a_bad_document_of_a_folder_is_told_by_its_path(program):
     assert manifest(program)["counts"] == {
         "records": 3,
         "dropped_of_another_kind": 1,
-        "skipped_not UTF-8": 1,
+        "skipped_wrong_encoding": 1,
         "passages": 1,
     }
 

@@ -120,7 +120,7 @@ def test_test_questions_are_dropped_and_counted(place):
         "left out of training: questions of nq, mine.jsonl, plain.txt; test sets not on this disk: " in said
     )
     assert "not on this disk: trivia, webq, trec, squad\n" in said
-    assert manifest["counts"]["training questions that equal a test question"] == 3
+    assert manifest["counts"]["questions_equal_to_a_test_question"] == 3
     assert manifest["counts"]["examples"] == len(CITIES) - 3
     assert "training questions that equal a test question 3" in said
     paths = [row["path"] for row in manifest["inputs"]]
@@ -237,10 +237,10 @@ def test_examples_that_need_cleaning_are_cleaned_and_counted(place):
     _, manifest = trained(place, "a.jsonl", *SMALL)
     told = {
         "examples": 6,
-        "examples without a positive passage": 2,
-        "positive passages given twice": 2,
-        "negative passages that equal a positive": 1,
-        "passages without text": 2,
+        "examples_without_positive": 2,
+        "positives_given_twice": 2,
+        "negatives_equal_to_a_positive": 1,
+        "passages_without_text": 2,
     }
     assert manifest["counts"] == manifest["counts"] | told
 
@@ -348,7 +348,7 @@ def test_teacher_scores_change_what_is_learned(place):
 def test_examples_without_teacher_scores_are_counted(place):
     place.write("mixed.jsonl", *map(taught, CITIES[:5]), *map(example, CITIES[5:8]))
     said, manifest = trained(place, "mixed.jsonl", *SMALL, "--distill", 0.5)
-    assert manifest["counts"]["examples without teacher scores"] == 3
+    assert manifest["counts"]["examples_without_teacher_scores"] == 3
     assert "examples without teacher scores 3" in said
 
 

@@ -18,9 +18,10 @@ from densecli.records import Article, Passage
 
 
 def given_record(payload):
-    """Payloads that are the records already; a text alone is one that cannot be parsed."""
+    """Payloads that are the records already; a text alone is one that cannot be parsed, `code: what`."""
     if isinstance(payload, str):
-        raise FieldError(payload, "better")
+        code, _, what = payload.partition(": ")
+        raise FieldError(what, "better", code=code)
     return payload
 
 
@@ -129,14 +130,20 @@ def test_a_bad_record_stops_the_run_after_what_comes_before(monkeypatch, workers
 
 def test_bad_records_are_skipped_and_counted_by_reason():
     good = Article("a", "T", "t")
-    bad = ["broken JSON (at 3)", "broken JSON (at 9)", "'text' is int 5", "'text' is int 6", "no field 'id'"]
+    bad = [
+        "broken_json: broken JSON (at 3)",
+        "broken_json: broken JSON (at 9)",
+        "wrong_type: 'text' is int 5",
+        "wrong_type: 'text' is int 6",
+        "missing_field: no field 'id'",
+    ]
     passages, counts, errors = run(source(good, *bad, good), on_error="skip")
     assert ids(passages) == ["a#0", "a#0"]
     assert counts == {
         "records": 7,
-        "skipped_broken JSON": 2,
-        "skipped_'text' is int": 2,
-        "skipped_no field 'id'": 1,
+        "skipped_broken_json": 2,
+        "skipped_wrong_type": 2,
+        "skipped_missing_field": 1,
     }
     assert errors == [
         "x:2: broken JSON (at 3); expected better",
@@ -153,7 +160,7 @@ def test_the_rest_of_a_broken_file_is_skipped_and_the_next_one_read():
     )
     passages, counts, errors = run(*(make() for make in sources), on_error="skip")
     assert ids(passages) == ["a#0", "c#0"]
-    assert counts == {"records": 2, "skipped_rest of a broken file": 2}
+    assert counts == {"records": 2, "skipped_rest_of_broken_file": 2}
     assert errors == ["x: cut off", "y: no gzip"]
     cuts = preprocess((make() for make in sources), PreprocessConfig())
     assert columns(next(cuts))[0] == ["a#0"]

@@ -59,7 +59,7 @@ def test_missing_passages_are_refused_or_zeros(store: PassageStore, tmp_path: Pa
     place_vectors(pairs, PassageRows(store), tmp_path / "b", 4, counts, allow_missing=True)
     expected = [vector(number) if number < 3 else np.zeros(3) for number in range(COUNT)]
     np.testing.assert_array_equal(placed(tmp_path / "b"), expected)
-    assert counts == {"vectors": 3, "vectors of other passages": 1, "passages without a vector": 7}
+    assert counts == {"vectors": 3, "vectors_of_other_passages": 1, "passages_without_vector": 7}
 
 
 def test_vectors_of_other_passages_and_twins_are_refused(store: PassageStore, tmp_path: Path) -> None:

@@ -85,4 +85,4 @@ def test_a_second_result_for_a_question_is_an_error_or_passed_over() -> None:
         list(each_once(same))
     bad = BadRecords(True)
     assert list(each_once(same, bad)) == same[:1]
-    assert bad.counts == {"skipped_duplicate id": 1}
+    assert bad.counts == {"skipped_duplicate_id": 1}

@@ -57,7 +57,7 @@ def test_neither_text_nor_has_answer_is_an_error():
     bad, counts = BadRecords(True, told.append), Counter[str]()
     [score] = evaluate([broken, good], EvaluateConfig(), counts, bad, "x.jsonl")
     assert (score.first_hit_rank, counts["questions"]) == (1, 1)
-    assert bad.counts == {"skipped_passage has no text to find answers in": 1}
+    assert bad.counts == {"skipped_no_text": 1}
     assert told[0].startswith("x.jsonl: question 'q': passage 'p1' has no text to find answers in; expected")
 
 

@@ -256,4 +256,4 @@ def test_the_recipe_makes_both_models_and_the_reader_teaches_the_retriever(
     done = subprocess.run(command, cwd=made, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     manifest = json.loads((made / "student" / "manifest.json").read_text())
-    assert "examples without teacher scores" not in manifest["counts"]
+    assert "examples_without_teacher_scores" not in manifest["counts"]

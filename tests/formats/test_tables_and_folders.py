@@ -41,7 +41,7 @@ def test_questions_in_parquet(tmp_path):
         ("1", ("Ulm",)),
         ("3", ("Rome", "Roma")),
     ]
-    assert bad.counts == {"skipped_'question' is null": 1}
+    assert bad.counts == {"skipped_null_field": 1}
 
 
 def test_examples_in_parquet_whatever_its_name(tmp_path):

@@ -70,7 +70,7 @@ def test_a_broken_topic_costs_no_other(tmp_path):
     text = "<top>\n<title> a\n</top>\n<top>\n<num> 2\n<title> b\n</top>\n"
     bad = BadRecords(True)
     assert pairs(write(tmp_path, text), bad=bad) == [("2", "b")]
-    assert bad.counts == {"skipped_a topic without a number": 1}
+    assert bad.counts == {"skipped_missing_field": 1}
 
 
 @pytest.mark.parametrize("name", ["queries.tsv", "queries.dev.tsv", "queries.txt", "topics.csv"])

@@ -40,7 +40,7 @@ def test_positives_hold_an_answer_and_negatives_none_in_the_order_of_retrieval(g
     (example,), counts = examples(golden_tokens, ranked())
     assert ids(example.positives) == ["1", "2"]
     assert ids(example.hard_negatives) == ["0", "3", "4"]
-    assert counts == {"questions read": 1}
+    assert counts == {"questions_read": 1}
 
 
 def test_only_the_first_passages_are_looked_at(golden_tokens):
@@ -51,7 +51,7 @@ def test_only_the_first_passages_are_looked_at(golden_tokens):
 def test_a_title_is_not_searched(golden_tokens):
     found, counts = examples(golden_tokens, ranked(replace(WHERE, answers=("Marie Curie",))))
     assert not found
-    assert counts["questions whose passages hold no answer"] == 1
+    assert counts["questions_without_passage_with_answer"] == 1
 
 
 def test_a_passage_whose_answer_is_cut_off_is_neither(golden_tokens):
@@ -60,7 +60,7 @@ def test_a_passage_whose_answer_is_cut_off_is_neither(golden_tokens):
     assert (ids(example.positives), ids(example.hard_negatives)) == (["1"], ["2"])
     found, counts = examples(golden_tokens, ranked(texts=texts[:1]), max_tokens=24)
     assert not found
-    assert counts["questions whose answers are cut off"] == 1
+    assert counts["questions_with_answers_cut_off"] == 1
 
 
 def test_dropped_questions_are_counted_by_reason(golden_tokens):
@@ -74,9 +74,9 @@ def test_dropped_questions_are_counted_by_reason(golden_tokens):
     )
     assert len(found) == 1
     assert counts == {
-        "questions read": 5,
-        "questions without answers": 2,
-        "questions whose passages hold no answer": 2,
+        "questions_read": 5,
+        "questions_without_answer": 2,
+        "questions_without_passage_with_answer": 2,
         "empty_answers_dropped": 1,
     }
 

@@ -42,7 +42,7 @@ def test_what_is_left_out_is_counted() -> None:
     held = ExampleSpool([example("a"), example("none", positives=0), blank, partly], dropped)
     assert len(held) == 2
     assert held.first(1, 0, 1).positive.id == "q0"
-    assert dropped == {"examples without a positive passage": 2, "passages without text": 4}
+    assert dropped == {"examples_without_positive": 2, "passages_without_text": 4}
 
 
 def test_further_examples_come_behind_those_before() -> None:
@@ -51,7 +51,7 @@ def test_further_examples_come_behind_those_before() -> None:
     assert held.add([example("c"), example("none", positives=0), example("d")], dropped) == range(2, 4)
     assert [held[row].question.id for row in range(4)] == ["a", "b", "c", "d"]
     assert held.add([], dropped) == range(4, 4)
-    assert dropped == {"examples without a positive passage": 1}
+    assert dropped == {"examples_without_positive": 1}
 
 
 def test_negatives_are_drawn_anew_each_epoch_but_never_by_chance() -> None:

@@ -31,24 +31,24 @@ def test_what_is_usable_stays_as_it_is() -> None:
 def test_positives_given_twice_count_once() -> None:
     found, dropped = used(("b", "a", " b ", "a\n", "c", "C."))
     assert found == [["b", "a", "c"], [], []]
-    assert dropped == {"positive passages given twice": 3}
+    assert dropped == {"positives_given_twice": 3}
 
 
 def test_a_negative_that_is_a_positive_teaches_the_wrong_thing() -> None:
     found, dropped = used(("a  b", "c"), ("A b!", "d", "c"), (" c", "e"))
     assert found == [["a  b", "c"], ["d"], ["e"]]
-    assert dropped == {"negative passages that equal a positive": 3}
+    assert dropped == {"negatives_equal_to_a_positive": 3}
 
 
 def test_passages_without_text_and_examples_without_a_positive() -> None:
     found, dropped = used(("", "a"), (" ", "b"), ("\n",))
     assert found == [["a"], ["b"], []]
-    assert dropped == {"passages without text": 3}
+    assert dropped == {"passages_without_text": 3}
     for positives in ((), (" ", "")):
         found, dropped = used(positives, ("b",))
         assert found is None
-        assert dropped["examples without a positive passage"] == 1
-        assert dropped["passages without text"] == len(positives)
+        assert dropped["examples_without_positive"] == 1
+        assert dropped["passages_without_text"] == len(positives)
 
 
 def test_known_questions_are_dropped_from_examples_and_results() -> None:
@@ -62,5 +62,5 @@ def test_known_questions_are_dropped_from_examples_and_results() -> None:
     ):
         dropped: Counter[str] = Counter()
         assert list(without_questions(iter(records), known, dropped)) == records[1:]
-        assert dropped == {"training questions that equal a test question": 1}
+        assert dropped == {"questions_equal_to_a_test_question": 1}
         assert list(without_questions(records, frozenset(), dropped)) == records

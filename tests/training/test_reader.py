@@ -92,7 +92,7 @@ def test_every_update_is_reported_and_every_epoch_saved(tiny_base):
         expected += ["best", kept] if one.best else [kept]
     assert run.saved == expected
     assert run.reports[1].best
-    assert run.counts == {"questions read": 6, "questions trained on": 6}
+    assert run.counts == {"questions_read": 6, "questions_trained_on": 6}
 
 
 def test_best_is_the_highest_exact_match_then_the_lowest_loss(tiny_base):
@@ -152,7 +152,7 @@ def test_bf16_trains_float32_weights(tiny_base):
 def test_questions_with_too_few_passages_are_counted(tiny_base):
     (first, *others) = results()[:3]
     run = Run(tiny_base, CONFIG, [replace(first, ctxs=first.ctxs[:2]), *others])
-    assert run.counts["questions with fewer negatives than asked for"] == 1
+    assert run.counts["questions_with_fewer_negatives"] == 1
 
 
 def test_dropped_questions_are_counted(tiny_base):
@@ -162,10 +162,10 @@ def test_dropped_questions_are_counted(tiny_base):
     ]
     run = Run(tiny_base, CONFIG, [*results()[2:], *hopeless])
     assert run.counts == {
-        "questions read": 6,
-        "questions trained on": 4,
-        "questions without answers": 1,
-        "questions whose passages hold no answer": 1,
+        "questions_read": 6,
+        "questions_trained_on": 4,
+        "questions_without_answer": 1,
+        "questions_without_passage_with_answer": 1,
     }
 
 

@@ -182,10 +182,10 @@ def _alone(tower: torch.nn.Module, ids: list[int]) -> np.ndarray:
 def test_few_examples_make_one_smaller_batch_and_leftovers_are_counted(tiny_base: Path) -> None:
     _, reports, _, counts = run(tiny_base, replace(CONFIG, batch_size=32, epochs=2), examples(5))
     assert [report.steps for report in reports] == [2, 2]
-    assert counts == {"questions short of one full batch": 27}
+    assert counts == {"questions_short_of_a_batch": 27}
     _, reports, _, counts = run(tiny_base, replace(CONFIG, batch_size=3, epochs=2), examples(8))
     assert reports[-1].steps == 4
-    assert counts == {"questions left over in each epoch": 2}
+    assert counts == {"questions_left_over_per_epoch": 2}
 
 
 @pytest.mark.parametrize("hard", [False, True])

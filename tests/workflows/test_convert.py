@@ -34,9 +34,9 @@ def test_records_go_into_a_stream_that_stays_open(results, observer):
     stream = io.BytesIO()
     found = convert(results, output=stream, to="trec", on_error="skip", observer=observer)
     assert stream.getvalue().split() == b"q1 Q0 p 1 2.0 densecli".split()
-    assert found.counts == {"records": 1, "skipped_no field 'ctxs'": 1}
+    assert found.counts == {"records": 1, "skipped_missing_field": 1}
     assert observer.work == ["convert"]
-    assert observer.messages == ["output: records 1, skipped no field 'ctxs' 1"]
+    assert observer.messages == ["output: records 1, skipped: missing field 1"]
     assert observer.warnings[0].startswith(f"skipped {results}:2: no field 'ctxs'")
 
 
@@ -120,7 +120,7 @@ def test_an_id_that_the_form_cannot_hold_costs_its_record_alone(results):
     stream = io.BytesIO()
     found = convert(results, output=stream, to="trec", on_error="skip")
     assert stream.getvalue() == b"q1 Q0 p 1 2.0 densecli\n"
-    assert found.counts == {"records": 2, "skipped_id is empty or holds a space": 1}
+    assert found.counts == {"records": 2, "skipped_empty_field": 1}
 
 
 def test_the_starter_is_a_model_like_others(tmp_path):

@@ -168,7 +168,7 @@ def test_an_unknown_passage_is_named(place: Path) -> None:
         evaluate(Path("y.run"), texts=texts)
     found = evaluate(Path("y.run"), texts=texts, on_error="skip")
     assert measured(found) == {"top-1": 25.0}
-    assert found.measured["y.run"].counts["skipped_passage is not in the passage store"] == 1
+    assert found.measured["y.run"].counts["skipped_unknown_id"] == 1
 
 
 def test_fewer_passages_than_k(place: Path) -> None:

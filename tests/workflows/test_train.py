@@ -158,7 +158,7 @@ def test_several_sets_in_memory_have_rates_and_numbers(run):
 
 def test_questions_in_memory_are_left_out(run, observer):
     made = run(exclude=[Question("1", "Who was born in  Rome?")], epochs=1, observer=observer)
-    assert manifest(made)["counts"]["training questions that equal a test question"] == 1
+    assert manifest(made)["counts"]["questions_equal_to_a_test_question"] == 1
     assert any("left out of training: questions of excluded questions;" in one for one in observer.messages)
 
 

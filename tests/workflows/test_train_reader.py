@@ -143,8 +143,8 @@ def squad(tmp_path):
 def test_a_reader_is_trained_on_squad_s_articles(run, squad, tmp_path):
     made = run(squad, dev=squad, epochs=1)
     counts = manifest(made.folder)["counts"]
-    assert counts["questions trained on"] == 4
-    assert counts["questions with fewer negatives than asked for"] == 4
+    assert counts["questions_trained_on"] == 4
+    assert counts["questions_with_fewer_negatives"] == 4
     last = json.loads((made.folder / "metrics.jsonl").read_text().splitlines()[-1])
     assert last["validation"]["questions"] == 4
 
@@ -157,7 +157,7 @@ def test_negatives_come_from_a_collection(run, squad, tmp_path):
     densecli.preprocess(articles, workspace=place)
     densecli.index(workspace=place, kind="bm25")
     made = run(squad, negatives_from=place, epochs=1)
-    assert "questions with fewer negatives than asked for" not in manifest(made.folder)["counts"]
+    assert "questions_with_fewer_negatives" not in manifest(made.folder)["counts"]
     found = list(
         with_negatives([*RESULTS[:1], *squad_results(SQUAD["data"][0], "0")], open_collection(place), 9)
     )
@@ -188,7 +188,7 @@ def test_a_reader_continues_from_another(run, squad, tiny_base, tmp_path):
 def test_gold_pages_are_for_the_choice_of_the_release(run, tmp_path):
     gold = [TrainingExample(RESULTS[0].question, (Passage("g", "Ulm", "Ulm"),))]
     made = run(gold=gold, choice="dpr", epochs=1)
-    assert manifest(made.folder)["counts"]["questions with a passage of the gold page"] == 1
+    assert manifest(made.folder)["counts"]["questions_with_gold_page"] == 1
     with pytest.raises(UsageError, match="gold has an effect only with"):
         run(gold=gold, force=True)
 

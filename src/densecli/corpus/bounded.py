@@ -53,9 +53,11 @@ def read_document(module: str, path: str) -> tuple[str, str]:
     except FieldError:
         raise
     except MemoryError:
-        raise FieldError("needs too much memory", SIMPLER) from None
+        raise FieldError("needs too much memory", SIMPLER, code="needs_too_much_memory") from None
     except Exception as error:
-        raise FieldError(f"its parser failed ({type(error).__name__})", SIMPLER) from None
+        raise FieldError(
+            f"its parser failed ({type(error).__name__})", SIMPLER, code="parser_failed"
+        ) from None
 
 
 def read_bounded(module: str, path: str, seconds: int) -> tuple[str, str]:
@@ -87,17 +89,19 @@ def read_bounded(module: str, path: str, seconds: int) -> tuple[str, str]:
     if kind == "text":
         return values[0], values[1]
     if kind == "bad":
-        raise FieldError(values[0], values[1])
+        raise FieldError(values[0], values[1], code=values[2])
     raise OSError(values[0], values[1])
 
 
 def _ended(status: int, seconds: int) -> FieldError:
     if status == -signal.SIGXCPU:
         return FieldError(
-            f"took too long (more than {seconds} seconds)", f"{SIMPLER}, or more `document_seconds`"
+            f"took too long (more than {seconds} seconds)",
+            f"{SIMPLER}, or more `document_seconds`",
+            code="took_too_long",
         )
     why = signal.Signals(-status).name if status < 0 else f"status {status}"
-    return FieldError(f"its parser ended ({why})", SIMPLER)
+    return FieldError(f"its parser ended ({why})", SIMPLER, code="parser_failed")
 
 
 _running: list["subprocess.Popen[bytes]"] = []
@@ -139,7 +143,7 @@ def serve() -> None:
             title, text = read_document(module, path)
             answer: list[str | int] = ["text", title, text]
         except FieldError as error:
-            answer = ["bad", error.what, error.expected]
+            answer = ["bad", error.what, error.expected, error.code]
         except OSError as error:
             answer = ["unreadable", error.errno or 0, error.strerror or str(error)]
         try:
@@ -147,7 +151,7 @@ def serve() -> None:
         except BrokenPipeError:
             break
         except MemoryError:
-            _send(answers, ["bad", "needs too much memory", SIMPLER])
+            _send(answers, ["bad", "needs too much memory", SIMPLER, "needs_too_much_memory"])
 
 
 def _limit(kind: int, most: int) -> None:

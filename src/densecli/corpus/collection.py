@@ -46,8 +46,12 @@ def parse_line(width: int, line: bytes) -> Passage:
     columns = decode_utf8(line).split("\t")
     if len(columns) != width or width not in WIDTHS:
         expected = WIDTHS.get(width, " or ".join(WIDTHS.values()))
-        raise FieldError(f"another number of columns ({len(columns)})", f"{expected}, with tabs between")
+        raise FieldError(
+            f"another number of columns ({len(columns)})",
+            f"{expected}, with tabs between",
+            code="wrong_number_of_columns",
+        )
     if not columns[0].strip():
-        raise FieldError("an empty id", "an id")
+        raise FieldError("an empty id", "an id", code="empty_field")
     fields = dict(zip(("id", "text", "title"), columns, strict=False))
     return Passage(columns[0].strip(), text_field(fields, "title", ""), text_field(fields, "text"))

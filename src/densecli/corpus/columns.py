@@ -56,7 +56,9 @@ class Columns:
         ]
         if missing:
             raise FieldError(
-                f"the header is {', '.join(header)[:80]!r}", f"id, title and text, or {' and '.join(missing)}"
+                f"the header is {', '.join(header)[:80]!r}",
+                f"id, title and text, or {' and '.join(missing)}",
+                code="wrong_value",
             )
         whole = self.whole or (self.ids == IDS and bool(ids) and ids[0] in WHOLE_IDS)
         return replace(self, ids=ids or self.ids[:1], texts=texts, whole=whole)
@@ -72,7 +74,9 @@ def record_of(columns: Columns, row: Json) -> Article | Passage:
     title = text_field(row, columns.title, "")
     text_name = _first(columns.texts, row)
     if text_name not in row:
-        raise FieldError(f"no field {text_name!r}", f"an object with {text_name!r} ({TEXT_HINT})")
+        raise FieldError(
+            f"no field {text_name!r}", f"an object with {text_name!r} ({TEXT_HINT})", code="missing_field"
+        )
     text = text_field(row, text_name)
     whole = columns.whole or (columns.ids == IDS and name in WHOLE_IDS)
     return (Passage if whole else Article)(_id(columns, row, name), title, text)
@@ -99,5 +103,5 @@ def _id(columns: Columns, row: Json, name: str) -> str:
         if columns.make_ids:
             return ""
         lack = f"{name!r} is empty" if name in row else f"no field {name!r}"
-        raise FieldError(lack, f"an object with {name!r} ({HINT})")
+        raise FieldError(lack, f"an object with {name!r} ({HINT})", code="missing_field")
     return id_field(row, name)

@@ -14,7 +14,7 @@ from densecli.configs.corpus import PreprocessConfig
 from densecli.corpus.source import Batch, Dropped, Parsed, Pruned, Source, batches_of
 from densecli.corpus.word_blocks import blocks
 from densecli.errors import FieldError, InputError
-from densecli.files.bad_records import EXAMPLES, REST, reason_of
+from densecli.files.bad_records import EXAMPLES, REST
 from densecli.files.parallel import map_ordered
 from densecli.records import Article, Passage
 
@@ -134,7 +134,7 @@ def cut_block(config: PreprocessConfig, block: RawBlock) -> Cut:
             if config.on_error == "stop":
                 failure = problem
                 break
-            counts[f"skipped_{reason_of(error)}"] += 1
+            counts[f"skipped_{error.code}"] += 1
             errors.append(str(InputError(*problem)))
             continue
         if isinstance(record, Pruned):

@@ -82,19 +82,19 @@ def parse_document(document: Document, seconds: int = SECONDS, label: str = "") 
     """
     try:
         if document.fault:
-            raise FieldError(document.fault, "readable files with UTF-8 names")
+            raise FieldError(document.fault, "readable files with UTF-8 names", code="unreadable_file")
         if _ending(document.path) not in READERS:
             return Dropped("of_another_kind")
         if document.size > LARGEST:
-            raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones")
+            raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones", code="too_large")
         title, text = _read(document, seconds)
         if "\0" in title + text:
-            raise FieldError("holds a NUL character", "text")
+            raise FieldError("holds a NUL character", "text", code="bad_character")
     except FieldError as error:
-        raise FieldError(error.what, error.expected, (document.path, None)) from None
+        raise FieldError(error.what, error.expected, (document.path, None), code=error.code) from None
     except OSError as error:
         expected = f"a readable file; {error.strerror}"
-        raise FieldError("cannot be read", expected, (document.path, None)) from None
+        raise FieldError("cannot be read", expected, (document.path, None), code="unreadable_file") from None
     return Article(label + document.id, title, text)
 
 

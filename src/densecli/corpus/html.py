@@ -80,9 +80,13 @@ def _refuse_monsters(page: str) -> None:
         if name.lower() not in SHALLOW and not attributes.endswith("/"):
             depth = max(depth - 1, 0) if closing else depth + 1
             if depth > DEEPEST:
-                raise FieldError(f"more than {DEEPEST} tags that are not closed", "HTML for people")
+                raise FieldError(
+                    f"more than {DEEPEST} tags that are not closed", "HTML for people", code="too_large"
+                )
         if len(attributes) > 2 * MOST_ATTRIBUTES and attributes.count("=") > MOST_ATTRIBUTES:
-            raise FieldError(f"a tag of more than {MOST_ATTRIBUTES} attributes", "HTML for people")
+            raise FieldError(
+                f"a tag of more than {MOST_ATTRIBUTES} attributes", "HTML for people", code="too_large"
+            )
 
 
 def _words(node: LexborNode | None) -> str:
@@ -114,7 +118,9 @@ def _text(data: bytes, encoding: str) -> str:
             raise LookupError
         return _western(data) if codec in WESTERN else data.decode(codec)
     except (LookupError, ValueError):
-        raise FieldError(f"not {encoding}", "the encoding that the page names, or UTF-8") from None
+        raise FieldError(
+            f"not {encoding}", "the encoding that the page names, or UTF-8", code="wrong_encoding"
+        ) from None
 
 
 def _western(data: bytes) -> str:

@@ -24,7 +24,9 @@ def check_record(make_ids: bool, record: Article | Passage) -> Article | Passage
     """
     row = {"id": record.id, "title": record.title, "text": record.text}
     if record.id == "" and not make_ids:
-        raise FieldError("'id' is empty", "an id (or make_ids, which numbers the records)")
+        raise FieldError(
+            "'id' is empty", "an id (or make_ids, which numbers the records)", code="empty_field"
+        )
     kind = Passage if isinstance(record, Passage) else Article
     return kind(id_field(row, "id"), text_field(row, "title", ""), text_field(row, "text"))
 

@@ -27,16 +27,18 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     try:
         reader = PdfReader(BytesIO(data))
         if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
-            raise FieldError("encrypted", "a PDF that opens without a password")
+            raise FieldError("encrypted", "a PDF that opens without a password", code="encrypted")
         title = str(reader.metadata.title or "") if reader.metadata else ""
         text = "\n".join(page.extract_text() for page in reader.pages)
     except FieldError:
         raise
     except DependencyError:
-        raise FieldError("encrypted with AES", "to read it: pip install cryptography") from None
+        raise FieldError(
+            "encrypted with AES", "to read it: pip install cryptography", code="encrypted"
+        ) from None
     except Exception as error:  # broken files fail in many ways, as the library says itself: one outcome
         what = " ".join(str(error).split())[:60] or type(error).__name__
-        raise FieldError(f"not a PDF, or damaged ({what})", SOUND) from None
+        raise FieldError(f"not a PDF, or damaged ({what})", SOUND, code="damaged_file") from None
     lines = (" ".join(line.split()) for line in HYPHEN.sub("", text.replace("\0", "")).split("\n"))
     clean = " ".join(title.replace("\0", "").split())
     return name if NO_TITLE.match(clean) else clean, "\n".join(line for line in lines if line)

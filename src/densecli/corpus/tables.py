@@ -67,7 +67,9 @@ def parse_row(mark: str, header: Sequence[str], columns: Columns, data: bytes) -
     fields = split_row(mark, data)
     if len(fields) != len(header):
         expected = f"{len(header)}: {', '.join(header)[:80]}"
-        raise FieldError(f"another number of fields ({len(fields)})", expected)
+        raise FieldError(
+            f"another number of fields ({len(fields)})", expected, code="wrong_number_of_columns"
+        )
     return record_of(columns, dict(zip(header, fields, strict=True)))
 
 
@@ -86,7 +88,9 @@ def split_row(mark: str, data: bytes) -> list[str]:
     except csv.Error as error:
         kind, marks = KINDS[mark]
         why = error if is_whole(data, mark) else UNCLOSED
-        raise FieldError(f"not a {kind} ({why})", f"{marks}, and quotes as csv has them") from None
+        raise FieldError(
+            f"not a {kind} ({why})", f"{marks}, and quotes as csv has them", code="broken_table"
+        ) from None
 
 
 def raw_rows(path: str, mark: str) -> Iterator[tuple[int, bytes]]:

@@ -90,7 +90,7 @@ class ForeignIndex:
         for position, passage_id in enumerate(self._counted_ids()):
             row = rows.of(passage_id)
             if row is None:
-                counts["vectors of other passages"] += 1
+                counts["vectors_of_other_passages"] += 1
                 continue
             if found[row] >= 0:
                 raise ArtifactError(f"{self.path}: id {passage_id!r} has two vectors; its ids are not whole")

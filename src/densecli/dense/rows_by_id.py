@@ -79,7 +79,7 @@ def place_vectors(
         for passage_id, vector in pairs:
             row = rows.of(passage_id)
             if row is None:
-                counts["vectors of other passages"] += 1
+                counts["vectors_of_other_passages"] += 1
                 continue
             if seen[row]:
                 raise ArtifactError(f"id {passage_id!r} has two vectors; name each file once")
@@ -150,7 +150,7 @@ def check_complete(
         raise ArtifactError(f"no vector is of a passage in the store, whose ids are {rows.missing(seen)} ...")
     if not absent:
         return
-    counts["passages without a vector"] += absent
+    counts["passages_without_vector"] += absent
     if not allow_missing:
         raise ArtifactError(
             f"{absent:,} of {len(rows):,} passages have no vector ({rows.missing(seen)} ...); name the files"

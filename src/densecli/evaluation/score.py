@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import FieldError, InputError
 from densecli.evaluation.accuracy import QuestionScore
-from densecli.files.bad_records import STOP, BadRecords, reason_of
+from densecli.files.bad_records import STOP, BadRecords
 from densecli.records import Prediction, RankedList, ScoredPassage, ranked_of
 from densecli.text.answers import AnswerMatcher
 from densecli.text.normalize import exact_match, f1_score
@@ -51,7 +51,7 @@ def evaluate(
             rank = next((rank for rank, hit in enumerate(hits, 1) if hit), None)
         except FieldError as error:
             what = f"question {question.id!r}: {error.what}"
-            bad.refuse(reason_of(error), InputError(name, None, what, error.expected))
+            bad.refuse(error.code, InputError(name, None, what, error.expected))
             continue
         exact = f1 = None
         if isinstance(record, Prediction):
@@ -76,5 +76,5 @@ def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool
     if textless:
         what = f"passage {passage.passage.id!r} has no text to find answers in"
         why = "" if believed else ": `answer_type` asks for another kind of match than has_answer has"
-        raise FieldError(what, f"search results with text, or `passages` FOLDER{why}")
+        raise FieldError(what, f"search results with text, or `passages` FOLDER{why}", code="no_text")
     return matcher.found_in(passage.passage.text)

@@ -1,19 +1,15 @@
 """What a record that cannot be used does: it ends the run, or it is counted by reason and passed over."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from densecli.errors import FieldError, InputError
+from densecli.errors import InputError
 
 T = TypeVar("T")
 EXAMPLES = 3
 """Skipped records that are shown."""
-KIND = re.compile(r"'[^']*' (?:is (?!not )|holds (?!a ))\w+")
-HEAD = re.compile(r"[^(]*[^( ]")
-VALUE = re.compile(r"""(?<!field):? (?:'(?:[^'\\]|\\.)*+(?:'|\\?$)|"(?:[^"\\]|\\.)*+(?:"|\\?$))""")
-REST, DUPLICATE = "rest of a broken file", "duplicate id"
+REST, DUPLICATE = "rest_of_broken_file", "duplicate_id"
 
 
 class BadRecords:
@@ -21,7 +17,7 @@ class BadRecords:
 
     Attributes:
         skip: whether these are passed over; otherwise the first ends the run.
-        counts: those passed over, as `skipped_<reason>`.
+        counts: those passed over, as `skipped_<code>` (`densecli.reasons`).
     """
 
     def __init__(self, skip: bool = False, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -35,7 +31,7 @@ class BadRecords:
         self.counts: Counter[str] = Counter()
         self._tell = tell
 
-    def refuse(self, reason: str, error: InputError) -> None:
+    def refuse(self, code: str, error: InputError) -> None:
         """Take a record that cannot be used.
 
         Raises:
@@ -43,13 +39,13 @@ class BadRecords:
         """
         if not self.skip:
             raise error from None
-        self.note(reason, 1, [str(error)])
+        self.note(code, 1, [str(error)])
 
-    def note(self, reason: str, times: int, messages: Sequence[str]) -> None:
+    def note(self, code: str, times: int, messages: Sequence[str]) -> None:
         """Count records that were skipped elsewhere, and report the first of them."""
         for one in messages[: max(0, EXAMPLES - self.counts.total())]:
             self._tell(one)
-        self.counts[f"skipped_{reason}"] += times
+        self.counts[f"skipped_{code}"] += times
 
     def usable(self, name: str, records: Iterable[T]) -> Iterator[T]:
         """Pass on what is read of a file; with `skip`, what comes before a break in it is used.
@@ -73,9 +69,3 @@ class BadRecords:
 
 STOP = BadRecords()
 """The first ends the run."""
-
-
-def reason_of(error: FieldError) -> str:
-    """Return what was wrong without what differs from record to record, to count it by."""
-    found = KIND.match(error.what) or HEAD.match(error.what)
-    return VALUE.sub("", found[0]).removesuffix(" is") if found else error.what

@@ -127,7 +127,9 @@ class ObjectCutter:
                 sign = self._keyed() if sign == b'"' else b""
             if sign != b"{":
                 where = "in a JSON array" if end == b"]" else "among JSON objects"
-                raise FieldError(f"{self._shown()!r} {where}", "objects, with commas between")
+                raise FieldError(
+                    f"{self._shown()!r} {where}", "objects, with commas between", code="broken_json"
+                )
             yield self._object()
             if not end:
                 continue
@@ -135,7 +137,9 @@ class ObjectCutter:
             if sign == end:
                 break
             if sign != b",":
-                raise FieldError(f"{self._shown()!r} after an object", "a comma, or the array's end")
+                raise FieldError(
+                    f"{self._shown()!r} after an object", "a comma, or the array's end", code="broken_json"
+                )
             self._move(self._place + 1)
         self._finish()
 
@@ -153,7 +157,11 @@ class ObjectCutter:
         while len(rest) < PIECE and (more := self._stream.read(PIECE)):
             rest += more
         if self._layout.rest.fullmatch(rest) is None:
-            raise FieldError(f"{rest.strip()[:40].decode(errors='replace')!r} after the array", "its end")
+            raise FieldError(
+                f"{rest.strip()[:40].decode(errors='replace')!r} after the array",
+                "its end",
+                code="broken_json",
+            )
 
     def _keyed(self) -> bytes:
         """Go to after the key of an object, and return the sign there."""
@@ -200,11 +208,13 @@ class ObjectCutter:
         self._held = self._held[self._place :]
         self._place = 0
         if len(self._held) > LINE_LIMIT:
-            raise FieldError(f"an object of more than {LINE_LIMIT >> 20} MiB", "shorter ones")
+            raise FieldError(
+                f"an object of more than {LINE_LIMIT >> 20} MiB", "shorter ones", code="too_large"
+            )
         more = self._stream.read(max(PIECE, len(self._held)))
         if not more and not may_end:
             what = "the JSON array" if self._layout.end == b"]" else "a JSON object"
-            raise FieldError(f"{what} is cut off", "the whole file")
+            raise FieldError(f"{what} is cut off", "the whole file", code="broken_json")
         self._held += more
         return bool(more)
 

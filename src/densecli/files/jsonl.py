@@ -41,9 +41,9 @@ def parse_row(line: bytes) -> dict[str, Any]:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         decode_utf8(line)
-        raise FieldError(f"broken JSON ({error})", "one JSON object per line") from None
+        raise FieldError(f"broken JSON ({error})", "one JSON object per line", code="broken_json") from None
     if not isinstance(row, dict):
-        raise FieldError(f"a JSON {type(row).__name__}", "one JSON object per line")
+        raise FieldError(f"a JSON {type(row).__name__}", "one JSON object per line", code="wrong_type")
     return row
 
 

@@ -11,6 +11,9 @@ UTF16 = (b"\xff\xfe", b"\xfe\xff")
 class EncodingError(FieldError):
     """Bytes that are not UTF-8."""
 
+    def __init__(self, what: str, expected: str) -> None:
+        super().__init__(what, expected, code="wrong_encoding")
+
 
 def decode_utf8(data: bytes) -> str:
     """Return bytes as text.

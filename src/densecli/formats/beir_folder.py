@@ -14,7 +14,7 @@ from densecli.artifacts.passages.ids import hash_id
 from densecli.artifacts.passages.store import PassageStore, write_passages
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
-from densecli.files.bad_records import STOP, BadRecords, reason_of
+from densecli.files.bad_records import STOP, BadRecords
 from densecli.files.jsonl import encode_line
 from densecli.formats.beir import passage, passage_row, question, question_row
 from densecli.formats.documents import open_document
@@ -92,7 +92,7 @@ def read_folder(path: str, bad: BadRecords = STOP) -> Iterator[TrainingExample]:
             try:
                 whole = lookup.example(example)
             except FieldError as error:
-                bad.refuse(reason_of(error), InputError(qrels, None, error.what, error.expected))
+                bad.refuse(error.code, InputError(qrels, None, error.what, error.expected))
             else:
                 yield whole
 

@@ -34,10 +34,12 @@ def table(document: Document, parse: Callable[[Columns], T], header: Columns = (
             columns = split(line)
             if len(columns) != width:
                 raise FieldError(
-                    f"another number of columns ({len(columns)})", f"{width} as in the first line"
+                    f"another number of columns ({len(columns)})",
+                    f"{width} as in the first line",
+                    code="wrong_number_of_columns",
                 )
             if not all(columns):
-                raise FieldError("an empty column", "none")
+                raise FieldError("an empty column", "none", code="empty_field")
             if columns == header:
                 continue
             found = parse(columns)
@@ -55,7 +57,7 @@ def whole_number(text: str, name: str) -> int:
     """
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        raise FieldError(f"{name} {text!r:.40}", "a whole number")
+        raise FieldError(f"{name} {text!r:.40}", "a whole number", code="wrong_value")
     return int(text)
 
 
@@ -66,7 +68,9 @@ def column(text: str) -> str:
         FieldError: the id is empty or holds a space.
     """
     if text.split() != [text]:
-        raise FieldError(f"id {text!r:.60} is empty or holds a space", "ids without spaces")
+        raise FieldError(
+            f"id {text!r:.60} is empty or holds a space", "ids without spaces", code="empty_field"
+        )
     return text
 
 
@@ -79,5 +83,5 @@ def tabbed(*texts: str) -> bytes:
     for text in texts:
         if not text.strip() or text != text.strip(" ") or not {"\t", "\n", "\r", "\0"}.isdisjoint(text):
             what = f"id {text!r:.60} is empty, has spaces around it, or holds a tab or a line end"
-            raise FieldError(what, "ids without spaces")
+            raise FieldError(what, "ids without spaces", code="wrong_value")
     return "\t".join(texts).encode() + b"\n"

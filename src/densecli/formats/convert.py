@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from densecli.corpus.psgs import write_psgs
 from densecli.errors import FieldError, InputError, UsageError
 from densecli.evaluation.has_answer import mark_answers
-from densecli.files.bad_records import STOP, BadRecords, reason_of
+from densecli.files.bad_records import STOP, BadRecords
 from densecli.files.jsonl import encode_line
 from densecli.formats import beir, dpr, flag_embedding, qrels, runs, tevatron
 from densecli.formats.beir_folder import examples_of
@@ -174,7 +174,7 @@ def locate_errors(
         return InputError(name, None, f"record {counts['records']:,}: {error.what}", error.expected)
 
     try:
-        yield lambda error: bad.refuse(reason_of(error), locate(error))
+        yield lambda error: bad.refuse(error.code, locate(error))
     except FieldError as error:
         raise locate(error) from None
 
@@ -270,7 +270,9 @@ def _with_unanswered(records: Records, lookup: Lookup) -> Iterator[RankedList]:
 def _once(question: Question, seen: set[str]) -> None:
     """Refuse a second question of the same id, where a format identifies questions by their ids."""
     if question.id in seen:
-        raise FieldError(f"question id {question.id!r} again", "unique ids: this form has no more")
+        raise FieldError(
+            f"question id {question.id!r} again", "unique ids: this form has no more", code="duplicate"
+        )
     seen.add(question.id)
 
 
@@ -287,10 +289,16 @@ def _check(record: Any, target: Target) -> None:
     if target.asks and not isinstance(record, Passage) and hasattr(record, "question"):
         known = record.question if isinstance(record.question, str) else record.question.question
         if not known:
-            raise FieldError("the question's text is not known", "a file of questions as `questions`")
+            raise FieldError(
+                "the question's text is not known", "a file of questions as `questions`", code="unknown_text"
+            )
     passages = _passages_of(record)
     if target.reads and passages and not any(passage.text for passage in passages):
-        raise FieldError("the texts of its passages are not known", "their passage store as `passages`")
+        raise FieldError(
+            "the texts of its passages are not known",
+            "their passage store as `passages`",
+            code="unknown_text",
+        )
 
 
 def _ids_of(record: Any) -> list[str]:
@@ -318,5 +326,5 @@ def _judged(ranked: RankedList) -> RankedList:
     for ctx in ranked.ctxs:
         if ctx.has_answer is None and textless:
             what = f"passage {ctx.passage.id!r} has neither has_answer nor a text to match"
-            raise FieldError(what, "its passage store as `passages`")
+            raise FieldError(what, "its passage store as `passages`", code="wrong_value")
     return mark_answers(ranked, Counter())

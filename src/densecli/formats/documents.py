@@ -16,7 +16,7 @@ import orjson
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
 from densecli.files.arrivals import forget
-from densecli.files.bad_records import STOP, BadRecords, reason_of
+from densecli.files.bad_records import STOP, BadRecords
 from densecli.files.json_objects import Layout, ObjectCutter, is_begun, layout_of
 from densecli.files.jsonl import parse_row
 from densecli.files.shards import shards_of
@@ -98,7 +98,9 @@ class Document:
         """Whether a line is longer than any record; it is then passed over to its end."""
         if len(line) <= LINE_LIMIT:
             return False
-        error = FieldError(f"a line of more than {LINE_LIMIT >> 20} MiB", "records in lines")
+        error = FieldError(
+            f"a line of more than {LINE_LIMIT >> 20} MiB", "records in lines", code="too_large"
+        )
         self.refuse(error, number)
         while line and not line.endswith(b"\n"):
             line = self._stream.readline(LINE_LIMIT)
@@ -185,7 +187,7 @@ class Document:
         Raises:
             InputError: what is wrong with it, unless such records are passed over.
         """
-        self.bad.refuse(reason_of(error), self.error(error, line, element))
+        self.bad.refuse(error.code, self.error(error, line, element))
 
     def each(self, rows: Iterable[Row], parse: Callable[[Json, str], Iterable[T]]) -> Iterator[T]:
         """Yield the records that `parse(fields, default id)` makes of each object.

@@ -67,7 +67,9 @@ def prediction(row: Json, default_id: str) -> Prediction:
     """
     rows = [one for one in rows_field(row, "predictions") if isinstance(one.get("prediction"), dict)]
     if not rows:
-        raise FieldError("no prediction in 'predictions'", "predictions as DPR's reader writes them")
+        raise FieldError(
+            "no prediction in 'predictions'", "predictions as DPR's reader writes them", code="missing_field"
+        )
     best = max(rows, key=lambda one: number_field(one, "top_k"))["prediction"]
     text = text_field(best, "text")
     start = max(0, text_field(best, "passage", "").find(text))

@@ -26,7 +26,9 @@ def _passages(row: Json, name: str, default_id: str) -> tuple[Passage, ...]:
     if numbers is None:
         return tuple(Passage(f"{default_id}.{name}.{place}", "", text) for place, text in enumerate(texts))
     if not isinstance(numbers, list) or len(numbers) != len(texts):
-        raise FieldError(f"'{name}_id' does not fit {name!r}", f"{len(texts)} ids, one for each text")
+        raise FieldError(
+            f"'{name}_id' does not fit {name!r}", f"{len(texts)} ids, one for each text", code="wrong_value"
+        )
     ids = [id_field({f"{name}_id": one}, f"{name}_id") for one in numbers]
     return tuple(Passage(one, "", text) for one, text in zip(ids, texts, strict=True))
 

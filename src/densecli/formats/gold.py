@@ -146,5 +146,5 @@ def kilt_question(row: Json, default_id: str) -> Question:
     answers = dict.fromkeys(text_field(one, "answer") for one in outputs if one.get("answer") is not None)
     question_id = default_id if row.get("id") is None else id_field(row, "id")
     if not isinstance(row.get("input"), str):
-        raise FieldError("no field 'input'", "a question as KILT's files hold")
+        raise FieldError("no field 'input'", "a question as KILT's files hold", code="missing_field")
     return Question.from_json({"question": row["input"], "answers": list(answers)}, question_id)

@@ -49,7 +49,7 @@ class Lookup:
         if found is None:
             ids = list(self.questions)
             expected = f"one of the {len(ids):,} ids of the questions ({ids[0]!r} to {ids[-1]!r})"
-            raise FieldError(f"question {known.id!r} is not among the questions", expected)
+            raise FieldError(f"question {known.id!r} is not among the questions", expected, code="unknown_id")
         return found
 
     def unanswered(self, seen: Set[str]) -> Iterator[RankedList]:
@@ -66,7 +66,11 @@ class Lookup:
             return known
         row = self.store.row_of(known.id)
         if row is None:
-            raise FieldError(f"passage {known.id!r} is not in the passage store", "the store it came from")
+            raise FieldError(
+                f"passage {known.id!r} is not in the passage store",
+                "the store it came from",
+                code="unknown_id",
+            )
         return self.store[row]
 
     def ranked(self, known: RankedList) -> RankedList:

@@ -65,17 +65,21 @@ def _is_listed(line: bytes) -> bool:
 def _fields(row: bytes) -> list[str]:
     text = decode_utf8(row)
     if not is_whole(row, "\t"):
-        raise FieldError(UNCLOSED, "quotes as csv has them")
+        raise FieldError(UNCLOSED, "quotes as csv has them", code="broken_table")
     csv.field_size_limit(sys.maxsize)
     try:
         return next(csv.reader([text], delimiter="\t"))
     except csv.Error as error:
-        raise FieldError(f"not a table ({error})", "tabs, and quotes as csv has them") from None
+        raise FieldError(
+            f"not a table ({error})", "tabs, and quotes as csv has them", code="broken_table"
+        ) from None
 
 
 def _question(row: list[str], number: str) -> Question:
     if len(row) < 2:
-        raise FieldError("no list of answers", "a question and a list of answers, separated by a tab")
+        raise FieldError(
+            "no list of answers", "a question and a list of answers, separated by a tab", code="missing_field"
+        )
     return Question.from_json({"question": row[0], "answers": _literal(row[1])}, number)
 
 
@@ -87,7 +91,9 @@ def _literal(text: str) -> object:
             found: object = ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             raise FieldError(
-                f"no list of answers: {text!r:.40}", "a list such as ['London', 'Paris']"
+                f"no list of answers: {text!r:.40}",
+                "a list such as ['London', 'Paris']",
+                code="missing_field",
             ) from None
     if ADJACENT.search(text) and _is_joined(text):
         raise _CommaError(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from densecli.errors import FieldError, InputError, UsageError
-from densecli.files.bad_records import STOP, BadRecords, reason_of
+from densecli.files.bad_records import STOP, BadRecords
 from densecli.files.streams import display_name
 from densecli.formats.detect import detect_format, refuse_bare
 from densecli.formats.documents import open_document
@@ -61,7 +61,7 @@ def _results(
                     check(ranked_of(found))
             except FieldError as error:
                 what = f"record {number:,}: {error.what}"
-                bad.refuse(reason_of(error), InputError(document.name, None, what, error.expected))
+                bad.refuse(error.code, InputError(document.name, None, what, error.expected))
             else:
                 yield found
         if lookup is not None and known.form.bare:

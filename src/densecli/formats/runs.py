@@ -40,15 +40,17 @@ def read_run(
         for line, one in group:
             if one.passage_id in found:
                 what = f"passage {one.passage_id!r} again for question {question_id!r}"
-                document.refuse(FieldError(what, "each once"), line)
+                document.refuse(FieldError(what, "each once", code="duplicate"), line)
                 continue
             if question_id in seen:
                 what = f"question {question_id!r} again, after others"
-                document.refuse(FieldError(what, "a run sorted by question"), line)
+                document.refuse(FieldError(what, "a run sorted by question", code="unsorted"), line)
                 continue
             if by_rank and one.score in scores:
                 what = f"rank {1 / one.score:.0f} again for question {question_id!r}"
-                document.refuse(FieldError(what, "each rank once (are these judgments?)"), line)
+                document.refuse(
+                    FieldError(what, "each rank once (are these judgments?)", code="duplicate"), line
+                )
                 continue
             scores.add(one.score)
             found[one.passage_id] = one.score
@@ -77,7 +79,7 @@ def msmarco_entry(columns: Columns) -> Entry:
     """Take `qid docid rank`; the score is 1/rank, because the file has none."""
     rank = whole_number(columns[2], "rank")
     if rank < 1:
-        raise FieldError(f"rank {columns[2]!r}", "ranks from 1")
+        raise FieldError(f"rank {columns[2]!r}", "ranks from 1", code="wrong_value")
     return Entry(columns[0], columns[1], 1 / rank)
 
 

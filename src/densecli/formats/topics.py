@@ -49,18 +49,18 @@ def read_topics(document: Document) -> Iterator[Question]:
             held.append(rest)
             size += len(rest)
             if size > LONGEST or len(OPEN.findall(rest)) + (len(held) > 1) > 1:
-                raise FieldError("a topic is not closed", "</top>")
+                raise FieldError("a topic is not closed", "</top>", code="broken_file")
         except FieldError as error:
             held = []
             document.refuse(error, begun or number)
     if held:
-        document.refuse(FieldError("a topic is not closed", "</top>"), begun)
+        document.refuse(FieldError("a topic is not closed", "</top>", code="broken_file"), begun)
 
 
 def _question(topic: str) -> Question:
     number = next((found[1] for form in NUMBERS if (found := form.search(topic))), None)
     if number is None:
-        raise FieldError("a topic without a number", "<num> and an id")
+        raise FieldError("a topic without a number", "<num> and an id", code="missing_field")
     texts = (" ".join(found[1].split()) for form in TEXTS if (found := form.search(topic)))
     return Question.from_json({"question": next(filter(None, texts), "")}, number)
 
@@ -93,7 +93,11 @@ def read_queries(document: Document) -> Iterator[Question]:
         try:
             columns = decode_utf8(line).split("\t")
             if len(columns) != 2:
-                raise FieldError(f"another number of columns ({len(columns)})", "an id, a tab and a question")
+                raise FieldError(
+                    f"another number of columns ({len(columns)})",
+                    "an id, a tab and a question",
+                    code="wrong_number_of_columns",
+                )
             if number == begin and _is_header(columns):
                 continue
             found = Question.from_json({"id": columns[0].strip(), "question": columns[1]}, str(number))

@@ -64,7 +64,7 @@ def reader_examples(
         InputError: the passages have no text.
     """
     for one in ranked:
-        counts["questions read"] += 1
+        counts["questions_read"] += 1
         question = one.question
         matcher = AnswerMatcher(question.answers, question.answer_type)
         passages = retrieved_passages(one, depth)
@@ -81,16 +81,16 @@ def reader_examples(
             if choice == "dpr":
                 title = (gold_titles or {}).get(text_key(question.question))
                 positives, negatives = choose_as_dpr(positives, negatives, title)
-                counts["questions with a passage of the gold page"] += title is not None and any(
+                counts["questions_with_gold_page"] += title is not None and any(
                     _same_title(passage, title) for passage in positives
                 )
             yield TrainingExample(question, tuple(positives), tuple(negatives))
         elif not matcher.usable:
-            counts["questions without answers"] += 1
+            counts["questions_without_answer"] += 1
         elif holding:
-            counts["questions whose answers are cut off"] += 1
+            counts["questions_with_answers_cut_off"] += 1
         else:
-            counts["questions whose passages hold no answer"] += 1
+            counts["questions_without_passage_with_answer"] += 1
 
 
 def choose_as_dpr(

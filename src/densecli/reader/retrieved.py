@@ -29,4 +29,4 @@ def check_texts(ranked: RankedList, depth: int, expected: str = TEXTS) -> None:
     if passages and not any(ctx.passage.text for ctx in passages):
         asked = ranked.question
         what = f"question {asked.id or asked.question!r}: its passages have no text"
-        raise FieldError(what, expected)
+        raise FieldError(what, expected, code="no_text")

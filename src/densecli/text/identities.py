@@ -28,4 +28,4 @@ class Identities:
                 self._texts[passage.id] = exact, hash(text_key(passage.text))
             elif exact != known[0] and hash(text_key(passage.text)) != known[1]:
                 what = f"passage id {passage.id!r} has another text than before"
-                raise FieldError(what, "one text for each id")
+                raise FieldError(what, "one text for each id", code="two_texts")

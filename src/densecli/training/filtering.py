@@ -16,7 +16,7 @@ def without_questions(records: Iterable[T], known: Set[str], dropped: Counter[st
     """Pass on the records whose question is not among the `known` ones, given by their keys."""
     for record in records:
         if text_key(record.question.question) in known:
-            dropped["training questions that equal a test question"] += 1
+            dropped["questions_equal_to_a_test_question"] += 1
         else:
             yield record
 
@@ -36,12 +36,12 @@ def usable_part(example: TrainingExample, dropped: Counter[str]) -> TrainingExam
     positives = []
     for passage in _with_text(example.positives, dropped):
         if passage.text in texts:
-            dropped["positive passages given twice"] += 1
+            dropped["positives_given_twice"] += 1
         else:
             texts.add(passage.text)
             positives.append(passage)
     if not positives:
-        dropped["examples without a positive passage"] += 1
+        dropped["examples_without_positive"] += 1
         return None
     hard, other = (
         tuple(_unlike(texts, given, dropped)) for given in (example.hard_negatives, example.negatives)
@@ -52,7 +52,7 @@ def usable_part(example: TrainingExample, dropped: Counter[str]) -> TrainingExam
 def _unlike(positives: TextSet, negatives: Iterable[Passage], dropped: Counter[str]) -> Iterator[Passage]:
     for passage in _with_text(negatives, dropped):
         if passage.text in positives:
-            dropped["negative passages that equal a positive"] += 1
+            dropped["negatives_equal_to_a_positive"] += 1
         else:
             yield passage
 
@@ -62,4 +62,4 @@ def _with_text(passages: Iterable[Passage], dropped: Counter[str]) -> Iterator[P
         if passage.text.strip():
             yield passage
         else:
-            dropped["passages without text"] += 1
+            dropped["passages_without_text"] += 1

@@ -169,11 +169,11 @@ def _count_used(
     """
     if config.rates and not any(int(len(one) * rate) for one, rate in zip(rows, config.rates, strict=True)):
         raise UsageError(f"sampling_rates {config.sampling_rates} leave no question in an epoch; raise them")
-    counts["questions trained on"] = len(examples)
+    counts["questions_trained_on"] = len(examples)
     asked = config.passages - 1
     short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))
     if short:
-        counts["questions with fewer negatives than asked for"] = short
+        counts["questions_with_fewer_negatives"] = short
 
 
 def epoch_order(sets: Sequence[range], repeats: Sequence[int], seed: int, epoch: int) -> list[int]:
@@ -201,5 +201,5 @@ def _titles_counted(examples: Iterable[TrainingExample], counts: Counter[str]) -
     """Count passages without a title: where those of the index have one, their vectors are others."""
     for example in examples:
         passages = (*example.positives, *example.hard_negatives)
-        counts["passages without a title"] += sum(not passage.title for passage in passages)
+        counts["passages_without_title"] += sum(not passage.title for passage in passages)
         yield example

@@ -194,10 +194,10 @@ def _batches(source: Source, batch_size: int, counts: Counter[str]) -> int:
             " leave it out, or raise its rate in `sampling_rates`"
         )
     if size < batch_size:
-        counts["questions short of one full batch"] += batch_size - size
+        counts["questions_short_of_a_batch"] += batch_size - size
     left_over = len(source.rows) - number * size
     if left_over > 0:
-        counts["questions left over in each epoch"] += left_over
+        counts["questions_left_over_per_epoch"] += left_over
     return number
 
 
@@ -207,7 +207,7 @@ def _check_taught(examples: ExampleSpool, counts: Counter[str]) -> None:
             "`distill` needs teacher scores: no example has a teacher_score for each of its passages"
         )
     if examples.taught < len(examples):
-        counts["examples without teacher scores"] = len(examples) - examples.taught
+        counts["examples_without_teacher_scores"] = len(examples) - examples.taught
 
 
 def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig) -> None:

@@ -12,7 +12,7 @@ from densecli.artifacts.recipe import shown_path
 from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace
 from densecli.configs.training import TrainConfig
 from densecli.errors import ArtifactError, FieldError, InputError, UsageError
-from densecli.files.bad_records import BadRecords, reason_of
+from densecli.files.bad_records import BadRecords
 from densecli.formats.known import MARKED
 from densecli.formats.read_examples import read_examples
 from densecli.formats.read_mining_input import read_mining_input
@@ -127,7 +127,7 @@ def read_result_sets(
                 check_texts(ranked, depth)
             except FieldError as error:
                 what = f"record {number:,}: {error.what}"
-                bad.refuse(reason_of(error), InputError(one.name, None, what, error.expected))
+                bad.refuse(error.code, InputError(one.name, None, what, error.expected))
             else:
                 yield ranked
 

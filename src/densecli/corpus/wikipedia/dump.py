@@ -60,7 +60,9 @@ def parse_page(page: Page) -> Parsed:
         FieldError: the page has no id, no title or no namespace.
     """
     if not (page.id.isdecimal() and page.title and page.namespace.removeprefix("-").isdecimal()):
-        raise FieldError("a page without id, title or namespace", "pages as MediaWiki exports them")
+        raise FieldError(
+            "a page without id, title or namespace", "pages as MediaWiki exports them", code="missing_field"
+        )
     if reason := drop_reason(page.title, page.namespace, page.redirect, page.model, page.text):
         return Dropped(reason)
     if len(page.text) > LONGEST_TEXT:

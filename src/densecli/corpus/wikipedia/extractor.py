@@ -59,10 +59,10 @@ def parse_extract(extract: Extract) -> Parsed:
     """Return one article of a folder, as `parse_article` does."""
     try:
         if extract.fault:
-            raise FieldError(*extract.fault)
+            raise FieldError(*extract.fault, code="damaged_file")
         return parse_article(extract.data)
     except FieldError as error:
-        raise FieldError(error.what, error.expected, (extract.file, extract.line)) from None
+        raise FieldError(error.what, error.expected, (extract.file, extract.line), code=error.code) from None
 
 
 def parse_article(data: bytes) -> Parsed:
@@ -89,7 +89,7 @@ def _from_doc(data: bytes) -> tuple[str, str, str]:
     head, _, body = decode_utf8(data).partition("\n")
     opening = OPENING.fullmatch(head)
     if opening is None:
-        raise FieldError(f"begins with {head[:60]!r}", '<doc id="…" url="…" title="…">')
+        raise FieldError(f"begins with {head[:60]!r}", '<doc id="…" url="…" title="…">', code="wrong_format")
     return opening[1], unescape(opening[2]), body
 
 
