@@ -200,7 +200,11 @@ class Program:
         names = [
             path.relative_to(self.workspace) for path in sorted(self.workspace.rglob("*")) if path.is_file()
         ]
-        results = [name for name in names if not any(part.startswith(".") for part in name.parts)]
+        results = [
+            name
+            for name in names
+            if name.parts[0] != "cache" and not any(part.startswith(".") for part in name.parts)
+        ]
         return {str(name): sha256((self.workspace / name).read_bytes()).hexdigest() for name in results}
 
     def leftovers(self) -> set[str]:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from cli.test_bad_input import fails
+from unit_encoder import write_unit_encoder
 
 SMALL = (
     "--epochs",
@@ -60,11 +61,7 @@ def test_vectors_that_do_not_fit_are_left_alone_and_said(place):
 
 def test_a_converted_encoder_with_normalized_vectors_keeps_its_index(place):
     """Such a model compares by dot products; training by cosine gives the passages no other vectors."""
-    modules = [
-        {"path": "", "type": f"sentence_transformers.models.{kind}"} for kind in ("Transformer", "Normalize")
-    ]
-    shutil.copytree(place.folder / "base", place.folder / "unit")
-    (place.folder / "unit" / "modules.json").write_text(json.dumps(modules))
+    write_unit_encoder(place.folder / "base", place.folder / "unit")
     place.call("convert", "unit", "--to", "retriever", "-o", "unit-retriever").well()
     place.call("embed", "--retriever", "unit-retriever", "-o", "unit-vectors").well()
     place.call("index", "--vectors", "unit-vectors", "-o", "unit-index").well()

@@ -28,6 +28,7 @@ LINES = [
     "train-reader found.jsonl --encoder base --epochs 1 --batch-size 4 --max-tokens 64 -o second",
     "evaluate found.jsonl read.jsonl",
     "convert found.jsonl --to trec -o found.run",
+    "status --verify",
 ]
 SWITCHES = {
     "DO_NOT_TRACK", "HF_HOME", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "HF_UPDATE_DOWNLOAD_COUNTS",

@@ -189,7 +189,7 @@ PAGE = (
 def dump(pages):
     yield "<mediawiki>\n"
     for page in range(pages):
-        yield PAGE.format(page, f"'''w{page}''' [[e]] t " * 4000)
+        yield PAGE.format(page, (f"'''w{page}''' [[e]] t " + "u " * 20) * 1400)
     yield "</mediawiki>\n"
 
 
@@ -202,7 +202,7 @@ def dump(pages):
 )
 def test_a_dump_that_was_cut_off_is_resumed(program, monkeypatch, name, pack):
     (program.folder / name).write_bytes(pack(dump(60)))
-    line = ("preprocess", name, "--words", 4)
+    line = ("preprocess", name, "--words", 10)
     partial = program.workspace / ".passages.partial" / "work"
     running = program.start(*line, "--workers", 2)
     until((partial / "progress.json").exists)

@@ -9,6 +9,7 @@ import pytest
 from cli.conftest import CITIES, article
 from cli.test_bad_input import fails
 from densecli.configs.presets import PRESETS
+from unit_encoder import write_unit_encoder
 
 SMALL = ("--encoder", "base", "--epochs", 1, "--batch-size", 4, "--max-passage-tokens", 64, "--device", "cpu")
 
@@ -301,10 +302,7 @@ def test_a_reader_cannot_sample_more_passages_than_it_is_given(place):
 
 
 def test_a_base_is_trained_by_the_similarity_that_it_was_made_with(place):
-    kinds = ("Transformer", "Normalize")
-    modules = [{"path": "", "type": f"sentence_transformers.models.{kind}"} for kind in kinds]
-    shutil.copytree(place.folder / "base", place.folder / "unit")
-    (place.folder / "unit" / "modules.json").write_text(json.dumps(modules))
+    write_unit_encoder(place.folder / "base", place.folder / "unit")
     place.write("a.jsonl", *map(example, CITIES))
     asked = {"base": ("base",), "unit": ("unit",), "asked": ("unit", "--similarity", "dot")}
     for name, encoder in asked.items():

@@ -37,7 +37,7 @@ def test_a_third_column_is_the_title(tmp_path, name):
 def test_what_may_be_another_table_is_none(tmp_path, text):
     path = write(tmp_path, "x.tsv", text)
     assert sniff(path) == "tsv"
-    with pytest.raises(InputError, match="--input-format collection reads a file without a header"):
+    with pytest.raises(InputError, match="`input_format` collection reads a file without a header"):
         list(open_sources([path], PreprocessConfig()))
 
 

@@ -29,7 +29,7 @@ def no_more_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def test_too_many_open_index_are_no_damaged_passages(tmp_path):
+def test_too_many_open_files_are_no_damaged_passages(tmp_path):
     _, fingerprint = write_passages(tmp_path, [Passage("1", "", "a")], "x")
     with no_more_files(), pytest.raises(OSError, match="Too many open files"):
         PassageStore(tmp_path, fingerprint)
@@ -37,11 +37,12 @@ def test_too_many_open_index_are_no_damaged_passages(tmp_path):
         PassageStore(tmp_path / "elsewhere", fingerprint)
 
 
-def test_too_many_open_index_are_no_damaged_bm25_index(tmp_path):
+def test_too_many_open_files_are_no_damaged_bm25_index(tmp_path):
+    (tmp_path / "settings.json").write_text("{}")
     with no_more_files(), pytest.raises(OSError, match="Too many open files"):
         open_index(tmp_path)
     with pytest.raises(ArtifactError, match="no BM25 index"):
-        open_index(tmp_path)
+        open_index(tmp_path / "elsewhere")
 
 
 def full(*name):

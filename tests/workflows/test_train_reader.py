@@ -189,7 +189,7 @@ def test_gold_pages_are_for_the_choice_of_the_release(run, tmp_path):
     gold = [TrainingExample(RESULTS[0].question, (Passage("g", "Ulm", "Ulm"),))]
     made = run(gold=gold, choice="dpr", epochs=1)
     assert manifest(made.folder)["counts"]["questions_with_gold_page"] == 1
-    with pytest.raises(UsageError, match="gold has an effect only with"):
+    with pytest.raises(UsageError, match="`gold` has an effect only with"):
         run(gold=gold, force=True)
 
 

@@ -1,6 +1,7 @@
 """What a machine runs out of while a file is read or written: disk, descriptors, memory."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,5 +27,7 @@ def named_if_full(place: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename is None and is_full(error):
+            if error.errno is None:  # numpy's own
+                error.errno, error.strerror = errno.ENOSPC, os.strerror(errno.ENOSPC)
             error.filename = str(place)
         raise
