@@ -1,5 +1,9 @@
 """Files that a URL names: over HTTP, and through fsspec, here in a file system in memory."""
 
+import os
+import subprocess
+import sys
+
 import fsspec
 import pytest
 
@@ -113,3 +117,18 @@ def test_a_parquet_file_elsewhere(memory, tmp_path):
         for path in ("memory://x.parquet", f"{host.url}/x.parquet"):
             source = parquet_source(path, Columns())
             assert [source.parse(payload).text for _, payload in source.raw] == ["some words"]
+
+
+def test_a_file_on_the_hugging_face_hub(tmp_path):
+    """In a process of its own: the Hub's client takes its address when it is imported."""
+    program = (
+        "import sys; from densecli.formats.read_questions import read_questions\n"
+        "print([one.question for one in read_questions(sys.argv[1])])"
+    )
+    with serving() as host:
+        host.add_repo("a/b", "c" * 40, {"q.jsonl": LINES})
+        offline = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+        environment = offline | {"HF_ENDPOINT": host.url, "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
+        line = [sys.executable, "-c", program, "hf://datasets/a/b/q.jsonl"]
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "['who', 'what']\n"
