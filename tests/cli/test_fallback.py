@@ -20,10 +20,15 @@ def test_a_workspace_that_was_named_and_is_not_there(program, command, how):
     assert (ended.status, "typo/passages" in ended.error, ended.stdout) == (4, True, "")
 
 
-@pytest.mark.parametrize("source", ["q.jsonl", "-"])
-def test_a_file_of_questions_is_not_answered_from_the_sample(program, source):
+def test_questions_on_standard_input_are_answered_from_the_sample(program):
+    ended = program.call("search", "-", "-k", 1, stdin=f'{{"question": "{MEG}"}}\n').well()
+    assert "answering from the sample" in ended.stderr
+    assert ended.rows[0]["ctxs"][0]["title"] == "Meg Griffin"
+
+
+def test_a_file_of_questions_is_not_answered_from_the_sample(program):
     program.write("q.jsonl", {"question": MEG})
-    ended = program.call("search", source, "-q", "-o", "found.jsonl", stdin='{"question": "who"}\n')
+    ended = program.call("search", "q.jsonl", "-q", "-o", "found.jsonl")
     assert (ended.status, "run `densecli preprocess` first" in ended.error) == (4, True)
     assert not (program.folder / "found.jsonl").exists()
 

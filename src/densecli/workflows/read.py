@@ -29,7 +29,7 @@ from densecli.workflows.collection import open_collection
 from densecli.workflows.engines import CustomRetriever
 from densecli.workflows.models import STARTER, reader_place
 from densecli.workflows.reporting import collect_bad_records, report_skipped
-from densecli.workflows.search import Questions, arrival_check, open_questions
+from densecli.workflows.search import Questions, arrival_check, is_named_file, open_questions
 from densecli.workflows.texts import Texts
 
 
@@ -220,7 +220,7 @@ def _open_ranked(
     collection = open_collection(
         home,
         retriever=retriever,
-        sample=not isinstance(questions, Path),
+        sample=not is_named_file(questions),
         single=single,
         config=search_config,
         observer=observer,

@@ -11,7 +11,7 @@ from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
 from densecli.files.arrivals import has_arrived
 from densecli.files.bad_records import BadRecords
-from densecli.files.streams import refuse_missing
+from densecli.files.streams import STDIN, refuse_missing
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, RankedList
@@ -46,7 +46,7 @@ def search(
     Args:
         questions: a question, several, or the path of a file of them (`Path("-")` is standard input).
         workspace: folder of the collection; by default the nearest `.densecli`. Where nothing is prepared,
-            the sample answers, but not for a file or a dataset.
+            the sample answers, but not for a named file or a dataset.
         passages: passage store, in place of the workspace's.
         index: dense or BM25 index, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's.
@@ -79,7 +79,7 @@ def search(
         bm25=bm25,
         retriever=retriever,
         single=single,
-        sample=questions is not None and not isinstance(questions, Path),
+        sample=questions is not None and not is_named_file(questions),
         config=config,
         observer=observer,
     )
@@ -87,6 +87,11 @@ def search(
         observer.warning(f"-k is {config.k}, the collection has {len(collection):,} passages: showing all")
     ranked = collection.search(given, batch_size=1 if single else None, has_arrived=arrival_check(questions))
     return _report(ranked, bad, observer)
+
+
+def is_named_file(questions: object) -> bool:
+    """Return whether questions come from a file that somebody named; standard input is none."""
+    return isinstance(questions, Path) and str(questions) != STDIN
 
 
 def arrival_check(questions: object) -> Callable[[], bool] | None:
