@@ -195,7 +195,7 @@ def test_vectors_that_do_not_fit_are_refused(tiny_base: Path, tmp_path: Path) ->
     save_retriever(open_base(str(tiny_base), "mean", 32, 32), tmp_path / "other")
     refused("vectors of another passage encoder", passages, vectors, tmp_path / "other")
     write_store(tmp_path / "fewer", STORED[1:])
-    refused("vectors_of_other_passages", tmp_path / "fewer", vectors, base)
+    refused("vectors of other passages", tmp_path / "fewer", vectors, base)
     refused("the vector store does not exist", passages, tmp_path / "none", base)
 
 
