@@ -1,18 +1,19 @@
 import orjson
 import pytest
 
-from densecli.artifacts.fusion_weight import NAME, FusionWeight
+from densecli.artifacts.fusion_weight import FusionWeight
+from densecli.artifacts.tuned_file import FUSION
 from densecli.errors import ArtifactError
 
 TUNED = FusionWeight(1.25, "score", "r", "b", "dev.jsonl", "d1", 85)
 
 
 def test_what_is_stored_is_read_again(tmp_path):
-    assert TUNED.write(tmp_path, {"top_k": {"hybrid": {"20": 96.5}}}) == tmp_path / NAME
+    assert TUNED.write(tmp_path, {"top_k": {"hybrid": {"20": 96.5}}}) == tmp_path / FUSION
     assert FusionWeight.read(tmp_path) == TUNED
-    row = orjson.loads((tmp_path / NAME).read_bytes())
+    row = orjson.loads((tmp_path / FUSION).read_bytes())
     assert row["top_k"] == {"hybrid": {"20": 96.5}}
-    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [FUSION]
 
 
 def test_a_later_one_takes_its_place(tmp_path):
@@ -39,7 +40,7 @@ def test_where_none_is_stored(tmp_path):
 )
 def test_a_damaged_file_is_refused(tmp_path, change):
     TUNED.write(tmp_path, {})
-    path = tmp_path / NAME
+    path = tmp_path / FUSION
     path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | change))
     with pytest.raises(
         ArtifactError, match=r"fusion\.json: not readable .*run `densecli search --tune-lambda`"
@@ -49,6 +50,6 @@ def test_a_damaged_file_is_refused(tmp_path, change):
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"7", b"\xff"])
 def test_what_is_no_object_is_refused(tmp_path, data):
-    (tmp_path / NAME).write_bytes(data)
+    (tmp_path / FUSION).write_bytes(data)
     with pytest.raises(ArtifactError, match="not readable"):
         FusionWeight.read(tmp_path)

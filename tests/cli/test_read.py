@@ -26,6 +26,11 @@ def test_a_reader_that_was_tuned_is_trained_again_without_complaint(prepared):
     assert not (prepared.folder / ".densecli/reader/selection.json").exists()
 
 
+def test_a_question_beside_tuning_is_refused(prepared):
+    ended = prepared.call("read", "who was born in Rome", "--tune", "found.jsonl")
+    assert (ended.status, "a question has no effect with --tune" in ended.error) == (2, True)
+
+
 def test_tuning_needs_answers(prepared):
     prepared.write("bare.jsonl", {"question": "who was born in Rome"})
     ended = prepared.call("read", "--tune", "bare.jsonl")

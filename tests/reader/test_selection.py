@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from densecli.artifacts.tuned_file import SELECTION
 from densecli.errors import ArtifactError
 from densecli.reader.decode import join_pieces
 from densecli.reader.selection import Selection, select_answers, standardize
 from densecli.reader.tune import GRID, SelectionSweep, mcnemar
-from densecli.reader.tuned import NAME, StoredSelection, store_selection
+from densecli.reader.tuned import StoredSelection, store_selection
 from densecli.records import Question
 from densecli.text.normalize import exact_match
 from read_passages import read
@@ -155,11 +156,11 @@ def test_what_was_tuned_is_stored_and_a_damaged_file_is_named(tmp_path):
     tuned = sweep.best()
     store_selection(tmp_path, tuned, "made", "dev.jsonl", "")
     assert StoredSelection.read(tmp_path) == StoredSelection(tuned.selection, tuned.depth, "made", 40)
-    row = json.loads((tmp_path / NAME).read_text())
+    row = json.loads((tmp_path / SELECTION).read_text())
     for damage in ({"rule": "best"}, {"weights": 1}, {"depth": 0}, {"depth": "x"}, {"reader": None}):
-        (tmp_path / NAME).write_text(json.dumps(row | damage))
+        (tmp_path / SELECTION).write_text(json.dumps(row | damage))
         with pytest.raises(ArtifactError, match=r"selection\.json: not readable .* read --tune"):
             StoredSelection.read(tmp_path)
-    (tmp_path / NAME).write_text("{")
+    (tmp_path / SELECTION).write_text("{")
     with pytest.raises(ArtifactError):
         StoredSelection.read(tmp_path)

@@ -139,7 +139,9 @@ WIKIDATA = """<mediawiki><page><title>Q1</title><ns>0</ns><id>1</id><revision><i
 
 def test_why_there_is_no_passage_is_told(tmp_path):
     (tmp_path / "d.xml").write_text(WIKIDATA)
-    with pytest.raises(InputError, match=r"d\.xml: no passage in it \(pages dropped .* 1\); expected at least one"):
+    with pytest.raises(
+        InputError, match=r"d\.xml: no passage in it \(pages dropped .* 1\); expected at least one"
+    ):
         preprocess(tmp_path / "d.xml", workspace=tmp_path / "w")
 
 

@@ -6,13 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from densecli.errors import ArtifactError, FieldError
-from densecli.fields import number_field, text_field
-from densecli.files.atomic import new_file
-
-NAME = "fusion.json"
+from densecli.artifacts.tuned_file import FUSION, read_tuned, write_tuned
+from densecli.fields import Json, number_field, text_field
 
 
 @dataclass(frozen=True)
@@ -38,12 +33,8 @@ class FusionWeight:
     questions: int
 
     def write(self, index: Path, found: Mapping[str, Any]) -> Path:
-        """Store it with the index in the folder `index`, with what else the tuning found, and return where;
-        the file appears when it is whole."""
-        with new_file(index / NAME) as path:
-            row = {**asdict(self), **found}
-            path.write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        return index / NAME
+        """Store it in the folder of an index, with what else the tuning found, and return the file."""
+        return write_tuned(index / FUSION, {**asdict(self), **found})
 
     @classmethod
     def read(cls, index: Path) -> "FusionWeight | None":
@@ -52,18 +43,13 @@ class FusionWeight:
         Raises:
             ArtifactError: the file is damaged.
         """
-        path = index / NAME
-        try:
-            row = orjson.loads(path.read_bytes())
-            weight = number_field(row, "weight", math.nan)
-            missing, retriever, bm25, source, sha256 = (
-                text_field(row, name) for name in ("missing", "retriever", "bm25", "source", "sha256")
-            )
-            questions = int(number_field(row, "questions"))
-            return cls(weight, missing, retriever, bm25, source, sha256, questions)
-        except FileNotFoundError:
-            return None
-        except (orjson.JSONDecodeError, FieldError, AttributeError) as error:
-            raise ArtifactError(
-                f"{path}: not readable ({error}); run `densecli search --tune-lambda`, or remove it"
-            ) from None
+        return read_tuned(index / FUSION, cls._from_json, "densecli search --tune-lambda")
+
+    @classmethod
+    def _from_json(cls, row: Json) -> "FusionWeight":
+        weight = number_field(row, "weight", math.nan)
+        missing, retriever, bm25, source, sha256 = (
+            text_field(row, name) for name in ("missing", "retriever", "bm25", "source", "sha256")
+        )
+        questions = int(number_field(row, "questions"))
+        return cls(weight, missing, retriever, bm25, source, sha256, questions)

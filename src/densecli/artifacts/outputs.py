@@ -5,16 +5,16 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from densecli.artifacts.fusion_weight import NAME as WEIGHT
 from densecli.artifacts.kinds import NAME
 from densecli.artifacts.manifest import Outline, outline
+from densecli.artifacts.tuned_file import FUSION, SELECTION
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, UsageError
 from densecli.files.atomic import is_scratch, resolved
 from densecli.files.names import display_path
 from densecli.files.streams import STDIN
 
-ADDED_LATER = {NAME, WEIGHT, "selection.json"}
+ADDED_LATER = {NAME, FUSION, SELECTION}
 LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db"}
 SHOWN = 3
 STDOUT = 1

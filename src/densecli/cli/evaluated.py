@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from densecli.cli.session import Session
 from densecli.configs.asking import EvaluateConfig
-from densecli.counts import format_counts
 
 if TYPE_CHECKING:
     from densecli.workflows.evaluate import Evaluation
@@ -22,6 +21,7 @@ def show_evaluation(
 ) -> None:
     """Show what was measured as a table, or write it in `form`; report what was counted."""
     from densecli.cli.tables import evaluation_table, latency_table
+    from densecli.counts import format_counts
     from densecli.workflows.evaluation_tables import evaluation_bytes, legend
 
     if form is None:

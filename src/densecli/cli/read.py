@@ -73,6 +73,8 @@ def read(
         **session.arguments(config),
     }
     if tune is not None:
+        if question is not None:
+            raise UsageError("a question has no effect with --tune, which reads its own questions")
         tune_reader(session, tune, parts, people, output)
         return
     results, asked = parse_results_or_questions(session, question, config, ask)

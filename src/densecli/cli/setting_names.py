@@ -7,7 +7,6 @@ shows the option that sets it: --batch-size, or --engine torch.
 import re
 from functools import cache
 
-from densecli.configs.file import CONFIGS
 from densecli.configs.groups import PLACES
 from densecli.configs.setting import described_fields
 
@@ -34,6 +33,8 @@ def _name_option(match: re.Match[str]) -> str:
 @cache
 def _options() -> dict[str, str]:
     """Return the option of each setting: every one has a place in --help."""
+    from densecli.configs.file import CONFIGS  # all configs and TOML: not for a --help
+
     described = (one for kind in CONFIGS.values() for one in described_fields(kind))
     long = {name: known.short for name, _, _, known in described if known.short and known.short[1] == "-"}
     return {name: "--" + name.replace("_", "-") for name in PLACES} | long | OTHERWISE

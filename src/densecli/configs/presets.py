@@ -58,7 +58,7 @@ checkpoint was chosen; here the rank counts in every epoch.
 BY_SIZE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "paper": {"train": ("epochs",), "train-reader": ("batch_size",)}
 }
-"""By preset and command: what it sets by the number of examples, which the configs work out from that."""
+"""By preset and command: the settings that the configs derive from the number of examples."""
 
 
 def has_preset(command: str, preset: str) -> bool:

@@ -12,7 +12,7 @@ Codes = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
 
 LEAST = 0xE0
-"""The least byte that begins a character of three bytes or more: all that are looked at have so many."""
+"""The least byte that begins a character of three bytes or more, as all characters below do."""
 IDEOGRAPHS = (
     (0x3041, 0x3096), (0x309D, 0x309F), (0x30A1, 0x30FA), (0x30FD, 0x312F), (0x31F0, 0x31FF),
     (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),

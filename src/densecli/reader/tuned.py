@@ -3,17 +3,13 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import orjson
-
+from densecli.artifacts.tuned_file import SELECTION, read_tuned, write_tuned
 from densecli.configs.asking import DEFAULT_DEPTH, ReadConfig
-from densecli.errors import ArtifactError, FieldError
-from densecli.fields import number_field, row_field, text_field
-from densecli.files.atomic import new_file
+from densecli.errors import FieldError
+from densecli.fields import Json, number_field, row_field, text_field
 from densecli.models.folder import fingerprint
 from densecli.reader.selection import Selection
 from densecli.reader.tune import TunedSelection
-
-NAME = "selection.json"
 
 
 @dataclass(frozen=True)
@@ -39,27 +35,20 @@ class StoredSelection:
         Raises:
             ArtifactError: the file is damaged.
         """
-        path = folder / NAME
-        try:
-            row = orjson.loads(path.read_bytes())
-            rule = text_field(row, "rule")
-            if rule not in ("passage", "joint"):
-                raise FieldError(f"rule is {rule!r:.40}", "passage or joint")
-            weights = row_field(row, "weights")
-            span, passage, retrieval = (
-                number_field(weights, one) for one in ("span", "passage", "retrieval")
-            )
-            depth = int(number_field(row, "depth"))
-            if depth < 1:
-                raise FieldError(f"depth is {depth}", "a number above 0")
-            selection = Selection(rule, span, passage, retrieval)
-            return cls(selection, depth, text_field(row, "reader"), int(number_field(row, "questions")))
-        except FileNotFoundError:
-            return None
-        except (orjson.JSONDecodeError, FieldError, AttributeError) as error:
-            raise ArtifactError(
-                f"{path}: not readable ({error}); run `densecli read --tune`, or remove it"
-            ) from None
+        return read_tuned(folder / SELECTION, cls._from_json, "densecli read --tune")
+
+    @classmethod
+    def _from_json(cls, row: Json) -> "StoredSelection":
+        rule = text_field(row, "rule")
+        if rule not in ("passage", "joint"):
+            raise FieldError(f"rule is {rule!r:.40}", "passage or joint")
+        weights = row_field(row, "weights")
+        span, passage, retrieval = (number_field(weights, one) for one in ("span", "passage", "retrieval"))
+        depth = int(number_field(row, "depth"))
+        if depth < 1:
+            raise FieldError(f"depth is {depth}", "a number above 0")
+        selection = Selection(rule, span, passage, retrieval)
+        return cls(selection, depth, text_field(row, "reader"), int(number_field(row, "questions")))
 
 
 def selection_for(folder: Path, config: ReadConfig) -> tuple[Selection, int]:
@@ -83,6 +72,4 @@ def selection_for(folder: Path, config: ReadConfig) -> tuple[Selection, int]:
 def store_selection(folder: Path, tuned: TunedSelection, reader: str, source: str, sha256: str) -> Path:
     """Write a tuned selection into the folder of its reader, and return the file."""
     row = {**tuned.to_json(), "reader": reader, "source": source, "sha256": sha256}
-    with new_file(folder / NAME) as path:
-        path.write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    return folder / NAME
+    return write_tuned(folder / SELECTION, row)

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from densecli.errors import ResourceError
 from densecli.files.atomic import new_file
 from densecli.training.examples import ExampleSpool
 
@@ -58,7 +59,7 @@ class ExampleCache:
             return None
 
     def write(self, made: PreparedExamples) -> None:
-        """Keep examples. A folder that cannot be written, or a full disk, leaves nothing behind."""
+        """Keep examples, or nothing: the disk may be full, or another training may be writing the same."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with new_file(self.path) as place:
@@ -72,6 +73,8 @@ class ExampleCache:
             }
             with new_file(self._about) as place:
                 place.write_bytes(orjson.dumps(about))
+        except ResourceError:  # the other training keeps them
+            return
         except OSError:
             for path in (self._about, self.path):
                 if path.is_file() and not path.is_symlink():

@@ -46,10 +46,10 @@ def run(
     device: torch.device,
     ranks: ProcessGroup = ALONE,
 ) -> Iterator[StepReport]:
-    """Go through a course, from where `keeper` says that it stands.
+    """Train as planned, from the progress that `keeper` returns.
 
-    It ends early after `config.early_stop` validations in turn that are no better than an earlier one. Of
-    several `ranks` only the first asks its `keeper`.
+    Training ends early after `config.early_stop` validations in a row without improvement. Of several
+    processes (`ranks`) only the first one asks its `keeper`.
 
     Yields:
         A report after each update. It is saved when the next one is asked for.

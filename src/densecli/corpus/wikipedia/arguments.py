@@ -30,5 +30,5 @@ def grouped(number: str) -> str:
 
 
 def only(parts: list[str], least: int, most: int) -> bool:
-    """Return whether there are so many parameters, none of them empty."""
+    """Return whether there are `least` to `most` parameters, none of them empty."""
     return least <= len(parts) <= most and all(parts)

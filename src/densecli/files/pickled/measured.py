@@ -20,7 +20,7 @@ class MeasuredBytes:
         """Return the next `count` bytes.
 
         Raises:
-            FieldError: so many are not left.
+            FieldError: fewer bytes are left.
         """
         if count < 0 or count > self._left:
             raise FieldError(
