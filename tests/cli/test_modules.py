@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from densecli.cli.commands import SUMMARIES
 from densecli.cli.main import app
 
 WATCHED = {
@@ -55,6 +56,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_loads_nothing_heavy(tmp_path: Path, command: str) -> None:
     assert loaded(tmp_path, *command.split(), "--help") == set()
+
+
+def test_the_list_of_commands_imports_none_of_them(tmp_path: Path) -> None:
+    place = tmp_path / "modules.txt"
+    subprocess.run([sys.executable, "-c", PROBE, str(place), "--help"], env=plain(), check=True)
+    modules = set(place.read_text().splitlines())
+    assert "densecli.cli.main" in modules
+    assert not modules & {f"densecli.cli.{name.replace('-', '_')}" for name in COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_is_summarized_as_its_help_begins(command: str) -> None:
+    text = typer.main.get_command(app).commands[command].help  # type: ignore[attr-defined]
+    assert text.startswith(SUMMARIES[command].rstrip("."))
 
 
 def test_version_loads_nothing_heavy(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """An output is never an input, and what is in a workspace is written by its own command alone."""
 
+import inspect
 import os
 import subprocess
 
 import pytest
+import typer
 
 from densecli.cli.main import app
 from densecli.cli.options import INPUTS, OUTPUTS
@@ -100,10 +102,10 @@ def test_an_output_beside_its_input_is_written(prepared):
 
 def test_every_path_is_known_as_input_or_output():
     """A new option for a file must be named in one of the two lists."""
-    for info in app.registered_commands:
-        for parameter in info.callback.__signature__.parameters.values():
+    for name, command in typer.main.get_command(app).commands.items():
+        for parameter in inspect.signature(command.callback).parameters.values():
             if "pathlib.Path" in str(parameter.annotation) and parameter.name not in (
                 "workspace",
                 "data_dir",
             ):
-                assert parameter.name in INPUTS + OUTPUTS, f"{info.name} {parameter.name}"
+                assert parameter.name in INPUTS + OUTPUTS, f"{name} {parameter.name}"

@@ -26,7 +26,7 @@ def datasets(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the datasets of the paper, and what of them is on this disk.
+    """List the datasets of the paper, and which parts are on this disk.
 
     --fetch brings a set here: questions and training examples, for work without a network.
     """

@@ -70,7 +70,7 @@ def evaluate(
     json: JsonOption = False,
     table: Annotated[bool, typer.Option("--table", help="The same as --format text.")] = False,
 ) -> None:
-    """Measure top-k accuracy, exact match, F1, and nDCG and others with relevance judgments.
+    """Measure top-k accuracy, exact match, F1 and nDCG.
 
     Every question counts: with --questions, --dataset or --qrels, one without a result is a miss.
     Several results are compared with the first. With --dataset, published rows stand below.

@@ -5,27 +5,16 @@ from typing import Annotated
 
 import typer
 
-from densecli.cli.convert import convert
-from densecli.cli.datasets import datasets
-from densecli.cli.embed import embed
-from densecli.cli.evaluate import evaluate
+from densecli.cli.commands import CommandGroup
 from densecli.cli.guard import end
-from densecli.cli.index import index
-from densecli.cli.mine_negatives import mine_negatives
-from densecli.cli.options import add_command
-from densecli.cli.preprocess import preprocess
-from densecli.cli.read import read
-from densecli.cli.search import search
-from densecli.cli.status import status
 from densecli.cli.terminal import Terminal, prepare_streams
-from densecli.cli.train import train
-from densecli.cli.train_reader import train_reader
 from densecli.errors import ExitStatus
 from densecli.training.launch import is_beside
 from densecli.version import __version__
 
 app = typer.Typer(
     name="densecli",
+    cls=CommandGroup,
     help="Dense passage retrieval and open-domain question answering (DPR, Karpukhin et al., 2020).",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -59,20 +48,6 @@ def root(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(ExitStatus.USAGE)
-
-
-add_command(app, preprocess)
-add_command(app, mine_negatives)
-add_command(app, train, several_processes=True)
-add_command(app, train_reader)
-add_command(app, embed)
-add_command(app, index)
-add_command(app, search)
-add_command(app, read)
-add_command(app, evaluate)
-add_command(app, convert)
-add_command(app, datasets)
-add_command(app, status)
 
 
 def main() -> None:

@@ -11,7 +11,9 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def status(session: Session, config: StatusConfig, json: JsonOption = False) -> None:
-    """List the artifacts of the workspace: what they are, whether they are up to date, what to run next.
+    """List the artifacts of the workspace.
+
+    It shows what they are, whether they are up to date, and what to run next.
 
     --verify reads every file and compares its digest.
     """

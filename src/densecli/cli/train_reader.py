@@ -58,7 +58,7 @@ def train_reader(
     tensorboard: TensorBoardOption = None,
     force: Force = False,
 ) -> None:
-    """Train the reader on search results, or on SQuAD's articles.
+    """Train the reader on search results or SQuAD articles.
 
     A question that is also a test question is dropped and counted.
     """
