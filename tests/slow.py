@@ -29,10 +29,10 @@ SLOW = (
     "workflows",
     "corpus/wikipedia/test_dump.py::test_memory_does_not_grow_with_the_dump",
     "corpus/wikipedia/test_wikitext.py::test_a_real_dump_leaves_no_markup",
-    "formats/test_broken_files.py::test_a_download_that_broke_off",
+    "formats/test_broken_files.py::test_a_truncated_download_is_read_up_to_the_end",
     "formats/test_qa_table.py::test_a_published_file_is_written_as_it_was",
-    "formats/test_read_questions.py::test_real_files_load_whole",
-    "mining/test_mine.py::test_any_number_of_workers_gives_the_same",
+    "formats/test_read_questions.py::test_real_files_are_read_completely",
+    "mining/test_mine.py::test_any_number_of_workers_gives_the_same_examples",
 )
 """Folders, files and single tests, relative to this folder."""
 

@@ -54,7 +54,7 @@ def test_imports_point_down() -> None:
 
 
 @pytest.mark.parametrize("library", HOMES)
-def test_a_library_is_imported_only_where_it_lives(library: str) -> None:
+def test_each_library_is_imported_only_in_its_rooms(library: str) -> None:
     users = [
         path.relative_to(SOURCE).as_posix()
         for path in FILES
@@ -80,7 +80,7 @@ def test_command_modules_are_short() -> None:
     assert not {path.name for path in commands if path.read_text().count("\n") > COMMAND_LINES}
 
 
-def test_only_commands_import_late() -> None:
+def test_only_allowed_modules_import_inside_functions() -> None:
     """A command imports its workflow late; a workflow the libraries that only one of its branches needs.
 
     What need not be installed is imported late everywhere.
@@ -98,7 +98,7 @@ def test_only_commands_import_late() -> None:
     assert not late
 
 
-def test_one_program_and_no_plugins() -> None:
+def test_there_is_one_program_and_no_plugin() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"] == {"densecli": "densecli.__main__:main"}
     assert not {"entry-points", "gui-scripts"} & set(project)
@@ -106,12 +106,12 @@ def test_one_program_and_no_plugins() -> None:
         assert "entry_points" not in path.read_text(), path
 
 
-def test_a_file_is_one_idea() -> None:
+def test_no_file_is_too_long() -> None:
     long = {path.name: lines for path in FILES if (lines := path.read_text().count("\n")) > LINES}
     assert not long
 
 
-def test_no_path_of_a_machine() -> None:
+def test_no_file_contains_a_path_of_a_machine() -> None:
     """Nothing that ships names a folder of the machine where it was made."""
     shipped = [
         path for path in SOURCE.rglob("*") if path.suffix in {".py", ".json", ".md"} and path.is_file()

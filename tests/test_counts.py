@@ -25,7 +25,7 @@ def counted(tree: ast.AST):
                     yield f"skipped_{keyword.value.value}"
 
 
-def test_every_code_has_its_english():
+def test_every_code_has_an_english_text():
     used = {code for path in SOURCE.rglob("*.py") for code in counted(ast.parse(path.read_text()))}
     assert len(used) > 70
     assert not used - MESSAGES.keys()

@@ -41,17 +41,17 @@ def again(record, **options):
 
 
 @given(st.one_of(PASSAGES, QUESTIONS, SCORED, RANKED, SPANS, EXAMPLES))
-def test_a_record_comes_back(record):
+def test_a_record_survives_a_round_trip(record):
     assert again(record) == record
 
 
 @given(PREDICTIONS)
-def test_a_prediction_comes_back(prediction):
+def test_a_prediction_survives_a_round_trip(prediction):
     assert again(prediction, with_text=True) == prediction
 
 
 @given(RANKED)
-def test_without_text_ids_and_scores_come_back(ranked):
+def test_ids_and_scores_survive_a_round_trip_without_text(ranked):
     assert [(ctx.passage.id, ctx.score, ctx.has_answer) for ctx in again(ranked, with_text=False).ctxs] == [
         (ctx.passage.id, ctx.score, ctx.has_answer) for ctx in ranked.ctxs
     ]
@@ -61,13 +61,13 @@ def test_without_text_ids_and_scores_come_back(ranked):
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2), max_leaves=5,
 )))  # fmt: skip
-def test_any_object_is_read_or_refused(row):
+def test_any_json_object_is_read_or_refused(row):
     for record in (Article, Passage, Question, ScoredPassage, RankedList, Prediction, TrainingExample):
         with suppress(FieldError):
             record.from_json({"text": "t", "positive_ctxs": [row], "answer": "a"} | row)
 
 
-def test_dpr_forms():
+def test_the_formats_of_dpr_are_read():
     row = {
         "question": "who",
         "answers": ["A"],
@@ -91,12 +91,12 @@ def test_dpr_forms():
     assert example.negatives == ()
 
 
-def test_a_missing_id_is_the_line_and_null_is_missing():
+def test_a_missing_or_null_id_is_the_line_number():
     assert Question.from_json({"id": None, "question": "q", "answer_type": None}, "3") == Question("3", "q")
     assert Article.from_json({"id": 5, "title": None, "text": "t"}) == Article("5", "", "t")
 
 
-def test_no_spans_is_no_answer():
+def test_a_prediction_without_spans_has_no_answer():
     nothing = Prediction(RankedList(Question("1", "q"), ()), ())
     assert nothing.answer == ""
     assert nothing.to_json()["answer"] == ""
@@ -127,12 +127,12 @@ def test_no_spans_is_no_answer():
         (rows_field, [[]], "'x' is not a list of objects"),
     ],
 )
-def test_a_field_of_another_kind_is_refused(read, value, message):
+def test_a_field_of_another_type_is_refused(read, value, message):
     with pytest.raises(FieldError, match=message):
         read({"x": value}, "x")
 
 
-def test_fields():
+def test_fields_are_read_with_their_defaults():
     row = {"n": "1.5", "id": 3, "t": "ü", "ts": ["a", "b"], "rs": [{}]}
     assert number_field(row, "n") == 1.5
     assert number_field(row, "none") == 0
@@ -146,6 +146,6 @@ def test_fields():
 
 
 @pytest.mark.parametrize("given_id", [None, ""])
-def test_null_or_nothing_is_as_good_as_missing(given_id):
+def test_null_and_empty_fields_count_as_missing(given_id):
     row = {"id": given_id, "question": "who", "answers": None}
     assert Question.from_json(row, "7") == Question("7", "who")

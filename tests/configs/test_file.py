@@ -10,7 +10,7 @@ def read(folder, text, command="train"):
     return config_table(path, command)
 
 
-def test_shared_keys_and_the_tables_of_commands(tmp_path):
+def test_shared_keys_and_command_tables_are_merged(tmp_path):
     text = """
     seed = 7
     hard-negatives = 2
@@ -43,12 +43,12 @@ def test_shared_keys_and_the_tables_of_commands(tmp_path):
         (b"seed = '\xff'", "not TOML"),
     ],
 )
-def test_one_that_cannot_be_used_is_refused(tmp_path, text, message):
+def test_an_invalid_config_file_is_refused(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         read(tmp_path, text)
 
 
-def test_a_missing_one(tmp_path):
+def test_a_missing_config_file_is_reported(tmp_path):
     with pytest.raises(InputError, match="no such file; expected a TOML file"):
         config_table(tmp_path / "x.toml", "train")
     with pytest.raises(InputError, match="is a folder; expected a TOML file"):

@@ -13,7 +13,7 @@ from densecli.errors import UsageError
         ("none", {}),
     ],
 )
-def test_wanted_negatives(negatives, wanted):
+def test_the_negatives_setting_is_parsed(negatives, wanted):
     config = MineConfig(negatives=negatives)
     assert config.wanted == wanted
     assert list(config.wanted) == list(wanted)
@@ -34,17 +34,17 @@ def test_wanted_negatives(negatives, wanted):
         ":",
     ],
 )
-def test_negatives_that_cannot_be_had(negatives):
+def test_invalid_negatives_are_refused(negatives):
     with pytest.raises(UsageError, match="each of bm25, dense, random, gold at most once"):
         MineConfig(negatives=negatives)
 
 
-def test_no_more_than_depth():
+def test_more_negatives_than_the_depth_are_refused():
     assert MineConfig(negatives="bm25,random:50", depth=5).wanted == {"bm25": 5, "random": 50}
     with pytest.raises(UsageError, match="`negatives` bm25:6 wants more than `depth` 5"):
         MineConfig(negatives="bm25:6", depth=5)
 
 
-def test_a_margin_needs_something_to_keep_a_distance():
+def test_a_margin_needs_bm25_or_dense_negatives():
     with pytest.raises(UsageError, match="`margin` has an effect only on bm25 and dense"):
         MineConfig(negatives="random:5", margin=0.1)

@@ -7,7 +7,7 @@ from densecli.errors import UsageError
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_what_a_preset_sets_is_an_option_and_allowed(preset):
+def test_a_preset_sets_only_existing_options_with_valid_values(preset):
     for command, values in PRESETS[preset].items():
         config = CONFIGS[command](preset=preset, **values)
         check(config)
@@ -19,14 +19,14 @@ def test_what_a_preset_sets_is_an_option_and_allowed(preset):
         assert "overridden" not in told
 
 
-def test_every_command_with_presets_names_them_all():
+def test_every_command_with_presets_lists_all_of_them():
     for command, config in CONFIGS.items():
         choices = {name: known.choices for name, _, _, known in described_fields(config)}.get("preset")
         assert choices in (None, tuple(PRESETS))
         assert (choices is not None) == any(command in commands for commands in PRESETS.values())
 
 
-def test_what_is_chosen_beside_a_preset_is_told():
+def test_options_that_override_a_preset_are_reported():
     config = CONFIGS["train"](**{**PRESETS["paper"]["train"], "dropout": 0.3, "preset": "paper"})
     told = describe_preset("train", config)
     assert told.startswith("`preset=paper`: `batch_size=128` ")
@@ -37,7 +37,7 @@ def test_what_is_chosen_beside_a_preset_is_told():
     assert describe_preset("index", CONFIGS["index"]()) is None
 
 
-def test_a_preset_that_sets_nothing_is_refused():
+def test_a_preset_without_effect_is_refused():
     assert preset_values(CONFIGS["search"], "search", None, set()) == {}
     with pytest.raises(UsageError, match=r"`preset=paper` has no effect with `fusion_weight`; leave"):
         preset_values(CONFIGS["search"], "search", "paper", {"preset", "fusion_weight"})

@@ -33,7 +33,7 @@ class Example:
         {"name": "ü \u200f"},
     ],
 )
-def test_what_is_allowed(changes):
+def test_valid_values_are_accepted(changes):
     check(replace(Example(), **changes))
 
 
@@ -50,12 +50,12 @@ def test_what_is_allowed(changes):
         ({"name": "\udcff"}, "`name` is .* expected UTF-8 text"),
     ],
 )
-def test_what_is_refused(changes, message):
+def test_invalid_values_are_refused(changes, message):
     with pytest.raises(UsageError, match=message):
         check(replace(Example(), **changes))
 
 
-def test_an_option_of_an_option_without_effect_is_refused():
+def test_an_option_of_an_ineffective_option_is_refused():
     """λ belongs to the linear fusion, which belongs to hybrid search."""
     for allowed in ({}, {"mode": "hybrid"}):
         check_effect(SearchConfig(fusion_weight=2.0, **allowed), {"fusion_weight", *allowed})
@@ -75,14 +75,14 @@ def test_an_option_without_effect_is_refused():
 
 
 @pytest.mark.parametrize("option", ["words", "stride", "tail", "min_words"])
-def test_cutting_has_no_effect_on_what_is_not_cut(option):
+def test_split_options_have_no_effect_without_splitting(option):
     check_effect(PreprocessConfig(), {option})
     with pytest.raises(UsageError, match=rf"^`{option}` has an effect only with `split`$"):
         check_effect(PreprocessConfig(split=False), {"split", option})
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_every_setting_is_described_and_its_default_allowed(config):
+def test_every_setting_is_described_and_its_default_is_valid(config):
     check(config())
     names = {name for name, _, _, _ in described_fields(config)}
     for name, _, default, known in described_fields(config):

@@ -8,17 +8,17 @@ from densecli.errors import UsageError
     ("given", "rates"),
     [(None, ()), ("1", (1.0,)), ("1, 4", (1.0, 4.0)), ("0.5,1000,1e0", (0.5, 1000.0, 1.0))],
 )
-def test_sampling_rates(given: str | None, rates: tuple[float, ...]) -> None:
+def test_sampling_rates_are_parsed(given: str | None, rates: tuple[float, ...]) -> None:
     assert TrainConfig(sampling_rates=given).rates == rates
 
 
 @pytest.mark.parametrize("given", ["", "a", "1;4", "1,", "0", "-1", "1,0", "nan", "inf", "1001"])
-def test_rates_that_are_none(given: str) -> None:
+def test_invalid_sampling_rates_are_refused(given: str) -> None:
     with pytest.raises(UsageError, match="^`sampling_rates` is .*numbers above 0 and up to 1,000"):
         TrainConfig(sampling_rates=given)
 
 
-def test_the_paper_goes_through_a_small_set_more_often() -> None:
+def test_the_paper_preset_uses_more_epochs_for_a_small_set() -> None:
     paper = TrainConfig(preset="paper")
     assert [paper.passes(examples) for examples in (2_474, 9_999, 10_000, 58_880)] == [100, 100, 40, 40]
     assert TrainConfig(preset="paper", epochs=7).passes(10) == 7
@@ -27,14 +27,14 @@ def test_the_paper_goes_through_a_small_set_more_often() -> None:
     assert TrainReaderConfig(epochs=2).passes(10) == 2
 
 
-def test_the_papers_reader_sees_fewer_questions_at_once_where_there_are_few() -> None:
+def test_the_paper_preset_uses_a_smaller_reader_batch_for_a_small_set() -> None:
     paper = TrainReaderConfig(preset="paper")
     assert [paper.batch(questions) for questions in (2_474, 9_999, 10_000, 58_880)] == [4, 4, 16, 16]
     assert TrainReaderConfig(preset="paper", batch_size=16).batch(10) == 16
     assert TrainReaderConfig().batch(10) == TrainReaderConfig(preset="dpr-nq").batch(10) == 16
 
 
-def test_negatives_from_the_index() -> None:
+def test_index_negatives_are_checked() -> None:
     def config(asked: str | None) -> TrainConfig:
         return TrainConfig(fixed_passage_encoder=True, index_negatives=asked)
 
@@ -44,13 +44,13 @@ def test_negatives_from_the_index() -> None:
             config(wrong)
 
 
-def test_what_only_a_softmax_can_do() -> None:
+def test_settings_that_need_a_softmax_loss_are_refused_without_it() -> None:
     with pytest.raises(UsageError, match="^`index_negatives` is for `loss=nll`, not triplet"):
         TrainConfig(loss="triplet", fixed_passage_encoder=True, index_negatives="all")
     with pytest.raises(UsageError, match="^`max_positives` is for `loss=nll`, not triplet"):
         TrainConfig(loss="triplet", fixed_passage_encoder=True, max_positives=2)
 
 
-def test_a_search_of_stored_vectors_needs_vectors_that_stay() -> None:
+def test_validation_by_search_needs_a_fixed_passage_encoder() -> None:
     with pytest.raises(UsageError, match="^`validate_by=search` needs `fixed_passage_encoder`"):
         TrainConfig(validate_by="search")

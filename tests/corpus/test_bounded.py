@@ -17,7 +17,7 @@ def ask(tmp_path, words, seconds=5):
     return read_bounded(READER, str(path), seconds)
 
 
-def test_a_document_that_takes_too_long_is_ended_and_the_next_one_is_read(tmp_path):
+def test_a_slow_document_is_stopped_and_the_next_one_is_read(tmp_path):
     begin = time.monotonic()
     with pytest.raises(
         FieldError, match=r"took too long \(more than 1 seconds\); .*`document_seconds`"
@@ -28,7 +28,7 @@ def test_a_document_that_takes_too_long_is_ended_and_the_next_one_is_read(tmp_pa
     assert ask(tmp_path, "text of the next") == ("a", "of the next")
 
 
-def test_each_document_has_the_whole_time(tmp_path):
+def test_each_document_has_the_full_time_limit(tmp_path):
     for _ in range(3):  # together more than the limit
         begin = time.process_time()
         assert ask(tmp_path, "text a", 1) == ("a", "a")
@@ -51,22 +51,22 @@ def test_each_document_has_the_whole_time(tmp_path):
         ("refuse", "refused; expected another"),
     ],
 )
-def test_what_a_parser_does_is_the_fault_of_the_document(tmp_path, words, what):
+def test_a_parser_failure_is_an_error_of_the_document(tmp_path, words, what):
     with pytest.raises(FieldError, match=what):
         ask(tmp_path, words)
     assert ask(tmp_path, "text b") == ("a", "b")
 
 
-def test_what_a_parser_prints_is_not_taken_for_its_answer(tmp_path):
+def test_output_of_a_parser_is_not_mixed_with_its_result(tmp_path):
     assert ask(tmp_path, 'print ["text", "x", "y"]') == ("a", '["text", "x", "y"]')
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_bounded(READER, str(tmp_path / "gone"), 1)
 
 
-def test_the_same_in_this_process(tmp_path):
+def test_a_parser_failure_in_this_process_is_an_error_of_the_document(tmp_path):
     path = tmp_path / "a.doc"
     path.write_text("recurse")
     with pytest.raises(FieldError, match=r"its parser failed \(RecursionError\)"):
@@ -77,7 +77,7 @@ def test_the_same_in_this_process(tmp_path):
     ("name", "data", "seconds"),
     [("a.md", b"[" * 200_000, 1), ("a.md", b"*a_ " * 200_000, 1)],
 )
-def test_a_real_parser_on_hostile_input(tmp_path, name, data, seconds):
+def test_a_real_parser_is_stopped_on_hostile_input(tmp_path, name, data, seconds):
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises(FieldError, match="took too long") as error:
@@ -85,7 +85,7 @@ def test_a_real_parser_on_hostile_input(tmp_path, name, data, seconds):
     assert error.value.place == (str(path), None)
 
 
-def test_a_large_document_has_its_whole_text(tmp_path):
+def test_a_large_document_is_read_completely(tmp_path):
     path = tmp_path / "a.md"
     text = "\n\n".join(f"Paragraph {number} 😀." for number in range(5000))
     path.write_text("# Title\n\n" + text)

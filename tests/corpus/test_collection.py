@@ -13,7 +13,7 @@ MSMARCO = '0\tfirst passage text\n1\t"Quoted" words begin this one\r\n7\tstray "
 COLBERT = "0\tfirst passage text\tTitle A\n1\tmore text\t\n"
 
 
-def test_all_lines_are_passages_and_quotes_are_text(tmp_path):
+def test_every_line_is_a_passage_and_quotes_are_plain_text(tmp_path):
     path = write(tmp_path, "collection.tsv", MSMARCO)
     assert sniff(path) == "collection"
     assert records(collection_source(path)) == [
@@ -34,14 +34,14 @@ def test_a_third_column_is_the_title(tmp_path, name):
     "text",
     ["0\tTitle A\ta text that is longer than its title\n", "d1\tsome text\n", "0\t1\n", "0\ta\tb\tc\td\n"],
 )
-def test_what_may_be_another_table_is_none(tmp_path, text):
+def test_a_file_that_looks_like_another_table_is_not_read_as_a_collection(tmp_path, text):
     path = write(tmp_path, "x.tsv", text)
     assert sniff(path) == "tsv"
     with pytest.raises(InputError, match="`input_format` collection reads a file without a header"):
         list(open_sources([path], PreprocessConfig()))
 
 
-def test_the_user_may_say_that_it_is_one(tmp_path):
+def test_input_format_selects_the_collection_format(tmp_path):
     path = write(tmp_path, "x.tsv", "d1\tsome text\n")
     [source] = open_sources([path], PreprocessConfig(input_format="collection"))
     assert records(source) == [Passage("d1", "", "some text")]
@@ -57,7 +57,7 @@ def test_the_user_may_say_that_it_is_one(tmp_path):
         (b"2\ta\0", "NUL"),
     ],
 )
-def test_a_line_that_cannot_be_used(tmp_path, line, told):
+def test_an_invalid_line_is_refused(tmp_path, line, told):
     source = collection_source(write(tmp_path, "x.tsv", b"0\tfirst\n" + line + b"\n"))
     _, (_, payload) = source.raw
     with pytest.raises(FieldError, match=told):

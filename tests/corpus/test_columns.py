@@ -15,11 +15,11 @@ from densecli.records import Article, Passage
         ({"passage_id": "p", "body": "t", "text": None}, Passage("p", "", "t")),
     ],
 )
-def test_the_first_name_that_a_row_has(row, record):
+def test_the_first_known_column_name_is_used(row, record):
     assert record_of(Columns(), row) == record
 
 
-def test_names_that_the_user_gives():
+def test_column_names_from_the_user_are_used():
     columns = Columns(ids=("docid",), title="name", texts=("abstract",))
     row = {"id": 1, "docid": 2, "title": "T", "name": "N", "text": "t", "abstract": "a"}
     assert record_of(columns, row) == Article("2", "N", "a")
@@ -28,7 +28,7 @@ def test_names_that_the_user_gives():
 
 
 @pytest.mark.parametrize("row", [{"text": "t"}, {"id": None, "text": "t"}, {"id": "", "text": "t"}])
-def test_a_missing_id(row):
+def test_a_missing_id_is_refused_unless_ids_are_made(row):
     with pytest.raises(FieldError, match=r"'id'.*; expected .*`id_column` names another, `make_ids` numbers"):
         record_of(Columns(), row)
     assert record_of(Columns(make_ids=True), row) == Article("", "", "t")
@@ -42,7 +42,7 @@ def test_a_missing_id(row):
         (["docid", "id", "contents"], Columns(ids=("id", "docid"), texts=("contents",))),
     ],
 )
-def test_among_the_columns_of_a_table(header, columns):
+def test_columns_are_found_in_the_header_of_a_table(header, columns):
     assert Columns().among(header) == columns
 
 
@@ -56,10 +56,10 @@ def test_among_the_columns_of_a_table(header, columns):
         (Columns(make_ids=True), ["a", "b"], "expected id, title and text, or `text_column`$"),
     ],
 )
-def test_what_a_table_lacks_is_told(columns, header, missing):
+def test_a_missing_column_of_a_table_is_named(columns, header, missing):
     with pytest.raises(FieldError, match=missing):
         columns.among(header)
 
 
-def test_values_that_stand_apart():
+def test_values_in_separate_columns_make_a_record():
     assert parse_values(Columns(), ("text", "id"), ("t", 3)) == Article("3", "", "t")

@@ -64,7 +64,7 @@ def test_articles_become_disjoint_blocks():
     assert not errors
 
 
-def test_the_article_the_offset_and_the_place_of_every_passage():
+def test_every_passage_has_its_article_offset_and_line():
     records = source(Article("a", "T", "1 2 3 4 5"), Passage("p", "", "x"), Article("b", "", "6"))
     (cut,) = preprocess([records], PreprocessConfig(words=3, stride=2, keep_offsets=True))
     assert columns(cut) == [
@@ -88,20 +88,20 @@ def test_the_article_the_offset_and_the_place_of_every_passage():
         ({"tail": "wrap", "min_words": 3}, ["1 2 3", "4 5 1"], 1),
     ],
 )
-def test_the_tail(config, texts, dropped):
+def test_the_short_last_passage_follows_the_setting(config, texts, dropped):
     articles = Article("a", "T", "1 2 3 4 5"), Article("b", "T", "6")
     passages, counts, _ = run(source(*articles), words=3, **config)
     assert [passage.text for passage in passages] == texts
     assert counts == {"records": 2} | ({"dropped_too_short": dropped} if dropped else {})
 
 
-def test_what_is_a_passage_already_stays():
+def test_passages_are_kept_as_they_are():
     text = " two  spaces and more than two words "
     assert run(source(Passage("1", "T", text)), words=2, tail="drop")[0] == [Passage("1", "T", text)]
     assert run(source(Article("1", "T", text)), words=2, split=False)[0] == [Passage("1", "T", text)]
 
 
-def test_what_is_dropped_is_counted_by_reason():
+def test_dropped_articles_are_counted_by_reason():
     passages, counts, _ = run(
         source(
             Article("a", "T", ""), Passage("b", "T", " \n\u2003"), Dropped("redirect"), Article("c", "T", "x")
@@ -117,7 +117,7 @@ def test_records_without_id_are_numbered_over_all_sources():
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_bad_record_stops_the_run_after_what_comes_before(monkeypatch, workers):
+def test_a_bad_record_stops_the_run_after_earlier_records(monkeypatch, workers):
     monkeypatch.setattr(source_module, "BATCH_RECORDS", 2)
     records = [Article(str(number), "", "t") for number in range(20)]
     cuts = preprocess([jsonl(records, bad=17)], PreprocessConfig(), workers)
@@ -152,7 +152,7 @@ def test_bad_records_are_skipped_and_counted_by_reason():
     ]
 
 
-def test_the_rest_of_a_broken_file_is_skipped_and_the_next_one_read():
+def test_the_rest_of_a_broken_file_is_skipped_and_the_next_file_is_read():
     sources = (
         lambda: source(Article("a", "T", "t"), broken="cut off"),
         lambda: source(name="y", broken="no gzip"),
@@ -168,7 +168,7 @@ def test_the_rest_of_a_broken_file_is_skipped_and_the_next_one_read():
         next(cuts)
 
 
-def test_one_block_at_a_time(monkeypatch):
+def test_input_is_read_one_block_at_a_time(monkeypatch):
     monkeypatch.setattr(source_module, "BATCH_RECORDS", 2)
     drawn = []
 
@@ -182,7 +182,7 @@ def test_one_block_at_a_time(monkeypatch):
     assert len(drawn) == 5
 
 
-def test_blocks_are_cut_by_the_size_of_what_is_in_them(monkeypatch):
+def test_blocks_are_limited_by_size(monkeypatch):
     monkeypatch.setattr(source_module, "BATCH_SIZE", 100)
     records = [Article(str(number), "", "t") for number in range(10)]
     blocks = stage.raw_blocks([source(*records), source(*records[:1])], PreprocessConfig())
@@ -199,7 +199,7 @@ def jsonl(records, bad=None):
 
 
 @pytest.mark.parametrize("config", [{}, {"tail": "wrap", "stride": 2}, {"on_error": "skip"}])
-def test_any_number_of_workers_gives_the_same(monkeypatch, config):
+def test_any_number_of_workers_gives_the_same_passages(monkeypatch, config):
     monkeypatch.setattr(source_module, "BATCH_RECORDS", 3)
     monkeypatch.setattr(stage, "ALONE", 1)
     records = [Article(str(number), f"T{number % 3}", "word " * (number % 11)) for number in range(50)]
@@ -217,7 +217,7 @@ def test_any_number_of_workers_gives_the_same(monkeypatch, config):
     size=st.integers(1, 5),
     done=st.integers(0, 20),
 )
-def test_going_on_after_any_record_gives_the_rest(lengths, size, done):
+def test_resuming_after_any_record_gives_the_rest(lengths, size, done):
     records = [Article(str(n), "", "w " * length) for n, length in enumerate(lengths)]
     half = len(records) // 2
 
@@ -234,7 +234,7 @@ def test_going_on_after_any_record_gives_the_rest(lengths, size, done):
     assert rest[1]["records"] == max(0, len(records) - done)
 
 
-def test_a_million_words(tmp_path):
+def test_an_article_of_a_million_words_is_cut(tmp_path):
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps({"id": "a", "text": "word " * 1_000_000}).encode()))
     passages, _, _ = run(jsonl_source(str(path), Columns()))

@@ -37,7 +37,7 @@ def read(*paths, **config):
 
 @pytest.mark.parametrize("form", CONTENT)
 @pytest.mark.parametrize("ending", ["", ".gz", ".bz2"])
-def test_the_content_tells_the_form(tmp_path, form, ending):
+def test_the_format_is_detected_from_the_content(tmp_path, form, ending):
     assert sniff(write(tmp_path, "x" + ending, CONTENT[form])) == form
     assert sniff(write(tmp_path, "y" + ending, "\ufeff" + CONTENT[form])) == form
 
@@ -51,14 +51,14 @@ def test_the_content_tells_the_form(tmp_path, form, ending):
         ("wiki.xml.bz2", "wiki-dump"),
     ],
 )  # fmt: skip
-def test_names_agree(tmp_path, name, form):
+def test_names_that_agree_with_the_content_are_accepted(tmp_path, name, form):
     assert sniff(write(tmp_path, name, CONTENT[form])) == form
 
 
 @pytest.mark.parametrize(
     ("name", "form"), [("x.tsv", "jsonl"), ("x.jsonl", "json"), ("x.csv", "psgs"), ("x.xml", "jsonl")]
 )
-def test_name_and_content_that_disagree(tmp_path, name, form):
+def test_a_name_that_disagrees_with_the_content_is_refused(tmp_path, name, form):
     path = write(tmp_path, name, CONTENT[form])
     says = name[2:]
     with pytest.raises(
@@ -82,18 +82,18 @@ def test_name_and_content_that_disagree(tmp_path, name, form):
         ("x", "", "jsonl"),
     ],
 )
-def test_the_name_tells_what_the_content_does_not(tmp_path, name, content, form):
+def test_the_name_decides_when_the_content_is_ambiguous(tmp_path, name, content, form):
     assert sniff(write(tmp_path, name, content)) == form
 
 
 @pytest.mark.parametrize("content", ["hello", b"\xff\xfe{\0", "a\tb\n", "text,title\n", b"\x89PNG"])
-def test_in_doubt_it_asks(tmp_path, content):
+def test_an_unclear_format_is_an_error_that_names_the_setting(tmp_path, content):
     path = write(tmp_path, "x", content)
     with pytest.raises(InputError, match=rf"^{path}:1: its form is not clear, .*`input_format` to say"):
         sniff(path)
 
 
-def test_what_cannot_be_opened_is_told_in_its_turn_where_errors_are_skipped(tmp_path):
+def test_a_file_that_cannot_be_opened_is_skipped_in_order(tmp_path):
     paths = [write(tmp_path, "a.jsonl", CONTENT["jsonl"]), write(tmp_path, "b", "hello")]
     paths.append(write(tmp_path, "c.jsonl", CONTENT["beir"]))
     first, broken, last = open_sources(paths, PreprocessConfig(on_error="skip"))
@@ -105,7 +105,7 @@ def test_what_cannot_be_opened_is_told_in_its_turn_where_errors_are_skipped(tmp_
         list(open_sources(paths, PreprocessConfig()))
 
 
-def test_folders(tmp_path):
+def test_the_format_of_a_folder_is_detected(tmp_path):
     write(tmp_path, "notes/n.txt", "t")
     write(tmp_path, "beir/corpus.jsonl", CONTENT["beir"])
     write(tmp_path, "beir/queries.jsonl", "")
@@ -121,24 +121,24 @@ def test_folders(tmp_path):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
 @pytest.mark.parametrize("form", ["jsonl", "psgs", "json"])
-def test_standard_input(monkeypatch, pack, form):
+def test_the_format_of_standard_input_is_detected(monkeypatch, pack, form):
     data = io.BufferedReader(io.BytesIO(pack(CONTENT[form].encode())))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data))
     assert sniff("-") == form
     assert len(read("-")) == 1
 
 
-def test_a_pipe_with_a_name_is_not_looked_into(tmp_path):
+def test_a_named_pipe_is_not_read_for_detection(tmp_path):
     os.mkfifo(tmp_path / "pipe.tsv")
     assert sniff(str(tmp_path / "pipe.tsv")) == "tsv"
 
 
-def test_every_form_that_can_be_named_is_read():
+def test_every_format_has_a_reader():
     assert set(READERS) == set(FORMATS)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "json", "tsv", "csv", "parquet", "beir", "tevatron", "psgs"])
-def test_the_form_that_is_named_is_the_one_that_is_read(tmp_path, form):
+def test_the_format_setting_overrides_detection(tmp_path, form):
     if form == "parquet":
         path = str(tmp_path / "x")
         pq.write_table(pa.table({"id": ["1"], "text": ["t"]}), path)
@@ -151,7 +151,7 @@ def test_the_form_that_is_named_is_the_one_that_is_read(tmp_path, form):
     assert read(path) == [found]
 
 
-def test_columns_that_are_named(tmp_path):
+def test_column_settings_are_used(tmp_path):
     named = PreprocessConfig(id_column="key", title_column="name", text_column="abstract")
     row = {"id": 0, "key": "k", "name": "N", "abstract": "a", "text": "t"}
     path = write(tmp_path, "x.jsonl", json.dumps(row))
@@ -165,7 +165,7 @@ def test_columns_that_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["psgs", "beir", "tevatron"])
-def test_passages_are_not_cut_again(tmp_path, form):
+def test_passages_are_not_split_again(tmp_path, form):
     path = write(tmp_path, "x", CONTENT[form])
     for option, value in (("words", 50), ("stride", 50), ("tail", "drop"), ("min_words", 2)):
         config = PreprocessConfig(input_format=form, **{option: value})
@@ -174,13 +174,13 @@ def test_passages_are_not_cut_again(tmp_path, form):
         assert records(next(open_sources([path, path], config)))
 
 
-def test_missing_ids_may_be_made(tmp_path):
+def test_missing_ids_are_made_on_request(tmp_path):
     for form in ("jsonl", "beir"):
         path = write(tmp_path, "x", '{"title": "", "text": "t"}\n')
         assert read(path, input_format=form, make_ids=True)[0].id == ""
 
 
-def test_several_sources_follow_each_other_and_open_late(tmp_path):
+def test_several_sources_are_opened_one_after_another(tmp_path):
     first = write(tmp_path, "x.jsonl", CONTENT["jsonl"])
     sources = open_sources([first, str(tmp_path / "nowhere.jsonl")], PreprocessConfig())
     assert records(next(sources)) == [Article("1", "", "t")]
@@ -211,7 +211,7 @@ def test_splits_in_a_folder_are_not_mixed(tmp_path):
         read(str(tmp_path))
 
 
-def test_what_is_hidden_and_what_densecli_made_are_no_documents(tmp_path):
+def test_hidden_files_and_artifacts_are_not_documents(tmp_path):
     write(tmp_path, "a.txt", "one")
     write(tmp_path, ".git/b.txt", "two")
     write(tmp_path, ".c.txt", "three")
@@ -222,7 +222,7 @@ def test_what_is_hidden_and_what_densecli_made_are_no_documents(tmp_path):
     assert [one.id for one in found] == ["a.txt"]
 
 
-def test_documents_of_one_name_in_two_folders_have_two_ids(tmp_path):
+def test_documents_with_the_same_name_in_two_folders_have_different_ids(tmp_path):
     for name in ("x/docs/a.txt", "y/docs/a.txt", "notes/a.txt"):
         write(tmp_path, name, name)
     paths = [str(tmp_path / name) for name in ("x/docs", "y/docs", "notes")]

@@ -24,7 +24,7 @@ def articles(path):
     return [pickle.loads(pickle.dumps(source.parse))(document) for _, document in source.raw]
 
 
-def test_documents_come_in_the_order_of_their_names(tmp_path):
+def test_documents_are_read_in_name_order(tmp_path):
     write(tmp_path, "b.txt", "\ufeffplain\n")
     write(tmp_path, "a/deep.MD", "\n# The *Title* \nbody\n# more")
     write(tmp_path, "a/note.md", "no heading\n# later")
@@ -44,25 +44,25 @@ def test_documents_come_in_the_order_of_their_names(tmp_path):
     assert {document.id: source.size(document) for _, document in source.raw}["b.txt"] == 9
 
 
-def test_a_single_file(tmp_path):
+def test_a_single_file_is_read(tmp_path):
     path = write(tmp_path, "x/one.txt", "text")
     assert articles(path) == [Article("one.txt", "one", "text")]
 
 
 @pytest.mark.parametrize("name", ["x.png", ""])
-def test_a_folder_without_documents(tmp_path, name):
+def test_a_folder_without_documents_is_refused(tmp_path, name):
     if name:
         write(tmp_path, name, "a")
     with pytest.raises(InputError, match=r"no \.txt, \.md, .*\.pdf file in it; expected at least one"):
         read_folder(str(tmp_path))
 
 
-def test_no_such_folder(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(InputError, match="nowhere: no such file or folder"):
         read_folder(str(tmp_path / "nowhere"))
 
 
-def test_a_name_that_is_not_utf8(tmp_path):
+def test_a_file_name_that_is_not_utf8_is_refused(tmp_path):
     write(tmp_path, os.fsdecode(b"\xff.txt"), "a")
     write(tmp_path, "b.txt", "b")
     write(tmp_path, os.fsdecode(b"\xff.png"), "of another kind")
@@ -77,7 +77,7 @@ def test_a_name_that_is_not_utf8(tmp_path):
         parse_document(next(document for _, document in alone.raw))
 
 
-def test_a_folder_that_cannot_be_listed_is_one_bad_record(tmp_path):
+def test_an_unreadable_folder_is_one_bad_record(tmp_path):
     write(tmp_path, "a.txt", "a")
     write(tmp_path, "z.txt", "z")
     at, opened = os.open(tmp_path, os.O_RDONLY), []
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_listed_is_one_bad_record(tmp_path):
         ("x.pdf", "text", r"not a PDF, or damaged"),
     ],
 )
-def test_a_document_that_cannot_be_used_is_named(tmp_path, name, content, message):
+def test_an_unusable_document_is_named(tmp_path, name, content, message):
     write(tmp_path, f"a/{name}", content)
     for path in (tmp_path, tmp_path / "a" / name):
         with pytest.raises(FieldError, match=message) as caught:
@@ -112,7 +112,7 @@ def test_a_document_that_cannot_be_used_is_named(tmp_path, name, content, messag
         assert caught.value.place == (str(tmp_path / "a" / name), None)
 
 
-def test_a_document_that_went_away_or_is_too_large(tmp_path):
+def test_a_removed_or_too_large_document_is_refused(tmp_path):
     write(tmp_path, "x.txt", "a")
     [(_, document)] = read_folder(str(tmp_path)).raw
     with pytest.raises(FieldError, match="more than 256 MiB"):
@@ -123,7 +123,7 @@ def test_a_document_that_went_away_or_is_too_large(tmp_path):
 
 
 @pytest.mark.parametrize(("library", "name"), [("pypdf", "b.pdf"), ("selectolax", "b.htm")])
-def test_a_library_that_is_not_installed_is_told_before_the_work(tmp_path, monkeypatch, library, name):
+def test_a_missing_library_is_reported_before_the_work(tmp_path, monkeypatch, library, name):
     found = importlib.util.find_spec
     monkeypatch.setattr(folder, "find_spec", lambda one: None if one == library else found(one))
     write(tmp_path, "a.txt", "text")
@@ -137,7 +137,7 @@ def test_a_library_that_is_not_installed_is_told_before_the_work(tmp_path, monke
     )
 
 
-def test_text_alone_loads_no_library_for_documents(tmp_path):
+def test_plain_text_loads_no_document_library(tmp_path):
     write(tmp_path, "a.txt", "text")
     code = (
         "import sys; from densecli.corpus.documents import read_folder; source = read_folder(sys.argv[1]);"
@@ -148,7 +148,7 @@ def test_text_alone_loads_no_library_for_documents(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.txt.gz", "x.docx"])
-def test_a_file_that_is_no_document(tmp_path, name):
+def test_a_file_that_is_not_a_document_is_refused(tmp_path, name):
     path = write(tmp_path, name, "text")
     with pytest.raises(InputError, match=rf"^{path}: is no document; expected .*\.txt.*, not compressed$"):
         read_folder(path)

@@ -12,7 +12,7 @@ PAGE = """<!doctype html><html><head><title> A &amp;
 <aside>Ads</aside><footer>Imprint</footer></body></html>"""
 
 
-def test_the_main_part_of_a_page():
+def test_only_the_main_part_of_a_page_is_read():
     assert read(PAGE.encode(), "name") == (
         "A & B",
         "First paragraph with a link.\nSecond.\nline\none\ntwo\na\nb",
@@ -38,7 +38,7 @@ def test_the_main_part_of_a_page():
         (b"<div><b>a</b></div>" * 6_000, "name", "\n".join(["a"] * 6_000)),
     ],
 )
-def test_pages(html, title, text):
+def test_title_and_text_of_a_page_are_read(html, title, text):
     assert read(html, "name") == (title, text)
 
 
@@ -56,6 +56,6 @@ def test_pages(html, title, text):
         (b"<a " + b"".join(b"a%d=1 " % n for n in range(200_000)) + b">x", "more than 1000 attributes"),
     ],
 )
-def test_a_page_that_cannot_be_used(html, message):
+def test_an_unusable_page_is_refused(html, message):
     with pytest.raises(FieldError, match=message):
         read(html, "name")

@@ -14,7 +14,7 @@ ARTICLES = [Article("a", "T", 't [1]\\ "q" }'), Article("2", "", "é\n{")]
 
 @pytest.mark.parametrize("ending", ["", ".gz", ".bz2"])
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n "])
-def test_lines(tmp_path, ending, before):
+def test_json_lines_are_read(tmp_path, ending, before):
     text = before + "\r\n".join(json.dumps(row) for row in ROWS)
     source = jsonl_source(write(tmp_path, "x.jsonl" + ending, text), Columns())
     assert records(source) == ARTICLES
@@ -23,19 +23,19 @@ def test_lines(tmp_path, ending, before):
 @pytest.mark.parametrize("ending", ["", ".gz", ".bz2"])
 @pytest.mark.parametrize("indent", [None, 4])
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n "])
-def test_an_array(tmp_path, ending, indent, before):
+def test_a_json_array_is_read(tmp_path, ending, indent, before):
     path = write(tmp_path, "x.json" + ending, before + json.dumps(ROWS, indent=indent, ensure_ascii=False))
     assert records(json_source(path, Columns())) == ARTICLES
 
 
-def test_places(tmp_path):
+def test_records_have_their_line_numbers(tmp_path):
     lines = write(tmp_path, "x.jsonl", "{}\n\n{}")
     assert [place for place, _ in jsonl_source(lines, Columns()).raw] == [1, 3]
     array = write(tmp_path, "x.json", '[\n{"a":\n1},\n\n{}]')
     assert [place for place, _ in json_source(array, Columns()).raw] == [2, 5]
 
 
-def test_an_array_is_read_as_it_comes(tmp_path):
+def test_an_array_is_streamed(tmp_path):
     path = write(tmp_path, "x.json", "[" + ",".join(json.dumps(ROWS[0]) for _ in range(9000)) + ", {")
     source = json_source(path, Columns())
     assert source.parse(next(source.raw)[1]) == ARTICLES[0]
@@ -54,14 +54,14 @@ def test_an_array_is_read_as_it_comes(tmp_path):
         ('[\n{"id": 1}\n{"id": 2}]', r":2: '\{.*' after an object; expected a comma"),
     ],
 )
-def test_an_array_that_cannot_be_used(tmp_path, content, message):
+def test_an_invalid_array_is_refused(tmp_path, content, message):
     path = write(tmp_path, "x.json", content)
     with pytest.raises(InputError, match=f"^{path}{message}"):
         list(json_source(path, Columns()).raw)
 
 
 @pytest.mark.parametrize("make", [jsonl_source, json_source])
-def test_an_object_that_cannot_be_used(tmp_path, make):
+def test_an_invalid_object_is_refused(tmp_path, make):
     path = write(
         tmp_path, "x", '[{"id": 1, "text": tru}]' if make is json_source else '{"id": 1, "text": tru}'
     )
@@ -72,7 +72,7 @@ def test_an_object_that_cannot_be_used(tmp_path, make):
 
 
 @pytest.mark.parametrize("make", [jsonl_source, json_source])
-def test_a_title_that_is_named_has_to_be_there(tmp_path, make):
+def test_a_title_column_from_the_user_must_exist(tmp_path, make):
     """In one of the first records at least; those that are broken are told later, as others are."""
 
     def opened(*rows):

@@ -22,7 +22,7 @@ ROW = {
 
 
 @pytest.mark.parametrize("name", ["kilt_knowledgesource.json", "x.jsonl", "x"])
-def test_an_article_is_its_prose(tmp_path, name):
+def test_an_article_consists_of_its_prose(tmp_path, name):
     path = write(tmp_path, name, json.dumps(ROW) + "\n")
     [source] = open_sources([path], PreprocessConfig())
     assert records(source) == [Article("290", "A", "First paragraph.\nAn item.\nLast.")]
@@ -40,6 +40,6 @@ def test_an_article_without_prose_is_dropped():
         ({"text": ["a", None]}, "'text' holds null"),
     ],
 )
-def test_an_article_of_another_form(change, told):
+def test_an_article_in_another_format_is_refused(change, told):
     with pytest.raises(FieldError, match=told):
         parse_article(json.dumps(ROW | change).encode())

@@ -35,25 +35,25 @@ from densecli.corpus.markdown import read
         ("\ufeff# BOM\r\nline\r\n", "BOM", "line"),
     ],
 )  # fmt: skip
-def test_words_without_marks(markdown, title, text):
+def test_markup_is_removed(markdown, title, text):
     assert read(markdown.encode(), "name") == (title, text)
 
 
 @pytest.mark.parametrize(
     "block", ["a: &a [x]\n" + "b: [*a, *a]\n" * 9, "[" * 5000, "a: " + "{b: " * 5000, "<<: [" * 3000]
 )
-def test_hostile_front_matter_takes_no_time(block):
+def test_hostile_front_matter_is_read_quickly(block):
     begin = time.process_time()
     read(f"---\n{block}\n---\ntext".encode(), "name")
     assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize("html", ["<!--" * 100_000, "<!-- a" * 100_000 + "-->", "<" * 100_000])
-def test_the_time_is_linear_in_html_that_is_left_open(html):
+def test_unclosed_html_is_read_in_linear_time(html):
     begin = time.process_time()
     read(html.encode(), "name")
     assert time.process_time() - begin < 10
 
 
-def test_a_comment_that_is_not_closed_hides_the_rest():
+def test_an_unclosed_comment_hides_the_rest():
     assert read(b"a\n\n<!-- b\n\nc", "name") == ("name", "a")

@@ -15,7 +15,7 @@ def table(folder, **columns):
     return str(path)
 
 
-def test_rows_and_their_numbers(tmp_path):
+def test_rows_are_read_with_their_numbers(tmp_path):
     path = table(
         tmp_path,
         text=[f"t{n}" for n in range(1000)],
@@ -28,7 +28,7 @@ def test_rows_and_their_numbers(tmp_path):
     assert found == [(n + 1, Article(str(n), "T" if n % 2 == 0 else "", f"t{n}")) for n in range(1000)]
 
 
-def test_names(tmp_path):
+def test_columns_are_found_by_their_names(tmp_path):
     path = table(tmp_path, docid=["a"], contents=["t"], abstract=pa.array(["x"]).dictionary_encode())
     assert records(parquet_source(path, Columns())) == [Passage("a", "", "t")]
     assert records(parquet_source(path, Columns(texts=("abstract",)))) == [Passage("a", "", "x")]
@@ -36,7 +36,7 @@ def test_names(tmp_path):
         parquet_source(path, Columns(ids=("id",)))
 
 
-def test_values_that_cannot_be_used(tmp_path):
+def test_unusable_values_are_refused(tmp_path):
     source = parquet_source(table(tmp_path, id=["a", None], text=[None, "t"]), Columns())
     first, second = source.raw
     with pytest.raises(FieldError, match="'text' is null"):
@@ -45,7 +45,7 @@ def test_values_that_cannot_be_used(tmp_path):
         source.parse(second[1])
 
 
-def test_a_file_that_cannot_be_used(tmp_path):
+def test_an_unusable_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="not a Parquet file, or damaged"):
         parquet_source(write(tmp_path, "y.parquet", b"PAR1 and more"), Columns())
     with pytest.raises(InputError, match="no such file"):

@@ -5,7 +5,7 @@ from densecli.errors import FieldError
 from pdf_files import pdf
 
 
-def test_the_text_of_all_pages():
+def test_the_text_of_all_pages_is_read():
     assert read(pdf(["Words  are bro-", "ken and", "whole."], 2, "A title"), "name") == (
         "A title",
         "Words are broken and\nwhole.\nWords are broken and\nwhole.",
@@ -13,15 +13,15 @@ def test_the_text_of_all_pages():
 
 
 @pytest.mark.parametrize("title", [None, "", " ", "untitled", "Microsoft Word - x.doc"])
-def test_a_title_that_says_nothing_gives_way_to_the_name(title):
+def test_the_file_name_replaces_a_meaningless_title(title):
     assert read(pdf(["x"], title=title), "name") == ("name", "x")
 
 
-def test_a_page_without_text():
+def test_a_file_without_text_gives_an_empty_text():
     assert read(pdf([]), "name") == ("name", "")
 
 
-def test_an_empty_password_opens():
+def test_a_file_with_an_empty_password_is_opened():
     assert read(pdf(["x"], passwords=("", "owner")), "name") == ("name", "x")
 
 
@@ -35,7 +35,7 @@ def test_an_empty_password_opens():
         (b"\0" * 100, "^not a PDF, or damaged"),
     ],
 )
-def test_a_file_that_cannot_be_used(data, message):
+def test_an_unusable_file_is_refused(data, message):
     with pytest.raises(FieldError, match=message) as caught:
         read(data, "name")
     assert "\n" not in str(caught.value)

@@ -24,7 +24,7 @@ def written(passages):
 
 @pytest.mark.parametrize("name", ["x.tsv", "x.tsv.gz", "x.tsv.bz2"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_psgs(tmp_path, name, end):
+def test_psgs_files_are_read(tmp_path, name, end):
     text = '\ufeffid\ttext\ttitle\n1\t"say ""hi"", then"\tA\n2\tb\t"two ""q"""\n\n3\tx, y\tC\u200f\n'
     path = write(tmp_path, name, text.replace("\n", end))
     assert records(psgs_source(path)) == [
@@ -42,19 +42,19 @@ def test_psgs(tmp_path, name, end):
         ('{"id": 1, "text": "b"}\n', ":1: the header is"),
     ],
 )
-def test_another_header(tmp_path, content, message):
+def test_another_header_is_refused(tmp_path, content, message):
     path = write(tmp_path, "x.tsv", content)
     with pytest.raises(InputError, match=rf"^{path}{message}"):
         psgs_source(path)
 
 
-def test_quotes_at_both_ends_stay(tmp_path):
+def test_quotes_at_both_ends_are_kept(tmp_path):
     """As in DPR's first version; its 1.0 takes them off when it reads."""
     path = write(tmp_path, "x.tsv", HEADER + '3\t"""Quoted start"" and end ""here"""\t"A ""Title"""\n')
     assert records(psgs_source(path)) == [Passage("3", 'A "Title"', '"Quoted start" and end "here"')]
 
 
-def test_the_canonical_form():
+def test_passages_are_written_in_the_canonical_form():
     data, count = written([Passage("1", 'a "b"', "x, 'y'"), Passage("2", "", " tab\there\nand\rthere ")])
     assert data.decode() == HEADER + '1\tx, \'y\'\t"a ""b"""\n2\t" tab\there\nand\rthere "\t\n'
     assert count == 2
@@ -72,7 +72,7 @@ def test_the_canonical_form():
         max_size=4,
     )
 )
-def test_there_and_back(tmp_path_factory, passages):
+def test_passages_survive_a_round_trip(tmp_path_factory, passages):
     data, _ = written(passages)
     path = tmp_path_factory.getbasetemp() / "there-and-back.tsv"
     path.write_bytes(data)
@@ -82,7 +82,7 @@ def test_there_and_back(tmp_path_factory, passages):
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="../shared absent")
-def test_real_passages_come_out_as_they_went_in():
+def test_real_passages_survive_a_round_trip():
     with gzip.open(REAL) as stream:
         before = b"".join(islice(stream, 20_001))
     source = psgs_source(str(REAL))

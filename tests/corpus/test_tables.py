@@ -16,7 +16,7 @@ FIELD = st.text(st.sampled_from('a"\t,\n é\u2028'), max_size=6)
 
 @pytest.mark.parametrize("ending", ["", ".gz", ".bz2"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_tables(tmp_path, ending, end):
+def test_csv_and_tsv_tables_are_read(tmp_path, ending, end):
     text = '\ufeffname\tid\tbody\n"T ""x"""\t1\t"say\nso"\n\nb\t2\tmore, of it\n'.replace("\n", end)
     columns = Columns(title="name")
     path = write(tmp_path, "x.tsv" + ending, text)
@@ -31,7 +31,7 @@ def test_tables(tmp_path, ending, end):
 @settings(max_examples=150, deadline=None)
 @given(rows=st.lists(st.tuples(FIELD, FIELD, FIELD), min_size=1, max_size=5), mark=st.sampled_from("\t,"))
 @example(rows=[('"', "", "a"), ("b", '""', "\n")], mark="\t")
-def test_what_csv_writes_is_cut_where_csv_cuts_it(tmp_path_factory, rows, mark):
+def test_rows_end_where_the_csv_module_ends_them(tmp_path_factory, rows, mark):
     path = tmp_path_factory.getbasetemp() / "rows"
     with open(path, "w", newline="", encoding="utf-8") as stream:
         csv.writer(stream, delimiter=mark, lineterminator="\n").writerows([("id", "x", "y"), *rows])
@@ -41,12 +41,12 @@ def test_what_csv_writes_is_cut_where_csv_cuts_it(tmp_path_factory, rows, mark):
     assert found == [row for row in expected if mark == "," or not set("".join(row)) <= {" "}]
 
 
-def test_a_quote_within_a_field_is_a_sign_like_others(tmp_path):
+def test_a_quote_inside_a_field_is_plain_text(tmp_path):
     path = write(tmp_path, "x.tsv", 'id\ttext\n1\ta 5" nail\n2\tb\n3\t6" and "7\n')
     assert [one.text for one in records(tsv_source(path, Columns()))] == ['a 5" nail', "b", '6" and "7']
 
 
-def test_places_are_the_lines_that_rows_begin_on(tmp_path):
+def test_rows_have_the_number_of_their_first_line(tmp_path):
     path = write(tmp_path, "x.tsv", 'id\ttext\n1\t"a\n\n""\nb"\n\n2\tc\n')
     assert [place for place, _ in tsv_source(path, Columns()).raw] == [2, 7]
 
@@ -64,7 +64,7 @@ def test_places_are_the_lines_that_rows_begin_on(tmp_path):
         (b"\ta", "'id' is empty"),
     ],
 )
-def test_a_row_that_cannot_be_used(tmp_path, row, message):
+def test_an_invalid_row_is_refused(tmp_path, row, message):
     source = tsv_source(write(tmp_path, "x.tsv", b"id\ttext\n0\tgood\n" + row), Columns())
     good, (place, bad) = source.raw
     assert source.parse(good[1]) == Article("0", "", "good")
@@ -82,7 +82,7 @@ def test_a_row_that_cannot_be_used(tmp_path, row, message):
         ("id\ttext".encode("utf-16"), ": is UTF-16; expected UTF-8"),
     ],
 )
-def test_a_table_that_cannot_be_used(tmp_path, content, message):
+def test_an_invalid_table_is_refused(tmp_path, content, message):
     path = write(tmp_path, "x.tsv", content)
     with pytest.raises(InputError, match=f"^{path}{message}"):
         records(tsv_source(path, Columns()))
@@ -90,7 +90,7 @@ def test_a_table_that_cannot_be_used(tmp_path, content, message):
 
 @pytest.mark.parametrize("end", ["", "\n"])
 @pytest.mark.parametrize("closing", ["", '4\t"d"\n', '4\t5" d\n', '4\td"\t"x\n'])
-def test_a_stray_quote_costs_no_more_than_its_line(tmp_path, closing, end):
+def test_a_stray_quote_damages_only_its_line(tmp_path, closing, end):
     path = write(tmp_path, "x.tsv", 'id\ttext\n1\t"a\n2\tb\n\n3\tc\n' + closing + "9\tz" + end)
     source = tsv_source(path, Columns())
     read, broken = [], []
@@ -105,13 +105,13 @@ def test_a_stray_quote_costs_no_more_than_its_line(tmp_path, closing, end):
     assert len(broken) == 1 + lost
 
 
-def test_a_million_words_in_a_field(tmp_path):
+def test_a_field_of_a_million_words_is_read(tmp_path):
     path = write(tmp_path, "x.tsv", 'id\ttext\n1\t"' + 'w""d\n' * 1_000_000 + '"\n')
     ((_, payload),) = (source := tsv_source(path, Columns())).raw
     assert len(source.parse(payload).text) == 4_000_000
 
 
-def test_another_encoding_is_named_and_not_an_open_quote(tmp_path):
+def test_a_wrong_encoding_is_reported_and_not_an_open_quote(tmp_path):
     path = write(tmp_path, "x.csv", 'id,text\n1,"two\nlines of caf\u00e9"\n'.encode("cp1252"))
     with pytest.raises(FieldError, match=r"^not UTF-8 \(0xE9 is byte 20\)"):
         records(csv_source(path, Columns()))

@@ -4,7 +4,7 @@ from densecli.corpus.text import read
 from densecli.errors import FieldError
 
 
-def test_text_stays_as_it_is():
+def test_text_is_kept_unchanged():
     assert read("\ufeffé\r\n  b ".encode(), "name") == ("name", "é\r\n  b ")
 
 

@@ -31,11 +31,11 @@ def words(text):
         ("ខ្ញុំស្រឡាញ់ភាសាខ្មែរ", ["ខ្ញុំស្រឡា", "ញ់ភាសា", "ខ្មែរ"]),
     ],
 )
-def test_words(text, found):
+def test_words_of_unspaced_scripts_are_found(text, found):
     assert words(text) == found
 
 
-def test_a_block_has_a_hundred_of_them_and_nothing_is_lost():
+def test_a_block_has_100_words_and_no_text_is_lost():
     text = "日本語の文章。" * 100
     found = blocks([text], 100)
     assert "".join(found.texts) == text
@@ -44,7 +44,7 @@ def test_a_block_has_a_hundred_of_them_and_nothing_is_lost():
 
 
 @given(st.lists(SCRIPTS, max_size=5), st.integers(1, 7))
-def test_texts_together_give_the_blocks_of_each_alone(texts, size):
+def test_many_texts_together_give_the_same_blocks_as_one_by_one(texts, size):
     """What was cut does not depend on what is cut with it: an interrupted run resumes anywhere."""
     together = blocks(texts, size)
     alone = [blocks([text], size) for text in texts]
@@ -54,5 +54,5 @@ def test_texts_together_give_the_blocks_of_each_alone(texts, size):
 
 
 @given(SCRIPTS, st.integers(1, 7))
-def test_blocks_hold_the_text_as_it_stands(text, size):
+def test_blocks_keep_the_original_text(text, size):
     assert "".join(blocks([text], size).texts).replace(" ", "") == "".join(text.split())

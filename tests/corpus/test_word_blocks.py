@@ -43,7 +43,7 @@ def test_exact_multiple_leaves_no_empty_block():
     assert cut("one two three four", 2, wrap=True) == ["one two", "three four"]
 
 
-def test_blocks_know_their_place():
+def test_blocks_have_their_offset_in_the_text():
     assert rows(["a b c d e", "", "f"], 3, 2) == [
         ("a b c", 0, 0, 0, 3),
         ("c d e", 0, 2, 1, 3),
@@ -52,7 +52,7 @@ def test_blocks_know_their_place():
     assert rows(["a b c d e f"], 3, 2)[2:] == [("e f", 0, 4, 2, 2)]
 
 
-def test_the_last_block_wraps_round_to_the_beginning():
+def test_the_last_block_wraps_around_to_the_beginning():
     assert cut("a b c d e", 3, wrap=True) == ["a b c", "d e a"]
     assert cut("a b c d e f", 3, 2, wrap=True) == ["a b c", "c d e", "e f a"]
 
@@ -62,13 +62,13 @@ def test_a_text_shorter_than_a_block_is_not_repeated():
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t "])
-def test_no_words_no_blocks(text):
+def test_a_text_without_words_gives_no_blocks(text):
     assert cut(text, 100) == []
     assert cut(text, 100, wrap=True) == []
 
 
 @given(text=texts, words=st.integers(1, 7))
-def test_blocks_joined_give_the_words_back(text, words):
+def test_joined_blocks_give_all_words(text, words):
     found = cut(text, words)
     assert " ".join(found).split(" ") == (text.split() or [""])
     assert all(len(block.split()) == words for block in found[:-1])
@@ -94,15 +94,15 @@ def test_wrapped_blocks_are_full_and_begin_with_the_text(text, words):
 
 
 @given(texts=st.lists(texts, max_size=5), sizes=steps, wrap=st.booleans())
-def test_the_same_as_text_by_text_with_lists_of_words(texts, sizes, wrap):
+def test_many_texts_together_give_the_same_blocks_as_one_by_one(texts, sizes, wrap):
     assert rows(texts, *sizes, wrap) == naive(texts, *sizes, wrap)
 
 
-def test_no_texts_no_blocks():
+def test_no_texts_give_no_blocks():
     assert rows([], 3) == []
 
 
-def test_ten_million_characters():
+def test_ten_million_characters_are_cut_in_linear_time():
     found = cut("word " * 2_000_000, 100)
     assert (len(found), set(found)) == (20_000, {" ".join(["word"] * 100)})
 

@@ -27,7 +27,7 @@ def test_agrees_with_the_reference():
     assert [summary.top_k[k] / 100 for k in (1, 2, 3)] == case["accuracy"]
 
 
-def test_worked_by_hand():
+def test_accuracy_matches_a_calculation_by_hand():
     summary = summarize([score(1), score(5), score(6), score(None)])
     assert summary.to_json() == {
         "questions": 4,
@@ -41,7 +41,7 @@ def test_worked_by_hand():
     assert summary.values() == {"top-1": 25.0, "top-5": 50.0, "top-20": 75.0, "top-100": 75.0}
 
 
-def test_lists_that_do_not_reach_k_say_nothing_about_it():
+def test_short_lists_give_no_accuracy_at_a_larger_k():
     summary = summarize([score(1, 20), score(None, 3), score(None, 0)])
     assert set(summary.top_k) == {1, 5, 20}
     assert summary.top_k[20] == pytest.approx(100 / 3)
@@ -54,7 +54,7 @@ def test_exact_match_counts_every_question():
     )
 
 
-def test_f1_counts_every_question_too():
+def test_f1_counts_every_question():
     scores = [
         QuestionScore("a", 1, 1, True, 1.0),
         QuestionScore("b", 1, 1, False, 0.5),
@@ -69,13 +69,13 @@ def test_a_curve_has_the_accuracy_at_every_k():
     assert QuestionScores([]).accuracies() == []
 
 
-def test_no_questions():
+def test_without_questions_there_is_no_accuracy():
     summary = summarize([])
     assert (summary.questions, summary.top_k, summary.exact_match, summary.counts) == (0, {}, None, {})
 
 
 @given(st.lists(st.none() | st.integers(1, 100), min_size=1))
-def test_as_the_loop_over_questions_and_ranks(ranks):
+def test_accuracy_matches_a_loop_over_questions_and_ranks(ranks):
     summary = summarize([score(rank) for rank in ranks])
     for k, value in summary.top_k.items():
         hits = 0

@@ -24,7 +24,7 @@ def measured(*names: str, run: tuple[RankedList, ...]) -> tuple[dict[str, list[f
     return {name: values.tolist() for name, values in judge.values().items()}, judge
 
 
-def test_by_hand() -> None:
+def test_measures_match_a_calculation_by_hand() -> None:
     run = (ranked("1", "b", "c", "x", "a"), ranked("2", "x", "a"), ranked("9", "a"))
     values, judge = measured("nDCG@10", "RR@10", "R@2", "AP", "P@2", "RR", "P(rel=2)@2", run=run)
     gain = 2 / math.log2(3) + 1 / math.log2(5)
@@ -40,18 +40,18 @@ def test_by_hand() -> None:
     assert (judge.unjudged, judge.missing) == (1, ["3"])
 
 
-def test_the_order_counts_and_not_the_scores_that_a_reranker_left() -> None:
+def test_a_reranked_run_is_measured_by_its_order() -> None:
     values, _ = measured("RR@10", run=(ranked("2", "a", "b", scores=(0.1, 9.0)),))
     assert values["RR@10"] == [0, 1, 0]
 
 
-def test_an_empty_run_is_all_misses() -> None:
+def test_an_empty_run_counts_as_misses() -> None:
     values, judge = measured(run=(ranked("1"),))
     assert values == {name: [0, 0, 0] for name in DEFAULT}
     assert judge.missing == ["1", "2", "3"]
 
 
-def test_other_names_of_a_measure_are_one() -> None:
+def test_other_names_of_a_measure_are_known() -> None:
     assert QrelsMeasures(("MRR@10", "RR@10", "Recall@5"), QRELS).names == ["RR@10", "R@5"]
 
 
@@ -66,13 +66,13 @@ def test_other_names_of_a_measure_are_one() -> None:
         ("NumRet", "is a sum over questions"),
     ],
 )
-def test_a_name_that_cannot_be_measured(name: str, told: str) -> None:
+def test_an_unknown_measure_is_refused(name: str, told: str) -> None:
     with pytest.raises(UsageError, match="`measure`") as error:
         QrelsMeasures((name,), QRELS)
     assert told in str(error.value)
 
 
-def test_nothing_is_compiled_or_started() -> None:
+def test_measuring_compiles_nothing_and_starts_no_process() -> None:
     """The parts of ir-measures that run Perl or numba are left alone."""
     code = (
         "import subprocess, sys; subprocess.Popen = None\n"

@@ -25,20 +25,20 @@ def matched(
     return list(found), counts, told
 
 
-def test_a_question_without_a_result_is_an_empty_list_and_is_named() -> None:
+def test_a_question_without_a_result_gets_an_empty_list_and_is_named() -> None:
     got, counts, told = matched(RankedList(Question("1", "who is it?"), FOUND))
     assert got == [RankedList(KNOWN[0], FOUND), RankedList(KNOWN[1], ())]
     assert +counts == {"questions_without_result": 1}
     assert told == {"questions_without_result": ["8"]}
 
 
-def test_a_prediction_gets_its_question_too() -> None:
+def test_a_prediction_gets_its_question() -> None:
     spans = (Span("A", "1", "", 0, 1, 0.0, 0.0),)
     (got, _), _, _ = matched(Prediction(RankedList(Question("1", "WHERE"), FOUND), spans))
     assert got == Prediction(RankedList(KNOWN[1], FOUND), spans)
 
 
-def test_answers_of_its_own_stay_beside_a_dataset_and_not_beside_a_file_of_questions() -> None:
+def test_a_question_file_replaces_the_answers_of_a_result_and_a_dataset_does_not() -> None:
     own = RankedList(Question("1", "Where?", ("C",)), FOUND)
     (kept, _), _, _ = matched(own)
     assert kept == RankedList(Question("8", "Where?", ("C",)), FOUND)
@@ -47,7 +47,7 @@ def test_answers_of_its_own_stay_beside_a_dataset_and_not_beside_a_file_of_quest
     assert replaced == RankedList(KNOWN[1], open_again)
 
 
-def test_a_result_for_another_question_is_left_out_and_named() -> None:
+def test_a_result_for_an_unknown_question_is_ignored_and_named() -> None:
     other, good = (RankedList(Question("7", text), FOUND) for text in ("Whose is it?", "where"))
     got, counts, told = matched(other, good)
     assert [one.question.id for one in got if isinstance(one, RankedList)] == ["8", "7"]
@@ -57,18 +57,18 @@ def test_a_result_for_another_question_is_left_out_and_named() -> None:
         matched(other)
 
 
-def test_an_id_tells_the_question_of_a_result_without_a_text() -> None:
+def test_a_result_without_a_question_text_is_matched_by_id() -> None:
     assert matched(RankedList(Question("8", ""), FOUND))[0][0] == RankedList(KNOWN[1], FOUND)
 
 
-def test_a_file_of_questions_may_word_a_question_in_another_way() -> None:
+def test_a_question_with_the_same_id_may_have_another_wording() -> None:
     reworded = RankedList(Question("8", "In which place?"), FOUND)
     assert matched(reworded, ids=True)[0][0] == RankedList(KNOWN[1], FOUND)
     with pytest.raises(InputError):
         matched(reworded)
 
 
-def test_two_questions_of_a_set_in_the_same_words_are_two() -> None:
+def test_two_questions_with_the_same_text_are_kept() -> None:
     known = [Question("a", "Who?", ("A",)), Question("b", "who", ("B",))]
     twice = [RankedList(Question(one, "Who?"), ()) for one in ("b", "1")]
     got, counts, _ = matched(*twice, known=known)
@@ -76,7 +76,7 @@ def test_two_questions_of_a_set_in_the_same_words_are_two() -> None:
     assert not +counts
 
 
-def test_a_second_result_for_a_question_is_an_error_or_passed_over() -> None:
+def test_a_second_result_for_a_question_is_refused_or_skipped() -> None:
     twice = [RankedList(Question(one, "where?"), FOUND) for one in "12"]
     with pytest.raises(InputError, match=r"^search results: question '2' occurs twice \('where\?'\)"):
         matched(*twice)

@@ -33,7 +33,7 @@ def run(*records, answer_type=None):
     return list(evaluate(records, EvaluateConfig(answer_type=answer_type), counts)), +counts
 
 
-def test_texts_are_matched():
+def test_answers_are_matched_in_texts():
     scores, counts = run(
         ranked(("London", None), ("in paris.", None), ("Paris", None)), ranked(("Rome", None))
     )
@@ -41,7 +41,7 @@ def test_texts_are_matched():
     assert counts == {"questions": 2}
 
 
-def test_has_answer_is_believed():
+def test_an_existing_has_answer_is_used():
     assert run(ranked(("Paris", False), ("", True)))[0] == [QuestionScore("q", 2, 2)]
 
 
@@ -49,7 +49,7 @@ def test_an_empty_list_is_a_miss():
     assert run(ranked())[0] == [QuestionScore("q", 0, None)]
 
 
-def test_neither_text_nor_has_answer_is_an_error():
+def test_a_result_with_neither_text_nor_has_answer_is_refused():
     broken, good = ranked(("", None), ("", None)), ranked(("Paris", None))
     with pytest.raises(InputError, match=r"^search results: question 'q': passage 'p1' has no text"):
         run(broken)
@@ -61,7 +61,7 @@ def test_neither_text_nor_has_answer_is_an_error():
     assert told[0].startswith("x.jsonl: question 'q': passage 'p1' has no text to find answers in; expected")
 
 
-def test_an_empty_text_beside_others_holds_no_answer():
+def test_an_empty_text_among_others_has_no_answer():
     assert run(ranked(("London", None), ("", None), ("Paris", None)))[0] == [QuestionScore("q", 3, 3)]
 
 
@@ -80,7 +80,7 @@ def test_predictions_are_matched_exactly(answer, exact):
     assert run(predicted(answer))[0] == [QuestionScore("q", 1, 1, exact, float(exact))]
 
 
-def test_f1_of_a_prediction():
+def test_f1_of_a_prediction_is_computed():
     [near] = run(predicted("Paris on the Seine"))[0]
     assert (near.exact, near.f1) == (False, pytest.approx(2 / 4))  # paris; paris on seine
     assert run(predicted("Paris"))[0][0].f1 == 1.0
@@ -88,7 +88,7 @@ def test_f1_of_a_prediction():
     assert run(ranked(("Paris", None)))[0][0].f1 is None
 
 
-def test_exact_match_of_a_pattern():
+def test_a_regex_answer_must_match_the_prediction():
     question = Question("q", "when", (r"19\d\d",), "regex")
     assert [score.exact for score in run(predicted("1936", question), predicted("in 1936", question))[0]] == [
         True,
@@ -105,6 +105,6 @@ def test_a_question_without_answers_is_a_counted_miss():
     assert counts == {"questions": 2, "questions_without_answer": 2, "empty_answers_dropped": 1}
 
 
-def test_scores_flow_into_the_summary():
+def test_the_summary_contains_all_scores():
     scores, _ = run(ranked(("Paris", None)), ranked(("London", None)))
     assert summarize(scores).top_k == {1: 50.0}

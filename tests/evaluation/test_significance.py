@@ -15,7 +15,7 @@ GRADES = np.round(RANDOM.beta(2, 3, 200), 3)
 
 
 @pytest.mark.parametrize("values", [HITS, GRADES], ids=["hits", "grades"])
-def test_an_interval_is_that_of_scipy(values: np.ndarray) -> None:
+def test_intervals_match_scipy(values: np.ndarray) -> None:
     theirs = stats.bootstrap(
         (values,), np.mean, n_resamples=9_999, method="percentile", rng=np.random.default_rng(1)
     ).confidence_interval
@@ -29,7 +29,7 @@ def test_an_interval_is_that_of_scipy(values: np.ndarray) -> None:
     [(HITS, OTHER), (GRADES, np.clip(GRADES + RANDOM.normal(0.01, 0.1, 200), 0, 1)), (HITS[:12], OTHER[:12])],
     ids=["hits", "grades", "few"],
 )
-def test_a_p_value_is_that_of_scipy(one: np.ndarray, other: np.ndarray) -> None:
+def test_p_values_match_scipy(one: np.ndarray, other: np.ndarray) -> None:
     theirs = stats.permutation_test(
         (one, other),
         lambda a, b, axis: (a - b).mean(axis=axis),
@@ -46,7 +46,7 @@ def test_equal_runs_do_not_differ_and_opposite_ones_do() -> None:
     assert paired_test(np.ones(50), np.zeros(50), 1000, 0) == pytest.approx(1 / 1001)
 
 
-def test_the_same_seed_gives_the_same_numbers_however_many_are_drawn_at_once(
+def test_the_same_seed_gives_the_same_numbers_for_any_batch_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = bootstrap_interval(GRADES, 1000, 3), paired_test(HITS, OTHER, 1000, 3)
@@ -56,13 +56,13 @@ def test_the_same_seed_gives_the_same_numbers_however_many_are_drawn_at_once(
     assert (bootstrap_interval(GRADES, 1000, 3), paired_test(HITS, OTHER, 1000, 3)) == before
 
 
-def test_holm_by_hand() -> None:
+def test_holm_correction_matches_a_calculation_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.6]) == [1.0, 1.0]
     assert holm([]) == []
 
 
-def test_comparisons_are_corrected_together() -> None:
+def test_p_values_of_all_comparisons_are_corrected_together() -> None:
     runs = {
         "a": {"top-1": np.zeros(40), "nDCG@10": np.zeros(40)},
         "b": {"top-1": np.ones(40), "nDCG@10": np.full(40, 0.25), "EM": np.ones(40)},
@@ -83,7 +83,7 @@ def scores(*questions: tuple[str, str]) -> QuestionScores:
     return QuestionScores(QuestionScore(one, 1, None, question=text) for one, text in questions)
 
 
-def test_runs_are_paired_by_question_and_not_by_place() -> None:
+def test_runs_are_paired_by_question_and_not_by_position() -> None:
     one = scores(("1", "Who is it?"), ("2", "Where?"))
     order = shared_order(one, scores(("2", ""), ("1", "who is it ?")))
     assert order is not None

@@ -16,7 +16,7 @@ READ = Summary(9, {1: 50.0}, 40.0, f1=60.0)
         ("EM=40", READ), ("em=0.4,f1=60", READ), ("40", READ),
     ],
 )  # fmt: skip
-def test_reached(text: str, summary: Summary) -> None:
+def test_a_reached_threshold_passes(text: str, summary: Summary) -> None:
     for threshold in parse_thresholds(text):
         threshold.check("run", summary)
 
@@ -31,7 +31,7 @@ def test_reached(text: str, summary: Summary) -> None:
         ("F1=0.61", READ, "run: F1 is 60.0, below 61"),
     ],
 )
-def test_missed(text: str, summary: Summary, told: str) -> None:
+def test_a_missed_threshold_fails(text: str, summary: Summary, told: str) -> None:
     with pytest.raises(ThresholdError) as error:
         for threshold in parse_thresholds(text):
             threshold.check("run", summary)
@@ -39,18 +39,18 @@ def test_missed(text: str, summary: Summary, told: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["top20=", "=0.5", "x", "top20=nan", "top20=101", "-1", "top20=0.7,"])
-def test_no_threshold(text: str) -> None:
+def test_an_invalid_threshold_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="`fail_under` is"):
         parse_thresholds(text)
 
 
-def test_what_was_not_measured_cannot_be_reached() -> None:
+def test_a_threshold_on_an_unmeasured_value_is_refused() -> None:
     for text, summary in (("top100=0.5", FOUND), ("EM=1", FOUND), ("20", Summary(9, {1: 50.0}, None))):
         with pytest.raises(UsageError):
             parse_thresholds(text)[0].check("run", summary)
 
 
-def test_values_of_k() -> None:
+def test_values_of_k_are_parsed() -> None:
     assert parse_ks("20, 1,5,5") == (1, 5, 20)
     for text in ("", "0", "1,,2", "1;2", "-1", "1.5", "100001", "²"):
         with pytest.raises(UsageError, match="`top_k` is"):

@@ -27,7 +27,7 @@ def run(script: str, folder: Path, env: dict[str, str]) -> subprocess.CompletedP
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_each_answer_stands_in_exactly_one_note(part: str) -> None:
+def test_each_answer_is_in_exactly_one_note(part: str) -> None:
     notes = [path.read_text() for path in (EXAMPLES / "notes").iterdir()]
     rows = [json.loads(line) for line in (EXAMPLES / f"notes-{part}.jsonl").read_text().splitlines()]
     for number, row in enumerate(rows, 1):
@@ -36,19 +36,19 @@ def test_each_answer_stands_in_exactly_one_note(part: str) -> None:
         assert any(matcher.found_in(note) for note in notes), question
 
 
-def test_own_files(tmp_path: Path, tiny_env: dict[str, str]) -> None:
+def test_the_own_files_script_runs(tmp_path: Path, tiny_env: dict[str, str]) -> None:
     done = run("own-files.sh", tmp_path, tiny_env)
     assert "EM" in done.stdout
     made = {path.name for path in (tmp_path / ".densecli").iterdir()}
     assert {"passages", "bm25", "examples", "retriever", "vectors", "index"} <= made
 
 
-def test_own_questions(tmp_path: Path, tiny_env: dict[str, str]) -> None:
+def test_the_own_questions_script_runs(tmp_path: Path, tiny_env: dict[str, str]) -> None:
     table = run("own-questions.sh", tmp_path, tiny_env).stdout
     assert all(name in table for name in ("BM25", "starter", "trained", "top-1"))
 
 
-def test_pipes(tmp_path: Path, shell_env: dict[str, str]) -> None:
+def test_the_pipes_script_runs(tmp_path: Path, shell_env: dict[str, str]) -> None:
     first = json.loads(run("pipes.sh", tmp_path, shell_env).stdout.splitlines()[0])
     assert first["questions"] == 8
     assert first["exact_match"] is not None

@@ -134,7 +134,7 @@ def read(folder: Path, pattern: str) -> list[dict[str, Any]]:
     return [json.loads(line) for path in sorted(folder.glob(pattern)) for line in path.open(encoding="utf-8")]
 
 
-def test_span_data_leaves_out_what_is_tested(spans: tuple[Path, str]) -> None:
+def test_span_data_excludes_test_questions_and_articles(spans: tuple[Path, str]) -> None:
     folder, told = spans
     asked = {row["question"] for row in read(folder, "*.jsonl")}
     assert "What town is 3?" not in asked  # equals a test question
@@ -147,7 +147,7 @@ def test_span_data_leaves_out_what_is_tested(spans: tuple[Path, str]) -> None:
     assert "nq-qed: dropped: a test article 1" in told
 
 
-def test_span_data_holds_out_whole_articles(spans: tuple[Path, str]) -> None:
+def test_span_data_splits_by_article(spans: tuple[Path, str]) -> None:
     folder, _ = spans
     train, dev = read(folder, "train-*.jsonl"), read(folder, "dev-*.jsonl")
     titles = [{row["ctxs"][0]["title"] for row in rows} for rows in (train, dev)]
@@ -168,7 +168,7 @@ def test_long_training_paragraphs_are_cut_around_the_answer(spans: tuple[Path, s
     assert "train, cut 1" in spans[1]
 
 
-def test_training_questions_are_no_dev_and_no_span_questions(questions: tuple[Path, str]) -> None:
+def test_training_questions_are_in_neither_dev_nor_span_data(questions: tuple[Path, str]) -> None:
     folder, told = questions
     dev = {row["question"].lower().rstrip("?") for row in read(folder, "dev-*.jsonl")}
     train = [row["question"].lower().rstrip("?") for row in read(folder, "[!d]*.jsonl")]
@@ -183,7 +183,9 @@ def test_training_questions_are_no_dev_and_no_span_questions(questions: tuple[Pa
     assert {row["answer_type"] for row in read(folder, "trec.jsonl")} == {"regex"}
 
 
-def test_the_pool_has_no_test_article_and_the_dev_paragraphs(data: Path, spans: tuple[Path, str]) -> None:
+def test_the_pool_excludes_test_articles_and_includes_dev_paragraphs(
+    data: Path, spans: tuple[Path, str]
+) -> None:
     told = run("pool.py", "--data", data, "--spans", spans[0], "--output", data / "pool.tsv")
     with (data / "pool.tsv").open(newline="") as stream:
         rows = list(csv.reader(stream, delimiter="\t"))
@@ -199,7 +201,7 @@ def test_the_pool_has_no_test_article_and_the_dev_paragraphs(data: Path, spans: 
         assert " ".join(row["ctxs"][0]["text"].split()[:100]) in texts
 
 
-def test_distant_examples_take_the_best_passages_with_an_answer(tmp_path: Path) -> None:
+def test_distant_examples_use_the_best_passages_with_an_answer(tmp_path: Path) -> None:
     found = [Passage(str(n), "", text) for n, text in enumerate(("no", "in Ulm", "nor here", "Ulm again"))]
     scored = tuple(ScoredPassage(passage, 9.0 - n) for n, passage in enumerate(found))
     lists = [
@@ -215,7 +217,7 @@ def test_distant_examples_take_the_best_passages_with_an_answer(tmp_path: Path) 
     assert "set: dropped: no passage with an answer: 1" in told
 
 
-def test_the_recipe_makes_both_models_and_the_reader_teaches_the_retriever(
+def test_the_recipe_trains_both_models_and_the_reader_teaches_the_retriever(
     data: Path, tmp_path: Path, tiny_base: Path, shell_env: dict[str, str]
 ) -> None:
     command = ["sh", str(SCRIPTS / "recipe.sh"), str(data), str(tiny_base), "made"]

@@ -18,7 +18,7 @@ def pipe():
         yield reading, writing
 
 
-def test_a_line_has_arrived_when_it_is_whole_and_not_blank(pipe):
+def test_a_line_has_arrived_when_it_is_complete_and_not_blank(pipe):
     reading, writing = pipe
     stream = watch(reading)
     for part, arrived in ((b"", False), (b"one", False), (b" line", False)):
@@ -36,7 +36,7 @@ def test_a_line_has_arrived_when_it_is_whole_and_not_blank(pipe):
     assert not stream.has_arrived()
 
 
-def test_what_was_read_before_is_not_lost(pipe):
+def test_data_read_earlier_is_not_lost(pipe):
     reading, writing = pipe
     writing.write(b"one\ntwo\n")
     assert reading.peek(1)
@@ -45,7 +45,7 @@ def test_what_was_read_before_is_not_lost(pipe):
     assert not stream.has_arrived()
 
 
-def test_more_than_the_buffer_holds(pipe):
+def test_more_data_than_the_buffer_size_is_read(pipe):
     reading, writing = pipe
     stream = ArrivalReader(reading)
     line = b"x" * 999 + b"\n"
@@ -55,14 +55,14 @@ def test_more_than_the_buffer_holds(pipe):
         assert stream.readline() == line
 
 
-def test_files_are_always_there(tmp_path):
+def test_a_regular_file_has_always_arrived(tmp_path):
     (tmp_path / "lines.txt").write_bytes(b"one\n")
     with open_bytes(str(tmp_path / "lines.txt")) as stream:
         assert not isinstance(stream, ArrivalReader)
         assert has_arrived(str(tmp_path / "lines.txt"))
 
 
-def test_a_stream_is_asked_about_only_while_it_is_read_in_lines(tmp_path):
+def test_arrival_is_known_only_while_reading_lines(tmp_path):
     path = str(tmp_path / "pipe")
     os.mkfifo(path)
     held = os.open(path, os.O_RDWR)
@@ -77,7 +77,7 @@ def test_a_stream_is_asked_about_only_while_it_is_read_in_lines(tmp_path):
     assert has_arrived(path)
 
 
-def test_a_socket_is_a_stream_too():
+def test_a_socket_is_read_as_a_stream():
     ours, theirs = socket.socketpair()
     with ours, theirs, ours.makefile("rb") as reading:
         stream = watch(reading)
@@ -86,7 +86,7 @@ def test_a_socket_is_a_stream_too():
         assert stream.has_arrived()
 
 
-def test_a_batch_holds_what_has_arrived():
+def test_a_batch_contains_the_items_that_have_arrived():
     arrived = iter([True, False, True, True, False, True, True])
     assert list(batched(range(7), 3, lambda: next(arrived))) == [[0, 1], [2, 3, 4], [5], [6]]
     assert list(batched(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]

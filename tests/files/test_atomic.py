@@ -62,7 +62,7 @@ def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
-def test_a_folder_appears_whole_and_alone(tmp_path):
+def test_a_folder_appears_only_when_complete(tmp_path):
     target = tmp_path / "not" / "there" / "yet"
     with new_folder(target) as folder:
         (folder / "a").write_text("1")
@@ -71,7 +71,7 @@ def test_a_folder_appears_whole_and_alone(tmp_path):
     assert names(target) == {"a"}
 
 
-def test_the_new_one_takes_the_place_of_the_old(tmp_path):
+def test_a_new_folder_replaces_the_old_one(tmp_path):
     fill(tmp_path / "x", "old")
     (tmp_path / "x" / "only in the old").touch()
     fill(tmp_path / "x", "new")
@@ -81,7 +81,7 @@ def test_the_new_one_takes_the_place_of_the_old(tmp_path):
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_failure_leaves_the_old_one(tmp_path, failure):
+def test_a_failure_keeps_the_old_folder(tmp_path, failure):
     fill(tmp_path / "x", "old")
     with stopped(new_folder(tmp_path / "x"), failure) as folder:
         (folder / "b").write_text("new")
@@ -89,7 +89,7 @@ def test_a_failure_leaves_the_old_one(tmp_path, failure):
     assert names(tmp_path) == {"x"}
 
 
-def test_what_an_interrupted_run_left_is_kept_on_demand(tmp_path):
+def test_unfinished_work_is_kept_on_request(tmp_path):
     target = tmp_path / "x"
     with stopped(new_folder(target, keep_partial=True)) as folder:
         (folder / "half").write_text("1")
@@ -99,7 +99,7 @@ def test_what_an_interrupted_run_left_is_kept_on_demand(tmp_path):
     assert names(tmp_path) == {"x"}
 
 
-def test_nothing_is_not_kept(tmp_path):
+def test_an_empty_unfinished_folder_is_removed(tmp_path):
     with stopped(new_folder(tmp_path / "x", keep_partial=True)):
         pass
     assert names(tmp_path) == set()
@@ -113,7 +113,7 @@ def unfinished(target, **files):
             (partial_of(target) / name).write_text(text)
 
 
-def test_without_it_a_stale_one_is_removed(tmp_path):
+def test_unfinished_work_is_removed_by_default(tmp_path):
     unfinished(tmp_path / "x", stale="1")
     fill(tmp_path / "x", "new")
     assert names(tmp_path / "x") == {"deep", "b"}
@@ -132,7 +132,7 @@ def test_a_link_is_never_replaced(tmp_path):
     assert names(tmp_path / "elsewhere") == set()
 
 
-def test_a_resolved_link_stays_and_what_it_names_is_replaced(tmp_path):
+def test_a_resolved_link_is_kept_and_its_target_is_replaced(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "x").symlink_to("elsewhere")
     for text in ("old", "new"):
@@ -142,7 +142,7 @@ def test_a_resolved_link_stays_and_what_it_names_is_replaced(tmp_path):
     assert names(tmp_path) == {"x", "elsewhere"}
 
 
-def test_a_link_that_leads_to_itself_is_refused(tmp_path):
+def test_a_link_to_itself_is_refused(tmp_path):
     (tmp_path / "x").symlink_to("x")
     with pytest.raises(UsageError, match="leads nowhere"):
         resolved(tmp_path / "x")
@@ -169,7 +169,7 @@ def test_no_link_in_the_scratch_folder_is_followed(tmp_path, inside, make):
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link])
-def test_unfinished_work_with_a_link_in_it_begins_again(tmp_path, link):
+def test_unfinished_work_that_contains_a_link_starts_over(tmp_path, link):
     (tmp_path / "thesis").write_text("precious")
     unfinished(tmp_path / "x", half="1")
     link(tmp_path / "thesis", partial_of(tmp_path / "x") / "linked")
@@ -180,7 +180,7 @@ def test_unfinished_work_with_a_link_in_it_begins_again(tmp_path, link):
 
 
 @pytest.mark.parametrize("found", ["a file", "a folder", "a lock of something else"])
-def test_what_somebody_else_calls_so_is_left_alone(tmp_path, found):
+def test_files_of_the_user_with_the_scratch_name_are_kept(tmp_path, found):
     scratch = scratch_of(tmp_path / "x")
     if found == "a file":
         scratch.write_text("precious")
@@ -201,7 +201,7 @@ def refuse(folder):
 
 
 @pytest.mark.parametrize("swaps", [True, False])
-def test_what_came_to_stand_there_meanwhile_is_checked_too(tmp_path, monkeypatch, swaps):
+def test_a_folder_that_appears_during_the_work_is_checked(tmp_path, monkeypatch, swaps):
     if not swaps:
         monkeypatch.setattr(atomic, "exchange", lambda *_: False)
     with pytest.raises(ArtifactError, match="precious"), new_folder(tmp_path / "x", refuse) as folder:
@@ -237,7 +237,7 @@ def _killed_at(target, step, swaps, file):
 
 
 @pytest.mark.parametrize("swaps", [True, False])
-def test_killed_at_any_change_to_the_disk_one_of_the_two_is_there_whole(tmp_path, swaps):
+def test_after_a_kill_the_old_or_the_new_folder_is_complete(tmp_path, swaps):
     status, step, found = None, 0, []
     while status != 0:
         target = tmp_path / str(step) / "x"
@@ -254,7 +254,7 @@ def test_killed_at_any_change_to_the_disk_one_of_the_two_is_there_whole(tmp_path
     assert set(found) == {"old", "new"}
 
 
-def test_killed_at_any_change_to_the_disk_a_file_is_the_old_or_the_new_one(tmp_path):
+def test_after_a_kill_a_file_is_the_old_or_the_new_one(tmp_path):
     status, step, found = None, 0, set()
     while status != 0:
         target = tmp_path / str(step) / "x"
@@ -277,7 +277,7 @@ def _in_a_fork(*arguments):
     return process.exitcode
 
 
-def test_a_reader_waits_for_a_replacement_that_goes_on(tmp_path, monkeypatch):
+def test_a_reader_waits_for_a_replacement_in_progress(tmp_path, monkeypatch):
     """Where the system can't swap folders there is a moment without one."""
     fill(tmp_path / "x", "old")
     with locked(tmp_path / "x"):
@@ -297,7 +297,7 @@ def _read_restored(target):
     return content(target)
 
 
-def test_all_that_was_cut_off_in_a_workspace_is_restored(tmp_path):
+def test_all_interrupted_replacements_in_a_workspace_are_restored(tmp_path):
     for target in (tmp_path / "passages", tmp_path / "examples" / "nq"):
         fill(target, "old")
         with locked(target):
@@ -307,7 +307,7 @@ def test_all_that_was_cut_off_in_a_workspace_is_restored(tmp_path):
     assert names(tmp_path) == {"passages", "examples"}
 
 
-def test_what_was_whole_already_is_put_in_place(tmp_path):
+def test_complete_work_of_an_interrupted_run_is_moved_into_place(tmp_path):
     target = tmp_path / "x"
     assert not finish(target, lambda _: True, refuse)
     unfinished(target, manifest="1")
@@ -318,7 +318,7 @@ def test_what_was_whole_already_is_put_in_place(tmp_path):
     assert names(tmp_path) == {"x"}
 
 
-def test_what_is_left_of_a_removal_does_not_come_back(tmp_path):
+def test_remains_of_a_removed_folder_are_not_restored(tmp_path):
     """A kill while the old folder is being removed, and then the user removes the new one."""
     with locked(tmp_path / "x"):
         (scratch_of(tmp_path / "x") / "gone").mkdir()
@@ -329,7 +329,7 @@ def test_what_is_left_of_a_removal_does_not_come_back(tmp_path):
     assert names(tmp_path) == {"x"}
 
 
-def test_two_paths_change_places(tmp_path):
+def test_two_paths_are_exchanged(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").write_text("b")
     folder, file = ("b", "a") if exchange(tmp_path / "a", tmp_path / "b") else ("a", "b")
@@ -350,7 +350,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def test_a_lock_between_two_processes(tmp_path):
+def test_a_lock_excludes_another_process(tmp_path):
     target = tmp_path / "new" / "x"
     line = [sys.executable, "-c", HOLD, str(target)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -377,7 +377,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def test_the_workers_of_a_killed_run_are_waited_for(tmp_path):
+def test_a_lock_waits_for_the_workers_of_a_killed_run(tmp_path):
     """A fork has the lock, as a worker does that is passed `held_locks`."""
     target = tmp_path / "x"
     line = [sys.executable, "-c", ORPHAN, str(target)]
@@ -389,14 +389,14 @@ def test_the_workers_of_a_killed_run_are_waited_for(tmp_path):
     assert 0.5 < time.monotonic() - begun < 10
 
 
-def test_a_lock_is_given_back(tmp_path):
+def test_a_lock_is_released(tmp_path):
     for _ in range(2):
         with locked(tmp_path / "x"), pytest.raises(ResourceError), locked(tmp_path / "x"):
             pass
     assert names(tmp_path) == set()
 
 
-def test_a_file_appears_whole(tmp_path):
+def test_a_file_appears_only_when_complete(tmp_path):
     target = tmp_path / "new" / "x.jsonl"
     for text in ("old", "new"):
         with new_file(target) as path:

@@ -10,7 +10,7 @@ def broken(*records):
     raise InputError("x", 9, "cut off")
 
 
-def test_the_first_ends_the_run():
+def test_the_first_bad_record_stops_the_run():
     with pytest.raises(InputError, match="x:1: a"):
         STOP.refuse("a", InputError("x", 1, "a"))
     with pytest.raises(InputError, match="cut off"):
@@ -18,7 +18,7 @@ def test_the_first_ends_the_run():
     assert not STOP.counts
 
 
-def test_all_are_counted_and_three_told():
+def test_all_bad_records_are_counted_and_three_are_shown():
     told = []
     bad = BadRecords(True, told.append)
     for number in range(1, 6):
@@ -28,7 +28,7 @@ def test_all_are_counted_and_three_told():
     assert told == ["x:1: a", "x:2: a", "x:3: a"]
 
 
-def test_of_many_passed_over_elsewhere_no_more_than_three_are_told():
+def test_at_most_three_bad_records_are_shown_in_total():
     told = []
     bad = BadRecords(True, told.append)
     bad.refuse("a", InputError("x", 1, "a"))
@@ -36,13 +36,13 @@ def test_of_many_passed_over_elsewhere_no_more_than_three_are_told():
     assert told == ["x:1: a", "one", "two"]
 
 
-def test_what_comes_before_a_break_is_used():
+def test_records_before_a_broken_part_are_used():
     bad = BadRecords(True)
     assert list(bad.usable("x", broken(1, 2))) == [1, 2]
     assert bad.counts == {"skipped_rest_of_broken_file": 1}
 
 
-def test_a_file_without_anything_to_use():
+def test_a_file_without_usable_records_is_refused():
     bad = BadRecords(True)
     assert list(bad.usable("x", [])) == []
     with pytest.raises(InputError, match="x:9: cut off"):

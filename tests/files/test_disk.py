@@ -20,7 +20,7 @@ def _way(request, monkeypatch):
 
 @pytest.mark.usefixtures("_way")
 @pytest.mark.parametrize("size", [1, 3_000_000])
-def test_the_place_is_taken(tmp_path, size):
+def test_disk_space_is_reserved(tmp_path, size):
     with open(tmp_path / "x", "wb") as stream:
         reserve(stream.fileno(), size)
         assert os.fstat(stream.fileno()).st_blocks * 512 >= size
@@ -28,7 +28,7 @@ def test_the_place_is_taken(tmp_path, size):
 
 
 @pytest.mark.usefixtures("_way")
-def test_a_disk_that_is_too_small_is_known_before_it_is_written(tmp_path):
+def test_a_full_disk_is_detected_before_writing(tmp_path):
     with small_disk(tmp_path / "disk", 64 * 1024) as disk:
         place = disk or tmp_path
         most = resource.RLIM_INFINITY if disk else 1000

@@ -36,7 +36,7 @@ def cut(data, size=1 << 16, begun=0):
 
 
 @given(OBJECTS, st.integers(1, 40), st.sampled_from([None, 1, 4]), st.booleans(), st.booleans())
-def test_every_object_comes_out(objects, size, indent, ascii_only, wrapped):
+def test_every_object_is_returned(objects, size, indent, ascii_only, wrapped):
     whole = {"version": '1."1', "n": -1.5, "data": objects} if wrapped else objects
     text = json.dumps(whole, indent=indent, ensure_ascii=ascii_only)
     begun = len(text.encode()) if wrapped else 0
@@ -44,11 +44,11 @@ def test_every_object_comes_out(objects, size, indent, ascii_only, wrapped):
 
 
 @given(st.lists(st.dictionaries(NASTY, NASTY | st.lists(NASTY), max_size=3), max_size=4), st.integers(1, 9))
-def test_brackets_and_quotes_within_strings_are_text(objects, size):
+def test_brackets_and_quotes_inside_strings_are_text(objects, size):
     assert [json.loads(part) for part in cut(json.dumps(objects), size)] == objects
 
 
-def test_each_object_has_its_line():
+def test_each_object_has_its_line_number():
     cutter = cut('\n[\n{"a":\n1},\n\n{"b": 2}, {"c": 3}\n]\n', 3)
     assert [(cutter.line, part) for part in cutter] == [
         (3, b'{"a":\n1}'),
@@ -57,7 +57,7 @@ def test_each_object_has_its_line():
     ]
 
 
-def test_more_may_stand_beside_the_data():
+def test_other_fields_beside_the_data_are_ignored():
     text = '{"data": [{"a": 1}], "version": "1", "made" : "by } ]"}\n'
     assert list(cut(text, 5, 12)) == [b'{"a": 1}']
 
@@ -85,17 +85,17 @@ def test_more_may_stand_beside_the_data():
     ],
 )
 @pytest.mark.parametrize("size", [1, 1000])
-def test_what_is_no_array_of_objects(text, told, size):
+def test_input_that_is_not_an_array_of_objects_is_refused(text, told, size):
     with pytest.raises(FieldError) as error:
         list(cut(text, size, 12 if text.startswith("{") else 0))
     assert size == 1 or told in str(error.value)
 
 
-def test_brackets_that_do_not_match_are_left_to_the_parser():
+def test_mismatched_brackets_are_left_to_the_parser():
     assert list(cut('[{"a": [1}]]')) == [b'{"a": [1}]']
 
 
-def test_an_object_of_any_length_up_to_the_limit(monkeypatch):
+def test_objects_up_to_the_size_limit_are_read(monkeypatch):
     monkeypatch.setattr(json_objects, "PIECE", 1000)
     long = json.dumps({"a": 'x\\"]' * 100_000, "b": [[]] * 10_000})
     assert [len(part) for part in cut(f"[{long}, {long}]")] == [len(long)] * 2
@@ -104,6 +104,6 @@ def test_an_object_of_any_length_up_to_the_limit(monkeypatch):
         list(cut(f"[{long}]"))
 
 
-def test_very_deep_nesting():
+def test_very_deep_nesting_is_read():
     deep = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"
     assert list(cut(f"[{deep}]")) == [deep.encode()]

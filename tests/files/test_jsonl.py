@@ -34,12 +34,12 @@ def articles(path):
         b'{"text":"b","more":[1,{"x":null}],"title":null,"id":"a"}',
     ],
 )
-def test_what_a_file_may_look_like(tmp_path, name, data):
+def test_each_valid_layout_of_a_file_is_read(tmp_path, name, data):
     path = write(tmp_path, name, gzip.compress(data) if name.endswith(".gz") else data)
     assert articles(path) == [Article("a", "", "b")]
 
 
-def test_standard_input(monkeypatch):
+def test_standard_input_is_read(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf" + ROW + b"\n[]")))
     found = read_records("-", lambda row, _: Article.from_json(row))
     assert next(found).id == "a"
@@ -57,7 +57,7 @@ def test_the_line_number_counts_blank_lines_and_is_passed_on(tmp_path):
     assert list(read_records(path, lambda _, line: line)) == ["2", "4"]
 
 
-def test_records_come_as_they_are_read(tmp_path):
+def test_records_are_streamed(tmp_path):
     path = write(tmp_path, "x.jsonl", ROW + b"\n" + ROW[:-3])
     found = read_records(path, lambda row, _: Article.from_json(row))
     assert next(found) == Article("a", "", "b")
@@ -89,7 +89,7 @@ def test_records_come_as_they_are_read(tmp_path):
         ("{}".encode("utf-16"), "is UTF-16"),
     ],
 )
-def test_a_line_that_cannot_be_used_is_named(tmp_path, line, message):
+def test_an_invalid_line_is_named(tmp_path, line, message):
     path = write(tmp_path, "x.jsonl", ROW + b"\n\n" + line + b"\n")
     with pytest.raises(InputError, match=rf"^{path}:3: {message}"):
         articles(path)
@@ -111,26 +111,26 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path, line, message):
         ("x.jsonl.gz", PACKED + b"more", "not gzip data, or damaged"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(tmp_path, name, data, message):
+def test_an_unusable_file_is_named(tmp_path, name, data, message):
     path = write(tmp_path, name, data)
     with pytest.raises(InputError, match=rf"^{path}: {message}"):
         articles(path)
 
 
 @pytest.mark.parametrize("name", ["nowhere.jsonl", "nowhere.jsonl.gz"])
-def test_a_missing_file(tmp_path, name):
+def test_a_missing_file_is_reported(tmp_path, name):
     with pytest.raises(InputError, match="no such file; expected an existing file or - for stdin"):
         articles(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["x", "x.gz"])
-def test_a_folder_is_no_file(tmp_path, name):
+def test_a_folder_is_refused(tmp_path, name):
     (tmp_path / name).mkdir()
     with pytest.raises(InputError, match="is a folder; expected a file"):
         articles(str(tmp_path / name))
 
 
-def test_what_the_reader_of_a_file_raises_is_its_own(tmp_path):
+def test_errors_of_the_calling_code_are_unchanged(tmp_path):
     with pytest.raises(FileNotFoundError), open_bytes(write(tmp_path, "x", b"")):
         open(tmp_path / "other")  # noqa: SIM115 - does not open
 
@@ -141,12 +141,12 @@ def test_what_the_reader_of_a_file_raises_is_its_own(tmp_path):
         st.builds(Passage, *[st.text(st.characters(codec="utf-8", exclude_characters="\0"))] * 3), min_size=1
     )
 )
-def test_lines_come_back(tmp_path_factory, passages):
+def test_records_survive_a_round_trip(tmp_path_factory, passages):
     path = tmp_path_factory.getbasetemp() / "round-trip.jsonl"
     assert write_lines(path, (passage.to_json() for passage in passages)) == len(passages)
     assert [number for number, _ in read_lines(str(path))] == list(range(1, len(passages) + 1))
     assert list(read_records(str(path), lambda row, _: Passage.from_json(row))) == passages
 
 
-def test_a_line_is_one_line():
+def test_a_record_is_written_on_one_line():
     assert encode_line({"text": "a\nb\u2028\r", "n": 1.5}) == '{"text":"a\\nb\u2028\\r","n":1.5}\n'.encode()

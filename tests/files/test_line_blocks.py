@@ -26,7 +26,7 @@ def small(monkeypatch):
 
 
 @given(content=CONTENT, size=st.integers(1, 12), bom=st.booleans())
-def test_the_same_lines_as_one_by_one(tmp_path_factory, content, size, bom):
+def test_blocks_give_the_same_lines_as_a_line_reader(tmp_path_factory, content, size, bom):
     path = tmp_path_factory.getbasetemp() / "x.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" * bom + b"{}\n" + content)
     before, slabs.SLAB = slabs.SLAB, size
@@ -37,14 +37,14 @@ def test_the_same_lines_as_one_by_one(tmp_path_factory, content, size, bom):
 
 
 @given(content=CONTENT, first=st.integers(1, 9))
-def test_its_length_is_what_it_yields(content, first):
+def test_the_length_of_a_block_is_its_number_of_lines(content, first):
     slab = LineBlock(first, content)
     assert len(slab) == len(list(slab))
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(("name", "pack"), [("x", bytes), ("x.gz", gzip.compress), ("x.bz2", bz2.compress)])
-def test_slabs_of_whole_lines(tmp_path, name, pack):
+def test_slabs_contain_whole_lines(tmp_path, name, pack):
     (tmp_path / name).write_bytes(pack(b"one\ntwo\n\n\nthree\nfour is long\n5"))
     found = list(read_slabs(str(tmp_path / name)))
     assert b"".join(slab.data for slab in found) == b"one\ntwo\n\n\nthree\nfour is long\n5"
@@ -55,13 +55,13 @@ def test_slabs_of_whole_lines(tmp_path, name, pack):
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \r\n\t", b"\xef\xbb\xbf\n"])
-def test_nothing_in_it(tmp_path, content):
+def test_an_empty_file_is_refused(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(InputError, match="x: is empty; expected at least one record"):
         lines(str(tmp_path / "x"))
 
 
-def test_the_lines_before_a_break_are_handed_on(tmp_path):
+def test_lines_before_a_broken_part_are_returned(tmp_path):
     rows = [f"line {number * 7919 % 10007}".encode() for number in range(5000)]
     packed = gzip.compress(b"\n".join(rows))
     (tmp_path / "x.gz").write_bytes(packed[: len(packed) // 2])
@@ -74,7 +74,7 @@ def test_the_lines_before_a_break_are_handed_on(tmp_path):
 
 
 @pytest.mark.usefixtures("small")
-def test_a_line_that_is_too_long(tmp_path, monkeypatch):
+def test_a_line_that_is_too_long_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(slabs, "LINE_LIMIT", 20)
     (tmp_path / "x").write_bytes(b"short\n" + b"x" * 20 + b"\n" + b"y" * 21 + b"\nz\n")
     stream = read_slabs(str(tmp_path / "x"))
@@ -84,7 +84,7 @@ def test_a_line_that_is_too_long(tmp_path, monkeypatch):
         list(stream)
 
 
-def test_utf_16_is_refused(tmp_path):
+def test_utf16_is_refused(tmp_path):
     (tmp_path / "x").write_bytes("{}\n".encode("utf-16"))
     with pytest.raises(InputError, match="is UTF-16"):
         lines(str(tmp_path / "x"))

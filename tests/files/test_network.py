@@ -20,23 +20,23 @@ def listening() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_server_that_listens(listening: str) -> None:
+def test_a_listening_server_is_reachable(listening: str) -> None:
     assert reachable(listening)
     assert why_offline(f"{listening}/some/path") is None
 
 
-def test_no_server_is_known_at_once() -> None:
+def test_an_unreachable_server_is_detected_quickly() -> None:
     begun = time.monotonic()
     assert why_offline("http://127.0.0.1:9/x") == "127.0.0.1 is out of reach"
     assert time.monotonic() - begun < 3
 
 
-def test_offline_by_choice_asks_nothing(listening: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_mode_makes_no_request(listening: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert why_offline(listening) == "HF_HUB_OFFLINE is set"
 
 
-def test_behind_a_proxy_the_proxy_is_asked(listening: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behind_a_proxy_the_proxy_is_contacted(listening: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", listening)
     assert reachable("http://nowhere.invalid/x")
     monkeypatch.setenv("no_proxy", "nowhere.invalid")
@@ -44,5 +44,5 @@ def test_behind_a_proxy_the_proxy_is_asked(listening: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "http://", "http://127.0.0.1:0"])
-def test_what_is_no_address(url: str) -> None:
+def test_an_invalid_address_is_not_reachable(url: str) -> None:
     assert not reachable(url)

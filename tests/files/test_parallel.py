@@ -36,7 +36,7 @@ def test_results_come_in_the_order_of_the_items(workers, alone):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_nothing_in_nothing_out(workers):
+def test_no_items_give_no_results(workers):
     assert list(map_ordered(pid, [], workers)) == []
 
 
@@ -52,7 +52,7 @@ def test_few_items_start_no_process():
     assert os.getpid() not in found[3:]
 
 
-def test_the_processes_are_gone_when_the_work_is_done_or_left():
+def test_processes_end_when_the_work_is_done_or_abandoned():
     until_gone(set(map_ordered(pid, range(9), 2)))
     stream = map_ordered(pid, range(9), 2)
     first = next(stream)
@@ -61,7 +61,7 @@ def test_the_processes_are_gone_when_the_work_is_done_or_left():
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_bounded_number_of_items_is_drawn(workers):
+def test_a_bounded_number_of_items_is_read_ahead(workers):
     drawn = []
 
     def items():
@@ -76,7 +76,7 @@ def test_a_bounded_number_of_items_is_drawn(workers):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_the_items_raise_comes_after_the_results_before(workers):
+def test_an_error_of_the_items_follows_the_earlier_results(workers):
     def items():
         yield from range(10)
         raise FieldError("broken", "whole")
@@ -88,24 +88,24 @@ def test_what_the_items_raise_comes_after_the_results_before(workers):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_the_function_raises_comes_in_its_place(workers):
+def test_an_error_of_the_function_keeps_its_position(workers):
     stream = map_ordered(int, ["7", "x", "8"], workers)
     assert next(stream) == 7
     with pytest.raises(ValueError, match="invalid literal"):
         next(stream)
 
 
-def test_an_exception_that_cannot_travel_is_told_in_words():
+def test_an_exception_that_cannot_be_pickled_is_reported_as_text():
     with pytest.raises(RuntimeError, match="FieldError: this; expected another"):
         list(map_ordered(refuse, ["this"], 2))
 
 
-def test_a_process_that_is_ended_from_outside():
+def test_a_process_killed_from_outside_is_reported():
     with pytest.raises(ResourceError, match=r"a worker process ended by SIGKILL, .* with fewer `workers`"):
         list(map_ordered(die, range(3), 2))
 
 
-def test_no_process_outlives_one_that_is_killed():
+def test_worker_processes_end_when_the_parent_is_killed():
     script = (
         f"import os, sys; sys.path = {sys.path!r}\n"
         "from densecli.files.parallel import map_ordered\n"
@@ -155,7 +155,7 @@ def test_workers_end_in_the_middle_of_an_item(before):
 
 
 @pytest.mark.parametrize("before", ["", NOT_KILLED])
-def test_nobody_else_gets_the_lock_while_a_worker_still_writes(tmp_path, before):
+def test_a_lock_is_held_while_a_worker_still_writes(tmp_path, before):
     lock = f"stack = ExitStack(); stack.enter_context(locked(Path({str(tmp_path / 'x')!r})))"
     file = tmp_path / "written"
     killed_while_workers_work(f"{before}\n{lock}", "go_on_writing", ["", "", str(file), str(file)])
@@ -166,7 +166,7 @@ def test_nobody_else_gets_the_lock_while_a_worker_still_writes(tmp_path, before)
         assert file.stat().st_size == size
 
 
-def test_a_worker_that_cannot_load_its_function_is_told():
+def test_a_worker_that_cannot_load_its_function_is_reported():
     with pytest.raises(ResourceError, match="a worker process ended with status 1"):
         list(map_ordered(Unloadable(), [1, 2], 2))
 
@@ -178,10 +178,10 @@ class Unloadable:
         return item
 
 
-def test_what_a_library_prints_does_not_get_into_the_answers(capfd):
+def test_output_of_a_library_is_not_mixed_with_results(capfd):
     assert list(map_ordered(partial(print, "noise"), [1, 2], 2)) == [None, None]
     assert capfd.readouterr().out == ""
 
 
-def test_a_core_at_least():
+def test_there_is_at_least_one_core():
     assert cores() >= 1

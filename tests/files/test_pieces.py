@@ -41,13 +41,13 @@ def test_pieces_of_another_plan_are_removed(tmp_path, before):
     assert names(tmp_path) == {PLAN}
 
 
-def test_an_empty_plan_is_never_the_same(tmp_path):
+def test_an_empty_plan_never_matches(tmp_path):
     for _ in range(2):
         assert Pieces(tmp_path, NAME, "").leading == 0
         write(tmp_path, 0)
 
 
-def test_a_piece_that_fails_is_not_done(tmp_path):
+def test_a_failed_piece_is_not_done(tmp_path):
     pieces = Pieces(tmp_path, NAME, "plan")
     with pytest.raises(OSError, match="full"), new_piece(pieces.path(0)) as path:
         path.write_text("half")
@@ -68,7 +68,7 @@ def test_a_piece_can_be_a_folder(tmp_path):
     assert names(tmp_path) == {NAME(0)}
 
 
-def test_the_plan_goes_where_nothing_is_done(tmp_path):
+def test_a_plan_without_finished_pieces_is_removed(tmp_path):
     pieces = Pieces(tmp_path, NAME, "plan")
     pieces.discard_if_empty()
     assert not names(tmp_path)

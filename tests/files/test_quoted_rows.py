@@ -18,7 +18,7 @@ def cut(text, sound=lambda row: True, mark="\t"):
 
 @given(text=TEXT, mark=st.sampled_from("\t,"))
 @example(text='"a\n"\tb"\n', mark="\t")
-def test_a_row_ends_where_csv_ends_it(text, mark):
+def test_a_row_ends_where_the_csv_module_ends_it(text, mark):
     text += "\n"
     rows = [row for _, row in cut(text, mark=mark)]
     if all(is_whole(row.encode(), mark) for row in rows):
@@ -45,15 +45,15 @@ def test_every_line_that_is_not_blank_is_in_one_row(text, sound):
         ('"', [(1, '"')]),
     ],
 )
-def test_lines_of_a_row_without_end_stand_alone(text, rows):
+def test_lines_of_an_endless_row_are_separate_rows(text, rows):
     assert cut(text) == rows
 
 
-def test_lines_of_a_row_that_is_not_sound_stand_alone():
+def test_lines_of_an_invalid_row_are_separate_rows():
     assert cut('"a\n\nb"\nc\n', lambda row: False) == [(1, '"a\n'), (3, 'b"\n'), (4, "c\n")]
 
 
-def test_a_quote_that_is_never_closed_does_not_fill_the_memory(monkeypatch):
+def test_an_unclosed_quote_is_read_in_bounded_memory(monkeypatch):
     monkeypatch.setattr(module, "LINE_LIMIT", 1000)
     taken = 0
 

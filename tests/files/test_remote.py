@@ -36,20 +36,20 @@ def read(path):
 
 
 @pytest.mark.parametrize("path", ["memory://q.jsonl", "memory:/q.jsonl"])
-def test_a_file_of_another_file_system(memory, path):
+def test_a_file_on_another_file_system_is_read(memory, path):
     """A path object makes one slash of two."""
     memory.pipe_file("/q.jsonl", LINES)
     assert asked(path) == ["who", "what"]
 
 
-def test_a_compressed_file_elsewhere(memory):
+def test_a_compressed_remote_file_is_read(memory):
     import gzip
 
     memory.pipe_file("/q.jsonl.gz", gzip.compress(LINES))
     assert asked("memory://q.jsonl.gz") == ["who", "what"]
 
 
-def test_a_file_over_http():
+def test_a_file_is_read_over_http():
     with serving() as host:
         host.files["/q.jsonl"] = LINES
         assert asked(f"{host.url}/q.jsonl") == ["who", "what"]
@@ -58,7 +58,7 @@ def test_a_file_over_http():
         assert read(f"{host.url}/q.jsonl") == LINES[:20]
 
 
-def test_what_a_server_does_not_give():
+def test_server_errors_are_reported():
     with serving() as host:
         host.files["/q.jsonl"] = LINES * 1000
         with pytest.raises(InputError, match=r"nothing: no such file, or it is not public \(404 "):
@@ -73,7 +73,7 @@ def test_what_a_server_does_not_give():
         read(f"{host.url}/q.jsonl")
 
 
-def test_what_fsspec_does_not_give(memory):
+def test_fsspec_errors_are_reported(memory):
     with pytest.raises(InputError, match="memory://nothing: no such file"):
         read("memory://nothing")
     with pytest.raises(UsageError, match=r"s3://b/x: reading s3:// needs s3fs; install it"):
@@ -82,7 +82,7 @@ def test_what_fsspec_does_not_give(memory):
         read("nope://x")
 
 
-def test_a_local_name_with_a_colon_stays_local(tmp_path, monkeypatch):
+def test_a_local_name_with_a_colon_is_local(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "memory:").mkdir()
     (tmp_path / "memory:" / "q.jsonl").write_bytes(LINES)
@@ -105,7 +105,7 @@ def test_a_changed_file_has_another_digest(memory):
         assert first.sha256 != describe_input(f"{host.url}/q.jsonl").sha256
 
 
-def test_a_parquet_file_elsewhere(memory, tmp_path):
+def test_a_remote_parquet_file_is_read(memory, tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -119,7 +119,7 @@ def test_a_parquet_file_elsewhere(memory, tmp_path):
             assert [source.parse(payload).text for _, payload in source.raw] == ["some words"]
 
 
-def test_a_file_on_the_hugging_face_hub(tmp_path):
+def test_a_file_on_the_hugging_face_hub_is_read(tmp_path):
     """In a process of its own: the Hub's client takes its address when it is imported."""
     program = (
         "import sys; from densecli.formats.read_questions import read_questions\n"

@@ -29,7 +29,7 @@ def no_more_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def test_too_many_open_files_are_no_damaged_passages(tmp_path):
+def test_too_many_open_files_are_not_reported_as_damaged_passages(tmp_path):
     _, fingerprint = write_passages(tmp_path, [Passage("1", "", "a")], "x")
     with no_more_files(), pytest.raises(OSError, match="Too many open files"):
         PassageStore(tmp_path, fingerprint)
@@ -37,7 +37,7 @@ def test_too_many_open_files_are_no_damaged_passages(tmp_path):
         PassageStore(tmp_path / "elsewhere", fingerprint)
 
 
-def test_too_many_open_files_are_no_damaged_bm25_index(tmp_path):
+def test_too_many_open_files_are_not_reported_as_a_damaged_bm25_index(tmp_path):
     (tmp_path / "settings.json").write_text("{}")
     with no_more_files(), pytest.raises(OSError, match="Too many open files"):
         open_index(tmp_path)
@@ -49,7 +49,7 @@ def full(*name):
     raise OSError(errno.ENOSPC, "No space left on device", *name)
 
 
-def test_a_full_disk_is_named_by_what_is_written(tmp_path):
+def test_an_error_of_a_full_disk_names_the_output(tmp_path):
     with pytest.raises(OSError) as error, new_file(tmp_path / "out.jsonl"):
         full()
     assert error.value.filename == str(tmp_path / "out.jsonl")
@@ -58,7 +58,7 @@ def test_a_full_disk_is_named_by_what_is_written(tmp_path):
     assert error.value.filename == str(tmp_path / "store")
 
 
-def test_an_error_that_has_a_name_or_another_reason_keeps_it():
+def test_an_error_with_a_file_name_or_another_reason_is_unchanged():
     with pytest.raises(OSError) as error, named_if_full("target"):
         full("elsewhere")
     assert error.value.filename == "elsewhere"
@@ -67,7 +67,7 @@ def test_an_error_that_has_a_name_or_another_reason_keeps_it():
     assert error.value.filename is None
 
 
-def test_too_little_address_space_ends_before_libraries_crash(monkeypatch):
+def test_too_little_address_space_is_reported_before_libraries_crash(monkeypatch):
     monkeypatch.setattr(memory.resource, "getrlimit", lambda _: (600 << 20, resource.RLIM_INFINITY))
     with pytest.raises(ResourceError, match="limited to 600 MiB; raise the limit to 1,024"):
         memory.check_address_space()

@@ -32,7 +32,7 @@ def read(path):
 
 @pytest.mark.parametrize("ending", PACK)
 @pytest.mark.parametrize("named", [True, False])
-def test_one_stream_or_many_whatever_the_name(tmp_path, ending, named):
+def test_one_or_several_compressed_streams_are_read_under_any_name(tmp_path, ending, named):
     parts = PACK[ending](TEXT) + PACK[ending](b"") + PACK[ending](TEXT)
     path = write(tmp_path, "x" + ending * named, parts)
     assert read(path) == TEXT + TEXT
@@ -40,7 +40,7 @@ def test_one_stream_or_many_whatever_the_name(tmp_path, ending, named):
 
 
 @pytest.mark.parametrize("ending", PACK)
-def test_all_that_stands_before_the_fault_is_read(tmp_path, ending):
+def test_data_before_a_broken_part_is_read(tmp_path, ending):
     noise = random.Random(0).randbytes(3_000_000)
     path = write(tmp_path, "x" + ending, PACK[ending](noise)[:-1000])
     got = b""
@@ -82,20 +82,20 @@ def test_standard_input_may_be_compressed(monkeypatch, pack):
     assert read("-") == TEXT
 
 
-def test_lines_have_no_byte_order_mark():
+def test_a_byte_order_mark_at_the_start_is_removed():
     assert list(lines(io.BytesIO(b"\xef\xbb\xbfa\n\xef\xbb\xbfb\r\n\nc"), "x")) == [
         b"a\n", b"\xef\xbb\xbfb\r\n", b"\n", b"c"
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf16_is_told(encoding):
+def test_utf16_is_reported(encoding):
     data = ("\ufeff" * (encoding != "utf-16") + "a\nb").encode(encoding)
     with pytest.raises(InputError, match=r"^x: is UTF-16; expected UTF-8 text \(iconv -f UTF-16 -t UTF-8"):
         list(lines(io.BytesIO(data), "x"))
 
 
-def test_a_line_without_end_is_refused_and_not_held(monkeypatch):
+def test_an_endless_line_is_refused_in_bounded_memory(monkeypatch):
     monkeypatch.setattr(streams, "LINE_LIMIT", 1 << 20)
     found = lines(io.BytesIO(b"a\n" + b"b" * (1 << 20) + b"\n" + b"c" * (1 << 22)), "x")
     assert next(found) == b"a\n"
@@ -103,14 +103,14 @@ def test_a_line_without_end_is_refused_and_not_held(monkeypatch):
         next(found)
 
 
-def test_a_line_of_ten_megabytes(tmp_path):
+def test_a_line_of_ten_megabytes_is_read(tmp_path):
     path = write(tmp_path, "x.gz", gzip.compress(b"x" * 10_000_000 + b"\ny"))
     with open_bytes(path) as stream:
         assert [len(line) for line in lines(stream, path)] == [10_000_001, 1]
 
 
 @pytest.mark.parametrize("ending", ["", *PACK])
-def test_what_is_written_under_a_name_is_read_under_it(tmp_path, ending):
+def test_a_compressed_file_survives_a_round_trip(tmp_path, ending):
     path = tmp_path / f"x.jsonl{ending}"
     with open(path, "wb") as file, packed(file, path.name) as stream:
         stream.writelines([TEXT, TEXT])

@@ -67,7 +67,7 @@ def stopped(*told):
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("fault", BROKEN_LINES)
-def test_a_broken_line(tmp_path, door, fault):
+def test_a_broken_line_stops_or_is_skipped(tmp_path, door, fault):
     read, good = DOORS[door]
     line, reason, code = BROKEN_LINES[fault]
     path = tmp_path / "x.jsonl"
@@ -82,7 +82,7 @@ def test_a_broken_line(tmp_path, door, fault):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_broken_first_line_does_not_hide_the_form(tmp_path, door):
+def test_a_broken_first_line_does_not_prevent_format_detection(tmp_path, door):
     read, good = DOORS[door]
     path = tmp_path / "x.jsonl"
     for first in (b"garbage", b'{"some": "thing"}'):
@@ -95,7 +95,7 @@ def test_a_broken_first_line_does_not_hide_the_form(tmp_path, door):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_objects_of_an_array(tmp_path, door):
+def test_a_broken_object_of_an_array_stops_or_is_skipped(tmp_path, door):
     read, good = DOORS[door]
     path = tmp_path / "x.json"
     path.write_text(json.dumps([good, {**good, "question": 5}, good], indent=1))
@@ -108,7 +108,7 @@ def test_objects_of_an_array(tmp_path, door):
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", ["x.json", "x.jsonl.gz", "x.jsonl.bz2"])
-def test_a_download_that_broke_off(tmp_path, door, name):
+def test_a_truncated_download_is_read_up_to_the_end(tmp_path, door, name):
     """What came before the break is used where that is wanted; all else is one broken file."""
     read, good = DOORS[door]
     words = "who was the king of it " * 25  # few long rows: more than one block of bzip2, in little time
@@ -132,7 +132,7 @@ def test_a_download_that_broke_off(tmp_path, door, name):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_nothing_that_can_be_used(tmp_path, door):
+def test_a_file_without_usable_records_is_refused(tmp_path, door):
     read, _ = DOORS[door]
     path = tmp_path / "x.jsonl"
     broken = {
@@ -150,7 +150,7 @@ def test_nothing_that_can_be_used(tmp_path, door):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_line_of_ten_megabytes_is_read_and_one_beyond_reason_is_not(tmp_path, monkeypatch, door):
+def test_a_line_of_ten_megabytes_is_read_and_a_far_longer_one_is_not(tmp_path, monkeypatch, door):
     read, good = DOORS[door]
     path = tmp_path / "x.jsonl"
     long = json.dumps({**good, "note": "x" * 10_000_000}).encode()
@@ -167,7 +167,7 @@ def test_a_line_of_ten_megabytes_is_read_and_one_beyond_reason_is_not(tmp_path, 
     assert bad.counts == {"skipped_too_large": 1}
 
 
-def test_ids_that_are_missing_or_come_twice(tmp_path):
+def test_missing_and_duplicate_ids_are_reported(tmp_path):
     """The number of the line stands for an id; two questions with one id are an error where ids count."""
     path = tmp_path / "q.jsonl"
     path.write_bytes(b'{"question": "a"}\n\n{"question": "b", "id": 1}\n')
@@ -181,7 +181,7 @@ def test_ids_that_are_missing_or_come_twice(tmp_path):
     assert len(told) == 1
 
 
-def test_a_table(tmp_path):
+def test_broken_rows_of_a_table_stop_or_are_skipped(tmp_path):
     """Rows with a tab too many, of another encoding, with code, without answers, without a question."""
     path = tmp_path / "x.qa.csv"
     broken = [b"who\tis\t['a']", b"caf\xe9\t['a']", b"who\t__import__('os')", b"who", b"\t['a']"]
@@ -200,7 +200,7 @@ def test_a_table(tmp_path):
     assert [one.removeprefix(f"{path}:")[:1] for one in told] == ["2", "4", "6"]
 
 
-def test_plain_lines(tmp_path):
+def test_broken_plain_lines_are_skipped(tmp_path):
     path = tmp_path / "x.txt"
     path.write_bytes(b"who\n\xff\nwhat\n")
     bad = BadRecords(True)
@@ -219,7 +219,7 @@ q3 Q0 \xff 1 1.0 t
 """
 
 
-def test_a_run(tmp_path):
+def test_broken_lines_of_a_run_stop_or_are_skipped(tmp_path):
     path = tmp_path / "x.run"
     path.write_bytes(RUN)
     with stopped(f"{path}:2: passage 'a' again for question 'q1'; expected each once"):
@@ -236,7 +236,7 @@ def test_a_run(tmp_path):
     }
 
 
-def test_a_beir_folder(tmp_path):
+def test_broken_lines_of_a_beir_folder_stop_or_are_skipped(tmp_path):
     corpus = [
         {"_id": "p1", "text": "a"},
         {"_id": "p1", "text": "again"},

@@ -80,7 +80,7 @@ FEW = settings(max_examples=40, deadline=None)
 
 @FEW
 @given(records=lists(QUESTIONS, unique=lambda one: one.id))
-def test_questions(folder, records):
+def test_questions_survive_a_round_trip(folder, records):
     assert read(write(folder, records, "questions", "jsonl")) == (records, "questions")
     table, kind = read(write(folder, records, "questions", "dpr", "qa.csv"))
     assert kind == "questions"
@@ -90,7 +90,7 @@ def test_questions(folder, records):
 
 @FEW
 @given(records=lists(EXAMPLES))
-def test_examples(folder, records):
+def test_examples_survive_a_round_trip(folder, records):
     for to in ("jsonl", "dpr"):
         assert read(write(folder, records, "examples", to)) == (records, "examples")
     counts = Counter()
@@ -101,7 +101,7 @@ def test_examples(folder, records):
 
 @FEW
 @given(records=lists(EXAMPLES))
-def test_examples_of_texts_alone(folder, records):
+def test_examples_with_texts_only_survive_a_round_trip(folder, records):
     def joined(passages):
         return [(one.id, f"{one.title} {one.text}" if one.title else one.text) for one in passages]
 
@@ -114,7 +114,7 @@ def test_examples_of_texts_alone(folder, records):
 
 @FEW
 @given(records=lists(EXAMPLES).filter(one_text_each))
-def test_examples_of_ids_alone(folder, records):
+def test_examples_with_ids_only_survive_a_round_trip(folder, records):
     def bare(passages):
         return tuple(Passage(one.id, "", "") for one in passages)
 
@@ -126,14 +126,14 @@ def test_examples_of_ids_alone(folder, records):
 
 @FEW
 @given(records=lists(RANKED))
-def test_results(folder, records):
+def test_results_survive_a_round_trip(folder, records):
     for to in ("jsonl", "dpr"):
         assert read(write(folder, records, "results", to)) == (records, "results")
 
 
 @FEW
 @given(records=sorted_lists(RANKED))
-def test_runs(folder, records):
+def test_runs_survive_a_round_trip(folder, records):
     """Scores come back to the last bit, and the order with them."""
     for to in ("trec", "tevatron"):
         found, kind = read(write(folder, records, "results", to), to)
@@ -149,7 +149,7 @@ def test_runs(folder, records):
 
 @FEW
 @given(records=lists(PREDICTIONS))
-def test_predictions(folder, records):
+def test_predictions_survive_a_round_trip(folder, records):
     assert read(write(folder, records, "predictions", "jsonl")) == (records, "predictions")
     found, kind = read(write(folder, records, "predictions", "dpr"))
     assert kind == "predictions"
@@ -164,7 +164,7 @@ def test_predictions(folder, records):
 
 @FEW
 @given(records=lists(JUDGEMENTS))
-def test_judgments(folder, records):
+def test_judgments_survive_a_round_trip(folder, records):
     for to in ("trec", "beir"):
         assert read(write(folder, records, "qrels", to, "tsv")) == (records, "qrels")
 
@@ -175,7 +175,7 @@ def test_judgments(folder, records):
     passages=st.lists(PASSAGES, min_size=2, max_size=5, unique_by=lambda one: one.id),
     data=st.data(),
 )
-def test_a_beir_folder(folder, asked, passages, data):
+def test_a_beir_folder_is_written(folder, asked, passages, data):
     some = st.lists(st.sampled_from(passages), min_size=1, max_size=3, unique=True).map(tuple)
     records = [TrainingExample(Question(*pair, ("a",)), data.draw(some), data.draw(some)) for pair in asked]
     place = folder / str(next(NUMBERS))
@@ -209,21 +209,21 @@ def only(records, *arguments, **more):
     return list(converted(records, *arguments, **more)[0])
 
 
-def test_a_run_gets_its_texts_and_its_judgments(store):
+def test_a_run_is_completed_with_texts_and_judgments(store):
     [one] = only([BARE], "results", "dpr", lookup=Lookup({"q": WHERE}, store))
     assert one == RankedList(WHERE, (ScoredPassage(ULM, 2.0, True), ScoredPassage(RIGA, 1.0, False)))
     found = only([one], "results", "trec", take="qrels")
     assert found == [Judgment("q", "p1", 1)]
 
 
-def test_ids_are_enough_where_a_form_holds_no_more(store):
+def test_formats_with_ids_only_need_no_texts(store):
     assert only([BARE], "results", "tevatron") == [BARE]
     [one] = only([BARE], "results", "jsonl", lookup=Lookup({"q": WHERE}))
     assert one == RankedList(WHERE, BARE.ctxs)
     assert only([BARE], "results", "jsonl", take="questions", lookup=Lookup({"q": WHERE})) == [WHERE]
 
 
-def test_judgments_make_examples(store):
+def test_judgments_are_converted_to_examples(store):
     judged = [Judgment("q", "p1", 2), Judgment("q", "p 2", 0), Judgment("r", "p 2", 1)]
     asked = {"q": WHERE, "r": Question("r", "where is Riga")}
     assert only(judged, "qrels", "jsonl", take="examples", lookup=Lookup(asked, store)) == [
@@ -232,7 +232,7 @@ def test_judgments_make_examples(store):
     ]
 
 
-def test_what_can_be_taken():
+def test_parts_of_records_can_be_extracted():
     example = TrainingExample(WHERE, (ULM, ULM), (RIGA,))
     assert only([example], "examples", "dpr", take="questions") == [WHERE]
     assert only([example], "examples", "beir", take="qrels") == [Judgment("q", "p1", 1)]
@@ -267,7 +267,7 @@ def test_what_can_be_taken():
         ),
     ],
 )
-def test_what_is_missing_is_told(store, records, arguments, lookup, told):
+def test_missing_parts_are_reported(store, records, arguments, lookup, told):
     if "store" in lookup:
         lookup = {"store": store}
     with pytest.raises(FieldError) as error:
@@ -285,7 +285,7 @@ def test_what_is_missing_is_told(store, records, arguments, lookup, told):
         (("questions", "dpr", "examples"), "the input holds questions: `take` is examples"),
     ],
 )
-def test_what_cannot_be_written(arguments, told):
+def test_unwritable_records_are_refused(arguments, told):
     with pytest.raises(UsageError, match=told):
         find_target(*arguments)
 
@@ -304,7 +304,7 @@ AGAIN = Question("q", "who")
         ("examples", "trec", "qrels", TrainingExample(WHERE, (ULM,)), TrainingExample(AGAIN, (RIGA,))),
     ],
 )
-def test_two_questions_of_one_id_are_not_made_one(kind, to, take, one, other):
+def test_two_questions_with_the_same_id_are_not_merged(kind, to, take, one, other):
     with pytest.raises(FieldError, match="question id 'q' again; expected unique ids"):
         only([one, other], kind, to, take=take)
     assert len(only([one, other], kind, "jsonl")) == 2
@@ -314,14 +314,14 @@ def test_two_questions_of_one_id_are_not_made_one(kind, to, take, one, other):
     assert (len(found), len(refused)) == (1, 1)
 
 
-def test_every_form_writes_nothing_of_nothing(folder):
+def test_every_format_writes_an_empty_file_from_no_records(folder):
     for (kind, to), target in TARGETS.items():
         if target.write is not None:
             text = open(write(folder, [], kind, to)).read()
             assert text in ("", "[]\n", "query-id\tcorpus-id\tscore\n", "id\ttext\ttitle\n")
 
 
-def test_texts_of_a_beir_folder_are_found_by_its_judgments(tmp_path):
+def test_texts_of_a_beir_folder_are_found_for_its_judgments(tmp_path):
     write_folder(tmp_path, [TrainingExample(WHERE, (ULM,), (RIGA,))], None, "test")
     path = str(tmp_path / "qrels" / "test.tsv")
     records, kind = read(path)
@@ -333,7 +333,7 @@ def test_texts_of_a_beir_folder_are_found_by_its_judgments(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "to"), [("examples", "tevatron-ids"), ("examples", "beir"), ("results", "trec")]
 )
-def test_one_id_has_one_text(kind, to):
+def test_two_texts_with_the_same_id_are_refused(kind, to):
     def record(number, text):
         asked, passage = Question(str(number), "q"), Passage("p", "", text)
         if kind == "results":
@@ -369,7 +369,7 @@ def first_places(ranked):
 
 @FEW
 @given(records=any_lists(RANKED), to=st.sampled_from(["trec", "msmarco", "tevatron"]))
-def test_a_run_means_what_its_results_meant(folder, records, to):
+def test_a_run_keeps_the_questions_and_order_of_its_results(folder, records, to):
     """Every question that is asked comes back, with the passages in their order and each of them once."""
     counts = Counter()
     path = write(folder, records, "results", to, counts=counts)
@@ -385,7 +385,7 @@ def test_a_run_means_what_its_results_meant(folder, records, to):
     assert found == {one.question.id: (one.question, first_places(one)) for one in records}
 
 
-def test_an_empty_text_beside_others_holds_no_answer():
+def test_an_empty_text_among_others_has_no_answer():
     """As for `evaluate`; BEIR's corpora have such passages."""
     empty = ScoredPassage(Passage("p3", "T", ""), 2.0)
     [one] = only([RankedList(WHERE, (empty, ScoredPassage(ULM, 1.0)))], "results", "trec", take="qrels")
@@ -396,7 +396,7 @@ def test_an_empty_text_beside_others_holds_no_answer():
     assert [ctx["has_answer"] for ctx in json.loads(stream.getvalue())[0]["ctxs"]] == [False, True]
 
 
-def test_what_a_form_of_questions_has_no_place_for_is_counted():
+def test_fields_that_a_question_format_cannot_store_are_counted():
     regex, counts = replace(WHERE, answer_type="regex"), Counter()
     list(converted([regex, WHERE], "questions", "dpr", counts=counts)[0])
     assert counts == {"records": 2, "answer_types_left_out": 1}
@@ -405,7 +405,7 @@ def test_what_a_form_of_questions_has_no_place_for_is_counted():
     assert counts == {"records": 1, "questions_without_their_answers": 1}
 
 
-def test_reading_a_run_keeps_every_question_that_was_asked(folder, store):
+def test_reading_a_run_keeps_every_question(folder, store):
     path = write(folder, [BARE], "results", "tevatron")
     asked = {"q": WHERE, "r": Question("r", "where is nothing", ("nowhere",))}
     found = list(read_results(path, lookup=Lookup(asked, store)))

@@ -86,7 +86,7 @@ def form_of(path, **said):
 
 @pytest.mark.parametrize("key", FORMS, ids="-".join)
 @pytest.mark.parametrize("layout", ["line", "array", "indented"])
-def test_objects(tmp_path, key, layout):
+def test_formats_of_objects_are_detected(tmp_path, key, layout):
     row = FORMS[key]
     text = {"line": json.dumps(row), "array": json.dumps([row, row]), "indented": json.dumps([row], indent=4)}
     path = write(tmp_path, text[layout])
@@ -124,7 +124,7 @@ def test_objects(tmp_path, key, layout):
 
 
 @pytest.mark.parametrize("key", LINES, ids="-".join)
-def test_lines(tmp_path, key):
+def test_formats_of_lines_are_detected(tmp_path, key):
     path = write(tmp_path, LINES[key])
     assert form_of(path) == key
     assert form_of(path, named=key[0]) == key
@@ -153,13 +153,13 @@ def test_predictions_and_ranked_lists_may_be_mixed(tmp_path):
         ('[{"text": "a"}]', "x.json:1: no form that is known: 'text'"),
     ],
 )
-def test_when_in_doubt_it_asks(tmp_path, text, told):
+def test_an_unclear_format_is_an_error_that_names_the_setting(tmp_path, text, told):
     with pytest.raises(InputError) as error:
         form_of(write(tmp_path, text))
     assert str(error.value).removeprefix(f"{tmp_path}/").startswith(told)
 
 
-def test_the_user_may_say_the_form(tmp_path):
+def test_the_format_can_be_set(tmp_path):
     path = write(tmp_path, "q\tp7\t17\n")
     assert form_of(path, named="tevatron") == ("tevatron", "results")
     with pytest.raises(InputError, match="no list of answers: 'p7'; expected a list"):
@@ -172,7 +172,7 @@ def test_the_user_may_say_the_form(tmp_path):
         form_of(path, named="nope")
 
 
-def test_a_door_says_what_it_wants(tmp_path):
+def test_each_reader_reports_what_it_expects(tmp_path):
     path = write(tmp_path, '{"a": 1}\n')
     with pytest.raises(InputError, match=r"x\.json:1: no field 'question'"):
         list(read_questions(path))
@@ -225,6 +225,6 @@ def test_a_damaged_file_gives_records_or_one_line(tmp_path_factory, text, copies
             list(door(str(path)))
 
 
-def test_a_run_is_read_where_marked_answers_would_do_too(tmp_path):
+def test_a_run_is_detected_where_has_answer_is_also_accepted(tmp_path):
     path = write(tmp_path, LINES["trec", "results"])
     assert form_of(path, wanted=MARKED) == ("trec", "results")

@@ -29,12 +29,12 @@ def lines(path):
         return document.first, list(document.lines())
 
 
-def test_lines(tmp_path):
+def test_json_lines_are_read(tmp_path):
     path = write(tmp_path, b"\xef\xbb\xbf\n \r\n{}\r\n\n\xff\nlast")
     assert lines(path) == (b"{}", [(3, b"{}"), (5, b"\xff"), (6, b"last")])
 
 
-def test_rows_of_lines_and_of_arrays(tmp_path):
+def test_rows_of_lines_and_arrays_are_read(tmp_path):
     assert rows(write(tmp_path, '{"a": 1}\n\n{"b": 2}\n')) == [
         (1, None, "1", {"a": 1}),
         (3, None, "3", {"b": 2}),
@@ -58,12 +58,12 @@ def test_rows_of_lines_and_of_arrays(tmp_path):
     ],
 )
 @pytest.mark.parametrize("pack", ["", ".gz", ".bz2"])
-def test_an_array_in_any_layout(tmp_path, text, pack):
+def test_an_array_is_read_in_any_layout(tmp_path, text, pack):
     data = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}[pack](text.encode())
     assert [row[-1] for row in rows(write(tmp_path, data, f"x.json{pack}"))] == [{"a": 1}, {"b": 2}]
 
 
-def test_objects_over_several_lines_as_jq_prints_them(tmp_path):
+def test_objects_over_several_lines_are_read(tmp_path):
     text = '{\n  "a": 1\n}\n{\n  "b": [\n    2\n  ]\n}\n'
     assert rows(write(tmp_path, text)) == [(1, 1, "1", {"a": 1}), (4, 2, "2", {"b": [2]})]
     assert [row[-1] for row in rows(write(tmp_path, '{"a": 1,\n"b": {\n}} {"c": 3}'))] == [
@@ -73,23 +73,23 @@ def test_objects_over_several_lines_as_jq_prints_them(tmp_path):
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_objects_under_numbers_have_these_for_ids(tmp_path, indent):
+def test_numbered_objects_use_the_numbers_as_ids(tmp_path, indent):
     text = json.dumps({"17": {"a": 1}, "4": {"b": 2}}, indent=indent)
     assert [row[2:] for row in rows(write(tmp_path, text))] == [("17", {"a": 1}), ("4", {"b": 2})]
 
 
 @pytest.mark.parametrize("name", ["data", "questions", "examples", "results"])
-def test_objects_under_a_name(tmp_path, name):
+def test_objects_under_a_key_are_read(tmp_path, name):
     path = write(tmp_path, json.dumps({"made": "today", name: [{"a": 1}, {"b": 2}]}, indent=1))
     assert [row[-1] for row in rows(path)] == [{"a": 1}, {"b": 2}]
 
 
-def test_stdin_is_looked_at_and_then_read(monkeypatch):
+def test_standard_input_is_inspected_and_then_read(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'[{"a": 1}]')))
     assert rows("-") == [(1, 1, "1", {"a": 1})]
 
 
-def test_the_first_line_is_enough_to_begin(tmp_path):
+def test_reading_starts_after_the_first_line(tmp_path):
     """A person or a slow program at the other end of a pipe gets an answer to each line."""
     code = (
         "from densecli.formats.documents import open_document\n"
@@ -128,7 +128,7 @@ def test_the_first_line_is_enough_to_begin(tmp_path):
         (b'{"a": ' + b"[" * 5_000_000 + b"\n", "x.jsonl:1: broken JSON"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_place(tmp_path, data, told):
+def test_unreadable_input_is_reported_with_its_position(tmp_path, data, told):
     path = write(tmp_path, data)
     with pytest.raises(InputError) as error:
         rows(path)
@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_told_with_its_place(tmp_path, data, told):
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
 @pytest.mark.parametrize("form", ["lines", "array"])
-def test_a_download_that_broke_off(tmp_path, pack, form):
+def test_a_truncated_download_is_reported(tmp_path, pack, form):
     objects = [{"a": str(number) * 9} for number in range(3000)]
     text = json.dumps(objects) if form == "array" else "".join(json.dumps(one) + "\n" for one in objects)
     data = pack(text.encode())
@@ -146,21 +146,21 @@ def test_a_download_that_broke_off(tmp_path, pack, form):
         rows(path)
 
 
-def test_a_line_of_ten_megabytes(tmp_path):
+def test_a_line_of_ten_megabytes_is_read(tmp_path):
     long = json.dumps({"text": "x" * 10_000_000})
     assert len(rows(write(tmp_path, f"{long}\n{long}\n"))) == 2
     assert len(rows(write(tmp_path, f"[{long}, {long}]"))) == 2
 
 
 @pytest.mark.parametrize("at", [1, 2])
-def test_a_line_without_end(tmp_path, monkeypatch, at):
+def test_an_endless_line_is_refused(tmp_path, monkeypatch, at):
     monkeypatch.setattr(documents, "LINE_LIMIT", 1 << 17)
     path = write(tmp_path, '{"a": 1}\n' * (at - 1) + '{"a": "' + "x" * (1 << 18) + '"}')
     with pytest.raises(InputError, match=f":{at}: a line of more than 0 MiB"):
         rows(path)
 
 
-def test_a_record_that_cannot_be_used(tmp_path):
+def test_an_unusable_record_is_refused(tmp_path):
     def refuse(row, _id):
         if "b" in row:
             raise FieldError("b", "a")

@@ -42,7 +42,7 @@ def write(folder, row, name="x.json"):
 
 
 @pytest.mark.parametrize("indent", [None, 1])
-def test_squad(tmp_path, indent):
+def test_squad_articles_are_read(tmp_path, indent):
     path = write(tmp_path, json.dumps(SQUAD, indent=indent))
     river = Question("a", "which river", ("Danube", "the Danube"))
     assert list(read_examples(path)) == [
@@ -53,7 +53,7 @@ def test_squad(tmp_path, indent):
     assert list(read_questions(path)) == [river, Question("b", "which sea"), Question("1.1.2", "which hill")]
 
 
-def test_articles_of_one_title_have_passages_of_their_own(tmp_path):
+def test_articles_with_the_same_title_have_separate_passages(tmp_path):
     def article(context):
         asked = {"id": context, "question": "what", "answers": [{"text": "a", "answer_start": 0}]}
         return {"title": "Mercury", "paragraphs": [{"context": context, "qas": [asked]}]}
@@ -63,13 +63,13 @@ def test_articles_of_one_title_have_passages_of_their_own(tmp_path):
     assert found == [("Mercury_1#0", "a planet"), ("Mercury_2#0", "a metal")]
 
 
-def test_gold_passages_of_the_reference():
+def test_gold_passages_of_the_reference_are_read():
     path = str(GOLDEN / "gold_info_example.json")
     passage = Passage("77.gold", "marie CURIE", "Marie Curie was born in Warsaw")
     assert list(read_examples(path)) == [TrainingExample(Question("77", "who is he ?"), (passage,))]
 
 
-def test_an_oracle_file(tmp_path):
+def test_an_oracle_file_is_read(tmp_path):
     ctxs = [
         {"title": "T", "text": "gold", "isgold": True, "hasanswer": True},
         {"id": "p", "title": "T", "text": "also", "isgold": False, "hasanswer": True},
@@ -101,7 +101,7 @@ def test_an_oracle_file(tmp_path):
         ({"_id": "1", "text": "q", "metadata": {"answers": "a"}}, "'answers' is str 'a'"),
     ],
 )
-def test_what_cannot_be_used(tmp_path, row, told):
+def test_unusable_gold_data_is_refused(tmp_path, row, told):
     with pytest.raises(InputError) as error:
         list(read_questions(write(tmp_path, row)))
     assert told in str(error.value)
@@ -118,7 +118,7 @@ def test_what_cannot_be_used(tmp_path, row, told):
         ("dpr-files/biencoder-nq-dev.sample.json", 5, 5),
     ],
 )
-def test_real_files_load_whole(name, examples, answers):
+def test_real_files_are_read_completely(name, examples, answers):
     path = DATA / name
     if not path.is_file():
         pytest.skip(f"../shared absent: no {path.name}")

@@ -76,7 +76,7 @@ def write(folder, ranked, judged):
 
 @FEW
 @given(lists=st.lists(SCORES, min_size=1, max_size=5), hits=st.sets(st.integers(0, 6), max_size=2))
-def test_ir_measures(folder, lists, hits):
+def test_ir_measures_reads_our_files(folder, lists, hits):
     ir_measures = peer("ir_measures")
     ranked, judged = made(lists, hits)
     run, truth = write(folder, ranked, judged)
@@ -91,7 +91,7 @@ def test_ir_measures(folder, lists, hits):
 
 @FEW
 @given(lists=st.lists(SCORES, min_size=1, max_size=5), hits=st.sets(st.integers(0, 6), max_size=2))
-def test_pytrec_eval(folder, lists, hits):
+def test_pytrec_eval_reads_our_files(folder, lists, hits):
     pytrec_eval = peer("pytrec_eval")
     ranked, judged = made(lists, hits)
     run, truth = write(folder, ranked, judged)
@@ -109,7 +109,7 @@ def test_pytrec_eval(folder, lists, hits):
     )
 
 
-def test_beir(tmp_path):
+def test_beir_reads_our_folder(tmp_path):
     loader = peer("beir.datasets.data_loader")
     ulm = Passage("p 1", "Ulm", 'Ulm\tlies\n"on" the Danube.')
     riga = Passage("p2", "", "Riga lies by the sea.")

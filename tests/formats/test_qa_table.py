@@ -46,7 +46,7 @@ def write(folder, line):
     ],
     ids=range(17),
 )
-def test_nothing_is_run_and_nothing_crashes(tmp_path, answers):
+def test_hostile_answers_are_neither_executed_nor_crash(tmp_path, answers):
     """In a process of its own, since some of these have crashed interpreters."""
     data = answers if isinstance(answers, bytes) else answers.encode()
     path = write(tmp_path, b"who\t['a']\nwhat\t" + data + b"\n")
@@ -76,7 +76,7 @@ def test_nothing_is_run_and_nothing_crashes(tmp_path, answers):
         ("who\t\"['a', 'b']\"\nwhat\t\"\"\"['a', 'b']\"\"\"\n", ":2: 'answers' is the text of a list"),
     ],
 )
-def test_stray_tabs_and_quotes(tmp_path, text, told):
+def test_stray_tabs_and_quotes_are_handled(tmp_path, text, told):
     with pytest.raises(InputError) as error:
         list(read_questions(write(tmp_path, text)))
     assert told in str(error.value)
@@ -84,7 +84,7 @@ def test_stray_tabs_and_quotes(tmp_path, text, told):
 
 @pytest.mark.parametrize("stray", ["\"stray\t['x']", "stray\t\"['x']", "stray\t\"['x'"])
 @pytest.mark.parametrize("after", ["who\t['a']", "\"who\"\t['a']", "who\t\"['a']\"", "w\"ho\t['a']"])
-def test_a_stray_quote_costs_no_more_than_its_line(tmp_path, stray, after):
+def test_a_stray_quote_damages_only_its_line(tmp_path, stray, after):
     told = []
     path = write(tmp_path, f"when\t['c']\n{stray}\n{after}\n\n{after}\nwhere\t['d']\n")
     found = list(read_questions(path, bad=BadRecords(True, told.append)))
@@ -93,20 +93,20 @@ def test_a_stray_quote_costs_no_more_than_its_line(tmp_path, stray, after):
     assert told == [f"{path}:2: a quote is opened and not closed; expected quotes as csv has them"]
 
 
-def test_quotes_that_are_no_missing_commas(tmp_path):
+def test_quotes_inside_answers_are_not_missing_commas(tmp_path):
     text = "who\t['', \"it's\", 'a\\' \\'b', 'say \"x\" \"y\"']\n"
     assert [one.answers for one in read_questions(write(tmp_path, text))] == [
         ("", "it's", "a' 'b", 'say "x" "y"')
     ]
 
 
-def test_another_encoding_is_named_and_not_an_open_quote(tmp_path):
+def test_a_wrong_encoding_is_reported_and_not_an_open_quote(tmp_path):
     path = write(tmp_path, "who\t['a']\n\"two\nlines of caf\u00e9\"\t['b']\n".encode("cp1252"))
     with pytest.raises(InputError, match=r":2: not UTF-8 \(0xE9 is byte 18\); expected UTF-8 text \(iconv"):
         list(read_questions(path))
 
 
-def test_line_ends_and_blank_lines(tmp_path):
+def test_line_ends_and_blank_lines_are_handled(tmp_path):
     text = "\ufeff\r\nwho\t['a']\r\n \r\n\"two\n\nlines\"\t['b']\r\n"
     found = [(one.id, one.question, one.answers) for one in read_questions(write(tmp_path, text))]
     assert found == [("2", "who", ("a",)), ("6", "two\n\nlines", ("b",))]
@@ -120,7 +120,7 @@ def test_a_published_file_is_written_as_it_was(name):
     assert b"".join(write_table(read_questions(str(path)))) == path.read_bytes()
 
 
-def test_a_list_of_a_hundred_thousand_answers(tmp_path):
+def test_a_list_of_100_000_answers_is_read(tmp_path):
     names = [f"name {number}" for number in range(100_000)]
     [one] = read_questions(write(tmp_path, f"who\t{names}\n"))
     assert one.answers == tuple(names)

@@ -25,7 +25,7 @@ def folder(tmp_path):
     return place
 
 
-def test_training_files_of_the_reference():
+def test_training_files_of_the_reference_are_read():
     path = GOLDEN / "tiny_train.json"
     found = list(read_examples(str(path)))
     rows = json.loads(path.read_text())
@@ -41,13 +41,13 @@ def test_training_files_of_the_reference():
     assert len(set(ids)) == len(ids)
 
 
-def test_a_mined_folder(tmp_path):
+def test_a_mined_folder_is_read(tmp_path):
     lines = "".join(json.dumps(one.to_json()) + "\n" for one in EXAMPLES)
     (tmp_path / "examples.jsonl").write_text(lines)
     assert list(read_examples(str(tmp_path))) == EXAMPLES
 
 
-def test_a_beir_folder(folder):
+def test_a_beir_folder_is_read(folder):
     assert list(read_examples(str(folder))) == EXAMPLES
     with open(folder / "qrels" / "train.tsv", "a") as qrels:
         qrels.write("2\tp1\t0\n")
@@ -79,7 +79,7 @@ def test_a_beir_folder(folder):
         ("queries.jsonl", '{"_id": "3", "te', "queries.jsonl:3: broken JSON"),
     ],
 )
-def test_a_broken_beir_folder(folder, file, line, told):
+def test_a_broken_beir_folder_is_refused(folder, file, line, told):
     with open(folder / file, "a") as stream:
         stream.write(line + "\n")
     with pytest.raises(InputError) as error:
@@ -87,12 +87,12 @@ def test_a_broken_beir_folder(folder, file, line, told):
     assert told in str(error.value)
 
 
-def test_a_beir_folder_without_judgments(folder):
+def test_a_beir_folder_without_judgments_is_refused(folder):
     (folder / "qrels" / "train.tsv").unlink()
     with pytest.raises(InputError, match="no qrels/\\*.tsv in it; expected judgments"):
         list(read_examples(str(folder)))
 
 
-def test_a_folder_of_something_else(tmp_path):
+def test_a_folder_of_another_kind_is_refused(tmp_path):
     with pytest.raises(InputError, match="is a folder; expected a file"):
         list(read_examples(str(tmp_path)))

@@ -32,7 +32,7 @@ def write(folder, name, content):
     return str(path)
 
 
-def test_jsonl(tmp_path):
+def test_json_lines_are_read(tmp_path):
     path = write(
         tmp_path,
         "questions.jsonl",
@@ -46,12 +46,12 @@ def test_jsonl(tmp_path):
     ]
 
 
-def test_compressed(tmp_path):
+def test_compressed_files_are_read(tmp_path):
     path = write(tmp_path, "questions.jsonl.gz", '{"question": "who", "answers": []}\n')
     assert list(read_questions(path)) == [Question("1", "who")]
 
 
-def test_table_of_the_reference():
+def test_a_table_of_the_reference_is_read():
     assert list(read_questions(str(GOLDEN / "tiny.qa.csv"))) == [
         Question("1", "who’s the king of spain", ("Felipe VI", "King's son")),
         Question("2", "how many, exactly?", ("1,000",)),
@@ -59,7 +59,7 @@ def test_table_of_the_reference():
     ]
 
 
-def test_table_quoting(tmp_path):
+def test_quoting_in_a_table_is_handled(tmp_path):
     path = write(
         tmp_path, "x.qa.csv", 'plain\t"[\'a \\\'b\\\'\', ""it\'s""]"\n"two\nlines ""q"""\t[\'\\d+\']\n'
     )
@@ -69,12 +69,12 @@ def test_table_quoting(tmp_path):
     ]
 
 
-def test_a_table_is_known_by_its_content(tmp_path):
+def test_a_table_is_detected_by_its_content(tmp_path):
     path = write(tmp_path, "questions.txt", "who\t['A']\n")
     assert list(read_questions(path)) == [Question("1", "who", ("A",))]
 
 
-def test_plain_lines(tmp_path):
+def test_plain_lines_are_questions(tmp_path):
     path = write(tmp_path, "questions.txt", "\ufeffwho voiced Meg\r\n\r\n 'what'\tnow \r\n")
     assert [question.question for question in read_questions(path)] == ["who voiced Meg", " 'what'\tnow "]
 
@@ -87,17 +87,17 @@ def test_plain_lines(tmp_path):
         ("who\n", Question("1", "who")),
     ],
 )
-def test_stdin_takes_all_three(monkeypatch, text, question):
+def test_standard_input_accepts_all_three_formats(monkeypatch, text, question):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert list(read_questions("-")) == [question]
 
 
-def test_the_caller_may_say_the_answer_type(tmp_path):
+def test_the_answer_type_can_be_set(tmp_path):
     path = write(tmp_path, "trec.jsonl", '{"question": "when", "answer": ["19\\\\d\\\\d"]}')
     assert list(read_questions(path, "regex")) == [Question("1", "when", ("19\\d\\d",), "regex")]
 
 
-def test_reading_streams(tmp_path):
+def test_questions_are_streamed(tmp_path):
     path = write(tmp_path, "x.jsonl", '{"question": "who"}\n{"question": \n')
     questions = read_questions(path)
     assert next(questions).question == "who"
@@ -146,7 +146,7 @@ def test_reading_streams(tmp_path):
         ("x.pdf", b"%PDF-1.7\xff", r"x\.pdf:1: no questions"),
     ],
 )
-def test_bad_input_names_file_and_line(tmp_path, name, content, message):
+def test_bad_input_is_reported_with_file_and_line(tmp_path, name, content, message):
     path = write(tmp_path, name, content)
     if message is None:
         assert list(read_questions(path)) == [Question("1", "who", ("A",))]
@@ -155,13 +155,13 @@ def test_bad_input_names_file_and_line(tmp_path, name, content, message):
         list(read_questions(path))
 
 
-def test_a_missing_file():
+def test_a_missing_file_is_reported():
     with pytest.raises(InputError, match="no such file"):
         next(read_questions("nowhere.jsonl"))
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_real_files_load_whole(name):
+def test_real_files_are_read_completely(name):
     path = DATA / name
     if not path.is_file():
         pytest.skip(f"../shared absent: no {path.name}")

@@ -19,7 +19,7 @@ def read(folder, text, form="trec"):
     return [(one.question.id, [(ctx.passage.id, ctx.score) for ctx in one.ctxs]) for one in found]
 
 
-def test_the_score_decides_and_not_the_rank(tmp_path):
+def test_runs_are_sorted_by_score_and_not_by_rank(tmp_path):
     """BEIR writes rank 0 everywhere, and in no order."""
     text = "q1 Q0 a 0 0.5 t\nq1 Q0 b 0 2 t\r\nq1 Q0 c 0 -1e-3 t\nq1\tQ0\td\t0\t2.0\tt\n\nq2 Q0 a 0 1 my tag\n"
     with pytest.raises(InputError, match=r":6: another number of columns \(7\); expected 6 as"):
@@ -30,12 +30,12 @@ def test_the_score_decides_and_not_the_rank(tmp_path):
     ]
 
 
-def test_tabs_part_columns_that_hold_spaces(tmp_path):
+def test_tabs_separate_columns_that_contain_spaces(tmp_path):
     assert read(tmp_path, "q 1\tmy notes.md#0\t3\n", "msmarco") == [("q 1", [("my notes.md#0", 1 / 3)])]
     assert read(tmp_path, "q 1\tmy notes.md#0\t3\n", "tevatron") == [("q 1", [("my notes.md#0", 3.0)])]
 
 
-def test_ranks_out_of_order(tmp_path):
+def test_a_run_is_sorted_by_rank(tmp_path):
     assert read(tmp_path, "q\tb\t2\nq\ta\t1\n", "msmarco") == [("q", [("a", 1.0), ("b", 0.5)])]
 
 
@@ -70,20 +70,20 @@ def test_ranks_out_of_order(tmp_path):
         ("query-id\tcorpus-id\tscore\nq\ta\n", "qrels", ":2: another number of columns (2); expected 3"),
     ],
 )
-def test_a_line_that_cannot_be_used(tmp_path, text, form, told):
+def test_an_invalid_line_is_refused(tmp_path, text, form, told):
     with pytest.raises(InputError) as error:
         read(tmp_path, text, form)
     assert told in str(error.value)
 
 
-def test_judgments(tmp_path):
+def test_judgments_are_read(tmp_path):
     expected = [Judgment("q", "a", 2), Judgment("q", "b", -1)]
     assert read(tmp_path, "q 0 a 2\nq Q0 b -1\n", "qrels") == expected
     assert read(tmp_path, "\ufeffquery-id\tcorpus-id\tscore\r\nq\ta\t2\r\nq\tb\t-1\r\n", "qrels") == expected
 
 
 @pytest.mark.parametrize("bad", ["", " ", "a b", "a\tb", "a\n", "\u2028", "\u00a0a"])
-def test_an_id_that_would_break_the_columns(bad):
+def test_an_empty_id_or_an_id_with_spaces_is_refused(bad):
     ranked = RankedList(Question("q", "who"), (ScoredPassage(Passage(bad, "", ""), 1.0),))
     for record, write in (
         (ranked, runs.write_trec),
@@ -96,7 +96,7 @@ def test_an_id_that_would_break_the_columns(bad):
 
 
 @pytest.mark.parametrize("bad", ["", " a", "a ", "a\tb", "a\n", "\r"])
-def test_an_id_that_would_break_tabbed_columns(bad):
+def test_an_empty_id_or_an_id_with_tabs_is_refused(bad):
     ranked = RankedList(Question("q", "who"), (ScoredPassage(Passage(bad, "", ""), 1.0),))
     for record, write in (
         (ranked, runs.write_tevatron),

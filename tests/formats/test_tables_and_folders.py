@@ -32,7 +32,7 @@ def lines(path, rows):
     return str(path)
 
 
-def test_questions_in_parquet(tmp_path):
+def test_questions_in_parquet_are_read(tmp_path):
     path = parquet(tmp_path / "q.parquet", ROWS)
     with pytest.raises(InputError, match=r"q\.parquet:2: 'question' is null"):
         list(read_questions(path))
@@ -44,7 +44,7 @@ def test_questions_in_parquet(tmp_path):
     assert bad.counts == {"skipped_null_field": 1}
 
 
-def test_examples_in_parquet_whatever_its_name(tmp_path):
+def test_examples_in_parquet_are_read_under_any_name(tmp_path):
     row = {
         "id": "5", "title": "The_T", "context": "in Ulm", "question": "where",
         "answers": {"text": ["Ulm"], "answer_start": [3]},
@@ -56,7 +56,7 @@ def test_examples_in_parquet_whatever_its_name(tmp_path):
     assert (second.positives, second.hard_negatives) == ((), first.positives)
 
 
-def test_a_parquet_file_that_cannot_be_read(tmp_path, monkeypatch):
+def test_an_unreadable_parquet_file_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "x.parquet"
     path.write_bytes(b"PAR1" + bytes(100))
     with pytest.raises(InputError, match=r"x\.parquet: not a Parquet file, or damaged"):
@@ -97,7 +97,7 @@ def test_splits_are_not_mixed(tmp_path):
         list(read_questions(str(tmp_path)))
 
 
-def test_a_folder_without_records(tmp_path):
+def test_a_folder_without_records_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("who")
     with pytest.raises(InputError, match="is a folder; expected a file"):
         list(read_questions(str(tmp_path)))

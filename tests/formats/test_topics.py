@@ -45,7 +45,7 @@ def test_the_title_of_a_topic_is_the_question(tmp_path, name):
     assert found == [("401", "foreign minorities, Germany"), ("402", "behavioral genetics")]
 
 
-def test_topics_in_xml_and_several_on_a_line(tmp_path):
+def test_topics_in_xml_and_on_one_line_are_read(tmp_path):
     assert pairs(write(tmp_path, XML)) == [("7", "masks"), ("8", "spread")]
 
 
@@ -59,14 +59,14 @@ def test_topics_in_xml_and_several_on_a_line(tmp_path):
         (b"<top>\n<num> 1\n<title> caf\xe9\n</top>\n", ":1: not UTF-8 (0xE9 is byte 12)"),
     ],
 )
-def test_broken_topics(tmp_path, text, told):
+def test_broken_topics_are_refused(tmp_path, text, told):
     path = write(tmp_path, text)
     with pytest.raises(InputError) as error:
         pairs(path)
     assert str(error.value).startswith(path + told)
 
 
-def test_a_broken_topic_costs_no_other(tmp_path):
+def test_a_broken_topic_does_not_affect_others(tmp_path):
     text = "<top>\n<title> a\n</top>\n<top>\n<num> 2\n<title> b\n</top>\n"
     bad = BadRecords(True)
     assert pairs(write(tmp_path, text), bad=bad) == [("2", "b")]
@@ -74,7 +74,7 @@ def test_a_broken_topic_costs_no_other(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["queries.tsv", "queries.dev.tsv", "queries.txt", "topics.csv"])
-def test_ids_and_questions_with_tabs_between(tmp_path, name):
+def test_tab_separated_ids_and_questions_are_read(tmp_path, name):
     text = '101\twhere is the tower\n102\t"quoted" words, and more\n103\tone"\n'
     assert pairs(write(tmp_path, text, name)) == [
         ("101", "where is the tower"),
@@ -83,12 +83,12 @@ def test_ids_and_questions_with_tabs_between(tmp_path, name):
     ]
 
 
-def test_queries_on_standard_input(monkeypatch):
+def test_queries_are_read_from_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"101\twho\n")))
     assert pairs("-") == [("101", "who")]
 
 
-def test_a_header_of_queries_is_no_question(tmp_path):
+def test_a_header_of_queries_is_not_a_question(tmp_path):
     path = write(tmp_path, "qid\tquery\nPLAIN-2\tdo statins help\n", "q.tsv")
     assert pairs(path) == [("PLAIN-2", "do statins help")]
     assert pairs(write(tmp_path, "PLAIN-2\tdo statins help\n", "q.tsv")) == [("PLAIN-2", "do statins help")]
@@ -104,12 +104,12 @@ def test_a_header_of_queries_is_no_question(tmp_path):
         "<!-- who -->\n",
     ],
 )
-def test_lines_that_may_be_something_else_are_no_questions(tmp_path, text):
+def test_ambiguous_lines_are_not_read_as_questions(tmp_path, text):
     """Each of them could be read as a question on a line; none of them is meant so."""
     with pytest.raises(InputError, match=r"x\.txt:1: no "):
         pairs(write(tmp_path, text))
 
 
-def test_another_number_of_columns(tmp_path):
+def test_another_number_of_columns_is_refused(tmp_path):
     with pytest.raises(InputError, match=r":2: another number of columns \(3\); expected an id, a tab"):
         pairs(write(tmp_path, "1\twho is it\n2\ta\tb\n", "q.tsv"))

@@ -117,7 +117,7 @@ def out_of_time(*_: object) -> None:
         ("reader", use_reader, 5),
     ],
 )
-def test_no_damage_breaks_the_program(
+def test_no_damaged_artifact_breaks_the_program(
     tmp_path: Path, name: str, use: Callable[[Path], None], share: int
 ) -> None:
     """A model takes longest to open: its files get a `share`-th of the damages."""

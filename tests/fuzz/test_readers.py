@@ -232,7 +232,7 @@ def each(path: str, bad: BadRecords) -> None:
 
 
 @pytest.mark.parametrize("form", CORPORA)
-def test_corpora(tmp_path, form):
+def test_damaged_corpora_give_records_or_one_error(tmp_path, form):
     name, sound = CORPORA[form]
     path = tmp_path / name
 
@@ -247,7 +247,7 @@ def test_corpora(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", RECORDS)
-def test_records(tmp_path, form):
+def test_damaged_records_give_records_or_one_error(tmp_path, form):
     name, sound = RECORDS[form]
     path = tmp_path / name
 
@@ -262,7 +262,7 @@ def test_records(tmp_path, form):
     check()
 
 
-def test_the_sound_files_are_read(tmp_path):
+def test_the_undamaged_files_are_read(tmp_path):
     for name, data in CORPORA.values():
         path = tmp_path / name
         path.write_bytes(data)

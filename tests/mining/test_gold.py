@@ -56,21 +56,21 @@ def test_too_little_overlap_is_no_match(mined, text):
     assert match(mined, text, answers=("w130",)) is None
 
 
-def test_some_runs_of_words_are_enough(mined):
+def test_matching_parts_of_a_passage_are_enough(mined):
     changed = [word if place % 10 < 8 else f"x{place}" for place, word in enumerate(WORDS[:100])]
     assert match(mined, " ".join(changed))[1] > LEAST
     changed = [word if place % 5 < 3 else f"x{place}" for place, word in enumerate(WORDS[:100])]
     assert match(mined, " ".join(changed)) is None
 
 
-def test_the_query_is_what_stands_around_the_answer(mined):
+def test_the_query_contains_the_words_around_the_answer(mined):
     judge = AnswerChecker(Question("q", "q", ("w250",)), PassageCache(mined.store))
     words = gold_query(Passage("", "Title", ARTICLE), judge).split()
     assert words[0] == "Title"
     assert words[1:] == WORDS[230:270]
 
 
-def test_no_candidate_no_match(mined):
+def test_without_candidates_there_is_no_match(mined):
     shelf = PassageCache(mined.store)
     judge = AnswerChecker(Question("q", "q"), shelf)
     assert gold_match(PASSAGES[0], [], judge, shelf) is None
@@ -81,7 +81,7 @@ runs = st.sets(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")))
 
 
 @given(runs, runs)
-def test_overlap(one, other):
+def test_overlap_is_symmetric_and_between_0_and_1(one, other):
     shared = overlap(one, other)
     assert shared == overlap(other, one)
     assert 0 <= shared <= 1

@@ -61,7 +61,7 @@ def naive(mined, question, depth, negatives):
     return (holding[0].id, ids(others[:negatives])) if holding else None
 
 
-def test_best_with_an_answer_and_best_without(mined):
+def test_the_positive_has_an_answer_and_the_hard_negatives_have_none(mined):
     examples, counts = mined([FRANCE], negatives="bm25:2")
     assert len(examples) == 1
     assert examples[0].question == FRANCE
@@ -73,7 +73,7 @@ def test_best_with_an_answer_and_best_without(mined):
     }
 
 
-def test_each_passage_keeps_rank_score_and_source(mined):
+def test_each_passage_has_its_rank_score_and_source(mined):
     rows, scores = mined.bm25.search([FRANCE.question], 100)
     places = {
         f"p{row}": (rank, score)
@@ -114,7 +114,7 @@ WORDS = [*" ".join(TEXTS).split(), "(", "x*"]
     negatives=st.integers(0, 9),
     depth=st.integers(9, 12),
 )
-def test_as_the_naive_version(mined, asked, negatives, depth):
+def test_mining_matches_the_naive_version(mined, asked, negatives, depth):
     examples, counts = mined(asked, negatives=f"bm25:{negatives}", depth=depth)
     usable = [one for one in asked if AnswerMatcher(one.answers, one.answer_type).usable]
     wanted = [found for one in usable if (found := naive(mined, one, depth, negatives))]
@@ -124,7 +124,7 @@ def test_as_the_naive_version(mined, asked, negatives, depth):
     assert counts["with_fewer_bm25_negatives"] == sum(len(found[1]) < negatives for found in wanted)
 
 
-def test_what_is_dropped_is_counted_with_its_reason(mined):
+def test_dropped_questions_are_counted_by_reason(mined):
     asked = [
         Question("none", "capital of France"),
         Question("empty", "capital of France", ("", " ")),
@@ -150,7 +150,7 @@ def test_what_is_dropped_is_counted_with_its_reason(mined):
     }
 
 
-def test_neither_the_question_itself_nor_a_copy_of_the_positive_is_a_negative(collection_of):
+def test_the_question_and_copies_of_the_positive_are_not_negatives(collection_of):
     """As in ArguAna and Quora, where the questions are passages too."""
     claim = "Uniforms should be banned because they cost families money"
     counter = "Uniforms save money because families buy fewer clothes"
@@ -165,7 +165,7 @@ def test_neither_the_question_itself_nor_a_copy_of_the_positive_is_a_negative(co
 
 
 @pytest.mark.parametrize(("answer", "answer_type"), [("capital", "string"), (".*", "regex"), ("", "regex")])
-def test_an_answer_that_is_everywhere_leaves_no_negative(mined, answer, answer_type):
+def test_an_answer_in_every_passage_leaves_no_negative(mined, answer, answer_type):
     question = Question("q", "which capital", (answer, "a|e|i|o|u"), answer_type)
     examples, counts = mined([question], negatives=ALL)
     assert ids(examples[0].positives) == [f"p{mined.bm25.search(['which capital'], 1)[0][0, 0]}"]
@@ -176,7 +176,7 @@ def test_an_answer_that_is_everywhere_leaves_no_negative(mined, answer, answer_t
     assert counts["with_fewer_random_negatives"] == 1
 
 
-def test_a_catastrophic_pattern_is_given_up(collection_of):
+def test_a_catastrophic_pattern_is_abandoned(collection_of):
     mined = collection_of([Passage("1", "", "capital " + "a" * 60 + "b"), Passage("2", "", "capital city")])
     question = Question("q", "capital", ("(?:a|aa)+$", "city"), "regex")
     examples, counts = mined([question])
@@ -192,7 +192,7 @@ def test_a_catastrophic_pattern_is_given_up(collection_of):
         ("capital " * 10_000, "Berlin", "p1"),
     ],
 )
-def test_other_scripts_and_long_questions(mined, question, answer, positive):
+def test_other_scripts_and_long_questions_are_mined(mined, question, answer, positive):
     examples, _ = mined([Question("q", question, (answer,))])
     assert ids(examples[0].positives) == [positive]
 
@@ -205,7 +205,7 @@ def test_depth_limits_the_search(mined):
     assert mined([question], depth=place - 1)[0] == []
 
 
-def test_more_than_there_is(mined):
+def test_asking_for_more_negatives_than_exist_returns_all_and_is_counted(mined):
     examples, counts = mined([FRANCE], depth=10_000, negatives="bm25:5000,random:10000")
     example = examples[0]
     texts = [passage.text for passage in (*example.positives, *example.hard_negatives, *example.negatives)]
@@ -229,7 +229,7 @@ class FixedDense:
         return rows, (rows - 5).astype(np.float32)
 
 
-def test_dense_negatives(mined):
+def test_dense_negatives_come_from_the_dense_index(mined):
     examples, counts = mined([FRANCE] * 70, dense=FixedDense(), negatives="dense:3,bm25:9", depth=9)
     first = examples[0].hard_negatives
     assert ids(first)[:3] == ["p9", "p8", "p7"]
@@ -242,7 +242,7 @@ def test_dense_negatives(mined):
     assert counts["dense_negatives"] == 210
 
 
-def test_the_dense_index_is_asked_for_a_block_at_once(mined):
+def test_the_dense_index_is_searched_in_blocks(mined):
     sizes = []
 
     class Watched(FixedDense):
@@ -254,7 +254,7 @@ def test_the_dense_index_is_asked_for_a_block_at_once(mined):
     assert sizes == [BLOCK, BLOCK + 40]
 
 
-def test_a_margin_keeps_a_distance_from_the_positive(mined):
+def test_a_margin_excludes_negatives_close_to_the_positive(mined):
     asked = TrainingExample(Question("q", "capital"), (PASSAGES[7],))  # of dense score 2
     below = {
         margin: ids(
@@ -275,7 +275,7 @@ def test_a_margin_keeps_a_distance_from_the_positive(mined):
     assert counts["refused_within_margin"] == 9
 
 
-def test_given_passages_are_kept_and_not_found_again(mined):
+def test_given_passages_are_kept_and_not_mined_again(mined):
     given = TrainingExample(
         FRANCE,
         (PASSAGES[5], Passage("x", "", "elsewhere")),
@@ -298,7 +298,7 @@ def test_given_passages_are_kept_and_not_found_again(mined):
     assert alone.negatives == ()
 
 
-def test_ways_to_a_positive(mined):
+def test_each_positives_setting_finds_its_positive(mined):
     gold = Passage("elsewhere", "Title 0", "Paris, the capital and largest city of France, is old.")
     asked = [
         TrainingExample(FRANCE, (gold,)),
@@ -322,7 +322,7 @@ def test_ways_to_a_positive(mined):
     }
 
 
-def test_examples_without_answers_are_told_of(mined):
+def test_examples_without_answers_are_reported(mined):
     asked = TrainingExample(Question("q", "capital city of France"), (PASSAGES[0],))
     examples, counts = mined([asked])
     assert "p5" in ids(examples[0].hard_negatives)
@@ -357,7 +357,7 @@ def test_random_negatives_follow_the_seed(mined):
     assert len({tuple(sorted(one)) for one in drawn[1]}) > 3
 
 
-def test_blocks_keep_the_order_and_stream(mined):
+def test_blocks_keep_the_order_and_are_streamed(mined):
     drawn = 0
 
     def questions():
@@ -389,7 +389,7 @@ def many():
 
 
 @pytest.mark.parametrize("workers", [2, 3])
-def test_any_number_of_workers_gives_the_same(tmp_path, workers):
+def test_any_number_of_workers_gives_the_same_examples(tmp_path, workers):
     passages, bm25 = tmp_path / "passages", tmp_path / "bm25"
     for folder in (passages, bm25):
         folder.mkdir()
@@ -412,7 +412,7 @@ def test_any_number_of_workers_gives_the_same(tmp_path, workers):
     assert list(counts) == list(alone)
 
 
-def test_going_on_gives_the_same(mined):
+def test_resuming_gives_the_same_examples(mined):
     config = MineConfig(negatives="bm25:2,random:3,gold:3")
     asked = [TrainingExample(FRANCE, ())] * (3 * BLOCK)
 
@@ -428,7 +428,7 @@ def test_going_on_gives_the_same(mined):
     assert begun == whole
 
 
-def test_broken_input_ends_after_what_came_before(mined):
+def test_broken_input_stops_after_earlier_examples(mined):
     def asked():
         yield from [TrainingExample(FRANCE, ())] * (2 * BLOCK)
         raise InputError("q.jsonl", 9, "broken")
@@ -461,7 +461,7 @@ def fused(mined, question, dense):
 
 
 @pytest.mark.parametrize("count", [2, 3, 9])
-def test_several_positives_are_the_best_of_both_lists(mined, count):
+def test_several_positives_come_from_both_searches(mined, count):
     question = Question("q", "the capital city of France", ("capital", "Lyon"))
     for negatives, others in (("dense:2,bm25:2", list(range(len(TEXTS)))[::-1]), ("bm25:1", [])):
         dense = Reversed() if others else None
@@ -477,7 +477,7 @@ def test_several_positives_are_the_best_of_both_lists(mined, count):
         assert all(one.rank and one.source == "distant" for one in example.positives)
 
 
-def test_only_the_index_may_know_a_positive(mined):
+def test_a_positive_may_be_found_only_by_the_dense_index(mined):
     question = Question("q", "whom do whales eat", ("\u6771\u4eac",))
     assert mined([question])[0] == []
     assert mined([question], Reversed(), negatives="dense:1")[0] == []
@@ -485,7 +485,7 @@ def test_only_the_index_may_know_a_positive(mined):
     assert ids(example.positives) == ["p9"]
 
 
-def test_given_positives_come_first_and_count(mined):
+def test_given_positives_come_first_and_count_toward_the_maximum(mined):
     given = (PASSAGES[5], Passage("own", "", "Paris, seen from far away"))
     for count, expected in ((2, ["p5", "own"]), (3, ["p5", "own", "p0"]), (9, ["p5", "own", "p0"])):
         asked = TrainingExample(FRANCE, given)
@@ -496,7 +496,7 @@ def test_given_positives_come_first_and_count(mined):
     assert ids(example.positives) == ["p5", "own"]
 
 
-def test_a_gold_passage_has_others_beside_it(mined):
+def test_further_positives_are_added_to_a_gold_passage(mined):
     gold = Passage("", "title 5", "The city of Lyon lies in France; Paris lies north of it. " * 2)
     (example,), _ = mined([TrainingExample(FRANCE, (gold,))], positives="gold", max_positives=2)
     assert ids(example.positives) == ["p5", "p0"]

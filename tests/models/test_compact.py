@@ -40,7 +40,7 @@ def test_models_share_one_word_table_file(tiny_retriever: Path, tmp_path: Path) 
     assert open_question_encoder(tmp_path / "two").encode(QUESTIONS).shape == (2, 32)
 
 
-def test_another_word_table_is_not_taken_for_the_shared_one(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_another_word_table_is_not_confused_with_the_shared_one(tiny_retriever: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.safetensors"
     compact(tiny_retriever, tmp_path / "one", RetrieverConfig, words)
     held = load_state(words)
@@ -50,7 +50,7 @@ def test_another_word_table_is_not_taken_for_the_shared_one(tiny_retriever: Path
     assert not list(tmp_path.glob("*.new"))
 
 
-def test_a_compact_model_is_a_base_like_any_other(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_a_compact_model_can_be_a_base(tiny_retriever: Path, tmp_path: Path) -> None:
     compact(tiny_retriever, tmp_path / "small", RetrieverConfig)
     save_retriever(open_base(str(tmp_path / "small"), None, 64, 256), tmp_path / "again")
     small, again = (open_question_encoder(tmp_path / name).encode(QUESTIONS) for name in ("small", "again"))

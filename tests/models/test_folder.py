@@ -33,7 +33,7 @@ def change(folder: Path, **values: Any) -> None:
         ReaderConfig(max_tokens=128, words={"encoder": "../words.safetensors"}),
     ],
 )
-def test_cards_come_back_as_they_were_written(tmp_path: Path, card: RetrieverConfig | ReaderConfig) -> None:
+def test_model_cards_survive_a_round_trip(tmp_path: Path, card: RetrieverConfig | ReaderConfig) -> None:
     write_model_config(tmp_path, card)
     assert read_model_config(tmp_path, type(card)) == card
 
@@ -56,9 +56,7 @@ def test_cards_come_back_as_they_were_written(tmp_path: Path, card: RetrieverCon
         ({"layers": 64}, "'layers' is unknown"),
     ],
 )
-def test_a_property_that_cannot_be_obeyed_is_refused(
-    tmp_path: Path, values: dict[str, Any], told: str
-) -> None:
+def test_an_unsupported_property_is_refused(tmp_path: Path, values: dict[str, Any], told: str) -> None:
     write_model_config(tmp_path, RetrieverConfig())
     change(tmp_path, **values)
     with pytest.raises(ArtifactError, match=told):
@@ -79,7 +77,7 @@ def test_broken_properties_are_refused(tmp_path: Path, text: bytes) -> None:
         read_model_config(tmp_path, RetrieverConfig)
 
 
-def test_missing_folder_and_missing_card_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_folder_and_a_missing_card_have_different_messages(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no such model folder"):
         read_model_config(tmp_path / "nowhere", RetrieverConfig)
     with pytest.raises(ArtifactError, match=r"no model\.json"):
@@ -100,13 +98,17 @@ def copied(folder: Path, target: Path) -> Path:
     return target
 
 
-def test_fingerprint_follows_the_content_not_the_place(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_content_and_not_the_path(
+    tiny_retriever: Path, tmp_path: Path
+) -> None:
     twin = copied(tiny_retriever, tmp_path / "twin")
     (twin / "manifest.json").write_text("{}")
     assert fingerprint(twin) == fingerprint(tiny_retriever)
 
 
-def test_fingerprint_changes_with_weights_words_and_properties(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_changes_with_weights_words_and_properties(
+    tiny_retriever: Path, tmp_path: Path
+) -> None:
     seen = {fingerprint(tiny_retriever)}
     for number, name in enumerate(("question/weights.safetensors", "passage/words.safetensors")):
         twin = copied(tiny_retriever, tmp_path / str(number))
@@ -119,7 +121,7 @@ def test_fingerprint_changes_with_weights_words_and_properties(tiny_retriever: P
     assert len(seen | {fingerprint(twin)}) == 4
 
 
-def test_vectors_fit_whatever_the_question_tower_is(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_vectors_fit_any_question_tower(tiny_retriever: Path, tmp_path: Path) -> None:
     def changed(name: str, **properties: object) -> str:
         twin = copied(tiny_retriever, tmp_path / f"{name.replace('/', '-')}{[*properties]}")
         if name:
@@ -149,7 +151,7 @@ def test_vectors_fit_whatever_the_question_tower_is(tiny_retriever: Path, tmp_pa
     assert changed("", normalize=True, pooling="mean", similarity="cosine") == unit != own
 
 
-def test_one_encoder_for_both_sides_ties_vectors_too(tiny_base: Path, tmp_path: Path) -> None:
+def test_a_shared_encoder_ties_vectors_to_the_question_tower(tiny_base: Path, tmp_path: Path) -> None:
     save_retriever(open_base(str(tiny_base), None, 64, 256, Change(shared_encoder=True)), tmp_path)
     own = passage_fingerprint(tmp_path)
     path = tmp_path / "question" / "weights.safetensors"
@@ -157,11 +159,11 @@ def test_one_encoder_for_both_sides_ties_vectors_too(tiny_base: Path, tmp_path: 
     assert passage_fingerprint(tmp_path) != own
 
 
-def test_vectors_of_other_programs_models_are_tied_to_all_of_them(tiny_base: Path) -> None:
+def test_vectors_of_other_models_are_tied_to_all_their_files(tiny_base: Path) -> None:
     assert passage_fingerprint(tiny_base) == fingerprint(tiny_base)
 
 
-def test_fingerprint_of_a_large_file_sees_its_size_and_its_middle(tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_large_file_covers_its_size_and_middle(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     path = tmp_path / "model.safetensors"
     whole = bytearray(os.urandom(4096)) * (2 * WHOLE_BYTES // 4096)
@@ -175,7 +177,7 @@ def test_fingerprint_of_a_large_file_sees_its_size_and_its_middle(tmp_path: Path
     assert len(found) == 3
 
 
-def test_fingerprint_needs_every_part(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_needs_every_part(tiny_retriever: Path, tmp_path: Path) -> None:
     twin = copied(tiny_retriever, tmp_path / "twin")
     (twin / "passage" / "weights.safetensors").unlink()
     with pytest.raises(ArtifactError, match=r"passage/weights\.safetensors: the tower's weights is missing"):

@@ -48,7 +48,9 @@ def test_a_name_without_an_owner_is_an_old_name(named: str, names: list[str]) ->
 
 @pytest.mark.parametrize("held", ["bert-base-uncased", "google-bert/bert-base-uncased"])
 @pytest.mark.parametrize("named", ["bert-base-uncased", "google-bert/bert-base-uncased"])
-def test_either_name_finds_a_cached_model(cache: Path, tiny_base: Path, held: str, named: str) -> None:
+def test_a_cached_model_is_found_under_both_names(
+    cache: Path, tiny_base: Path, held: str, named: str
+) -> None:
     folder = put(cache, held, tiny_base)
     assert local_folder(named) == folder
 

@@ -41,7 +41,7 @@ def without_padding(case: dict[str, Any]) -> list[int]:
 
 
 @pytest.mark.parametrize("case", FRAMED, ids=[case["name"] for case in FRAMED])
-def test_ids_are_the_references(golden_tokenizer: Tokenizer, case: dict[str, Any]) -> None:
+def test_ids_match_the_reference(golden_tokenizer: Tokenizer, case: dict[str, Any]) -> None:
     limit = case["max_length"]
     tokens = Tokens(golden_tokenizer, RetrieverConfig(max_question_tokens=limit, max_passage_tokens=limit))
     if not case["name"].startswith("reader"):
@@ -53,11 +53,11 @@ def test_ids_are_the_references(golden_tokenizer: Tokenizer, case: dict[str, Any
     assert (tokens.cls, tokens.sep, tokens.pad) == (101, 102, 0)
 
 
-def test_questions_have_straight_apostrophes(golden_tokenizer: Tokenizer) -> None:
+def test_typographic_apostrophes_in_questions_are_straightened(golden_tokenizer: Tokenizer) -> None:
     assert straight_quotes("who\u2019s \u2018he\u2019") == "who's \u2018he'"
 
 
-def test_prefixes_stand_before_question_and_title(tiny_tokenizer: Tokenizer) -> None:
+def test_prefixes_come_before_question_and_title(tiny_tokenizer: Tokenizer) -> None:
     bare = Tokens(tiny_tokenizer, RetrieverConfig())
     tokens = Tokens(tiny_tokenizer, RetrieverConfig(question_prefix="who ", passage_prefix="the "))
     assert tokens.questions(["was king"]) == bare.questions(["who was king"])
@@ -67,7 +67,7 @@ def test_prefixes_stand_before_question_and_title(tiny_tokenizer: Tokenizer) -> 
     )
 
 
-def test_saved_padding_and_truncation_are_not_obeyed(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_saved_padding_and_truncation_are_ignored(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
     tokenizer = Tokenizer.from_str(tiny_tokenizer.to_str())
     tokenizer.enable_truncation(5)
     tokenizer.enable_padding(length=128)
@@ -76,19 +76,19 @@ def test_saved_padding_and_truncation_are_not_obeyed(tiny_tokenizer: Tokenizer, 
     assert list(map(len, tokens.questions(["who", "who was the king of the sea"]))) == [3, 9]
 
 
-def test_a_readers_limit_holds_for_both(tiny_tokenizer: Tokenizer) -> None:
+def test_the_limit_of_a_reader_applies_to_question_and_passage(tiny_tokenizer: Tokenizer) -> None:
     tokens = Tokens(tiny_tokenizer, ReaderConfig(max_tokens=6))
     assert len(tokens.questions(["who was the king of the sea"])[0]) == 6
     assert len(tokens.passages([Passage("1", "king", "the river and the sea")])[0]) == 6
 
 
-def test_no_text_is_an_empty_frame(tiny_tokenizer: Tokenizer) -> None:
+def test_an_empty_text_has_only_special_tokens(tiny_tokenizer: Tokenizer) -> None:
     tokens = Tokens(tiny_tokenizer, RetrieverConfig())
     assert tokens.questions([" ", ""]) == [[tokens.cls, tokens.sep]] * 2
     assert tokens.questions([]) == []
 
 
-def test_what_is_no_bert_tokenizer_is_refused(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_a_tokenizer_that_is_not_bert_is_refused(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="the tokenizer is missing"):
         read_tokenizer(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{}")
@@ -99,7 +99,7 @@ def test_what_is_no_bert_tokenizer_is_refused(tiny_tokenizer: Tokenizer, tmp_pat
         read_tokenizer(tmp_path)
 
 
-def test_texts_that_are_cut_are_counted(tiny_tokenizer: Tokenizer) -> None:
+def test_truncated_texts_are_counted(tiny_tokenizer: Tokenizer) -> None:
     tokens = Tokens(tiny_tokenizer, RetrieverConfig(max_question_tokens=4, max_passage_tokens=7))
     tokens.questions(["who was", "who was king", "who"])
     fitting, longer = Passage("1", "king", "the river sea"), Passage("2", "king", "of the river sea")
@@ -116,7 +116,7 @@ WORDS = ["sea", "river's", "  ", "\n", "x" * 120, "who?", "é", "\u3000", "don't
     st.lists(st.sampled_from(WORDS), min_size=80, max_size=200), st.lists(st.sampled_from(WORDS), max_size=60)
 )
 @pytest.mark.parametrize("kind", ["pieces", "bytes", "unigram"])
-def test_enormous_titles_are_cut_as_the_library_would(kind: str, head: list[str], body: list[str]) -> None:
+def test_enormous_titles_are_truncated_as_in_the_library(kind: str, head: list[str], body: list[str]) -> None:
     tokenizer = trained_tokenizer(kind, BERT_FRAME)
     tokens, title, text = (
         Tokens(tokenizer, RetrieverConfig(max_passage_tokens=24)),
@@ -130,7 +130,7 @@ def test_enormous_titles_are_cut_as_the_library_would(kind: str, head: list[str]
     assert tokens.counts["passages cut"] == (len(tokenizer.encode(title, text.strip())) > 24)
 
 
-def test_an_enormous_title_beside_an_enormous_text_takes_no_time(tiny_tokenizer: Tokenizer) -> None:
+def test_an_enormous_title_and_text_are_encoded_quickly(tiny_tokenizer: Tokenizer) -> None:
     """The library's own way takes minutes and tens of gigabytes."""
     long = "the king of the sea " * 10_000
     (ids,) = Tokens(tiny_tokenizer, RetrieverConfig()).passages([Passage("1", long, long)])
@@ -138,7 +138,7 @@ def test_an_enormous_title_beside_an_enormous_text_takes_no_time(tiny_tokenizer:
     assert ids.index(tiny_tokenizer.token_to_id("[SEP]")) == 127
 
 
-def test_a_tokenizer_without_padding_pads_with_what_it_has(tiny_tokenizer: Tokenizer) -> None:
+def test_a_tokenizer_without_a_padding_token_uses_another_one(tiny_tokenizer: Tokenizer) -> None:
     other = Tokenizer.from_str(tiny_tokenizer.to_str().replace("[PAD]", "[NIL]"))
     tokens = Tokens(other, RetrieverConfig())
     assert tokens.pad == tokens.sep
@@ -155,7 +155,7 @@ def test_a_vocabulary_of_another_model_is_refused(tiny_tokenizer: Tokenizer, mor
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from([1, 2, 3]), min_size=6, max_size=6), min_size=1, max_size=4))
-def test_the_second_segment_begins_behind_the_first_separator(rows: list[list[int]]) -> None:
+def test_the_second_segment_begins_after_the_first_separator(rows: list[list[int]]) -> None:
     expected = [[2 in row[:place] for place in range(len(row))] for row in rows]
     np.testing.assert_array_equal(second_segment(np.array(rows), 2), expected)
     assert second_segment(torch.tensor(rows), 2).tolist() == expected

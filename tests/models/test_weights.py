@@ -24,7 +24,7 @@ MATRIX = np.arange(12, dtype=np.float32).reshape(3, 4) - 5
 VECTOR = np.array([1.5, -2.5], dtype=np.float32)
 
 
-def test_float32_comes_back_exactly_and_others_can_read_it(tmp_path: Path) -> None:
+def test_float32_survives_a_round_trip_and_safetensors_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_state(path, {"b": VECTOR, "a": MATRIX, "none": np.zeros((0, 3), np.float32)})
     for found in (load_state(path), load_file(path)):
@@ -50,14 +50,14 @@ def test_a_file_written_by_safetensors_is_read(tmp_path: Path) -> None:
         elements=st.floats(-1e3, 1e3, width=32, allow_subnormal=False),
     )
 )
-def test_quantized_rows_err_by_half_a_scale_at_most(weight: FloatArray) -> None:
+def test_quantized_rows_differ_by_at_most_half_a_scale(weight: FloatArray) -> None:
     rows, scales = quantize(weight)
     assert rows.dtype == np.int8
     assert scales.shape == (len(weight), 1)
     assert (np.abs(rows * scales - weight) <= scales * 0.5001).all()
 
 
-def test_compact_files_keep_vectors_and_are_a_quarter(tmp_path: Path) -> None:
+def test_compact_files_keep_vectors_and_have_a_quarter_of_the_size(tmp_path: Path) -> None:
     wide = np.random.default_rng(1).normal(size=(64, 256)).astype(np.float32)
     state = {"m": wide, "v": VECTOR}
     save_state(tmp_path / "full", state)
@@ -94,7 +94,7 @@ def test_rows_without_their_scales_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_weight_that_is_no_number_is_refused(tmp_path: Path, value: float) -> None:
+def test_a_weight_that_is_not_finite_is_refused(tmp_path: Path, value: float) -> None:
     path = tmp_path / "w.safetensors"
     save_state(path, {"fine": VECTOR, "odd": np.array([value], np.float32)})
     with pytest.raises(ArtifactError, match="weight odd holds values that are not finite"):
@@ -119,7 +119,7 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
         read_header(path)
 
 
-def test_the_header_digest_tells_layouts_apart_not_values(tmp_path: Path) -> None:
+def test_the_header_digest_depends_on_the_layout_and_not_on_values(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in "abc"]
     for path, state in zip(paths, ({"a": MATRIX}, {"a": MATRIX + 1}, {"a": MATRIX.T}), strict=True):
         save_state(path, state)
@@ -128,7 +128,7 @@ def test_the_header_digest_tells_layouts_apart_not_values(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("compact", [False, True])
-def test_word_rows_are_those_of_the_loaded_table(tmp_path: Path, compact: bool) -> None:
+def test_word_rows_match_the_loaded_table(tmp_path: Path, compact: bool) -> None:
     path = tmp_path / "words.safetensors"
     save_state(path, {"embeddings.word_embeddings.weight": MATRIX}, compact)
     table = WordTable(path)

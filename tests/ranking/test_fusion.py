@@ -19,18 +19,18 @@ def scores(*lines):
 
 
 @given(PAIRS)
-def test_a_union_has_each_once_in_order(pairs):
+def test_a_union_contains_each_row_once_in_order(pairs):
     first, second = zip(*pairs, strict=True)
     expected = [sorted({*one, *other}) for one, other in pairs]
     assert union(padded(first), padded(second)).tolist() == padded(expected).tolist()
 
 
-def test_unions_of_nothing():
+def test_a_union_of_empty_lists_is_empty():
     assert union(np.full((2, 3), -1), np.full((2, 1), -1)).shape == (2, 0)
     assert union(np.empty((0, 3), np.int64), np.empty((0, 2), np.int64)).shape == (0, 0)
 
 
-def test_one_weight_and_one_for_each_question():
+def test_weights_are_shared_or_set_for_each_question():
     words, dense = scores([1, 2], [3, 4]), scores([10, 20], [30, -40])
     assert weighted(words, dense, 0.5).tolist() == [[6, 12], [18, -16]]
     assert weighted(words, dense, scores([1], [0])).tolist() == [[11, 22], [3, 4]]
@@ -38,7 +38,7 @@ def test_one_weight_and_one_for_each_question():
 
 
 @given(st.integers(2, 300), st.floats(0.01, 100), st.floats(-50, 50), st.integers(0, 1000))
-def test_the_spread_weighs_alike_on_any_scale(passages, scale, shift, seed):
+def test_the_spread_weight_does_not_depend_on_the_scale_of_scores(passages, scale, shift, seed):
     words, dense = np.random.default_rng(seed).standard_normal((2, 1, passages)).astype(np.float32)
     rows = np.arange(passages)[None]
     ((weight,),) = spread_weights(rows, words, dense)
@@ -48,7 +48,7 @@ def test_the_spread_weighs_alike_on_any_scale(passages, scale, shift, seed):
     assert other * scale == pytest.approx(expected, rel=1e-2)
 
 
-def test_the_spread_passes_over_missing_passages():
+def test_the_spread_ignores_missing_passages():
     rows = np.array([[4, 7, -1]])
     assert spread_weights(rows, scores([3, 1, 99]), scores([2, 6, -99])).tolist() == [[0.75]]
 
@@ -57,13 +57,13 @@ def test_the_spread_passes_over_missing_passages():
     ("words", "dense"),
     [([0, 0, 0], [1, 2, 3]), ([1, 2, 3], [0.1, 0.1, 0.1]), ([0.3] * 3, [0.1] * 3), ([1], [2]), ([], [])],
 )
-def test_a_side_without_spread_leaves_the_order_to_the_other(words, dense):
+def test_a_list_with_equal_scores_gets_weight_1(words, dense):
     rows = np.arange(len(words))[None]
     assert spread_weights(rows, scores(words), scores(dense)).tolist() == [[1.0]]
 
 
 @given(PAIRS, st.integers(0, 1000))
-def test_the_lowest_score_is_for_what_a_list_has_not(pairs, seed):
+def test_a_passage_missing_from_a_list_gets_its_lowest_score(pairs, seed):
     wanted, found = zip(*pairs, strict=True)
     values = [np.random.default_rng(seed).integers(-5, 6, len(one)).tolist() for one in found]
     filled = or_lowest(padded(wanted), padded(found), padded(values, -99, np.float32))
@@ -73,7 +73,7 @@ def test_the_lowest_score_is_for_what_a_list_has_not(pairs, seed):
 
 
 @given(PAIRS)
-def test_reciprocal_ranks_as_the_definition(pairs):
+def test_reciprocal_rank_fusion_follows_its_definition(pairs):
     wanted, found = zip(*pairs, strict=True)
     for its, rows, line in zip(wanted, found, reciprocal_ranks(padded(wanted), padded(found)), strict=True):
         expected = [1 / (61 + rows.index(row)) if row in rows else 0 for row in its]

@@ -9,7 +9,7 @@ HITS = st.lists(
 )
 
 
-def test_score_then_row_then_nothing():
+def test_hits_are_sorted_by_score_then_row():
     rows = np.array([[5, -1, 3, 9, 1], [2, 1, 0, -1, -1]])
     scores = np.array([[1, 9, 1, 2, -4], [0, 0, 0, -9, 7]], dtype=np.float32)
     found_rows, found_scores = rank_by_score(rows, scores)
@@ -18,7 +18,7 @@ def test_score_then_row_then_nothing():
 
 
 @given(HITS)
-def test_as_the_naive_version(hits):
+def test_the_order_matches_the_naive_version(hits):
     rows, scores = (np.array([column]) for column in zip(*hits, strict=True))
     found = list(
         zip(*(part[0].tolist() for part in rank_by_score(rows, scores.astype(np.float32))), strict=True)
@@ -28,6 +28,6 @@ def test_as_the_naive_version(hits):
     assert all(row == -1 for row, _ in found[len(there) :])
 
 
-def test_no_questions():
+def test_no_questions_give_no_hits():
     rows, scores = rank_by_score(np.empty((0, 3), np.int64), np.empty((0, 3), np.float32))
     assert rows.shape == scores.shape == (0, 3)

@@ -21,7 +21,7 @@ def joined(tokens, first, last):
     return "".join(token.removeprefix("##") for token in tokens[first : last + 1])
 
 
-def test_spans_are_the_reference_s(golden):
+def test_spans_match_the_reference(golden):
     for case in golden["best_spans"]:
         # the reference extends over word pieces beyond its cut, where ours has none; logits end there too
         length = min(len(case["ctx_tokens"]), len(case["start_logits"]))
@@ -67,7 +67,7 @@ def passages(draw):
 
 
 @given(passages())
-def test_spans_are_those_of_a_double_loop(passage):
+def test_spans_match_a_double_loop(passage):
     found = [(span.first, span.last, span.score) for span in best_spans(*passage)]
     assert found == double_loop(*passage)
 
@@ -92,19 +92,19 @@ def test_the_same_answer_is_given_once_and_second_spans_come_last():
     assert found == [("ROME", "first"), ("Oslo", "third"), ("in", "first"), ("Rome,", "second")]
 
 
-def test_equal_relevance_keeps_the_order_of_retrieval():
+def test_equal_relevance_keeps_the_retrieval_order():
     same = [read(name, [0], [0], relevance=1.0, id=name) for name in ("b", "a", "c")]
     assert [span.text for span in answers(same, 10, 3)] == ["b", "a", "c"]
 
 
-def test_characters_are_the_passage_s_own():
+def test_spans_have_the_original_characters():
     text = "  sold\n  1,000   Cars today"
     (span, *_) = answers([read(text, [0, 5, 0, 0], [0, 0, 5, 0], relevance=0.0)], 10, 1)
     assert span.text == "1,000   Cars"
     assert text[span.start : span.end] == span.text
 
 
-def test_nothing_to_read():
+def test_without_passages_or_spans_there_is_no_answer():
     assert answers([], 10, 5) == []
     assert answers([read("", [], [], relevance=1.0)], 10, 5) == []
     assert answers([read("Rome", [1], [1], relevance=1.0)], 10, 0) == []

@@ -35,13 +35,13 @@ def read(folder: Path, asked: Asked = AUTO, single: bool = True, observer: Obser
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch", "auto"])
 @pytest.mark.parametrize("single", [True, False])
-def test_every_engine_reads_the_same(folder: Path, engine: str, single: bool) -> None:
+def test_every_engine_gives_the_same_answers(folder: Path, engine: str, single: bool) -> None:
     found = read(folder, Asked(engine, "cpu", "fp32"), single)
     assert found
     assert found == read(folder)
 
 
-def test_a_reader_without_a_graph_reads_in_torch_and_says_so(folder: Path) -> None:
+def test_a_reader_without_a_graph_runs_in_torch_with_a_warning(folder: Path) -> None:
     compiled = read(folder)
     (folder / "encoder" / GRAPH).unlink()
     heard = Heard()
@@ -53,24 +53,26 @@ def test_a_reader_without_a_graph_reads_in_torch_and_says_so(folder: Path) -> No
 
 
 @pytest.mark.parametrize("single", [True, False])
-def test_bfloat16_finds_the_same_passages(folder: Path, single: bool) -> None:
+def test_bfloat16_ranks_the_same_passages(folder: Path, single: bool) -> None:
     found = read(folder, Asked("torch", "cpu", "bf16"), single)
     assert {passage for _, passage in found} == {passage for _, passage in read(folder)}
 
 
-def test_one_question_loads_neither_torch_nor_openvino(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_question_loads_neither_torch_nor_openvino(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delattr("densecli.reader.torch_folder.open_reader")
     monkeypatch.delattr("densecli.encoders.openvino_session.OpenVinoSession")
     assert read(folder)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no such model folder"):
         read(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
-def test_answers_in_bfloat16_are_those_in_float32(engine: str) -> None:
+def test_answers_in_bfloat16_match_float32(engine: str) -> None:
     """Those of the reader that ships, to questions of the sample; one near tie may go the other way."""
     if not has_bfloat16():
         pytest.skip("no bfloat16 on this CPU")

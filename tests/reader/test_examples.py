@@ -36,14 +36,14 @@ def ids(passages):
     return [passage.id for passage in passages]
 
 
-def test_positives_hold_an_answer_and_negatives_none_in_the_order_of_retrieval(golden_tokens):
+def test_positives_contain_an_answer_and_negatives_do_not_in_retrieval_order(golden_tokens):
     (example,), counts = examples(golden_tokens, ranked())
     assert ids(example.positives) == ["1", "2"]
     assert ids(example.hard_negatives) == ["0", "3", "4"]
     assert counts == {"questions_read": 1}
 
 
-def test_only_the_first_passages_are_looked_at(golden_tokens):
+def test_only_the_first_passages_are_used(golden_tokens):
     (example,), _ = examples(golden_tokens, ranked(), depth=2)
     assert (ids(example.positives), ids(example.hard_negatives)) == (["1"], ["0"])
 
@@ -54,7 +54,7 @@ def test_a_title_is_not_searched(golden_tokens):
     assert counts["questions_without_passage_with_answer"] == 1
 
 
-def test_a_passage_whose_answer_is_cut_off_is_neither(golden_tokens):
+def test_a_passage_with_a_truncated_answer_is_neither_positive_nor_negative(golden_tokens):
     texts = ("of " * 20 + "Warsaw", "Warsaw", "Paris")
     (example,), _ = examples(golden_tokens, ranked(texts=texts), max_tokens=24)
     assert (ids(example.positives), ids(example.hard_negatives)) == (["1"], ["2"])
@@ -86,7 +86,7 @@ def test_results_without_text_name_the_cause(golden_tokens):
         examples(golden_tokens, ranked(texts=("", "")))
 
 
-def test_one_positive_and_the_asked_number_of_negatives_are_drawn(golden_tokens):
+def test_one_positive_and_the_configured_number_of_negatives_are_drawn(golden_tokens):
     (example,), _ = examples(golden_tokens, ranked())
     seen = set()
     for epoch in range(40):
@@ -108,12 +108,12 @@ def test_a_draw_depends_on_seed_epoch_and_row_alone(golden_tokens):
     assert all(other != draw(example, 5, 1, 2, 3) for other in others)
 
 
-def test_validation_takes_the_first(golden_tokens):
+def test_validation_uses_the_first_passages(golden_tokens):
     (example,), _ = examples(golden_tokens, ranked())
     assert ids(first(example, 3)) == ["1", "0", "3"]
 
 
-def test_a_sample_holds_the_ids_and_the_places_of_the_answer(golden_tokens, golden):
+def test_a_sample_contains_token_ids_and_answer_positions(golden_tokens, golden):
     (example,), _ = examples(golden_tokens, ranked())
     passages = [example.positives[1], *example.hard_negatives]
     found = sample(example, passages, golden_tokens, 64, 10)
@@ -124,26 +124,26 @@ def test_a_sample_holds_the_ids_and_the_places_of_the_answer(golden_tokens, gold
     assert sample(example, passages, golden_tokens, 64, 1).spans == [(10, 11)]
 
 
-def test_patterns_are_located(golden_tokens):
+def test_regex_answers_are_located(golden_tokens):
     (example,), _ = examples(golden_tokens, ranked(WHERE.__class__("q", "who?", (r"war\w+",), "regex")))
     assert sample(example, example.positives[1:], golden_tokens, 64, 10).spans == [(8, 9), (11, 12)]
 
 
-def test_the_card_s_length_is_not_the_sample_s(golden_tokens):
+def test_a_sample_may_be_longer_than_the_limit_of_the_reader(golden_tokens):
     short = Tokens(golden_tokens.tokenizer, ReaderConfig(max_tokens=32))
     (example,), _ = examples(short, ranked(texts=("Warsaw " * 60,)), max_tokens=40)
     assert len(sample(example, example.positives, short, 40, 10).rows[0]) == 40
 
 
 @pytest.mark.parametrize(("passages", "negatives"), [(24, 30), (31, 30), (41, 40), (200, 60)])
-def test_joint_training_draws_from_the_foremost(passages, negatives):
+def test_joint_training_draws_from_the_best_ranked_passages(passages, negatives):
     holding, others = ([Passage(f"{kind}{n}", "", "x") for n in range(60)] for kind in "pn")
     found = foremost(TrainingExample(Question("q", "who", ("x",)), (*holding,), (*others,)), passages)
     assert found.positives == tuple(holding[:5])
     assert found.hard_negatives == tuple(others[:negatives])
 
 
-def test_known_spans_are_the_only_answers(golden_tokens):
+def test_known_answer_spans_are_the_only_answers(golden_tokens):
     text = "Warsaw in Poland, not Warsaw in Texas"
     place = text.rindex("Warsaw")
     known = Context("1", "", text, answer_spans=((place, place + 6),))

@@ -21,7 +21,7 @@ def names(golden: dict[str, Any], ids: list[int]) -> str:
     return " ".join(golden["tiny_vocab"][i] for i in ids)
 
 
-def test_order_and_no_final_sep(golden, golden_tokens):
+def test_an_input_is_question_title_text_without_a_final_sep(golden, golden_tokens):
     found = build(golden_tokens)
     assert names(golden, found.ids) == (
         "[CLS] who is he ? [SEP] marie cu ##rie [SEP] marie cu ##rie was a physic ##ist , born in war ##saw ."
@@ -29,7 +29,7 @@ def test_order_and_no_final_sep(golden, golden_tokens):
     assert found.offset == 10
 
 
-def test_inputs_are_the_reference_s(golden, golden_tokens):
+def test_inputs_match_the_reference(golden, golden_tokens):
     source = golden["preprocess_input"][0]
     for ctx, sample in zip(source["ctxs"], golden["preprocess"][2]["samples"][0]["passages"], strict=True):
         passage = Passage(ctx["id"], ctx["title"], ctx["text"])
@@ -38,7 +38,7 @@ def test_inputs_are_the_reference_s(golden, golden_tokens):
         assert found.offset == sample["passage_offset"]
 
 
-def test_cut_inputs_are_the_reference_s(golden, golden_tokens):
+def test_truncated_inputs_match_the_reference(golden, golden_tokens):
     source = golden["preprocess_input"][0]
     batch = golden["batch"]["eval"]
     passages = [Passage(ctx["id"], ctx["title"], ctx["text"]) for ctx in source["ctxs"]]
@@ -48,23 +48,23 @@ def test_cut_inputs_are_the_reference_s(golden, golden_tokens):
         assert not any(row[len(one.ids) :])
 
 
-def test_empty_title_still_has_two_seps(golden, golden_tokens):
+def test_an_empty_title_still_has_two_seps(golden, golden_tokens):
     found = build(golden_tokens, Passage("1", "", "paris"))
     assert names(golden, found.ids) == "[CLS] who is he ? [SEP] [SEP] paris"
 
 
-def test_empty_text(golden, golden_tokens):
+def test_an_empty_text_has_no_pieces(golden, golden_tokens):
     found = build(golden_tokens, Passage("1", "Paris", " "))
     assert names(golden, found.ids) == "[CLS] who is he ? [SEP] paris [SEP]"
     assert len(found.pieces) == len(found.words) == 0
     assert answer_spans(found, [(0, 1)], 10) == []
 
 
-def test_typographic_apostrophe_in_a_question_is_straightened(golden_tokens):
+def test_a_typographic_apostrophe_in_a_question_is_straightened(golden_tokens):
     assert build(golden_tokens, question="he’s").ids == build(golden_tokens, question="he's").ids
 
 
-def test_title_gives_way_before_the_question_and_half_the_room_stays_for_the_passage(golden, golden_tokens):
+def test_a_long_title_is_cut_first_and_half_of_the_input_is_left_for_the_passage(golden, golden_tokens):
     passage = Passage("1", "new york city of paris", "he was born in " * 9)
     found = build(golden_tokens, passage, max_tokens=16)
     assert names(golden, found.ids) == "[CLS] who is he ? [SEP] new york city [SEP] he was born in he was"
@@ -72,7 +72,7 @@ def test_title_gives_way_before_the_question_and_half_the_room_stays_for_the_pas
     assert names(golden, found.ids) == ("[CLS] who is he who is he who [SEP] [SEP] he was born in he was")
 
 
-def test_a_short_passage_leaves_its_room_to_the_question(golden, golden_tokens):
+def test_a_short_passage_leaves_more_tokens_for_the_question(golden, golden_tokens):
     found = build(golden_tokens, Passage("1", "", "paris"), "who is he " * 20, max_tokens=16)
     assert names(golden, found.ids) == "[CLS] who is he who is he who is he who is he [SEP] [SEP] paris"
 
@@ -84,13 +84,13 @@ def test_pieces_and_words_point_into_the_original_text(golden_tokens):
     assert [text[a:b] for a, b in found.words] == ["Pierre", "CURIE", "CURIE", ",", "born"]
 
 
-def test_a_word_cut_in_the_middle_keeps_its_whole_place(golden_tokens):
+def test_a_word_cut_in_the_middle_keeps_its_full_offset(golden_tokens):
     found = build(golden_tokens, max_tokens=21)
     assert CURIE.text[slice(*found.pieces[-1])] == "WAR"
     assert CURIE.text[slice(*found.words[-1])] == "WARSAW"
 
 
-def test_answer_spans_are_the_reference_s_in_the_order_of_the_text(golden, golden_tokens):
+def test_answer_spans_match_the_reference_in_text_order(golden, golden_tokens):
     source = golden["preprocess_input"][0]["ctxs"][0]
     sample = golden["preprocess"][0]["samples"][0]["positive"][0]
     text = source["text"]
@@ -101,7 +101,7 @@ def test_answer_spans_are_the_reference_s_in_the_order_of_the_text(golden, golde
     assert answer_spans(found, places, 2) == [(10, 12), (19, 20)]
 
 
-def test_spans_are_given_once_and_never_cut(golden_tokens):
+def test_spans_are_unique_and_never_truncated(golden_tokens):
     warsaw = (CURIE.text.index("WARSAW"), CURIE.text.index("WARSAW") + 6)
     assert answer_spans(build(golden_tokens), [warsaw, warsaw], 10) == [(20, 21)]
     assert answer_spans(build(golden_tokens, max_tokens=22), [warsaw], 10) == [(20, 21)]
@@ -109,7 +109,7 @@ def test_spans_are_given_once_and_never_cut(golden_tokens):
     assert answer_spans(build(golden_tokens, max_tokens=20), [warsaw], 10) == []
 
 
-def test_an_answer_inside_a_piece_takes_the_piece(golden_tokens):
+def test_an_answer_inside_a_piece_covers_the_piece(golden_tokens):
     start = CURIE.text.index("WARSAW") + 1
     assert answer_spans(build(golden_tokens), [(start, start + 4)], 10) == [(20, 21)]
 
@@ -119,7 +119,7 @@ def test_an_answer_inside_a_piece_takes_the_piece(golden_tokens):
     st.text(alphabet="who is he? ", max_size=60),
     st.integers(16, 40),
 )
-def test_never_too_long_and_always_in_the_text(golden_tokens, text, question, max_tokens):
+def test_inputs_are_never_too_long_and_offsets_are_in_the_text(golden_tokens, text, question, max_tokens):
     found = build(golden_tokens, Passage("1", "Paris", text), question, max_tokens)
     assert len(found.ids) <= max_tokens
     assert len(found.pieces) == len(found.words) == len(found.ids) - found.offset

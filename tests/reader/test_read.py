@@ -33,7 +33,7 @@ def predict(reader: Reader, *ranked: RankedList, **options: int) -> tuple[list[P
     return list(read(ranked, reader, ReadConfig(**options), counts)), counts
 
 
-def test_one_prediction_for_each_list_in_order(reader):
+def test_each_list_gets_one_prediction_in_order(reader):
     lists = [RankedList(Question(name, ASKED.question), PASSAGES) for name in ("b", "a", "c")]
     found, counts = predict(reader, *lists, alternatives=2)
     assert [one.ranked.question.id for one in found] == ["b", "a", "c"]
@@ -52,7 +52,7 @@ def test_only_the_first_passages_are_read_and_all_are_kept(reader):
     assert counts["passages"] == 1
 
 
-def test_has_answer_is_filled_in_where_answers_are_known_and_search_did_not(reader):
+def test_missing_has_answer_is_filled_in_when_answers_are_known(reader):
     (one,), counts = predict(reader, RankedList(ASKED, PASSAGES))
     assert [ctx.has_answer for ctx in one.ranked.ctxs] == [False, False, True]
     (other,), _ = predict(reader, RankedList(Question("q2", "who?"), PASSAGES))
@@ -62,7 +62,7 @@ def test_has_answer_is_filled_in_where_answers_are_known_and_search_did_not(read
     assert counts["empty_answers_dropped"] == 1
 
 
-def test_nothing_to_read_is_an_empty_prediction_and_counted(reader):
+def test_a_question_without_text_gets_an_empty_prediction_and_is_counted(reader):
     found, counts = predict(
         reader,
         RankedList(ASKED, ()),

@@ -57,20 +57,20 @@ def marked(tiny_base, tmp_path_factory) -> Path:
     return folder
 
 
-def test_compiled_and_torch_read_the_same(marked):
+def test_compiled_and_torch_readers_give_the_same_answers(marked):
     expected = open_reader(marked).reading(torch.float32).read(QUESTION, PASSAGES, 20)
     found = opened(marked).read(QUESTION, PASSAGES, 20)
     assert len(found) == 20
     close(found, expected)
 
 
-def test_compact_weights_read_the_same_in_both(marked, tmp_path):
+def test_compact_weights_give_the_same_answers_in_both_engines(marked, tmp_path):
     compact(marked, tmp_path / "small", ReaderConfig)
     expected = open_reader(tmp_path / "small").reading(torch.float32).read(QUESTION, PASSAGES, 9)
     close(opened(tmp_path / "small").read(QUESTION, PASSAGES, 9), expected)
 
 
-def test_batches_do_not_change_what_is_read(marked):
+def test_batches_do_not_change_the_answers(marked):
     small, large = (opened(marked, size) for size in (16, 1 << 20))
     close(small.read(QUESTION, PASSAGES, 9), large.read(QUESTION, PASSAGES, 9))
 
@@ -86,7 +86,7 @@ def test_many_questions_are_answered_as_one_by_one(marked, engine):
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_no_answer_waits_for_a_question_that_has_not_come(marked, engine):
+def test_an_answer_does_not_wait_for_the_next_question(marked, engine):
     reader = engines.open_reader(marked, Asked(engine, "cpu", "fp32"))
     given: list[int] = []
 
@@ -102,7 +102,7 @@ def test_no_answer_waits_for_a_question_that_has_not_come(marked, engine):
     assert answered == [2, 0, 2]
 
 
-def test_passages_stand_in_the_order_of_relevance(marked):
+def test_spans_are_sorted_by_relevance(marked):
     found = opened(marked).read(QUESTION, PASSAGES, 4)
     scores = [span.passage_score for span in found]
     assert scores == sorted(scores, reverse=True)
@@ -111,7 +111,7 @@ def test_passages_stand_in_the_order_of_relevance(marked):
     assert all(texts[span.passage_id][span.start : span.end] == span.text for span in found)
 
 
-def test_no_passages(marked):
+def test_without_passages_there_are_no_spans(marked):
     assert opened(marked).read(QUESTION, [], 3) == []
 
 
@@ -127,7 +127,7 @@ def test_weights_that_are_not_finite_are_named(marked, tmp_path):
         opened(folder).read(QUESTION, PASSAGES, 1)
 
 
-def test_a_card_that_asks_for_more_than_the_positions_is_refused(marked, tmp_path):
+def test_a_model_card_with_more_tokens_than_positions_is_refused(marked, tmp_path):
     folder = Path(shutil.copytree(marked, tmp_path / "copy"))
     card = json.loads((folder / "model.json").read_bytes())
     (folder / "model.json").write_text(json.dumps(card | {"max_tokens": 513}))

@@ -29,14 +29,14 @@ def soft(values):
     return np.log(weights / weights.sum())
 
 
-def test_the_paper_s_rule_takes_the_most_relevant_passage():
+def test_the_rule_of_the_paper_uses_the_most_relevant_passage():
     (best, *_) = select_answers(READ, SCORES, Selection(), 1, 3)
     assert (best.text, best.passage_id) == ("Rome", "a")
     expected = soft([1.0, 0.9, 0.8])[0] + soft([0, 2])[1] * 2
     assert best.score == pytest.approx(expected)
 
 
-def test_joint_selection_adds_up_equal_answers():
+def test_joint_selection_sums_the_scores_of_equal_answers():
     found = select_answers(READ, SCORES, Selection("joint"), 1, 9)
     relevance = soft([1.0, 0.9, 0.8])
     oslo = [relevance[1] + 2 * soft([0, 3, 0])[1], relevance[2] + 2 * soft([1])[0]]
@@ -46,25 +46,25 @@ def test_joint_selection_adds_up_equal_answers():
     assert [span.score for span in found] == sorted((span.score for span in found), reverse=True)
 
 
-def test_the_retrieval_score_decides_when_it_weighs_enough():
+def test_a_large_weight_lets_the_retrieval_score_decide():
     found = select_answers(READ, SCORES, Selection("joint", 1.0, 0.0, 50.0), 1, 1)
     assert found[0].text == "Rome"
     assert standardize(SCORES).tolist() == pytest.approx([math.sqrt(1.5), 0.0, -math.sqrt(1.5)])
 
 
 @pytest.mark.parametrize("scores", [[], [1.0, 1.0], [1.0, math.nan], [1.0, math.inf]])
-def test_scores_that_say_nothing_count_as_equal(scores):
+def test_scores_without_variation_count_as_equal(scores):
     assert standardize(scores).tolist() == [0.0] * len(scores)
 
 
 @pytest.mark.parametrize("rule", ["passage", "joint"])
-def test_there_is_no_answer_below_the_smallest_score(rule):
+def test_answers_below_the_minimum_score_are_dropped(rule):
     (best, *_) = select_answers(READ, SCORES, Selection(rule), 1, 1)
     assert select_answers(READ, SCORES, Selection(rule, min_score=best.score - 1e-6), 1, 1) == [best]
     assert select_answers(READ, SCORES, Selection(rule, min_score=best.score + 1e-6), 1, 1) == []
 
 
-def test_word_pieces_are_joined_as_for_the_published_figures():
+def test_word_pieces_are_joined_as_in_the_published_results():
     golden = Path(__file__).parents[1] / "golden" / "reader_decode_em.json"
     rows = json.loads(golden.read_text(encoding="utf-8"))["rows"]
     assert len(rows) > 15
@@ -88,7 +88,7 @@ def random_questions(seed, count):
         yield Question(str(number), "where", (str(rng.choice(["Rome", "Oslo"])),)), passages, scores
 
 
-def test_a_sweep_counts_as_the_selection_itself_does():
+def test_a_sweep_counts_the_same_answers_as_the_selection():
     asked = list(random_questions(0, 40))
     sweep = SelectionSweep()
     for question, passages, scores in asked:
@@ -124,7 +124,7 @@ def test_joint_selection_is_chosen_only_where_it_is_significantly_better():
     assert tuned.p_value < 0.001
 
 
-def test_precision_is_told_at_each_coverage():
+def test_precision_is_reported_at_each_coverage():
     sweep = SelectionSweep()
     sure = read("Rome", [0], [0], relevance=1.0)
     for number in range(10):
@@ -149,7 +149,7 @@ def test_mcnemar_is_the_two_sided_binomial_test(wins, losses, p_value):
     assert mcnemar(one, other) == p_value
 
 
-def test_what_was_tuned_is_stored_and_a_damaged_file_is_named(tmp_path):
+def test_tuned_values_are_stored_and_a_damaged_file_is_named(tmp_path):
     sweep = SelectionSweep()
     for number in range(40):
         sweep.add(Question(str(number), "where", ("Oslo",)), READ, SCORES, 1)

@@ -37,12 +37,12 @@ def copied(tiny_reader: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_reader, tmp_path / "copy"))
 
 
-def test_a_folder_gives_back_what_was_saved(tiny_base, tiny_reader):
+def test_a_saved_reader_is_loaded_unchanged(tiny_base, tiny_reader):
     assert same(open_reader(tiny_reader), base(tiny_base))
     assert read_model_config(tiny_reader, ReaderConfig) == ReaderConfig(max_tokens=96, max_answer_tokens=8)
 
 
-def test_new_heads_are_small_random_numbers_of_the_seed(tiny_base):
+def test_new_heads_are_small_random_numbers_from_the_seed(tiny_base):
     one, again, other = base(tiny_base), base(tiny_base), base(tiny_base, seed=4)
     assert same(one, again)
     assert not same(one, other)
@@ -52,16 +52,16 @@ def test_new_heads_are_small_random_numbers_of_the_seed(tiny_base):
     assert not one.model.qa_classifier.bias.any()
 
 
-def test_a_reader_is_trained_on_with_its_own_heads(tiny_reader):
+def test_training_a_reader_further_keeps_its_heads(tiny_reader):
     assert same(base(tiny_reader, seed=99), open_reader(tiny_reader))
 
 
-def test_lengths_of_the_training_are_the_reader_s(tiny_reader):
+def test_a_reader_has_the_lengths_of_its_training(tiny_reader):
     reader = base(tiny_reader, max_tokens=200)
     assert (reader.card.max_tokens, reader.card.max_answer_tokens) == (200, 8)
 
 
-def test_a_retriever_lends_its_passage_tower(tiny_base, tmp_path):
+def test_a_reader_can_start_from_the_passage_tower_of_a_retriever(tiny_base, tmp_path):
     towers = open_base(str(tiny_base), None, 64, 256)
     with torch.no_grad():
         for weight in towers.question.parameters():
@@ -78,7 +78,7 @@ def test_more_tokens_than_positions_are_refused(tiny_base):
 
 
 @pytest.mark.parametrize("name", ["qa_outputs.weight", "qa_classifier.bias", "embeddings.LayerNorm.bias"])
-def test_a_missing_weight_is_never_made_up(copied, name):
+def test_a_missing_weight_is_an_error(copied, name):
     change(copied / "encoder" / "weights.safetensors", name, None)
     with pytest.raises(ArtifactError, match=f"{name}.* is missing"):
         open_reader(copied)
@@ -92,12 +92,12 @@ def test_a_head_of_another_shape_is_refused(copied):
         open_reader(copied)
 
 
-def test_a_retriever_is_no_reader(tiny_retriever):
+def test_a_retriever_is_not_opened_as_a_reader(tiny_retriever):
     with pytest.raises(ArtifactError, match="a reader is needed"):
         open_reader(tiny_retriever)
 
 
-def test_compact_keeps_the_heads(tiny_base, tmp_path):
+def test_a_compact_reader_keeps_its_heads(tiny_base, tmp_path):
     reader = base(tiny_base)
     torch.nn.init.normal_(reader.model.qa_outputs.bias)
     save_reader(reader, tmp_path / "full")

@@ -53,7 +53,7 @@ def test_chunks_and_padding_change_nothing(model, monkeypatch):
         assert found.tolist() == pytest.approx(expected, abs=1e-4)
 
 
-def test_the_most_relevant_passage_is_told(model):
+def test_the_most_relevant_passage_is_returned(model):
     _, best = losses(model, SAMPLES, PAD, torch.float32)
     expected = []
     for one in SAMPLES:
@@ -63,7 +63,7 @@ def test_the_most_relevant_passage_is_told(model):
     assert expected[1]
 
 
-def test_gradients_of_groups_add_up_to_that_of_the_mean(model, monkeypatch):
+def test_gradients_of_groups_sum_to_the_gradient_of_the_mean(model, monkeypatch):
     torch.stack([alone(model, one) for one in SAMPLES]).mean().backward()
     expected = [weight.grad.clone() for weight in model.parameters()]
     loss = mean_loss(model, SAMPLES, PAD, torch.float32).loss
@@ -83,14 +83,14 @@ def test_a_question_without_a_span_is_trained_on_relevance(model):
     assert found.item() == pytest.approx(-relevance.log_softmax(0)[0].item(), abs=1e-4)
 
 
-def test_groups_hold_whole_questions():
+def test_groups_contain_whole_questions():
     sizes = [[one.id for one in group] for group in groups(SAMPLES, 100)]
     assert sizes == [["a", "b"], ["c"]]
     assert [len(group) for group in groups(SAMPLES, 1)] == [1, 1, 1]
     assert list(groups([], 100)) == []
 
 
-def test_dropout_follows_the_seed_and_leaves_the_global_generator_alone(model):
+def test_dropout_follows_the_seed_and_leaves_the_global_generator_unchanged(model):
     model.prepare(0.3, False, torch.device("cpu"))
     before = torch.random.get_rng_state()
     loss = [accumulate_gradients(model, SAMPLES, PAD, torch.float32, seed).loss for seed in (1, 1, 2)]

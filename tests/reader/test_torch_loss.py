@@ -8,7 +8,7 @@ import torch
 from densecli.reader.torch_loss import relevance_loss, span_loss
 
 
-def test_sum_over_questions_is_the_reference_s(golden):
+def test_the_sum_over_questions_matches_the_reference(golden):
     """The reference sums over questions and softmaxes over every position: all are readable here."""
     case = golden["loss"]
     questions, passages, length = case["N"], case["M"], case["L"]
@@ -33,7 +33,7 @@ def test_span_loss_adds_the_probabilities_of_all_valid_spans():
     assert span_loss(start, end, everywhere, spans, valid).item() == pytest.approx(expected)
 
 
-def test_positions_that_cannot_be_read_take_no_probability():
+def test_invalid_positions_get_no_probability():
     start, end = torch.tensor([[50.0, 1.0, 2.0, 50.0]]), torch.tensor([[50.0, 3.0, 1.0, 50.0]])
     readable = torch.tensor([[False, True, True, False]])
     spans, valid = torch.tensor([[[1, 2]]]), torch.tensor([[True]])
@@ -41,7 +41,7 @@ def test_positions_that_cannot_be_read_take_no_probability():
     assert span_loss(start, end, readable, spans, valid).item() == pytest.approx(inner.item())
 
 
-def test_rows_without_a_passage_do_not_compete():
+def test_rows_without_a_passage_are_ignored():
     relevance = torch.tensor([[1.0, 2.0, 0.0], [1.0, 0.0, 0.0]])
     real = torch.tensor([[True, True, False], [True, False, False]])
     expected = [math.log(1 + math.e), 0.0]

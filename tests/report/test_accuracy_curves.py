@@ -19,17 +19,17 @@ def test_each_run_is_a_line_with_its_name() -> None:
     assert len(looks) == len(set(looks)) == 9
 
 
-def test_an_empty_picture_is_a_picture() -> None:
+def test_a_picture_without_runs_is_valid() -> None:
     assert ElementTree.fromstring(accuracy_svg({}))
 
 
-def test_a_png_through_matplotlib(tmp_path: Path) -> None:
+def test_a_png_is_drawn_by_matplotlib(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="optional peer missing: matplotlib")
     found = Evaluation({}, curves={"_a $x$": [1.0, 2.0], "b": [3.0]})
     assert accuracy_picture(found, tmp_path / "x.PNG").startswith(b"\x89PNG")
 
 
-def test_other_pictures_are_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_picture_formats_are_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("x.pdf", "x", "svg"):
         with pytest.raises(UsageError, match=r"ends in \.svg or \.png"):
             check_plot(Path(name))

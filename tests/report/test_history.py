@@ -26,7 +26,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_updates() -> None:
     assert list(found.rates) == pytest.approx([0.1, 0.2, 0.3, 0.4])
 
 
-def test_shares_of_what_is_cut() -> None:
+def test_the_share_of_truncated_inputs_is_computed() -> None:
     inputs = {"questions": 4, "questions cut": 0, "passages": 8, "passages cut": 2}
     assert history(row(1, 1, inputs=inputs), row(2, 1, inputs=inputs)).shares_cut() == {
         "questions": 0.0,
@@ -35,14 +35,14 @@ def test_shares_of_what_is_cut() -> None:
     assert history(row(1, 1)).shares_cut() == {}
 
 
-def test_pairs_that_are_left_out_are_added_up() -> None:
+def test_pairs_left_out_are_summed_over_updates() -> None:
     inputs = {"questions": 4, "questions cut": 0, "pairs left out": 3}
     found = history(row(1, 1, inputs=inputs), row(2, 1, inputs=inputs))
     assert (found.left_out, found.shares_cut()) == (6, {"questions": 0.0})
     assert history(row(1, 1)).left_out == 0
 
 
-def test_validations_and_the_best_of_them() -> None:
+def test_the_best_validation_is_found() -> None:
     seen = [{"loss": value} for value in (2.0, 1.0, 3.0)]
     found = history(
         row(1, 5, untrained=seen[0]), row(2, 4, validation=seen[1], best=True), row(3, 4, validation=seen[2])
@@ -67,12 +67,14 @@ def test_validations_and_the_best_of_them() -> None:
         ((3.0, *[1.0] * 3, *[3.1] * 4), True),
     ],
 )
-def test_without_dev_examples_the_loss_must_fall(losses: tuple[float, ...], doubtful: bool) -> None:
+def test_without_dev_examples_a_loss_that_does_not_fall_is_doubtful(
+    losses: tuple[float, ...], doubtful: bool
+) -> None:
     """A few updates differ by chance, and one alone tells nothing."""
     found = history(*(row(step, loss) for step, loss in enumerate(losses, 1)))
     assert (found.doubt(None) is not None) == doubtful
 
 
-def test_measures_in_one_line() -> None:
+def test_measures_are_described_in_one_line() -> None:
     assert describe_measures({"average_rank": 12.34567, "loss": None}) == "average rank 12.35, loss unknown"
     assert describe_measures({"top_20": 0.5}) == "top-20 0.5"

@@ -39,7 +39,7 @@ class Parsed(HTMLParser):
 PARSED = Parsed(PAGE)
 
 
-def test_no_text_of_a_corpus_becomes_an_element() -> None:
+def test_text_of_a_corpus_never_becomes_html() -> None:
     names = [tag for tag, _ in PARSED.elements]
     assert (names.count("script"), names.count("style"), names.count("img")) == (2, 1, 1)
     assert not [name for _, attributes in PARSED.elements for name in attributes if name.startswith("on")]
@@ -47,7 +47,7 @@ def test_no_text_of_a_corpus_becomes_an_element() -> None:
     assert HOSTILE.replace("\u2028", "") in PARSED.text.replace("\u2028", "")
 
 
-def test_the_data_come_back_as_they_were() -> None:
+def test_the_data_survive_a_round_trip() -> None:
     raw = PARSED.code["data"]
     assert not re.search("[<>&\u2028\u2029]", raw)
     data = json.loads(raw)
@@ -55,7 +55,7 @@ def test_the_data_come_back_as_they_were() -> None:
     assert data["questions"][2]["passages"]["a"][0]["parts"][1] == "answer 2"
 
 
-def test_only_our_own_code_may_run_and_nothing_is_loaded() -> None:
+def test_only_our_own_script_runs_and_nothing_is_loaded() -> None:
     policy = policy_of(PAGE)
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe" not in policy

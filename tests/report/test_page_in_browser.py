@@ -40,7 +40,7 @@ def page(browser: Any, tmp_path: Path) -> Iterator[Any]:
     shown.close()
 
 
-def test_filters(page: Any) -> None:
+def test_filters_select_questions(page: Any) -> None:
     items = page.locator("#questions > li")
     assert page.locator("#outcome").input_value() == "win"
     assert (items.count(), page.locator("#count").inner_text().split(" (")[0]) == (50, "118 of 120 questions")
@@ -56,7 +56,7 @@ def test_filters(page: Any) -> None:
     assert HOSTILE.replace("\u2028", "") in items.first.inner_text().replace("\u2028", "").replace("\n", "")
 
 
-def test_the_keyboard_alone(page: Any) -> None:
+def test_the_page_works_with_the_keyboard_alone(page: Any) -> None:
     page.focus("#search")
     page.keyboard.type("question 5 ")
     page.keyboard.press("Tab")

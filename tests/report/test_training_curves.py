@@ -20,12 +20,12 @@ def titles(svg: ElementTree.Element) -> list[str | None]:
     return [text.text for text in svg.findall(".//{*}text") if text.get("class") == "title"]
 
 
-def test_loss_dev_measures_and_learning_rate_have_a_panel_each() -> None:
+def test_loss_dev_measures_and_learning_rate_have_one_panel_each() -> None:
     assert titles(drawn(validated=True)) == ["loss", "dev accuracy", "learning rate"]
     assert titles(drawn(validated=False)) == ["loss", "learning rate"]
 
 
-def test_every_validation_is_a_point_and_the_untrained_model_the_first() -> None:
+def test_every_validation_is_a_point_and_the_untrained_model_is_the_first() -> None:
     lines = [line.get("points", "").split() for line in drawn(True).findall(".//{*}polyline")]
     assert [len(points) for points in lines] == [30, 4, 4, 30]
     assert [points[0].split(",")[0] for points in lines[1:3]] == ["64.0", "64.0"]

@@ -95,7 +95,7 @@ def hits(rows, scores):
     weight=st.sampled_from([0.0, 0.3, 1.1, 40.0]),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_as_a_loop_that_scores_everything(sides, questions, k, candidates, weight):
+def test_hybrid_search_matches_a_loop_over_all_passages(sides, questions, k, candidates, weight):
     found = engine(sides, weight=weight, candidates=candidates).search(questions, k)
     for question, rows, scores in zip(questions, *found, strict=True):
         words, dense = everything(sides, question)
@@ -105,20 +105,20 @@ def test_as_a_loop_that_scores_everything(sides, questions, k, candidates, weigh
 
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw"])
-def test_with_all_as_candidates_every_passage_is_ranked(sides, kind):
+def test_with_all_passages_as_candidates_every_passage_is_ranked(sides, kind):
     found = engine(sides, kind, weight=1.1).search(QUESTIONS, 1000)
     for question, rows, scores in zip(QUESTIONS, *found, strict=True):
         words, dense = everything(sides, question)
         assert hits(rows, scores) == best(words + np.float32(1.1) * dense, range(PASSAGES), PASSAGES)
 
 
-def test_stop_words_only_leave_the_order_to_the_dense_side(sides):
+def test_a_question_of_stop_words_is_ordered_by_the_dense_index(sides):
     for weight in (None, 1.0):
         rows, _ = engine(sides, weight=weight).search(["the of and"], 10)
         assert rows[0].tolist() == top(everything(sides, "the of and")[1], 10)
 
 
-def test_without_a_weight_each_question_has_one_by_its_spread_however_it_is_batched(sides):
+def test_without_a_weight_each_question_gets_one_from_its_spread_in_any_batch(sides):
     together = engine(sides, weight=None).search(QUESTIONS, 7)
     for place, question in enumerate(QUESTIONS):
         words, dense = everything(sides, question)
@@ -128,7 +128,7 @@ def test_without_a_weight_each_question_has_one_by_its_spread_however_it_is_batc
         assert hits(*(part[0] for part in engine(sides, weight=None).search([question], 7))) == expected
 
 
-def test_a_passage_that_one_side_has_not_found_gets_its_lowest_score(sides):
+def test_a_passage_missing_from_one_index_gets_its_lowest_score(sides):
     found = engine(sides, weight=2.0, candidates=5, missing="min").search(QUESTIONS, 5)
     for question, rows, scores in zip(QUESTIONS, *found, strict=True):
         words, dense = everything(sides, question)
@@ -142,7 +142,7 @@ def test_a_passage_that_one_side_has_not_found_gets_its_lowest_score(sides):
         assert hits(rows, scores) == best(fused, fused, 5)
 
 
-def test_reciprocal_ranks(sides):
+def test_reciprocal_rank_fusion_matches_a_loop(sides):
     found = engine(sides, fusion="rrf", candidates=8).search(QUESTIONS, 6)
     for question, rows, scores in zip(QUESTIONS, *found, strict=True):
         words, dense = everything(sides, question)
@@ -152,7 +152,7 @@ def test_reciprocal_ranks(sides):
         assert hits(rows, scores) == best(fused, fused, 6)
 
 
-def test_on_the_sample_with_the_starter_as_a_loop_that_scores_everything():
+def test_on_the_sample_hybrid_search_matches_a_loop_over_all_passages():
     package = Path(densecli.__file__).parent
     words = Bm25.open(package / "sample" / "workspace" / "bm25")
     index = DenseIndex.open(package / "sample" / "workspace" / "index")

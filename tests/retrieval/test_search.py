@@ -36,7 +36,7 @@ def run(store, questions, engine=None, batch_size=64):
     return list(search(questions, engine or Table(), store, 3, batch_size, counts)), +counts
 
 
-def test_rows_become_passages_in_their_order(store):
+def test_rows_become_passages_in_rank_order(store):
     found, counts = run(store, [Question("q", "20x")])
     assert found == [
         RankedList(Question("q", "20x"), (ScoredPassage(PASSAGES[2], 1.0), ScoredPassage(PASSAGES[0], 0.5)))
@@ -45,7 +45,7 @@ def test_rows_become_passages_in_their_order(store):
     assert counts == {"questions": 1}
 
 
-def test_answers_are_looked_for_where_there_are_any(store):
+def test_passages_are_marked_with_has_answer_when_answers_are_known(store):
     found, _ = run(
         store,
         [
@@ -61,13 +61,13 @@ def test_answers_are_looked_for_where_there_are_any(store):
     ]
 
 
-def test_nothing_found_is_an_empty_list_and_counted(store):
+def test_a_question_without_hits_gets_an_empty_list_and_is_counted(store):
     found, counts = run(store, [Question("a", "xx"), Question("b", "1x")])
     assert [len(one.ctxs) for one in found] == [0, 1]
     assert counts == {"questions": 2, "without_result": 1}
 
 
-def test_batches_keep_the_order_and_stream(store):
+def test_batches_keep_the_order_and_are_streamed(store):
     engine = Table()
     drawn = 0
 
@@ -83,11 +83,11 @@ def test_batches_keep_the_order_and_stream(store):
     assert engine.asked == [(3, 3), (3, 3), (1, 3)]
 
 
-def test_no_questions(store):
+def test_no_questions_give_no_results(store):
     assert run(store, []) == ([], {})
 
 
-def test_the_dense_engine_asks_the_index_for_vectors():
+def test_the_dense_engine_searches_with_encoded_questions():
     class Encoder:
         def encode(self, questions):
             return np.array([[float(question)] for question in questions])
@@ -106,7 +106,7 @@ def test_the_dense_engine_asks_the_index_for_vectors():
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
-def test_no_score_leaves_that_is_not_finite(store, odd):
+def test_a_score_that_is_not_finite_is_an_error(store, odd):
     class Damaged(Table):
         def search(self, questions, k):
             rows, scores = super().search(questions, k)

@@ -59,7 +59,7 @@ def tuned(store, *questions, batch_size=2):
     return sweep.best(), +counts
 
 
-def test_an_answer_that_only_the_dense_side_has_first_wants_a_large_weight(store):
+def test_answers_found_only_by_the_dense_index_give_a_large_weight(store):
     """Oslo overtakes Rome at λ = 1/2."""
     best, counts = tuned(store, *[Question(str(number), "where", ("Oslo",)) for number in range(5)])
     assert best.weight == 1
@@ -68,12 +68,12 @@ def test_an_answer_that_only_the_dense_side_has_first_wants_a_large_weight(store
     assert counts == {"questions": 5}
 
 
-def test_regular_expressions_are_answers_too(store):
+def test_regular_expressions_can_be_answers(store):
     best, _ = tuned(store, Question("a", "when", (r"\d{4}",), "regex"))
     assert (best.questions, best.weight) == (1, 1)
 
 
-def test_questions_without_a_usable_answer_are_counted_and_left_out(store):
+def test_questions_without_a_usable_answer_are_counted_and_skipped(store):
     questions = [
         Question("a", "where"),
         Question("b", "where", ("",)),
@@ -87,6 +87,6 @@ def test_questions_without_a_usable_answer_are_counted_and_left_out(store):
     assert counts["invalid_patterns"] == 1
 
 
-def test_no_questions(store):
+def test_tuning_without_questions_is_refused(store):
     best, counts = tuned(store)
     assert (best.questions, best.weight, counts) == (0, 1, {})

@@ -70,7 +70,7 @@ def recalls_demo(question):
     return any(rule <= words(question) for rule in DEMO_WORDS)
 
 
-def test_the_records_parse():
+def test_the_records_can_be_parsed():
     for article in ARTICLES:
         assert set(article) == {"id", "title", "text", "topic"}
         assert Article.from_json(article).title
@@ -79,7 +79,7 @@ def test_the_records_parse():
         assert Question.from_json(question).answers
 
 
-def test_there_is_enough_of_it():
+def test_the_sample_has_enough_records():
     assert len(ARTICLES) >= 160
     assert len(QUESTIONS["train"]) >= 320
     assert len(QUESTIONS["dev"]) >= 60
@@ -91,13 +91,13 @@ def test_an_article_has_120_to_300_words():
     assert {name: length for name, length in lengths.items() if not 120 <= length <= 300} == {}
 
 
-def test_every_topic_and_kind_is_there():
+def test_every_topic_and_kind_is_present():
     assert {article["topic"] for article in ARTICLES} == TOPICS
     for split in SPLITS:
         assert {question["kind"] for question in QUESTIONS[split]} == KINDS
 
 
-def test_the_order_is_topic_then_title():
+def test_articles_are_sorted_by_topic_then_title():
     assert sorted(ARTICLES, key=lambda article: (article["topic"], article["title"])) == ARTICLES
 
 
@@ -112,7 +112,7 @@ def test_ids_and_titles_are_unique():
         assert re.fullmatch(re.escape(question["article"]) + r"\.[1-9]", question["id"])
 
 
-def test_every_answer_stands_in_its_article_and_not_in_its_question():
+def test_every_answer_is_in_its_article_and_not_in_its_question():
     for question in ALL:
         for answer in question["answers"]:
             matcher = AnswerMatcher([answer])
@@ -126,7 +126,7 @@ def test_no_answer_is_listed_twice():
         assert len(set(forms)) == len(forms), question
 
 
-def test_splits_share_no_article_and_cover_them_all():
+def test_splits_share_no_article_and_cover_all_articles():
     articles = {split: {question["article"] for question in QUESTIONS[split]} for split in SPLITS}
     for one, other in combinations(SPLITS, 2):
         assert articles[one] & articles[other] == set()
@@ -138,7 +138,7 @@ def test_no_question_is_asked_twice():
     assert [question for question, count in counts.items() if count > 1] == []
 
 
-def test_no_heldout_question_rewords_a_training_question():
+def test_no_held_out_question_rewords_a_training_question():
     train = [(question["question"], words(question["question"])) for question in QUESTIONS["train"]]
     for question in QUESTIONS["dev"] + QUESTIONS["test"]:
         bag = words(question["question"])
@@ -163,7 +163,7 @@ def test_the_demo_questions_are_test_questions(question, answer):
 
 
 @pytest.mark.parametrize("question", DEMO)
-def test_the_keyword_rules_know_the_demo_questions(question):
+def test_the_keyword_rules_cover_the_demo_questions(question):
     assert recalls_demo(question)
 
 

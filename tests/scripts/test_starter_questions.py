@@ -46,13 +46,13 @@ def test_test_questions_demonstrations_and_repetitions_are_left_out(made):
     assert kept["webquestions-train-9"]["answers"] == ["D"]
 
 
-def test_the_development_questions_are_cut_off(made):
+def test_the_development_questions_are_split_off(made):
     rows, _ = made
     assert len(rows["dev"]) == 1
     assert not {row["id"] for row in rows["train"]} & {row["id"] for row in rows["dev"]}
 
 
-def test_what_was_dropped_is_told(made):
+def test_dropped_questions_are_reported(made):
     _, told = made
     for line in (
         "nq-dev: dropped, test questions: 1",

@@ -78,14 +78,14 @@ def test_agrees_with_the_reference(vector):
         assert bool(matcher.spans(vector["text"])) is vector["expected"]
 
 
-def test_a_text_prepared_once_serves_many_answers():
+def test_a_prepared_text_is_searched_for_many_answers():
     text = PreparedText("Beyoncé was born in 1981, in Houston.")
     asked = {"beyoncé": True, "Beyonce": False, "1981": True, "19": False, "1981 in": False, "1981, in": True}
     assert {answer: AnswerMatcher([answer]).found_in(text) for answer in asked} == asked
     assert AnswerMatcher([r"19\d\d"], "regex").found_in(text)
 
 
-def test_an_answer_given_twice_is_looked_for_once():
+def test_a_repeated_answer_is_searched_once():
     matcher = AnswerMatcher(["New York", "new  york", "York", ""])
     assert matcher.spans("in New York") == [(3, 11), (7, 11)]
     assert matcher.dropped == 1
@@ -97,7 +97,7 @@ def test_an_unknown_answer_type_is_refused():
 
 
 @given(text=texts, answers=st.lists(texts, max_size=3))
-def test_found_as_in_the_naive_version(text, answers):
+def test_matches_agree_with_the_naive_version(text, answers):
     matcher = AnswerMatcher(answers)
     wanted = [answer for answer in answers if naive_tokens(answer)]
     assert matcher.dropped == len(answers) - len(wanted)
@@ -108,7 +108,7 @@ def test_found_as_in_the_naive_version(text, answers):
 
 
 @given(before=texts, inside=texts, after=texts)
-def test_spans_as_in_the_naive_version(before, inside, after):
+def test_spans_agree_with_the_naive_version(before, inside, after):
     text = f"{before} {inside} {after}"
     wanted = naive_spans(text, inside) if naive_tokens(inside) else []
     assert AnswerMatcher([inside]).spans(text) == wanted
@@ -146,6 +146,6 @@ def test_problems_are_counted():
 
 
 @pytest.mark.parametrize("text", ["\ud800 Paris \udfff", "Paris\u200f\u202e", "\0Paris\0"])
-def test_odd_characters_do_no_harm(text):
+def test_unusual_characters_are_tolerated(text):
     assert AnswerMatcher(["paris"]).found_in(text)
     assert AnswerMatcher(["par[iy]s"], "regex").found_in(text)

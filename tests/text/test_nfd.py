@@ -19,12 +19,12 @@ texts = st.text(alphabet=st.sampled_from("ae =é≠ǖ한İ\u0301\u0323\u0338\u09
         ("x\u0301\u0323y", [(0, 3), (0, 3), (0, 3), (3, 4)]),  # the dot below moves before the accent
     ],
 )
-def test_places(text, places):
+def test_offsets_point_into_the_original_text(text, places):
     assert nfd_places(text) == places
 
 
 @given(texts)
-def test_each_place_holds_its_character(text):
+def test_each_offset_points_to_its_character(text):
     places = nfd_places(text)
     if places is None:
         assert nfd(text) == text

@@ -36,7 +36,7 @@ def test_agrees_with_the_reference(pair):
         ("\u1112\u1161\u11ab", "\ud55c", True),
     ],
 )
-def test_nothing_is_never_right_and_unicode_forms_are_one(prediction, answer, exact):
+def test_an_empty_answer_never_matches_and_unicode_forms_are_equal(prediction, answer, exact):
     assert exact_match(prediction, [answer]) is exact
 
 
@@ -55,22 +55,22 @@ def test_nothing_is_never_right_and_unicode_forms_are_one(prediction, answer, ex
         ("Paris", [], 0.0),
     ],
 )
-def test_f1_is_the_share_of_common_words(prediction, answers, f1):
+def test_f1_is_computed_from_common_words(prediction, answers, f1):
     assert f1_score(prediction, answers) == pytest.approx(f1)
 
 
-def test_a_pattern_has_no_words_to_share():
+def test_f1_of_a_regex_answer_is_0_or_1():
     assert f1_score("1936", [r"19\d\d"], "regex") == 1.0
     assert f1_score("in 1936", [r"19\d\d"], "regex") == 0.0
 
 
 @pytest.mark.parametrize("case", GOLDEN["multi"], ids=lambda case: case["prediction"])
-def test_any_answer_suffices(case):
+def test_any_of_several_answers_may_match(case):
     assert exact_match(case["prediction"], case["golds"]) is case["em"]
 
 
 @pytest.mark.parametrize("answer_type", ["string", "regex"])
-def test_without_answers_nothing_is_exact(answer_type):
+def test_without_answers_there_is_no_exact_match(answer_type):
     assert not exact_match("Paris", [], answer_type)
 
 

@@ -8,7 +8,7 @@ CATASTROPHIC = "(?:a|aa)+$"
 TRAP = "a" * 60 + "b"
 
 
-def test_a_catastrophic_pattern_is_given_up_once():
+def test_a_catastrophic_pattern_is_abandoned_once():
     answers = PatternAnswers([CATASTROPHIC, "b"], seconds=0.05)
     begun = time.perf_counter()
     assert answers.found_in(TRAP)
@@ -18,7 +18,7 @@ def test_a_catastrophic_pattern_is_given_up_once():
     assert len(answers) == 1
 
 
-def test_spans_and_whole_matches_are_bounded_too():
+def test_spans_and_full_matches_have_the_same_time_limit():
     for ask in (PatternAnswers.places, PatternAnswers.match_whole):
         answers = PatternAnswers([CATASTROPHIC], seconds=0.05)
         assert not ask(answers, TRAP)
@@ -28,13 +28,13 @@ def test_spans_and_whole_matches_are_bounded_too():
 @pytest.mark.parametrize(
     "pattern", ["(open", "[", "*", "\\", r"\p{Nothing}", "a{1}{2}{", "(" * 5000 + ")" * 5000]
 )
-def test_what_does_not_compile_is_counted(pattern):
+def test_patterns_that_do_not_compile_are_counted(pattern):
     answers = PatternAnswers([pattern, "fine"])
     assert answers.invalid + len(answers) == 2
     assert answers.found_in("Fine")
 
 
-def test_whole_match():
+def test_a_pattern_must_match_the_whole_text():
     answers = PatternAnswers([r"19\d\d", "new york"])
     assert answers.match_whole("New York")
     assert answers.match_whole("1936")

@@ -22,7 +22,7 @@ from densecli.text.same_text import TextSet, text_key, text_sketch
         ("???", "???"),
     ],
 )
-def test_the_same_question(one: str, other: str) -> None:
+def test_questions_with_the_same_words_are_equal(one: str, other: str) -> None:
     assert text_key(one) == text_key(other)
 
 
@@ -37,12 +37,12 @@ def test_the_same_question(one: str, other: str) -> None:
         ("東京", "京都"),
     ],
 )
-def test_other_questions(one: str, other: str) -> None:
+def test_questions_with_other_words_differ(one: str, other: str) -> None:
     assert text_key(one) != text_key(other)
 
 
 @given(st.text(min_size=1))
-def test_case_spaces_and_marks_at_the_end_change_nothing(text: str) -> None:
+def test_case_spaces_and_final_punctuation_are_ignored(text: str) -> None:
     key = text_key(f"who {text}")
     assert key == text_key(f"  Who\n{text} ?!")
     assert key
@@ -75,12 +75,12 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES).map("".join), st.lists(PIECES).map("".join))
-def test_the_same_texts_have_the_same_sketch(one: str, other: str) -> None:
+def test_equal_texts_have_equal_sketches(one: str, other: str) -> None:
     for changed in (other, f"  {one.upper()} !", f"the {one}.", unicodedata.normalize("NFD", one)):
         assert text_key(one) != text_key(changed) or text_sketch(one) == text_sketch(changed)
 
 
-def test_a_set_of_texts_holds_each_once() -> None:
+def test_a_set_of_texts_contains_each_text_once() -> None:
     held = TextSet(["Uniforms save money", "ant", "東京"])
     assert held.find("the  uniforms save money.") == "Uniforms save money"
     assert held.add("Ant!") == "ant"

@@ -19,7 +19,7 @@ PLAIN = [case for case in LAYOUTS if not case["other_negatives"]]
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=[case["name"] for case in PLAIN])
-def test_columns_are_the_references(tiny_tokenizer: Tokenizer, case: dict[str, Any]) -> None:
+def test_columns_match_the_reference(tiny_tokenizer: Tokenizer, case: dict[str, Any]) -> None:
     rows, starts = case["ctx_rows"], [*case["is_positive"], len(case["ctx_rows"])]
     picks = [
         SampledExample(
@@ -70,16 +70,16 @@ def tokens(tiny_tokenizer: Tokenizer) -> Tokens:
     return Tokens(tiny_tokenizer, RetrieverConfig())
 
 
-def test_nothing_is_equal_in_a_plain_batch(tokens: Tokens) -> None:
+def test_a_batch_of_different_texts_has_no_equal_pairs(tokens: Tokens) -> None:
     assert equal_pairs(spool(("who", ["a king"], ["a sea"]), ("what", ["a film"], ["a sea"])), tokens) == []
 
 
-def test_a_positive_of_two_questions_is_no_negative_of_either(tokens: Tokens) -> None:
+def test_a_positive_of_two_questions_is_not_a_negative_of_either(tokens: Tokens) -> None:
     given = spool(("who", ["a king"], []), ("where", ["A  King."], []), ("when", ["a film"], []))
     assert equal_pairs(given, tokens) == [[0, 1], [1, 0]]
 
 
-def test_a_positive_that_is_not_drawn_is_no_negative_either(tokens: Tokens) -> None:
+def test_a_positive_that_is_not_drawn_is_not_a_negative(tokens: Tokens) -> None:
     given = spool(("who", ["a king", "a sea"], []), ("where", ["a river"], ["the sea"]))
     assert equal_pairs(given, tokens) == [[0, 2]]
 
@@ -102,6 +102,6 @@ def test_without_in_batch_negatives_only_the_questions_own_are_counted(tokens: T
     assert batch.pairs_left_out(in_batch=False) == 1
 
 
-def test_texts_that_only_look_alike_are_not_equal(tokens: Tokens) -> None:
+def test_similar_texts_are_not_equal(tokens: Tokens) -> None:
     given = spool(("who", ["an ant"], []), ("what", ["a hat"], []))  # the same letters but for a, t, h, e, n
     assert equal_pairs(given, tokens) == []

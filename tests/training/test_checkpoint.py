@@ -58,7 +58,7 @@ def state(net: Net, trainee: TrainState) -> Iterator[tuple[str, Tensor]]:
 
 
 @pytest.mark.parametrize("step", range(STEPS + 1))
-def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) -> None:
+def test_training_resumed_at_any_step_gives_the_same_bits(tmp_path: Path, step: int) -> None:
     whole = begun()
     go_on(*whole, 0, STEPS)
     before = begun()
@@ -78,7 +78,7 @@ def test_it_goes_on_from_any_step_to_the_same_bits(tmp_path: Path, step: int) ->
     assert (note.config, note.inputs) == (RECIPE.config, RECIPE.inputs)
 
 
-def test_infinite_ranks_come_back(tmp_path: Path) -> None:
+def test_infinite_ranks_survive_a_round_trip(tmp_path: Path) -> None:
     standing = TrainProgress(1, 2, untrained=(0.0, -torch.inf), best=(0.5, -torch.inf))
     _, trainee = begun()
     write_checkpoint(tmp_path, trainee, standing, RECIPE)
@@ -110,5 +110,5 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
         read_checkpoint(tmp_path, trainee)
 
 
-def test_without_a_checkpoint_there_is_no_note(tmp_path: Path) -> None:
+def test_without_a_checkpoint_no_note_is_read(tmp_path: Path) -> None:
     assert read_note(tmp_path) is None

@@ -26,14 +26,14 @@ def spool(*examples: TrainingExample) -> ExampleSpool:
     return ExampleSpool(examples, Counter())
 
 
-def test_examples_come_back_in_any_order_as_often_as_asked() -> None:
+def test_examples_are_read_in_any_order_and_repeatedly() -> None:
     given = [example("a", hard=2), example("é\u2028", random=1), example("c", positives=3)]
     held = spool(*given)
     assert len(held) == 3
     assert [held[row] for row in (2, 0, 1, 0)] == [given[2], given[0], given[1], given[0]]
 
 
-def test_what_is_left_out_is_counted() -> None:
+def test_omitted_examples_are_counted() -> None:
     blank = TrainingExample(Question("b", "q"), passages("p", 1, "  "))
     partly = TrainingExample(
         Question("c", "q"), passages("p", 1, " ") + passages("q", 1), passages("h", 2, "")
@@ -45,7 +45,7 @@ def test_what_is_left_out_is_counted() -> None:
     assert dropped == {"examples_without_positive": 2, "passages_without_text": 4}
 
 
-def test_further_examples_come_behind_those_before() -> None:
+def test_added_examples_follow_the_existing_ones() -> None:
     held, dropped = spool(example("a"), example("b")), Counter[str]()
     assert held[1].question.id == "b"
     assert held.add([example("c"), example("none", positives=0), example("d")], dropped) == range(2, 4)
@@ -54,7 +54,7 @@ def test_further_examples_come_behind_those_before() -> None:
     assert dropped == {"examples_without_positive": 1}
 
 
-def test_negatives_are_drawn_anew_each_epoch_but_never_by_chance() -> None:
+def test_negatives_are_drawn_again_each_epoch_from_the_seed() -> None:
     held = spool(example("a", hard=30, random=5))
     draws = [held.draw([0], 0, 3, 1, epoch, 0)[0].negatives for epoch in range(6)]
     assert all(len({p.id for p in drawn}) == 3 and all("h" in p.id for p in drawn) for drawn in draws)
@@ -71,7 +71,7 @@ def test_negatives_are_drawn_anew_each_epoch_but_never_by_chance() -> None:
         (example("a", hard=3), 0, set()),
     ],
 )
-def test_random_negatives_stand_in_for_hard_ones(
+def test_random_negatives_replace_missing_hard_negatives(
     one: TrainingExample, asked: int, expected: set[str]
 ) -> None:
     held = spool(one)
@@ -80,12 +80,14 @@ def test_random_negatives_stand_in_for_hard_ones(
 
 
 @given(*[st.integers(0, 4)] * 4)
-def test_negatives_are_counted_without_reading_them(hard: int, random: int, other: int, asked: int) -> None:
+def test_negatives_are_counted_without_reading_examples(
+    hard: int, random: int, other: int, asked: int
+) -> None:
     held = spool(example("z", hard=9, random=9), example("a", hard=hard, random=random))
     assert held.negatives(1, other, asked) == len(held.first(1, other, asked).negatives)
 
 
-def test_the_positive_is_the_first_unless_any_may_be_drawn() -> None:
+def test_the_first_positive_is_used_unless_all_may_be_drawn() -> None:
     held = spool(example("a", positives=5, hard=4))
     drawn = [
         [held.draw([0], 0, 2, 1, epoch, 0, any_positive=any_one)[0] for epoch in range(30)]
@@ -96,6 +98,6 @@ def test_the_positive_is_the_first_unless_any_may_be_drawn() -> None:
     assert [pick.negatives for pick in drawn[0]] == [pick.negatives for pick in drawn[1]]
 
 
-def test_validation_takes_the_first_ones() -> None:
+def test_validation_uses_the_first_passages() -> None:
     pick = spool(example("a", positives=2, hard=5)).first(0, 0, 2)
     assert (pick.positive.id, [p.id for p in pick.negatives]) == ("ap0", ["ah0", "ah1"])

@@ -22,7 +22,7 @@ def used(
     return [[passage.text for passage in group] for group in groups], dropped
 
 
-def test_what_is_usable_stays_as_it_is() -> None:
+def test_usable_examples_are_unchanged() -> None:
     found, dropped = used(("a", "b"), ("c", "c", "e"), ("d", "ab"))
     assert found == [["a", "b"], ["c", "c", "e"], ["d", "ab"]]
     assert not dropped
@@ -34,13 +34,13 @@ def test_positives_given_twice_count_once() -> None:
     assert dropped == {"positives_given_twice": 3}
 
 
-def test_a_negative_that_is_a_positive_teaches_the_wrong_thing() -> None:
+def test_negatives_equal_to_a_positive_are_removed() -> None:
     found, dropped = used(("a  b", "c"), ("A b!", "d", "c"), (" c", "e"))
     assert found == [["a  b", "c"], ["d"], ["e"]]
     assert dropped == {"negatives_equal_to_a_positive": 3}
 
 
-def test_passages_without_text_and_examples_without_a_positive() -> None:
+def test_passages_without_text_and_examples_without_a_positive_are_removed() -> None:
     found, dropped = used(("", "a"), (" ", "b"), ("\n",))
     assert found == [["a"], ["b"], []]
     assert dropped == {"passages_without_text": 3}

@@ -62,7 +62,7 @@ def test_chunks_change_neither_vectors_nor_gradients(
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
-def test_activations_computed_twice_give_the_same_with_dropout_on(
+def test_recomputed_activations_are_the_same_with_dropout(
     tower: Tower, monkeypatch: pytest.MonkeyPatch, precision: torch.dtype
 ) -> None:
     monkeypatch.setitem(forward.CHUNK_TOKENS, "cpu", 25)
@@ -88,7 +88,7 @@ def test_every_chunk_has_its_own_dropout(tower: Tower, monkeypatch: pytest.Monke
     assert not any(torch.allclose(one, other) for one, other in pairwise(rows))
 
 
-def test_a_tower_that_stays_gets_no_gradient(tower: Tower) -> None:
+def test_a_frozen_tower_gets_no_gradient(tower: Tower) -> None:
     run = TowerPass(tower.requires_grad_(False), SEQUENCES, 0, torch.float32, EVERYTHING)
     assert not run.vectors.requires_grad
     assert run.kept_bytes == 0
@@ -103,6 +103,6 @@ def test_bfloat16_leaves_weights_and_gradients_in_float32(tower: Tower) -> None:
     assert 0 < (quick["vectors"] - exact["vectors"]).abs().max() < 0.1
 
 
-def test_by_default_a_cpu_keeps_four_gibibytes() -> None:
+def test_the_default_memory_budget_on_a_cpu_is_four_gibibytes() -> None:
     assert bytes_to_keep(None, torch.device("cpu")) == 4 * 2**30
     assert bytes_to_keep(0.5, torch.device("cpu")) == 2**29

@@ -74,7 +74,7 @@ def without_padding(rows: list[list[int]]) -> list[list[int]]:
     return [[piece for piece in row if piece] for row in rows]
 
 
-def test_batches_are_the_references(retriever: Retriever, examples: ExampleSpool) -> None:
+def test_batches_match_the_reference(retriever: Retriever, examples: ExampleSpool) -> None:
     laid = [
         lay_out(examples.draw(rows, 0, 1, CONFIG.seed, epoch, number), retriever.tokens)
         for epoch in (0, 1)
@@ -89,7 +89,7 @@ def test_batches_are_the_references(retriever: Retriever, examples: ExampleSpool
         assert list(ours.positives) == theirs["is_positive"]
 
 
-def test_losses_and_rates_are_the_references(retriever: Retriever, examples: ExampleSpool) -> None:
+def test_losses_and_learning_rates_match_the_reference(retriever: Retriever, examples: ExampleSpool) -> None:
     reports = list(train(examples, None, retriever, CONFIG, Counter(), Forgetful()))
     assert [report.learning_rate for report in reports] == pytest.approx(RUN["lrs_used"])
     losses, theirs = [report.loss for report in reports], [step["loss"] for step in RUN["steps"]]
@@ -108,7 +108,7 @@ def test_losses_and_rates_are_the_references(retriever: Retriever, examples: Exa
 
 
 @torch.no_grad()
-def test_validation_is_the_references(retriever: Retriever, examples: ExampleSpool) -> None:
+def test_validation_matches_the_reference(retriever: Retriever, examples: ExampleSpool) -> None:
     expected = TRACE["validation"]
     for tower in (retriever.question, retriever.passage):
         tower.eval()
@@ -126,7 +126,7 @@ def test_validation_is_the_references(retriever: Retriever, examples: ExampleSpo
 
 
 @pytest.mark.parametrize(("hard", "other"), [(30, 30), (1, 0)])
-def test_the_average_rank_is_the_references(
+def test_the_average_rank_matches_the_reference(
     retriever: Retriever, examples: ExampleSpool, hard: int, other: int
 ) -> None:
     for tower in (retriever.question, retriever.passage):

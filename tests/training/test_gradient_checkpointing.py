@@ -11,7 +11,7 @@ SEQUENCES = [[2, *range(10, 10 + length), 3] for length in (30, 20, 9)]
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
-def test_layers_run_twice_give_the_same_gradients_and_keep_less(
+def test_checkpointed_layers_give_the_same_gradients_with_less_memory(
     tiny_base: Path, precision: torch.dtype
 ) -> None:
     found, kept = [], []

@@ -167,7 +167,7 @@ def by_loops(world: World, config: TrainConfig) -> tuple[torch.Tensor, int]:
     ],
     ids=str,
 )
-def test_the_loss_and_its_gradient_are_those_of_loops(
+def test_loss_and_gradient_match_a_loop(
     world: World, settings: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = replace(BASE, **settings)
@@ -188,7 +188,7 @@ def test_the_loss_and_its_gradient_are_those_of_loops(
 
 
 @pytest.mark.parametrize(("columns", "count"), [(5, 9), (64, 3), (1000, 3), (1030, 7), (4096, 31)])
-def test_the_best_columns_are_those_of_a_sort(columns: int, count: int) -> None:
+def test_the_best_columns_match_a_full_sort(columns: int, count: int) -> None:
     generator = torch.Generator().manual_seed(columns)
     scores = torch.randn(6, columns, generator=generator)
     scores[0, :] = -torch.inf
@@ -201,7 +201,7 @@ def test_the_best_columns_are_those_of_a_sort(columns: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"index_negatives": "all"}, {"index_negatives": "24"}], ids=str)
-def test_a_passage_with_the_text_of_a_positive_is_no_negative_under_another_id(
+def test_a_copy_of_a_positive_is_not_a_negative(
     tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict
 ) -> None:
     """Nor is the positive of another example that asks the same."""

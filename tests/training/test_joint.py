@@ -49,7 +49,7 @@ def with_similarity(retriever: Retriever, similarity: str, normalize: bool) -> R
     return retriever
 
 
-def test_every_passage_is_there_once_and_who_is_compared_with_it(retriever: Retriever) -> None:
+def test_each_passage_is_in_the_batch_once_with_its_questions(retriever: Retriever) -> None:
     batch = lay_out_retrieved(EXAMPLES, retriever.tokens)
     columns = [SONG, BOTH, SEA, KING, RIVER, EXAMPLES[2].positives[0]]
     assert batch.passages == retriever.tokens.passages(columns)
@@ -58,7 +58,7 @@ def test_every_passage_is_there_once_and_who_is_compared_with_it(retriever: Retr
     assert batch.compared.int().tolist() == [[1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 1, 1], [1, 1, 0, 0, 1, 1]]
 
 
-def test_a_passage_of_the_same_text_under_another_title_is_another(retriever: Retriever) -> None:
+def test_passages_with_the_same_text_and_different_titles_differ(retriever: Retriever) -> None:
     twin = passage(SONG.text, "song")
     example = replace(EXAMPLES[1], hard_negatives=(SONG, twin, replace(SONG, id="again")))
     assert len(lay_out_retrieved([example], retriever.tokens).passages) == 3
@@ -68,7 +68,7 @@ def test_a_passage_of_the_same_text_under_another_title_is_another(retriever: Re
     ("similarity", "normalize", "temperature"),
     [("dot", False, 0.3), ("cosine", True, 0.05), ("l2", False, 0.3), ("dot", True, 0.1)],
 )
-def test_the_gradient_is_that_of_loops(
+def test_the_gradient_matches_a_loop(
     retriever: Retriever, similarity: str, normalize: bool, temperature: float
 ) -> None:
     def vector(tower, ids: list[int]) -> torch.Tensor:
@@ -108,7 +108,7 @@ def test_the_gradient_is_that_of_loops(
     assert all(weight.grad is None for weight in retriever.passage.parameters())
 
 
-def test_dropout_is_that_of_the_seed_and_only_the_questions(retriever: Retriever) -> None:
+def test_dropout_follows_the_seed_and_applies_to_questions_only(retriever: Retriever) -> None:
     found = joint(retriever, dropout=0.5)
     state = torch.get_rng_state()
     losses = [found.accumulate_gradients(EXAMPLES, seed) for seed in (1, 1, 2)]
@@ -147,7 +147,7 @@ def test_vectors_of_a_fixed_passage_tower_are_made_once(
     assert measure() == first
 
 
-def test_retrievers_that_cannot_be_trained_jointly(tiny_base: Path, tmp_path: Path) -> None:
+def test_retrievers_that_cannot_be_trained_jointly_are_refused(tiny_base: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no retriever of densecli's.*convert --to retriever"):
         open_joint(tiny_base)
     save_retriever(open_base(str(tiny_base), None, 32, 32, Change(shared_encoder=True)), tmp_path)

@@ -24,7 +24,7 @@ def scored(draw: st.DrawFn) -> tuple[list[list[float]], list[int]]:
 
 
 @given(scored())
-def test_nll_is_that_of_a_loop(case: tuple[list[list[float]], list[int]]) -> None:
+def test_nll_matches_a_loop(case: tuple[list[list[float]], list[int]]) -> None:
     scores, positives = case
     expected = [
         math.log(sum(math.exp(score) for score in row)) - row[positive]
@@ -34,9 +34,7 @@ def test_nll_is_that_of_a_loop(case: tuple[list[list[float]], list[int]]) -> Non
 
 
 @given(scored(), st.data())
-def test_marginal_nll_is_that_of_a_loop(
-    case: tuple[list[list[float]], list[int]], data: st.DataObject
-) -> None:
+def test_marginal_nll_matches_a_loop(case: tuple[list[list[float]], list[int]], data: st.DataObject) -> None:
     scores, first = case
     others = st.lists(st.booleans(), min_size=len(scores[0]), max_size=len(scores[0]))
     positives = [
@@ -54,7 +52,7 @@ def test_marginal_nll_is_that_of_a_loop(
 
 
 @given(scored(), st.floats(0, 5))
-def test_triplets_are_those_of_a_loop(case: tuple[list[list[float]], list[int]], margin: float) -> None:
+def test_triplet_loss_matches_a_loop(case: tuple[list[list[float]], list[int]], margin: float) -> None:
     scores, positives = case
     expected = []
     for row, positive in zip(scores, positives, strict=True):
@@ -67,7 +65,7 @@ def test_triplets_are_those_of_a_loop(case: tuple[list[list[float]], list[int]],
 
 
 @pytest.mark.parametrize("loss", [nll, lambda scores, positives: triplet(scores, positives, 1.0)])
-def test_columns_left_out_get_no_gradient(loss) -> None:
+def test_excluded_columns_get_no_gradient(loss) -> None:
     scores = torch.tensor([[1.0, -INF, 0.5], [0.2, 0.1, 3.0]], requires_grad=True)
     loss(scores, torch.tensor([0, 1])).sum().backward()
     assert scores.grad is not None
@@ -77,7 +75,7 @@ def test_columns_left_out_get_no_gradient(loss) -> None:
 
 
 @given(scored(), st.data())
-def test_distillation_is_the_divergence_of_a_loop(
+def test_distillation_loss_matches_a_loop(
     case: tuple[list[list[float]], list[int]], data: st.DataObject
 ) -> None:
     scores, _ = case

@@ -14,7 +14,7 @@ UNEVEN = Batch(("a", "b", "c"), [[1]] * 3, [[1]] * 7, (0, 3, 4))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_loss_hits_and_gradients_are_the_references(case: dict[str, Any]) -> None:
+def test_loss_hits_and_gradients_match_the_reference(case: dict[str, Any]) -> None:
     questions, passages = (
         torch.tensor(case[name], requires_grad=True) for name in ("q_vectors", "ctx_vectors")
     )
@@ -40,7 +40,7 @@ def test_loss_hits_and_gradients_are_the_references(case: dict[str, Any]) -> Non
     ],
     ids=["uneven", "uneven 1-of-N", "gold only", "two hard ones", "1-of-3"],
 )
-def test_a_question_sees_the_columns_of_its_scheme(batch: Batch, in_batch: bool) -> None:
+def test_a_question_is_compared_with_the_passages_of_its_scheme(batch: Batch, in_batch: bool) -> None:
     generator = torch.Generator().manual_seed(3)
     questions, passages = (
         torch.randn(len(rows), 5, generator=generator) for rows in (batch.questions, batch.passages)
@@ -54,7 +54,7 @@ def test_a_question_sees_the_columns_of_its_scheme(batch: Batch, in_batch: bool)
             assert scores[row, column].item() == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_objective_is_what_the_settings_say() -> None:
+def test_the_objective_follows_the_settings() -> None:
     config = TrainConfig(
         temperature=0.5, loss="triplet", triplet_margin=2, in_batch=False, distill=0.5, teacher_temperature=3
     )
@@ -71,7 +71,7 @@ def test_the_temperature_divides_cosines() -> None:
 NAN = float("nan")
 
 
-def test_distillation_compares_a_questions_own_passages_with_the_teachers_probabilities() -> None:
+def test_distillation_uses_the_own_passages_of_a_question() -> None:
     scores = torch.tensor([[1.0, 0.0, 9.0, 9.0, 9.0], [9.0, 9.0, 2.0, 0.5, 1.0]])
     owners = torch.tensor([0, 0, 1, 1, 1])
     teacher = torch.tensor([4.0, 2.0, 0.0, 0.0, 0.0])

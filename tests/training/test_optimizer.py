@@ -10,14 +10,14 @@ from densecli.training.optimizer import Optimizer, rate_factor
 SCHEDULE = json.loads((Path(__file__).parents[1] / "golden" / "batching.json").read_text())["lr_schedule"]
 
 
-def test_the_rate_follows_the_reference() -> None:
+def test_the_learning_rate_matches_the_reference() -> None:
     for point in SCHEDULE["factors"]:
         found = rate_factor(point["step"], SCHEDULE["warmup"], SCHEDULE["total"])
         assert found == pytest.approx(point["factor"], rel=1e-9)
 
 
 @pytest.mark.parametrize(("step", "warmup", "steps"), [(0, 0, 1), (5, 5, 5), (3, 9, 4)])
-def test_odd_schedules_stay_between_nothing_and_one(step: int, warmup: int, steps: int) -> None:
+def test_unusual_schedules_stay_between_0_and_1(step: int, warmup: int, steps: int) -> None:
     assert 0 < rate_factor(step, warmup, steps) <= 1
 
 
@@ -39,20 +39,20 @@ def stepped(gradient: float, decay: float, norm: float = 1e6) -> tuple[Block, fl
     return block, before
 
 
-def test_only_matrices_decay() -> None:
+def test_weight_decay_applies_to_matrices_only() -> None:
     block, _ = stepped(gradient=0.0, decay=0.5)
     torch.testing.assert_close(block.dense.weight, torch.full((2, 2), 0.95))
     for weight in (block.dense.bias, block.LayerNorm.weight, block.LayerNorm.bias):
         torch.testing.assert_close(weight, torch.ones(2))
 
 
-def test_gradients_are_cleared_and_their_norm_is_told() -> None:
+def test_gradients_are_cleared_and_their_norm_is_returned() -> None:
     block, norm = stepped(gradient=2.0, decay=0.0)
     assert norm == pytest.approx(2 * 10**0.5)
     assert all(weight.grad is None for weight in block.parameters())
 
 
-def test_clipping_bounds_the_norm_over_all_modules() -> None:
+def test_clipping_limits_the_norm_over_all_modules() -> None:
     blocks = [Block(), Block()]
     for weight in (w for block in blocks for w in block.parameters()):
         weight.grad = torch.full_like(weight, 3.0)

@@ -59,7 +59,7 @@ def similarity(retriever: Retriever, question: str, text: str) -> float:
 
 @torch.no_grad()
 @pytest.mark.parametrize("k", [1, 2, 3, 100])
-def test_ranks_and_hits_are_those_of_a_loop(retriever: Retriever, k: int) -> None:
+def test_ranks_and_hits_match_a_loop(retriever: Retriever, k: int) -> None:
     """The second question has no hard negatives, so it brings its others twice."""
     collected = [0, 1, 2, 3, *(1, 0, 4), *(0, 4), *(2, 1)]
     pool = DevPool(spool(), 10, 30, 30)
@@ -74,7 +74,7 @@ def test_ranks_and_hits_are_those_of_a_loop(retriever: Retriever, k: int) -> Non
         assert hits[number] == expected
 
 
-def test_the_pool_has_so_many_questions_and_negatives_as_asked_for() -> None:
+def test_the_pool_has_the_configured_numbers_of_questions_and_negatives() -> None:
     assert len(DevPool(spool(), 1, 0, 0)) == 1
     assert len(DevPool(spool(), 1, 1, 1)) == 3
     assert len(DevPool(spool(), 2, 0, 30)) == 4
@@ -82,7 +82,7 @@ def test_the_pool_has_so_many_questions_and_negatives_as_asked_for() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("by", ["nll", "average-rank", "top-k"])
-def test_what_ranks_highest_is_what_was_asked_for(retriever: Retriever, by: str) -> None:
+def test_the_best_model_is_ranked_by_the_configured_measure(retriever: Retriever, by: str) -> None:
     config = TrainConfig(validate_by=by, validate_k=2, batch_size=2)
     measures, rank = Validator(spool(), config, torch.float32).validate(retriever)
     assert measures["questions"] == 3
@@ -95,6 +95,6 @@ def test_what_ranks_highest_is_what_was_asked_for(retriever: Retriever, by: str)
         assert measures["pool"] == 5
 
 
-def test_no_dev_example_is_said() -> None:
+def test_missing_dev_examples_are_reported() -> None:
     with pytest.raises(UsageError, match="no dev example is left to validate on$"):
         Validator(spool([]), TrainConfig(), torch.float32)

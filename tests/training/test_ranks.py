@@ -34,13 +34,13 @@ SCHEMES: list[dict[str, Any]] = [
 
 
 @given(st.integers(0, 200), st.integers(1, 20))
-def test_parts_are_all_rows_in_order_and_alike_in_size(count: int, world: int) -> None:
+def test_parts_cover_all_rows_in_order_with_equal_sizes(count: int, world: int) -> None:
     parts = [ProcessGroup(rank, world).part(count) for rank in range(world)]
     assert [row for part in parts for row in part] == list(range(count))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-def test_what_is_exchanged() -> None:
+def test_processes_exchange_each_kind_of_value() -> None:
     found = together(3, exchange)
     alike = {
         "whole": [[1.0, 1.0], [2.0, 2.0]],
@@ -62,14 +62,16 @@ def test_what_is_exchanged() -> None:
     assert len(set(seeds)) == 3
 
 
-def test_one_process_alone() -> None:
+def test_one_process_alone_needs_no_exchange() -> None:
     assert exchange(ALONE)["shared"]["rank"] == 0
     assert ALONE.device("cuda:3") == "cuda:3"
     assert ALONE.end(5) is None
 
 
 @pytest.mark.parametrize(("world", "sizes"), [(2, [7]), (3, [2])])
-def test_the_gradient_is_that_of_one_process(tiny_base: Path, world: int, sizes: list[int]) -> None:
+def test_several_processes_give_the_gradient_of_one_process(
+    tiny_base: Path, world: int, sizes: list[int]
+) -> None:
     """In every scheme, with parts of unlike size, and a process without any row (2 questions for 3)."""
     alone = learn(ALONE, str(tiny_base), sizes, SCHEMES)
     for found in together(world, learn, str(tiny_base), sizes, SCHEMES):
@@ -83,21 +85,21 @@ def test_the_gradient_is_that_of_one_process(tiny_base: Path, world: int, sizes:
                     np.testing.assert_allclose(gradients[name], gradient, atol=near, rtol=1e-4, err_msg=name)
 
 
-def test_the_average_is_what_the_reference_clips(tiny_base: Path) -> None:
+def test_averaged_gradients_are_clipped_as_in_the_reference(tiny_base: Path) -> None:
     ((told, _),) = learn(ALONE, str(tiny_base), [4], [{}])
     for found in together(2, learn, str(tiny_base), [4], [{"average_gradients": True}]):
         ((_, _, norm), _) = found[0]
         assert norm == pytest.approx(told[2] / 2, rel=1e-4)
 
 
-def test_validation_does_not_depend_on_their_number(tiny_base: Path) -> None:
+def test_validation_does_not_depend_on_the_number_of_processes(tiny_base: Path) -> None:
     measures, place = validate(ALONE, str(tiny_base))
     for found, its_place in together(3, validate, str(tiny_base)):
         assert its_place == place
         assert found == pytest.approx(measures, abs=1e-6)
 
 
-def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_process_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     one = ProcessGroup(5, 8, local=1)
     assert one.device("auto") == one.device("cuda") == "cuda:1"
@@ -110,7 +112,7 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     assert one.device("auto") == "auto"
 
 
-def test_a_question_tower_over_stored_vectors_is_that_of_one_process(tiny_base: Path, tmp_path: Path) -> None:
+def test_training_on_stored_vectors_matches_one_process(tiny_base: Path, tmp_path: Path) -> None:
     """With 7 questions for 3 processes, each of which finds the index negatives of its own questions."""
     save_retriever(open_base(str(tiny_base), None, 32, 32, Change(similarity="cosine")), tmp_path / "base")
     passages = sorted({one for example in EXAMPLES[2:] for one in example.passages}, key=lambda one: one.text)

@@ -63,7 +63,7 @@ class Run:
         return {name: weight.clone() for name, weight in self.reader.model.state_dict().items()}
 
 
-def test_a_handful_of_questions_is_learnt_by_heart(tiny_base, tmp_path):
+def test_a_few_questions_are_memorized(tiny_base, tmp_path):
     run = Run(tiny_base, replace(CONFIG, epochs=80, batch_size=6), results())
     assert run.reports[-1].loss < 0.1 < 2 < run.reports[0].loss
     assert run.reports[-1].accuracy == 1.0
@@ -95,7 +95,7 @@ def test_every_update_is_reported_and_every_epoch_saved(tiny_base):
     assert run.counts == {"questions_read": 6, "questions_trained_on": 6}
 
 
-def test_best_is_the_highest_exact_match_then_the_lowest_loss(tiny_base):
+def test_the_best_model_has_the_highest_exact_match_then_the_lowest_loss(tiny_base):
     run = Run(tiny_base, replace(CONFIG, epochs=12, learning_rate=2e-2), results()[:4], results()[3:])
     best, seen = (-1.0, 0.0), []
     for one in run.reports:
@@ -107,18 +107,18 @@ def test_best_is_the_highest_exact_match_then_the_lowest_loss(tiny_base):
     assert not all(told for told, _ in seen)
 
 
-def test_a_model_that_is_no_better_is_not_the_best(tiny_base):
+def test_a_model_without_improvement_is_not_the_best(tiny_base):
     run = Run(tiny_base, replace(CONFIG, epochs=2, batch_size=6, learning_rate=0.0), results(), results())
     assert [one.best for one in run.reports] == [True, False]
     assert run.saved == ["best", "epoch", "end"]
 
 
-def test_every_step_drops_out_something_else(tiny_base):
+def test_every_step_has_its_own_dropout(tiny_base):
     config = replace(CONFIG, epochs=3, learning_rate=0.0, dropout=0.5, passages=1)
     assert len({one.loss for one in Run(tiny_base, config, results()[:1]).reports}) == 3
 
 
-def test_without_dev_questions_the_last_is_the_best(tiny_base):
+def test_without_dev_questions_the_last_model_is_the_best(tiny_base):
     run = Run(tiny_base, replace(CONFIG, epochs=2), results())
     assert run.saved == ["epoch", "end"]
     assert all(one.validation is None and not one.best for one in run.reports)
@@ -136,14 +136,14 @@ def test_the_same_seed_gives_the_same_model(tiny_base):
 
 
 @pytest.mark.parametrize("freeze", [True, False])
-def test_word_embeddings_stay_only_when_frozen(tiny_base, freeze):
+def test_word_embeddings_change_unless_frozen(tiny_base, freeze):
     before = open_reader_base(str(tiny_base), 64, 8, 0).model.encoder.get_input_embeddings().weight
     run = Run(tiny_base, replace(CONFIG, freeze_embeddings=freeze), results())
     after = run.reader.model.encoder.get_input_embeddings().weight
     assert torch.equal(before, after) == freeze
 
 
-def test_bf16_trains_float32_weights(tiny_base):
+def test_bf16_training_keeps_float32_weights(tiny_base):
     run = Run(tiny_base, replace(CONFIG, precision="bf16"), results(), results()[:2])
     assert all(weight.dtype == torch.float32 for weight in run.weights.values())
     assert run.reports[-1].loss == run.reports[-1].loss
@@ -190,7 +190,7 @@ def test_dev_questions_without_a_positive_passage_count_as_misses(tiny_base):
     assert run.saved == ["best", "end"]
 
 
-def test_nothing_to_train_on(tiny_base):
+def test_no_usable_questions_are_refused(tiny_base):
     with pytest.raises(UsageError, match="no question is left"):
         Run(tiny_base, CONFIG, [replace(one, ctxs=()) for one in results()])
 
@@ -205,14 +205,14 @@ def test_a_loss_that_is_not_finite_names_the_questions(tiny_base):
         Run(tiny_base, replace(CONFIG, learning_rate=1e4, max_grad_norm=1e6, epochs=30), results())
 
 
-def test_the_order_of_an_epoch_is_a_shuffle_by_seed_and_epoch():
+def test_the_order_of_an_epoch_depends_on_seed_and_epoch():
     orders = [epoch_order([range(40)], [40], seed, epoch) for seed, epoch in ((1, 0), (1, 1), (2, 0))]
     assert all(sorted(order) == list(range(40)) for order in orders)
     assert len({tuple(order) for order in orders}) == 3
     assert epoch_order([range(40)], [40], 1, 0) == orders[0]
 
 
-def test_sets_are_repeated_by_their_rates():
+def test_sets_are_repeated_according_to_their_rates():
     order = Counter(epoch_order([range(4), range(4, 14)], [10, 5], 1, 0))
     assert sorted(order[row] for row in range(4)) == [2, 2, 3, 3]
     assert [order[row] for row in range(4, 14)].count(1) == 5

@@ -62,9 +62,7 @@ def state(retriever: Retriever) -> dict[str, torch.Tensor]:
     }
 
 
-def test_eight_questions_are_learnt_by_heart_and_found_by_the_saved_model(
-    tiny_base: Path, tmp_path: Path
-) -> None:
+def test_eight_questions_are_memorized_and_found_by_the_saved_model(tiny_base: Path, tmp_path: Path) -> None:
     retriever, reports, saved, counts = run(tiny_base, CONFIG, examples())
     assert [report.step for report in reports] == list(range(1, 61))
     assert reports[0].loss > 1
@@ -89,7 +87,7 @@ def test_the_same_seed_gives_the_same_weights(tiny_base: Path) -> None:
     assert not all(torch.equal(weight, state(other)[name]) for name, weight in state(first).items())
 
 
-def test_torchs_own_generator_is_left_as_it_was(tiny_base: Path) -> None:
+def test_the_global_generator_of_torch_is_unchanged(tiny_base: Path) -> None:
     retriever = open_base(str(tiny_base), None, 32, 32)
     config = replace(CONFIG, epochs=1, dropout=0.3)
     before = torch.get_rng_state()
@@ -97,7 +95,7 @@ def test_torchs_own_generator_is_left_as_it_was(tiny_base: Path) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_dropout_is_what_the_config_says(tiny_base: Path) -> None:
+def test_dropout_follows_the_config(tiny_base: Path) -> None:
     losses = {
         share: run(tiny_base, replace(CONFIG, epochs=1, dropout=share), examples())[1][0].loss
         for share in (0.0, 0.5)
@@ -107,7 +105,7 @@ def test_dropout_is_what_the_config_says(tiny_base: Path) -> None:
     assert losses[0.5] != pytest.approx(still, abs=1e-2)
 
 
-def test_both_towers_learn_and_independently(tiny_base: Path) -> None:
+def test_both_towers_learn_independently(tiny_base: Path) -> None:
     before = state(open_base(str(tiny_base), None, 32, 32))
     after = state(run(tiny_base, replace(CONFIG, epochs=3), examples())[0])
     still = [name for name in before if torch.equal(before[name], after[name])]
@@ -116,7 +114,7 @@ def test_both_towers_learn_and_independently(tiny_base: Path) -> None:
     assert not torch.equal(after[f"question.{key}"], after[f"passage.{key}"])
 
 
-def test_frozen_word_embeddings_stay_and_are_stored_once(tiny_base: Path, tmp_path: Path) -> None:
+def test_frozen_word_embeddings_are_unchanged_and_stored_once(tiny_base: Path, tmp_path: Path) -> None:
     before = state(open_base(str(tiny_base), None, 32, 32))
     config = replace(CONFIG, epochs=3, freeze_embeddings=True, weight_decay=0.1)
     retriever = run(tiny_base, config, examples())[0]
@@ -131,7 +129,7 @@ def test_frozen_word_embeddings_stay_and_are_stored_once(tiny_base: Path, tmp_pa
     assert all(torch.equal(weight, after[name]) for name, weight in state(again).items())
 
 
-def test_best_is_kept_by_the_lowest_dev_loss(tiny_base: Path) -> None:
+def test_the_model_with_the_lowest_dev_loss_is_kept(tiny_base: Path) -> None:
     config = replace(CONFIG, batch_size=3, epochs=6, learning_rate=2e-2)
     _, reports, saved, _ = run(tiny_base, config, examples(), dev=examples(7, hard=True))
     ends = [report for report in reports if report.validation is not None]
@@ -179,7 +177,7 @@ def _alone(tower: torch.nn.Module, ids: list[int]) -> np.ndarray:
         return tower(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long))[0].numpy()
 
 
-def test_few_examples_make_one_smaller_batch_and_leftovers_are_counted(tiny_base: Path) -> None:
+def test_few_examples_make_a_smaller_batch_and_the_rest_is_counted(tiny_base: Path) -> None:
     _, reports, _, counts = run(tiny_base, replace(CONFIG, batch_size=32, epochs=2), examples(5))
     assert [report.steps for report in reports] == [2, 2]
     assert counts == {"questions_short_of_a_batch": 27}
@@ -189,7 +187,7 @@ def test_few_examples_make_one_smaller_batch_and_leftovers_are_counted(tiny_base
 
 
 @pytest.mark.parametrize("hard", [False, True])
-def test_a_question_alone_learns_only_with_negatives(tiny_base: Path, hard: bool) -> None:
+def test_a_single_question_needs_negatives_to_learn(tiny_base: Path, hard: bool) -> None:
     config = replace(CONFIG, batch_size=1, epochs=1, hard_negatives=1)
     if hard:
         assert run(tiny_base, config, examples(2, hard=True))[1][0].loss > 0
@@ -204,7 +202,7 @@ def test_no_examples_are_refused(tiny_base: Path) -> None:
         run(tiny_base, CONFIG, [])
 
 
-def test_a_loss_that_is_no_number_stops_and_names_the_questions(tiny_base: Path) -> None:
+def test_a_loss_that_is_not_finite_stops_and_names_the_questions(tiny_base: Path) -> None:
     retriever = open_base(str(tiny_base), None, 32, 32)
     retriever.passage.model.embeddings.LayerNorm.weight.data.fill_(torch.inf)
     kept = Kept()
@@ -213,7 +211,7 @@ def test_a_loss_that_is_no_number_stops_and_names_the_questions(tiny_base: Path)
     assert not kept.saved
 
 
-def test_the_untrained_model_is_measured_first(tiny_base: Path) -> None:
+def test_the_untrained_model_is_validated_first(tiny_base: Path) -> None:
     config = replace(CONFIG, batch_size=3, epochs=2, learning_rate=0.0)
     _, reports, _, _ = run(tiny_base, config, examples(), dev=examples(7))
     assert [report.untrained is not None for report in reports] == [True, False, False, False]
@@ -221,7 +219,7 @@ def test_the_untrained_model_is_measured_first(tiny_base: Path) -> None:
     assert [report.best for report in reports if report.validation] == [True, False]
 
 
-def test_the_dev_examples_are_looked_at_as_often_as_asked(tiny_base: Path) -> None:
+def test_validation_runs_as_often_as_configured(tiny_base: Path) -> None:
     config = replace(CONFIG, batch_size=2, epochs=2, validate_every=3)
     _, reports, _, _ = run(tiny_base, config, examples(), dev=examples(7))
     assert [report.step for report in reports if report.validation] == [3, 4, 6, 8]
@@ -229,7 +227,7 @@ def test_the_dev_examples_are_looked_at_as_often_as_asked(tiny_base: Path) -> No
 
 
 @pytest.mark.parametrize("patience", [1, 2])
-def test_it_ends_early_when_nothing_gets_better(tiny_base: Path, patience: int) -> None:
+def test_training_stops_early_without_improvement(tiny_base: Path, patience: int) -> None:
     config = replace(CONFIG, epochs=50, learning_rate=0.0, early_stop=patience)
     _, reports, saved, _ = run(tiny_base, config, examples(), dev=examples(7))
     assert len(reports) == 1 + patience
@@ -259,7 +257,7 @@ def test_questions_with_one_positive_are_not_each_others_negatives(tiny_base: Pa
     assert report.loss == pytest.approx(float(expected), rel=1e-4)
 
 
-def test_a_batch_of_one_positive_teaches_nothing(tiny_base: Path) -> None:
+def test_a_batch_with_a_single_positive_has_no_loss(tiny_base: Path) -> None:
     same = [replace(one, positives=examples()[0].positives) for one in examples()]
     retriever, reports, _, _ = run(tiny_base, replace(CONFIG, epochs=1), same)
     before = state(open_base(str(tiny_base), None, 32, 32))

@@ -20,7 +20,7 @@ def sources_of(sizes: list[int], rates: list[float]) -> list[Source]:
     ]
 
 
-def test_batches_are_the_references_own() -> None:
+def test_batches_match_the_reference() -> None:
     traces = [trace for trace in GOLDEN["iterators"] if trace["world"] == 1]
     assert traces
     for trace in traces:
@@ -39,7 +39,7 @@ def test_batches_are_the_references_own() -> None:
     batch_size=st.integers(1, 12),
     epoch=st.integers(0, 3),
 )
-def test_a_batch_is_of_one_set_and_has_nothing_twice(
+def test_a_batch_comes_from_one_set_without_duplicates(
     sizes: list[int], rate: float, batch_size: int, epoch: int
 ) -> None:
     sources = sources_of(sizes, [rate] + [1.0] * (len(sizes) - 1))
@@ -57,7 +57,7 @@ def test_a_batch_is_of_one_set_and_has_nothing_twice(
         assert max(times) - min(times) <= 1, "it is gone through in turn"
 
 
-def test_a_whole_epoch_takes_each_example_once_and_another_epoch_otherwise() -> None:
+def test_an_epoch_uses_each_example_once_in_its_own_order() -> None:
     sources = sources_of([12], [1.0])
     epochs = [list(epoch_batches(sources, 4, 1, epoch)) for epoch in (0, 1, 0)]
     assert all(sorted(row for rows in epoch for row in rows) == list(range(12)) for epoch in epochs)
@@ -71,7 +71,7 @@ def test_a_set_without_examples_or_with_too_low_a_rate_gives_no_batch() -> None:
 
 
 @given(sizes=st.lists(st.integers(1, 30), min_size=1, max_size=3), seed=st.integers(0, 9))
-def test_fewer_examples_are_part_of_more(sizes: list[int], seed: int) -> None:
+def test_a_smaller_selection_is_part_of_a_larger_one(sizes: list[int], seed: int) -> None:
     sources = sources_of(sizes, [2.0] * len(sizes))
     before: set[int] = set()
     for count in range(sum(sizes) + 1):
@@ -84,7 +84,7 @@ def test_fewer_examples_are_part_of_more(sizes: list[int], seed: int) -> None:
         before = set(rows)
 
 
-def test_the_choice_is_a_matter_of_the_seed() -> None:
+def test_the_selection_depends_on_the_seed() -> None:
     chosen = {tuple(first_examples([Source(range(100))], 10, seed)[0].rows) for seed in range(5)}
     assert len(chosen) == 5
     assert tuple(range(10)) not in chosen

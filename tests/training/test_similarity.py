@@ -27,7 +27,7 @@ def by_loop(name: str, question: list[float], passage: list[float]) -> float:
 
 @pytest.mark.parametrize("name", ["dot", "cosine", "l2"])
 @given(VECTORS)
-def test_every_pair_is_scored_as_by_a_loop(
+def test_scores_of_all_pairs_match_a_loop(
     name: str, vectors: tuple[list[list[float]], list[list[float]]]
 ) -> None:
     questions, passages = vectors
@@ -36,7 +36,7 @@ def test_every_pair_is_scored_as_by_a_loop(
         assert row == pytest.approx([by_loop(name, question, p) for p in passages], rel=1e-4, abs=1e-3)
 
 
-def test_near_and_equal_vectors_have_exact_distances_and_gradients() -> None:
+def test_close_and_equal_vectors_have_exact_distances_and_gradients() -> None:
     questions = (torch.full((30, 64), 100.0)).requires_grad_()
     passages = torch.full((30, 64), 100.0)
     passages[:, 0] += torch.arange(30) / 1000

@@ -132,7 +132,7 @@ def with_the_tower_in_every_update(base: Path, config: TrainConfig) -> tuple[lis
     ids=["dot", "cosine", "l2", "triplet", "distilled"],
 )
 @pytest.mark.parametrize("stores", [True, False])
-def test_the_losses_are_those_of_a_passage_tower_that_runs_in_every_update(
+def test_losses_match_training_that_runs_the_passage_tower(
     tiny_base: Path, tmp_path: Path, change: Change, pooling: str | None, settings: dict, stores: bool
 ) -> None:
     base, stored = stored_of(tmp_path, tiny_base, change, pooling)
@@ -143,7 +143,7 @@ def test_the_losses_are_those_of_a_passage_tower_that_runs_in_every_update(
     assert len(set(expected)) == len(expected) == 6
 
 
-def test_only_what_is_not_stored_and_used_is_encoded_and_once(
+def test_only_passages_without_stored_vectors_are_encoded_once(
     tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base, stored = stored_of(tmp_path, tiny_base, Change())
@@ -171,7 +171,7 @@ def test_only_what_is_not_stored_and_used_is_encoded_and_once(
     assert len(encoded) == before + 1  # the renamed positive
 
 
-def test_the_dev_pool_takes_stored_vectors(tiny_base: Path, tmp_path: Path) -> None:
+def test_the_dev_pool_uses_stored_vectors(tiny_base: Path, tmp_path: Path) -> None:
     base, stored = stored_of(tmp_path, tiny_base, Change(similarity="l2"))
     retriever = open_to_train(str(base), CONFIG)
     prepare(retriever, 0.0, False, CPU, fixed_passage_encoder=True)
@@ -181,7 +181,7 @@ def test_the_dev_pool_takes_stored_vectors(tiny_base: Path, tmp_path: Path) -> N
     assert found[0] == found[1]
 
 
-def test_vectors_that_do_not_fit_are_refused(tiny_base: Path, tmp_path: Path) -> None:
+def test_vectors_of_another_model_are_refused(tiny_base: Path, tmp_path: Path) -> None:
     base, _ = stored_of(tmp_path, tiny_base, Change())
     passages, vectors = tmp_path / "passages", tmp_path / "vectors"
 
@@ -209,7 +209,7 @@ ANSWERED = [
 ]
 
 
-def test_a_question_tower_learns_to_tell_its_passage_from_all_others(tiny_base: Path, tmp_path: Path) -> None:
+def test_a_question_tower_learns_against_all_stored_passages(tiny_base: Path, tmp_path: Path) -> None:
     base, stored = stored_of(tmp_path, tiny_base, Change(similarity="cosine"), "mean")
     for negatives in ("all", "7"):
         config = replace(
@@ -263,14 +263,16 @@ def test_search_is_validated_by_the_rank_of_the_first_answer(tiny_base: Path, tm
         ({"validate_by": "search"}, "`validate_by=search` needs the stored vectors"),
     ],
 )
-def test_what_needs_stored_vectors_says_so(tiny_base: Path, settings: dict, said: str) -> None:
+def test_settings_that_need_stored_vectors_are_refused_without_them(
+    tiny_base: Path, settings: dict, said: str
+) -> None:
     config = replace(CONFIG, **settings)
     retriever = open_to_train(str(tiny_base), config)
     with pytest.raises(UsageError, match=said):
         list(train(spool(), [Question("0", "who")], retriever, config, Counter(), Kept()))
 
 
-def test_all_stored_passages_are_no_negatives_by_l2(tiny_base: Path, tmp_path: Path) -> None:
+def test_index_negatives_from_all_passages_are_refused_for_l2(tiny_base: Path, tmp_path: Path) -> None:
     base, stored = stored_of(tmp_path, tiny_base, Change(similarity="l2"))
     with pytest.raises(UsageError, match="with l2 name a number"):
         run(base, stored, replace(CONFIG, index_negatives="all"))
@@ -294,7 +296,7 @@ def equal_examples() -> list[TrainingExample]:
     "settings", [{}, {"max_positives": 2, "shuffle_positives": True}, {"in_batch": False}]
 )
 @pytest.mark.parametrize("stores", [True, False])
-def test_equal_passages_are_left_out_beside_known_vectors_too(
+def test_equal_passages_are_left_out_with_stored_vectors(
     tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict, stores: bool
 ) -> None:
     monkeypatch.setitem(globals(), "examples", equal_examples)

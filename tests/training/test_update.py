@@ -66,7 +66,7 @@ def in_one_piece(retriever: Retriever, batch: Batch, loss: Callable[[Tensor, Ten
     ],
     ids=["dot", "cosine", "l2", "triplet", "1-of-N"],
 )
-def test_the_gradient_is_that_of_the_whole_batch(
+def test_the_gradient_matches_the_whole_batch(
     retriever: Retriever, monkeypatch: pytest.MonkeyPatch, objective: Objective, keep_bytes: float
 ) -> None:
     set_dropout(retriever.question, 0.0)
@@ -93,7 +93,7 @@ def test_the_gradient_is_that_of_the_whole_batch(
         torch.testing.assert_close(ours, theirs, atol=near, rtol=1e-3)
 
 
-def test_distillation_brings_the_probabilities_to_the_teachers(retriever: Retriever) -> None:
+def test_distillation_moves_probabilities_toward_the_teacher(retriever: Retriever) -> None:
     """The teacher prefers the negative, against the label."""
     taught = Context("1", "river", "the river of a", teacher_score=0.0)
     preferred = Context("2", "", "a king", teacher_score=2.0)
@@ -112,7 +112,7 @@ def test_distillation_brings_the_probabilities_to_the_teachers(retriever: Retrie
     assert losses[-1] < 0.01
 
 
-def test_dropout_comes_from_the_seed_and_torchs_own_generator_stays(tiny_base: Path) -> None:
+def test_dropout_follows_the_seed_and_leaves_the_global_generator_unchanged(tiny_base: Path) -> None:
     losses = []
     for global_seed in (1, 2):
         torch.manual_seed(global_seed)
@@ -124,7 +124,7 @@ def test_dropout_comes_from_the_seed_and_torchs_own_generator_stays(tiny_base: P
     assert losses[0] == losses[1]
 
 
-def test_a_passage_tower_that_stays_keeps_its_weights_and_its_vectors(retriever: Retriever) -> None:
+def test_a_fixed_passage_tower_keeps_its_weights_and_vectors(retriever: Retriever) -> None:
     retriever.passage.requires_grad_(False)
     before = [weight.clone() for weight in retriever.passage.parameters()]
     learn(retriever)
@@ -133,7 +133,7 @@ def test_a_passage_tower_that_stays_keeps_its_weights_and_its_vectors(retriever:
 
 
 @pytest.mark.parametrize(("side", "piece", "name"), [("question", "what", "b"), ("passage", "film", "c")])
-def test_the_question_whose_loss_is_not_finite_is_named(
+def test_a_question_with_a_loss_that_is_not_finite_is_named(
     retriever: Retriever, side: str, piece: str, name: str
 ) -> None:
     """Its vectors are broken, and by them the scores of the whole batch."""
@@ -153,13 +153,13 @@ def test_a_batch_without_negatives_stops_the_run(retriever: Retriever) -> None:
     learn(retriever, [PICKS[1], PICKS[0]], Objective(in_batch=False))
 
 
-def test_triplets_that_all_lose_nothing_stop_the_run(retriever: Retriever) -> None:
+def test_triplets_without_any_loss_stop_the_run(retriever: Retriever) -> None:
     far = [SampledExample("a", "the", Passage("1", "", "x"), (Passage("2", "", "x"),))]
     with pytest.raises(UsageError, match="every triplet loss of a batch is 0.*`triplet_margin`"):
         learn(retriever, far, Objective("dot", loss="triplet", margin=0.0))
 
 
-def test_several_threads_come_to_the_same_weights_every_time(tiny_base: Path) -> None:
+def test_several_threads_give_the_same_weights_every_time(tiny_base: Path) -> None:
     made, threads = [], torch.get_num_threads()
     torch.set_num_threads(2)
     try:

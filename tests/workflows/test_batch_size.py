@@ -33,15 +33,15 @@ def test_larger_indexes_get_larger_batches() -> None:
     assert chosen(0) < chosen(GIB) < chosen(9 * GIB)
 
 
-def test_a_batch_that_is_asked_for_is_taken() -> None:
+def test_a_configured_batch_size_is_used() -> None:
     assert chosen(GIB, batch_size=7) == 7
 
 
-def test_words_alone_get_small_batches() -> None:
+def test_bm25_alone_gets_small_batches() -> None:
     assert usual_batch_size(object(), SearchConfig(), 100) < chosen(0)
 
 
-def test_hits_take_a_part_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_for_hits_limits_the_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(GIB, k=100_000) < chosen(GIB)
     monkeypatch.setattr(batch_size, "available_memory", lambda: 256 << 20)
     few = chosen(GIB, hybrid=True)

@@ -29,7 +29,7 @@ def results(tmp_path):
     return path
 
 
-def test_records_go_into_a_stream_that_stays_open(results, observer):
+def test_records_are_written_to_a_stream_that_stays_open(results, observer):
     results.write_text(json.dumps(ROWS[0]) + '\n{"question": "no results"}\n')
     stream = io.BytesIO()
     found = convert(results, output=stream, to="trec", on_error="skip", observer=observer)
@@ -40,7 +40,7 @@ def test_records_go_into_a_stream_that_stays_open(results, observer):
     assert observer.warnings[0].startswith(f"skipped {results}:2: no field 'ctxs'")
 
 
-def test_a_file_appears_when_it_is_whole(results, tmp_path):
+def test_a_file_appears_only_when_complete(results, tmp_path):
     with pytest.raises(InputError, match=r"found.jsonl: record 2: id 'r s'"):
         convert(results, output=tmp_path / "x.run", to="trec")
     assert list(tmp_path.iterdir()) == [results]
@@ -68,7 +68,7 @@ EXAMPLE = {
 }
 
 
-def test_a_folder_is_up_to_date_or_wants_force(tmp_path):
+def test_a_folder_is_up_to_date_or_needs_force(tmp_path):
     path, folder = tmp_path / "e.jsonl", tmp_path / "set"
     path.write_text(json.dumps(EXAMPLE))
     made = convert(path, output=folder, to="beir")
@@ -80,7 +80,7 @@ def test_a_folder_is_up_to_date_or_wants_force(tmp_path):
     assert not convert(path, output=folder, to="beir", qrels_split="dev", force=True).up_to_date
 
 
-def test_a_retriever_and_its_vectors_go_out_and_come_back(tiny_retriever, tmp_path):
+def test_a_retriever_and_its_vectors_survive_a_round_trip(tiny_retriever, tmp_path):
     workspace = tmp_path / "w"
     preprocess([Article(city, city, f"a king in {city}") for city in ("Ulm", "Rome")], workspace=workspace)
     convert(tiny_retriever, output=tmp_path / "other", to="dpr-hf")
@@ -111,18 +111,18 @@ def test_a_retriever_and_its_vectors_go_out_and_come_back(tiny_retriever, tmp_pa
         ({"to": "dpr", "base": "x"}, "`base` has an effect only with `to`"),
     ],
 )
-def test_a_wrong_call_says_why(results, settings, what):
+def test_a_wrong_call_is_refused_with_a_reason(results, settings, what):
     with pytest.raises(UsageError, match=what):
         convert(results, output=io.BytesIO(), **settings)
 
 
-def test_an_id_that_the_form_cannot_hold_costs_its_record_alone(results):
+def test_an_id_that_the_format_cannot_store_drops_only_its_record(results):
     stream = io.BytesIO()
     found = convert(results, output=stream, to="trec", on_error="skip")
     assert stream.getvalue() == b"q1 Q0 p 1 2.0 densecli\n"
     assert found.counts == {"records": 2, "skipped_empty_field": 1}
 
 
-def test_the_starter_is_a_model_like_others(tmp_path):
+def test_the_starter_is_converted_like_other_models(tmp_path):
     convert("starter", output=tmp_path / "out", to="sentence-transformers")
     assert (tmp_path / "out" / "question" / "modules.json").is_file()

@@ -34,7 +34,7 @@ def passages(tmp_path: Path) -> Path:
     return tmp_path / "passages"
 
 
-def test_passages_that_are_too_long_are_counted_also_by_a_run_that_resumes(
+def test_passages_that_are_too_long_are_counted_after_resuming(
     tiny_retriever: Path, passages: Path, tmp_path: Path
 ) -> None:
     heard = Recorder()

@@ -122,14 +122,14 @@ def test_a_question_without_a_result_is_a_miss_and_is_named(place: Path, observe
     ]
 
 
-def test_a_prediction_that_is_not_there_is_wrong(place: Path) -> None:
+def test_a_missing_prediction_counts_as_wrong(place: Path) -> None:
     span = {"answer": "Paris", "alternatives": [], "start": 0, "end": 5, "span_score": 1, "passage_score": 1}
     path = lines("x.jsonl", {**result(1, "Paris"), **span}, {**result(2, "Lima"), **span, "answer": ""})
     found = evaluate(path, texts=Texts("questions.jsonl"))
     assert measured(found) == {"top-1": 50.0, "EM": 25.0, "F1": 25.0}
 
 
-def test_a_question_twice_is_an_error(place: Path) -> None:
+def test_a_duplicate_question_is_an_error(place: Path) -> None:
     path = lines("x.jsonl", result(1, "Paris"), result(2, "Lima"), result(1, "Rome"))
     for texts in (None, Texts("questions.jsonl")):
         with pytest.raises(
@@ -143,14 +143,14 @@ def test_a_question_twice_is_an_error(place: Path) -> None:
 # what may be wrong with hits and answers
 
 
-def test_scores_may_be_strings_and_need_no_order(place: Path) -> None:
+def test_scores_may_be_strings_in_any_order(place: Path) -> None:
     row = result(1, "Rome", "Paris")
     row["ctxs"][0]["score"], row["ctxs"][1]["score"] = "1.5", "77"
     assert measured(evaluate(lines("x.jsonl", row), top_k="1,2")) == {"top-1": 0.0, "top-2": 100.0}
 
 
 @pytest.mark.parametrize("score", ["NaN", "Infinity", '"nan"', "[]", "true", '"high"'])
-def test_a_score_that_is_no_number_is_an_error_with_its_line(place: Path, score: str) -> None:
+def test_a_score_that_is_not_a_number_is_an_error_with_its_line(place: Path, score: str) -> None:
     good, bad = (json.dumps(result(number, "Paris")) for number in (1, 2))
     path = lines("x.jsonl", good, bad.replace('"score": 1.0', f'"score": {score}'))
     with pytest.raises(InputError, match=r"^x\.jsonl:2: "):
@@ -171,7 +171,7 @@ def test_an_unknown_passage_is_named(place: Path) -> None:
     assert found.measured["y.run"].counts["skipped_unknown_id"] == 1
 
 
-def test_fewer_passages_than_k(place: Path) -> None:
+def test_fewer_passages_than_k_are_counted(place: Path) -> None:
     path = lines("x.jsonl", result(1, "Rome", "Paris"), result(2, "Lima"), {**QUESTIONS[2], "ctxs": []})
     found = evaluate(path, top_k="1,2,3")
     assert measured(found) == {"top-1": pytest.approx(100 / 3), "top-2": pytest.approx(200 / 3)}
@@ -201,7 +201,7 @@ def test_answers_that_are_empty_or_broken_or_endless_never_match(place: Path) ->
     assert found.answer_type == "regex and string"
 
 
-def test_answers_in_other_scripts(place: Path) -> None:
+def test_answers_in_other_scripts_are_matched(place: Path) -> None:
     path = lines(
         "x.jsonl",
         result(1, "首都 北京 。", answers=["北京"]),
@@ -212,7 +212,7 @@ def test_answers_in_other_scripts(place: Path) -> None:
     assert measured(evaluate(path)) == {"top-1": 75.0}  # 서울은 is one token, as for the reference
 
 
-def test_a_text_that_truncation_emptied_holds_no_answer(place: Path) -> None:
+def test_a_text_emptied_by_truncation_has_no_answer(place: Path) -> None:
     assert measured(evaluate(lines("x.jsonl", result(1, "", "Paris")), top_k="1,2")) == {
         "top-1": 0.0,
         "top-2": 100.0,
@@ -262,7 +262,7 @@ def test_results_for_other_questions_are_not_compared(place: Path, observer: Any
     assert [(one.measure, one.difference, one.p) for one in found.comparisons] == [("top-1", 0.0, 1.0)]
 
 
-def test_a_table_in_every_format(compared: Evaluation) -> None:
+def test_a_table_is_written_in_every_format(compared: Evaluation) -> None:
     assert "Holm's correction for 1 comparisons" in legend(compared, 2000)
 
     rows = list(csv.DictReader(io.StringIO(csv_table(compared))))
@@ -326,7 +326,7 @@ def test_a_report_shows_what_each_run_found(place: Path) -> None:
     assert data["questions"][1]["passages"]["two"][0]["title"] == "Snakes"
 
 
-def test_a_report_takes_a_text_from_the_run_that_has_it(place: Path) -> None:
+def test_a_report_uses_the_text_from_the_run_that_has_it(place: Path) -> None:
     bare = result(1, "", "")
     bare["ctxs"] = [
         {"id": "p2", "score": 9, "has_answer": True},

@@ -23,7 +23,7 @@ def explained(sample: Path) -> ExplainedList:
     return found
 
 
-def test_the_parts_of_a_fused_score_add_up_to_it(explained: ExplainedList) -> None:
+def test_the_parts_of_a_fused_score_sum_to_it(explained: ExplainedList) -> None:
     assert explained.weight
     for ctx, one in zip(explained.ranked.ctxs, explained.explanations, strict=True):
         assert one.dense is not None
@@ -37,7 +37,7 @@ def test_the_parts_of_a_fused_score_add_up_to_it(explained: ExplainedList) -> No
     assert any(one.bm25 == 0 and one.bm25_rank is None for one in explained.explanations)
 
 
-def test_one_side_alone_has_its_own_scores(sample: Path) -> None:
+def test_a_search_in_one_index_shows_its_own_scores(sample: Path) -> None:
     [words] = explain(MEG, workspace=sample, k=3, mode="bm25")
     assert [one.bm25 for one in words.explanations] == [ctx.score for ctx in words.ranked.ctxs]
     assert [(one.bm25_rank, one.dense, one.dense_rank) for one in words.explanations][:2] == [
@@ -53,12 +53,12 @@ def test_one_side_alone_has_its_own_scores(sample: Path) -> None:
     assert all(one.bm25 is None and not one.terms for one in dense.explanations)
 
 
-def test_a_question_that_finds_nothing(sample: Path) -> None:
+def test_a_question_without_hits_is_explained(sample: Path) -> None:
     [found] = explain("zzzzqqqq", workspace=sample, mode="bm25")
     assert (found.ranked.ctxs, found.explanations) == ((), [])
 
 
-def test_several_modes_are_searched(sample: Path) -> None:
+def test_several_modes_are_compared(sample: Path) -> None:
     [sides] = compare_modes(MEG, ["bm25", "dense"], workspace=sample, k=2)
     assert list(sides) == ["bm25", "dense"]
     assert [ctx.has_answer for ctx in sides["dense"].ctxs] == [True, False]

@@ -23,7 +23,7 @@ def test_files_on_this_disk_are_found_in_both_folders(tmp_path):
     assert {one.examples_here for one in found.values()} == {None}
 
 
-def test_all_datasets_or_those_of_a_mix_are_listed(tmp_path):
+def test_all_datasets_or_the_datasets_of_a_mix_are_listed(tmp_path):
     names = {one.dataset for one in list_datasets(workspace=tmp_path)}
     assert names == {"nq", "trivia", "webq", "trec", "squad"}
     assert {one.dataset for one in list_datasets("multi", workspace=tmp_path)} == names - {"squad"}

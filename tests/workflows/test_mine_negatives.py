@@ -61,14 +61,14 @@ def test_given_passages_in_memory_are_kept(workspace):
     ]
 
 
-def test_answers_of_records_are_matched_as_the_setting_says(workspace):
+def test_answers_of_records_are_matched_by_the_answer_type(workspace):
     asked = [Question("1", "who was born in Rome", ("R.me",))]
     assert examples(mine_negatives(asked, workspace=workspace)) == []
     made = mine_negatives(asked, workspace=workspace, answer_type="regex", force=True)
     assert [one.positives[0].title for one in examples(made)] == ["Rome"]
 
 
-def test_the_same_questions_are_up_to_date_and_others_want_force(workspace, observer):
+def test_the_same_questions_are_up_to_date_and_others_need_force(workspace, observer):
     assert not mine_negatives(QUESTIONS, workspace=workspace).up_to_date
     assert mine_negatives([*QUESTIONS], workspace=workspace, observer=observer).up_to_date
     assert observer.messages == [f"{workspace / 'examples' / 'questions'}: up to date"]
@@ -101,7 +101,7 @@ def test_an_interrupted_run_over_records_resumes(workspace, tmp_path, observer):
     assert examples(made) == examples(call(output=tmp_path / "whole"))
 
 
-def test_dense_negatives_of_your_own_encoder(workspace):
+def test_dense_negatives_come_from_a_custom_encoder(workspace):
     def encode(texts):
         return np.array([[text.count(letter) for letter in "aeimorsu"] for text in texts])
 
@@ -124,7 +124,7 @@ def test_dense_negatives_of_your_own_encoder(workspace):
         ("nowhere.jsonl", {}, InputError, "nowhere.jsonl: no such file"),
     ],
 )
-def test_a_wrong_call_says_why(workspace, questions, settings, error, what):
+def test_a_wrong_call_is_refused_with_a_reason(workspace, questions, settings, error, what):
     with pytest.raises(error, match=what):
         mine_negatives(questions, workspace=workspace, **settings)
     assert not (workspace / "examples").exists()
@@ -165,12 +165,12 @@ def test_gold_passages_that_the_collection_lacks_are_reported(workspace, observe
 
 
 @pytest.mark.parametrize("nothing", ["", " ", ","])
-def test_negatives_that_are_left_empty_are_refused(workspace, nothing):
+def test_an_empty_negatives_setting_is_refused(workspace, nothing):
     with pytest.raises(UsageError, match="`negatives` is empty; expected a list such as .*, or none"):
         mine_negatives(QUESTIONS, workspace=workspace, negatives=nothing)
 
 
-def test_a_setting_that_is_no_longer_set_is_reported_as_the_default(workspace):
+def test_a_setting_that_returns_to_its_default_is_reported(workspace):
     mine_negatives(QUESTIONS, workspace=workspace, margin=0.5)
     with pytest.raises(ArtifactError, match="margin was 0.5, now left to the default"):
         mine_negatives(QUESTIONS, workspace=workspace)

@@ -39,12 +39,12 @@ def test_several_paths_are_one_corpus(tmp_path):
     assert [row[0] for row in rows(made)] == ["x#0", "y#0"]
 
 
-def test_passages_in_memory_are_not_cut(tmp_path):
+def test_passages_in_memory_are_not_split(tmp_path):
     made = preprocess([Passage("p1", "T", "one two three")], output=tmp_path / "store", words=2)
     assert rows(made) == [("p1", "T", "one two three")]
 
 
-def test_the_same_articles_are_up_to_date_and_others_want_force(tmp_path, observer):
+def test_the_same_articles_are_up_to_date_and_others_need_force(tmp_path, observer):
     preprocess(ARTICLES, workspace=tmp_path)
     again = preprocess([*ARTICLES], workspace=tmp_path, observer=observer)
     assert again.up_to_date
@@ -127,7 +127,7 @@ def test_ids_can_be_made(tmp_path):
         ([{"id": "a", "text": "t"}], {}, TypeError, "either paths, or Article and Passage records"),
     ],
 )
-def test_a_wrong_call_says_why(tmp_path, corpus, settings, error, what):
+def test_a_wrong_call_is_refused_with_a_reason(tmp_path, corpus, settings, error, what):
     with pytest.raises(error, match=what):
         preprocess(corpus, workspace=tmp_path / "w", **settings)
     assert not (tmp_path / "w").exists()
@@ -137,7 +137,7 @@ WIKIDATA = """<mediawiki><page><title>Q1</title><ns>0</ns><id>1</id><revision><i
 <model>wikibase-item</model><text>{}</text></revision></page></mediawiki>"""
 
 
-def test_why_there_is_no_passage_is_told(tmp_path):
+def test_the_reason_for_no_passages_is_reported(tmp_path):
     (tmp_path / "d.xml").write_text(WIKIDATA)
     with pytest.raises(
         InputError, match=r"d\.xml: no passage in it \(pages dropped .* 1\); expected at least one"
@@ -145,7 +145,7 @@ def test_why_there_is_no_passage_is_told(tmp_path):
         preprocess(tmp_path / "d.xml", workspace=tmp_path / "w")
 
 
-def test_a_workspace_in_the_folder_is_no_part_of_it(tmp_path):
+def test_a_workspace_inside_the_corpus_folder_is_ignored(tmp_path):
     (tmp_path / "a.txt").write_text("some words")
     made = preprocess(tmp_path, workspace=tmp_path / ".densecli")
     (tmp_path / ".densecli" / "notes.txt").write_text("not a document")

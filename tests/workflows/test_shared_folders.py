@@ -29,7 +29,7 @@ def home(tmp_path, monkeypatch):
     return home
 
 
-def test_no_file_names_a_folder_of_the_machine(home):
+def test_no_file_contains_a_folder_of_the_machine(home):
     """All inputs have absolute paths, and are outside of the working directory."""
     workspace, base = home / "ws", str(home / "base")
     densecli.preprocess([home / "articles.jsonl", home / "notes"], workspace=workspace, words=20)

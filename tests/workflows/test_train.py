@@ -67,7 +67,7 @@ def stop_after(updates):
     return lambda: next(asked, None) is None
 
 
-def test_trains_on_records_in_memory_and_prints_nothing(run, tmp_path, capfd):
+def test_training_on_records_in_memory_prints_nothing(run, tmp_path, capfd):
     made = run(dev=EXAMPLES[:4])
     assert (made.folder, made.up_to_date) == (tmp_path / "workspace" / "retriever", False)
     inputs = {row["path"]: row for row in manifest(made)["inputs"]}
@@ -117,17 +117,17 @@ def test_a_stopped_training_resumes_to_the_same_weights(run, tmp_path, updates):
     assert weights(made) == weights(whole)
 
 
-def test_stopped_before_the_first_update_nothing_is_left(run, tmp_path):
+def test_a_stop_before_the_first_update_leaves_nothing(run, tmp_path):
     with pytest.raises(Interrupted, match="before update 1"):
         run(stop_requested=lambda: True)
     assert not list((tmp_path / "workspace").iterdir())
 
 
-def test_a_stop_after_the_last_update_comes_too_late(run):
+def test_a_stop_after_the_last_update_is_ignored(run):
     assert manifest(run(stop_requested=stop_after(STEPS)))["facts"]["steps"] == STEPS
 
 
-def test_installs_no_signal_handler_and_runs_in_any_thread(run):
+def test_training_installs_no_signal_handler_and_runs_in_any_thread(run):
     seen, failed = [], []
 
     def stop_requested():
@@ -148,7 +148,7 @@ def test_installs_no_signal_handler_and_runs_in_any_thread(run):
     assert seen == [before] * STEPS
 
 
-def test_several_sets_in_memory_have_rates_and_numbers(run):
+def test_several_sets_in_memory_have_rates_and_names(run):
     made = run([EXAMPLES[:4], tuple(EXAMPLES[4:])], sampling_rates="1,2", epochs=1)
     sets = manifest(made)["facts"]["sets"]
     assert [(one["path"], one["rate"]) for one in sets] == [
@@ -156,13 +156,13 @@ def test_several_sets_in_memory_have_rates_and_numbers(run):
     ]  # fmt: skip
 
 
-def test_questions_in_memory_are_left_out(run, observer):
+def test_excluded_questions_in_memory_are_left_out(run, observer):
     made = run(exclude=[Question("1", "Who was born in  Rome?")], epochs=1, observer=observer)
     assert manifest(made)["counts"]["questions_equal_to_a_test_question"] == 1
     assert any("left out of training: questions of excluded questions;" in one for one in observer.messages)
 
 
-def test_what_is_wrong_with_a_call_is_said_before_anything_is_written(run, tmp_path):
+def test_a_wrong_call_is_refused_before_anything_is_written(run, tmp_path):
     with pytest.raises(TypeError, match="training examples: expected TrainingExample, got dict"):
         run([{"question": "who"}])
     with pytest.raises(TypeError, match="'epoch' is not a setting"):

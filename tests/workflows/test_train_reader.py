@@ -81,7 +81,7 @@ def test_a_stopped_training_resumes_to_the_same_weights(run, tmp_path, observer)
     assert observer.work == ["train-reader"]
 
 
-def test_a_retriever_is_trained_with_it(run, tiny_retriever):
+def test_a_retriever_is_trained_together_with_the_reader(run, tiny_retriever):
     made = run(joint=str(tiny_retriever), epochs=1)
     new = made.folder / "retriever"
     kept = (tiny_retriever / "passage" / "weights.safetensors").read_bytes()
@@ -100,7 +100,7 @@ def test_results_without_texts_are_named_or_skipped(run):
                if name.startswith("skipped")) == 1  # fmt: skip
 
 
-def test_what_is_wrong_with_a_call_is_said(run, tmp_path):
+def test_a_wrong_call_is_refused_with_a_reason(run, tmp_path):
     with pytest.raises(TypeError, match="search results: expected RankedList, got Question"):
         run([RESULTS[0].question])
     with pytest.raises(UsageError, match="`passages` 50 cannot be sampled from `depth` 3"):
@@ -140,7 +140,7 @@ def squad(tmp_path):
     return path
 
 
-def test_a_reader_is_trained_on_squad_s_articles(run, squad, tmp_path):
+def test_a_reader_is_trained_on_squad_articles(run, squad, tmp_path):
     made = run(squad, dev=squad, epochs=1)
     counts = manifest(made.folder)["counts"]
     assert counts["questions_trained_on"] == 4
@@ -165,7 +165,7 @@ def test_negatives_come_from_a_collection(run, squad, tmp_path):
     assert [ctx.passage.text for ctx in found[1].ctxs[1:]] == ["the song of the king"]
 
 
-def test_several_sets_are_repeated_by_rates(run, squad, observer):
+def test_several_sets_are_repeated_according_to_rates(run, squad, observer):
     made = run([squad, squad], sampling_rates="1,0.5", epochs=1, observer=observer)
     assert manifest(made.folder)["facts"]["steps"] == 2  # 6 questions in batches of 4
     with pytest.raises(UsageError, match="has 2 rates for 1 set"):
@@ -185,7 +185,7 @@ def test_a_reader_continues_from_another(run, squad, tiny_base, tmp_path):
         run(squad, init=str(tiny_base), encoder=None, output=tmp_path / "third")
 
 
-def test_gold_pages_are_for_the_choice_of_the_release(run, tmp_path):
+def test_gold_pages_need_the_release_selection(run, tmp_path):
     gold = [TrainingExample(RESULTS[0].question, (Passage("g", "Ulm", "Ulm"),))]
     made = run(gold=gold, choice="dpr", epochs=1)
     assert manifest(made.folder)["counts"]["questions_with_gold_page"] == 1

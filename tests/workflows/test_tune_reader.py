@@ -49,7 +49,7 @@ def test_read_takes_the_tuned_depth_and_rule(reader, tmp_path):
     assert len(passages_read()) == 4
 
 
-def test_answers_below_the_smallest_score_are_not_given(reader, tmp_path):
+def test_answers_below_the_minimum_score_are_not_returned(reader, tmp_path):
     (one,) = densecli.read(
         results=DEV[:1],
         reader=str(reader),
@@ -61,7 +61,7 @@ def test_answers_below_the_smallest_score_are_not_given(reader, tmp_path):
     assert one.to_json()["answer"] == ""
 
 
-def test_a_file_of_results_tunes_too(reader, tmp_path):
+def test_a_file_of_results_can_be_used_for_tuning(reader, tmp_path):
     path = tmp_path / "dev.jsonl"
     path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in DEV))
     densecli.tune_reader(path, reader=str(reader), workspace=tmp_path, engine="onnxruntime")

@@ -24,11 +24,11 @@ def cut(text):
         ("{{{p}}} {{{{p|a}}}}", " "),
     ],
 )
-def test_what_is_cut(text, kept):
+def test_unbalanced_brackets_are_cut(text, kept):
     assert cut(text) == kept
 
 
-def test_what_is_too_deep_for_the_parser_is_cut():
+def test_nesting_too_deep_for_the_parser_is_cut():
     assert cut("{{p|" * DEEPEST + "a" + "}}" * DEEPEST) == "{{p|" * DEEPEST + "a" + "}}" * DEEPEST
     assert "a" not in cut("{{p|" * (DEEPEST + 1) + "a" + "}}" * (DEEPEST + 1))
 
@@ -36,7 +36,7 @@ def test_what_is_too_deep_for_the_parser_is_cut():
 @given(
     st.lists(st.sampled_from(["[[", "]]", "{{", "}}", "p|", "a", "[[File:", "\n"]), max_size=40).map("".join)
 )
-def test_every_bracket_that_stays_has_a_partner(text):
+def test_every_remaining_bracket_has_a_partner(text):
     kept = cut(text)
     counts = Counter(pair for pair in ("[[", "]]", "{{", "}}") for _ in range(kept.count(pair)))
     assert counts["[["] == counts["]]"]

@@ -77,7 +77,7 @@ def many_streams(text):
         ("utf-16.xml", lambda text: ('<?xml version="1.0" encoding="utf-16"?>' + text).encode("utf-16")),
     ],
 )
-def test_pages_of_a_dump(tmp_path, name, pack):
+def test_pages_of_a_dump_are_read(tmp_path, name, pack):
     path = tmp_path / name
     path.write_bytes(pack(DUMP))
     source = read_dump(str(path))
@@ -89,7 +89,7 @@ def test_pages_of_a_dump(tmp_path, name, pack):
 
 
 @pytest.mark.parametrize("pack", [str.encode, many_streams])
-def test_a_dump_from_stdin(monkeypatch, pack):
+def test_a_dump_is_read_from_standard_input(monkeypatch, pack):
     stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(pack(DUMP))))
     monkeypatch.setattr(sys, "stdin", stdin)
     source = read_dump("-")
@@ -115,21 +115,21 @@ def test_a_dump_from_stdin(monkeypatch, pack):
         ((HEAD + "<a b='" + "x" * (3 << 20)).encode(), ":3: a tag of more than 1 MiB"),
     ],
 )
-def test_a_dump_that_cannot_be_used(tmp_path, data, message):
+def test_an_unusable_dump_is_refused(tmp_path, data, message):
     path = tmp_path / "d.xml"
     path.write_bytes(data)
     with pytest.raises(InputError, match=rf"d\.xml{message}"):
         list(read_dump(str(path)).raw)
 
 
-def test_wikitext_counts_for_more_work_than_other_text(tmp_path):
+def test_wikitext_has_a_larger_work_size_than_other_text(tmp_path):
     path = tmp_path / "d.xml"
     path.write_text(HEAD + page(1, "A", "x" * 200_000) + END)
     source = read_dump(str(path))
     assert [source.size(payload) for _, payload in source.raw] == [1_600_000]
 
 
-def test_pages_before_a_cut_are_still_read(tmp_path):
+def test_pages_before_a_truncation_are_read(tmp_path):
     path = tmp_path / "d.xml"
     path.write_text(HEAD + page(1, "A", "x" * 200_000) + page(2, "B", "cut off")[:-30])
     raw = read_dump(str(path)).raw
@@ -139,13 +139,13 @@ def test_pages_before_a_cut_are_still_read(tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"id": ""}, {"id": "x"}, {"title": ""}, {"namespace": "zero"}])
-def test_a_page_without_its_fields(change):
+def test_a_page_without_required_fields_is_refused(change):
     whole = Page("1", "T", "0", False, "wikitext", "text", ())
     with pytest.raises(FieldError, match="a page without id, title or namespace"):
         parse_page(whole._replace(**change))
 
 
-def test_a_page_with_a_text_beyond_what_mediawiki_takes_is_cut_and_dropped(tmp_path):
+def test_a_page_above_the_limit_of_mediawiki_is_dropped(tmp_path):
     path = tmp_path / "d.xml"
     path.write_text(HEAD + page(1, "A", "word " * (LONGEST_TEXT // 3)) + END)
     [(_, found)] = read_dump(str(path)).raw
@@ -153,7 +153,7 @@ def test_a_page_with_a_text_beyond_what_mediawiki_takes_is_cut_and_dropped(tmp_p
     assert parse_page(found) == Dropped("too_long")
 
 
-def test_a_fault_of_the_parser_costs_one_page(monkeypatch):
+def test_a_parser_failure_drops_one_page(monkeypatch):
     def fail(*_):
         raise ParserError("C tokenizer exited with BAD_ROUTE")
 

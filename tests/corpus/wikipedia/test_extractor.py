@@ -38,14 +38,14 @@ def parsed(path):
 @pytest.mark.parametrize(
     ("name", "pack"), [("wiki_00", bytes), ("wiki_00.bz2", bz2.compress), ("x.gz", gzip.compress)]
 )
-def test_articles_between_tags(tmp_path, name, pack):
+def test_articles_between_doc_tags_are_read(tmp_path, name, pack):
     path = tmp_path / name
     path.write_bytes(pack(DOCS.encode()))
     assert parsed(path) == ARTICLES
     assert [place for place, _ in read_extracted(str(path)).raw] == [1, 8, 12]
 
 
-def test_json_lines(tmp_path):
+def test_articles_in_json_lines_are_read(tmp_path):
     path = tmp_path / "wiki_00"
     path.write_text(rows("a b", "", "T\n\nbody", "T", "T is a letter."))
     assert parsed(path) == [
@@ -57,13 +57,13 @@ def test_json_lines(tmp_path):
     ]
 
 
-def test_an_article_of_no_more_than_its_title_has_no_text(tmp_path):
+def test_an_article_with_only_a_title_has_no_text(tmp_path):
     path = tmp_path / "wiki_00"
     path.write_text('<doc id="1" url="u" title="A &amp; B">\nA &amp; B\n\n</doc>\n')
     assert parsed(path) == [Dropped("without_text")]
 
 
-def test_a_folder_as_wikiextractor_writes_it_is_read_in_the_order_of_its_files(tmp_path):
+def test_a_wikiextractor_folder_is_read_in_file_order(tmp_path):
     for name, data in {"AB/wiki_00": rows("three"), "AA/wiki_01": rows("two"), "AA/notes.txt": "x"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(data)
@@ -81,7 +81,7 @@ def test_a_folder_as_wikiextractor_writes_it_is_read_in_the_order_of_its_files(t
         (DOCS.encode() + b"stray\n", ":15: begins with 'stray"),
     ],
 )
-def test_a_file_that_is_something_else(tmp_path, data, message):
+def test_a_file_in_another_format_is_refused(tmp_path, data, message):
     path = tmp_path / "wiki_00"
     path.write_bytes(data)
     with pytest.raises(InputError, match=f"wiki_00{message}"):
@@ -97,7 +97,7 @@ def test_a_file_that_is_something_else(tmp_path, data, message):
         (b'<doc id="1" title="T">\n\xff\n</doc>\n', "not UTF-8"),
     ],
 )
-def test_an_article_that_is_broken_tells_its_file_in_a_folder(tmp_path, data, message):
+def test_an_error_in_a_folder_names_the_file(tmp_path, data, message):
     (tmp_path / "AA").mkdir()
     (tmp_path / "AA" / "wiki_07").write_bytes(rows("x").encode() + data)
     with pytest.raises(FieldError, match=message):
@@ -107,12 +107,12 @@ def test_an_article_that_is_broken_tells_its_file_in_a_folder(tmp_path, data, me
     assert caught.value.place == (str(tmp_path / "AA" / "wiki_07"), 2)
 
 
-def test_a_folder_without_any(tmp_path):
+def test_a_folder_without_articles_is_refused(tmp_path):
     with pytest.raises(InputError, match="no file of WikiExtractor in it"):
         parsed(tmp_path)
 
 
-def test_a_file_of_a_folder_that_is_broken_is_one_bad_record(tmp_path):
+def test_a_broken_file_of_a_folder_is_one_bad_record(tmp_path):
     (tmp_path / "AA").mkdir()
     files = {
         "wiki_00": b"",

@@ -21,5 +21,5 @@ from densecli.corpus.wikipedia.pages import drop_reason
         (("Listing of hills", "0", False, "wikitext", "x"), ""),
     ],
 )
-def test_why_a_page_is_no_article(page, reason):
+def test_each_page_that_is_not_an_article_has_a_reason(page, reason):
     assert drop_reason(*page) == reason

@@ -98,7 +98,7 @@ def test_a_template_is_shown_as_wikipedia_shows_it(template, text):
         ("{{convert|6000|ft|m|-2|disp=or}} {{convert|840|m|order=flip}}", "6,000 feet 840 metres"),
     ],
 )
-def test_a_measure_is_shown_whole_in_its_own_unit(template, text):
+def test_a_measurement_is_shown_in_its_own_unit(template, text):
     assert prose(template) == text
 
 
@@ -130,14 +130,14 @@ def test_a_measure_is_shown_whole_in_its_own_unit(template, text):
         "{{nowrap}}",
     ],
 )
-def test_a_form_that_is_not_understood_is_dropped_whole_and_counted(template):
+def test_an_unknown_template_form_is_dropped_and_counted(template):
     counts = Counter()
     assert prose(f"Before {template} after.", left_out=counts) == "Before after."
     assert counts[NOT_UNDERSTOOD] == 1
 
 
 @pytest.mark.parametrize("name", ["infobox person", "cite web", "#if:x", "", "lang"])
-def test_a_template_outside_the_table_has_no_text(name):
+def test_a_template_that_is_not_in_the_table_has_no_text(name):
     assert is_prose(name) == (name == "lang")
     assert replacement(name, {}) is None
 
@@ -153,9 +153,9 @@ def test_a_template_outside_the_table_has_no_text(name):
         ),
     ),
 )
-def test_odd_parameters_do_no_harm(name, args):
+def test_unusual_parameters_are_tolerated(name, args):
     assert replacement(name, args) != ""  # a text, or None: never half of one
 
 
-def test_the_fixed_texts_need_no_parameters():
+def test_templates_with_a_fixed_text_need_no_parameters():
     assert all(replacement(name, {}) == text for name, text in FIXED.items())

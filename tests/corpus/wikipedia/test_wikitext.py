@@ -56,18 +56,18 @@ LEFTOVER = re.compile(r"\[\[|\]\]|\{\{|\}\}|<ref|\{\||\|\}|'''|&nbsp;|https?://|
         ("", ""),
     ],
 )
-def test_constructs(wikitext, text):
+def test_each_wikitext_construct_becomes_plain_text(wikitext, text):
     assert prose(wikitext) == text
 
 
-def test_headings_go_and_sections_of_notes_with_all_below_them():
+def test_headings_and_sections_of_notes_are_removed():
     page = (
         "top\n== Life ==\na\n=== Notes on youth ===\nb\n==See also==\nc\n===d===\ne\n== Works<!-- x --> ==\nf"
     )
     assert prose(page) == "top\na\nb\nf"
 
 
-def test_the_names_that_a_wiki_gives_files_and_categories():
+def test_localized_namespaces_of_files_and_categories_are_known():
     assert prose("a [[Delwedd:x.jpg|bawd|y]] [[Categori:z]]", ("delwedd", "categori")) == "a"
 
 
@@ -83,7 +83,7 @@ PIECES = st.sampled_from([*MARKS.split(), "\n", " "])
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=60).map("".join))
-def test_whatever_is_nested_or_left_open_nothing_is_left_of_it(wikitext):
+def test_nested_or_unclosed_markup_leaves_nothing_behind(wikitext):
     assert not LEFTOVER.search(prose(wikitext))
 
 
@@ -95,14 +95,14 @@ def test_text_without_markup_keeps_its_words(text):
 @pytest.mark.parametrize(
     "piece", ["{{a|", "[[a|", "[http://a ", "<ref>", "{|\n", "<x>", "{{nowrap|[[a|", "''a'''", "* a\n"]
 )
-def test_the_time_is_linear_in_what_is_left_open(piece):
+def test_unclosed_markup_is_read_in_linear_time(piece):
     prose(piece)
     begin = time.process_time()
     prose(piece * (200_000 // len(piece)))
     assert time.process_time() - begin < 10  # the parser alone takes minutes for some
 
 
-def test_the_compiled_tokenizer_is_in_use():
+def test_the_compiled_tokenizer_is_used():
     assert isinstance(Parser()._tokenizer, CTokenizer)
 
 
@@ -129,7 +129,7 @@ def test_a_real_dump_leaves_no_markup():
     assert 0.4 < share < 0.7
 
 
-def test_what_is_left_out_is_counted_by_kind():
+def test_omitted_parts_are_counted_by_kind():
     page = """{{Infobox person|name={{nowrap|A}}}}{{short description|x}}
 A was{{cn}} born<ref>book</ref> in [[Ulm]]<ref name="b"/>. [[File:a.jpg|thumb|A]]
 {| class="wikitable"

@@ -72,14 +72,14 @@ def machine(code: bytes) -> Unpickler:
 
 @pytest.mark.parametrize("kind", SHARING)
 @pytest.mark.parametrize("name", ["encoder_model_type", "pretrained_model_cfg", "encoder", "anything"])
-def test_sharing_is_refused_wherever_it_stands(tmp_path: Path, kind: str, name: str) -> None:
+def test_exponential_sharing_is_refused_everywhere(tmp_path: Path, kind: str, name: str) -> None:
     path = checkpoint(tmp_path / "shared.cp", b"}(" + text(name) + SHARING[kind] + b"u")
     assert path.stat().st_size < 64_000
     with pytest.raises(ArtifactError, match="uses its objects again and again|within each other"):
         DprCheckpoint.read(path)
 
 
-def test_an_object_that_is_filled_after_it_was_shared_is_measured_as_it_ends() -> None:
+def test_an_object_filled_after_sharing_is_measured_at_its_final_size() -> None:
     """Lists are kept empty, put into each other, and filled last of all."""
     code = b"".join(b"]" + put(number) for number in range(DOUBLINGS)) + b"0" * (DOUBLINGS - 1)
     for number in reversed(range(1, DOUBLINGS)):
@@ -88,13 +88,13 @@ def test_an_object_that_is_filled_after_it_was_shared_is_measured_as_it_ends() -
         machine(code + get(DOUBLINGS - 1)).load()
 
 
-def test_sharing_as_picklers_use_it_is_fine() -> None:
+def test_ordinary_sharing_is_allowed() -> None:
     shared = ["float32", "cpu", (2, 3)]
     value = [{"shape": shared, "name": f"layer {number}", "again": shared} for number in range(1000)]
     assert machine(pickle.dumps(value)[2:-1]).load() == value
 
 
-def test_depth_is_bounded(tmp_path: Path) -> None:
+def test_depth_is_limited(tmp_path: Path) -> None:
     value: Any = ()
     for _ in range(DEEPEST):
         value = (value,)
@@ -109,12 +109,12 @@ def test_depth_is_bounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [b"]" + put(0) + get(0) + b"a", b"}" + put(0) + text("me") + get(0) + b"s"])
-def test_an_object_that_holds_itself_is_refused(code: bytes) -> None:
+def test_an_object_that_contains_itself_is_refused(code: bytes) -> None:
     with pytest.raises(FieldError, match="holds itself"):
         machine(code).load()
 
 
-def test_memory_is_bounded_whatever_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_for_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unpickler.MOST_STEPS < 4_000_000  # of which each can take 110 bytes
     monkeypatch.setattr(unpickler, "MOST_STEPS", 5000)
     with pytest.raises(FieldError, match="of more than 5,000 parts"):
@@ -137,7 +137,7 @@ def test_memory_is_bounded_whatever_the_size(monkeypatch: pytest.MonkeyPatch) ->
     ],
     ids=["texts", "sizes", "dicts"],
 )  # fmt: skip
-def test_no_copies_without_end(tmp_path: Path, code: bytes) -> None:
+def test_endless_copies_are_refused_in_bounded_memory(tmp_path: Path, code: bytes) -> None:
     path = archive(tmp_path / "copies.cp", code.replace(b"0c", b"c", 1))
     tracemalloc.start()
     with pytest.raises(ArtifactError):
@@ -146,7 +146,7 @@ def test_no_copies_without_end(tmp_path: Path, code: bytes) -> None:
     tracemalloc.stop()
 
 
-def test_a_key_that_takes_for_ever_to_hash_is_refused(tmp_path: Path) -> None:
+def test_a_key_with_an_exponential_hash_time_is_refused(tmp_path: Path) -> None:
     pair = SHARING["tuples"] + b"N\x86"
     code = b"ccollections\nOrderedDict\n]" + pair + b"a\x85R"
     with pytest.raises(ArtifactError, match="damaged"):
@@ -172,13 +172,13 @@ def tensor(shape: tuple[int, ...], strides: tuple[int, ...], first: int = 0) -> 
         ((-1,), (1,)), ((2, 2), (1,)),
     ],
 )  # fmt: skip
-def test_a_tensor_whose_shape_no_tensor_has(tmp_path: Path, shape: Any, strides: Any) -> None:
+def test_a_tensor_with_an_impossible_shape_is_refused(tmp_path: Path, shape: Any, strides: Any) -> None:
     path = checkpoint(tmp_path / "odd.cp", model=b"}(" + text("w") + tensor(shape, strides) + b"u")
     with pytest.raises(ArtifactError, match="tensor|dimensions"):
         DprCheckpoint.read(path)
 
 
-def test_tensors_that_are_odd_and_right(tmp_path: Path) -> None:
+def test_unusual_but_valid_tensors_are_read(tmp_path: Path) -> None:
     for shape, strides in (((), ()), ((0, 5), (5, 1)), ((1, 4), (99, 1)), ((1,) * 64, (1,) * 64)):
         path = checkpoint(tmp_path / "odd.cp", model=b"}(" + text("w") + tensor(shape, strides) + b"u")
         assert DprCheckpoint.read(path).weights["w"].shape == shape
@@ -195,21 +195,21 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [b"]", b"K\x05", b"}", text("hf_roberta"), text("x" * 5000)])
-def test_a_kind_of_encoder_that_is_none(tmp_path: Path, value: bytes) -> None:
+def test_an_unknown_encoder_type_is_refused(tmp_path: Path, value: bytes) -> None:
     path = checkpoint(tmp_path / "kind.cp", b"}(" + text("encoder_model_type") + value + b"u")
     with pytest.raises(ArtifactError, match="an encoder of type") as caught:
         DprCheckpoint.read(path)
     assert len(str(caught.value)) < 300
 
 
-def test_a_base_that_is_no_name(tmp_path: Path) -> None:
+def test_a_base_that_is_not_a_name_is_refused(tmp_path: Path) -> None:
     path = checkpoint(tmp_path / "base.cp", b"}(" + text("pretrained_model_cfg") + b"](K\x01eu")
     with pytest.raises(ArtifactError, match="'pretrained_model_cfg' is a list; expected a name"):
         DprCheckpoint.read(path).base(None)
 
 
 @pytest.mark.parametrize("shape", [((), ()), ((4,), (1,)), ((2, 2, 2), (4, 2, 1))])
-def test_word_embeddings_that_are_no_table(tmp_path: Path, shape: Any) -> None:
+def test_word_embeddings_that_are_not_a_table_are_refused(tmp_path: Path, shape: Any) -> None:
     name = "question_model.embeddings.word_embeddings.weight"
     path = checkpoint(tmp_path / "table.cp", model=b"}(" + text(name) + tensor(*shape) + b"u")
     with pytest.raises(ArtifactError, match="word embeddings are no table"):

@@ -21,7 +21,7 @@ def saved(value: Any, path: Path, zipped: bool = True) -> Path:
 
 
 @FORMS
-def test_tensors_are_torchs_own(tmp_path: Path, zipped: bool) -> None:
+def test_tensors_match_torch(tmp_path: Path, zipped: bool) -> None:
     base = torch.randn(4, 5)
     held = {
         "plain": base,
@@ -41,7 +41,7 @@ def test_tensors_are_torchs_own(tmp_path: Path, zipped: bool) -> None:
 
 
 @FORMS
-def test_what_torch_itself_takes_for_safe_is_the_same(tmp_path: Path, zipped: bool) -> None:
+def test_files_that_torch_considers_safe_are_read_the_same(tmp_path: Path, zipped: bool) -> None:
     model = torch.nn.Linear(3, 2)
     optimizer = torch.optim.AdamW(model.parameters())
     model(torch.ones(1, 3)).sum().backward()
@@ -53,7 +53,7 @@ def test_what_torch_itself_takes_for_safe_is_the_same(tmp_path: Path, zipped: bo
     assert mine["optim"]["param_groups"][0]["lr"] == theirs["optim"]["param_groups"][0]["lr"]
 
 
-def test_omegaconfs_objects_say_what_they_hold() -> None:
+def test_objects_of_omegaconf_are_read() -> None:
     held = read_torch_file(GOLDEN / "tiny_biencoder.hydra.cp")["encoder_params"]
     assert isinstance(held["encoder"], Settings)
     assert held["encoder"].plain == {
@@ -115,14 +115,14 @@ def test_archives_that_torch_would_not_write_are_refused(tmp_path: Path) -> None
 
 
 @FORMS
-def test_a_small_file_does_not_become_a_large_tensor(tmp_path: Path, zipped: bool) -> None:
+def test_a_small_file_does_not_expand_to_a_large_tensor(tmp_path: Path, zipped: bool) -> None:
     path = saved({"w": torch.zeros(1).expand(1 << 40)}, tmp_path / "w.pt", zipped)
     with pytest.raises(ArtifactError, match="reaches over the end"):
         read_torch_file(path)
 
 
 @FORMS
-def test_a_file_cut_off_anywhere_is_told(tmp_path: Path, zipped: bool) -> None:
+def test_a_file_truncated_anywhere_is_reported(tmp_path: Path, zipped: bool) -> None:
     path = saved({"w": torch.randn(50), "v": torch.randn(3)}, tmp_path / "w.pt", zipped)
     whole = path.read_bytes()
     for size in [0, 3, 14, 40, len(whole) // 2, len(whole) - 1]:
@@ -131,7 +131,7 @@ def test_a_file_cut_off_anywhere_is_told(tmp_path: Path, zipped: bool) -> None:
             read_torch_file(path)
 
 
-def test_what_is_no_file_of_torch_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_from_torch_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "x.cp"
     with pytest.raises(ArtifactError, match="no such file"):
         read_torch_file(path)

@@ -39,25 +39,25 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN, st.integers(2, 5))
-def test_plain_data_comes_back(value: Any, protocol: int) -> None:
+def test_plain_data_survives_a_round_trip(value: Any, protocol: int) -> None:
     if protocol < 3:
         value = repr(value)  # bytes need a function there
     assert machine(pickle.dumps(value, protocol)).load() == value
 
 
 @given(st.lists(st.tuples(st.text(), st.integers())), st.integers(2, 5))
-def test_a_list_streams(values: list[tuple[str, int]], protocol: int) -> None:
+def test_a_list_is_streamed(values: list[tuple[str, int]], protocol: int) -> None:
     assert list(machine(pickle.dumps(values, protocol)).items()) == values
 
 
-def test_a_long_list_streams_and_forgets() -> None:
+def test_a_long_list_is_streamed_in_bounded_memory() -> None:
     values = [(f"id {number}", number, "shared") for number in range(3 * KEPT)]
     reader = machine(pickle.dumps(values))
     assert list(reader.items()) == values
     assert len(reader._memo) < 3 * 3 * KEPT / 2
 
 
-def test_an_object_of_an_item_far_back_is_refused() -> None:
+def test_a_reference_to_a_much_earlier_item_is_refused() -> None:
     far = ("far", 1)
     values = [(str(number), number) for number in range(2 * KEPT)] + [far]
     values += [(f"later {number}", number) for number in range(KEPT)] + [far]
@@ -68,14 +68,14 @@ def test_an_object_of_an_item_far_back_is_refused() -> None:
 
 @pytest.mark.parametrize("protocol", range(2, 6))
 @pytest.mark.parametrize("kind", ["<f4", ">f8", "<f2", "<i8"])
-def test_arrays_come_back_without_numpys_constructors(protocol: int, kind: str) -> None:
+def test_arrays_are_read_without_the_constructors_of_numpy(protocol: int, kind: str) -> None:
     array = np.asfortranarray(np.arange(12).reshape(3, 4)).astype(kind)
     made = machine(pickle.dumps([array, array[1]], protocol), find_arrays).load()
     np.testing.assert_array_equal(made[0].values, array)
     np.testing.assert_array_equal(made[1].values, array[1])
 
 
-def test_both_names_of_numpys_core_are_known() -> None:
+def test_both_module_names_of_numpy_core_are_known() -> None:
     data = pickle.dumps(np.ones(2, np.float32), 3)
     assert b"numpy._core" in data
     old = data.replace(b"numpy._core", b"numpy.core")
@@ -144,7 +144,7 @@ def test_opcodes_written_by_hand_are_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_only_objects_of_the_short_list_take_a_state() -> None:
+def test_only_objects_of_allowed_classes_take_a_state() -> None:
     taken = []
 
     class Kept(Stated):
@@ -173,24 +173,24 @@ def test_only_objects_of_the_short_list_take_a_state() -> None:
         (b"\x80\x02h\x05.", "points at an object"),
     ],
 )
-def test_absurd_sizes_and_damage_are_told(data: bytes, told: str) -> None:
+def test_absurd_sizes_and_damage_are_reported(data: bytes, told: str) -> None:
     with pytest.raises(FieldError, match=told):
         machine(data).load()
 
 
-def test_a_huge_place_in_memory_costs_nothing() -> None:
+def test_a_huge_memo_index_needs_no_memory() -> None:
     """CPython's own unpickler makes an array of 64 GiB for this."""
     assert machine(b"\x80\x02]r\xff\xff\xff\x7f.").load() == []
 
 
-def test_a_key_that_takes_for_ever_to_hash_is_refused() -> None:
+def test_a_key_with_an_exponential_hash_time_is_refused() -> None:
     nested = b")" + b"q\x00h\x00\x86" * 60
     with pytest.raises(FieldError, match="a tuple is a key"):
         machine(b"\x80\x02}" + nested + b"K\x01s.").load()
 
 
 @pytest.mark.parametrize("shape", [(1 << 40,), (3, -1), ("a",), 5])
-def test_a_shape_that_its_bytes_do_not_fill_is_refused(shape: Any) -> None:
+def test_a_shape_that_does_not_match_its_bytes_is_refused(shape: Any) -> None:
     class Fake:
         def __reduce__(self) -> Any:
             state = (1, shape, np.dtype("<f4"), False, b"1234")

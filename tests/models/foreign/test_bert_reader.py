@@ -43,7 +43,7 @@ def same_answers(ours: Path, theirs: Path) -> None:
         np.testing.assert_allclose([s.span_score for s in found], [s.span_score for s in expected], atol=1e-5)
 
 
-def test_a_checkpoint_goes_out_and_comes_back(tiny_reader: Path, base: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_survives_a_round_trip(tiny_reader: Path, base: Path, tmp_path: Path) -> None:
     reader = BertReader.read(tiny_reader)
     write_reader_checkpoint(reader, tmp_path / "r.cp")
     read_reader_checkpoint(tmp_path / "r.cp", base).write(tmp_path / "back")
@@ -51,14 +51,14 @@ def test_a_checkpoint_goes_out_and_comes_back(tiny_reader: Path, base: Path, tmp
     same_answers(tmp_path / "back", tiny_reader)
 
 
-def test_the_checkpoint_has_the_references_names(tiny_reader: Path, tmp_path: Path) -> None:
+def test_the_checkpoint_has_the_names_of_the_reference(tiny_reader: Path, tmp_path: Path) -> None:
     write_reader_checkpoint(BertReader.read(tiny_reader), tmp_path / "r.cp")
     names = torch.load(tmp_path / "r.cp", weights_only=True)["model_dict"]
     recorded = json.loads((GOLDEN / "checkpoint.json").read_text())["state_dict_keys"]
     assert set(names) == set(recorded["reader_projection_dim_0"])
 
 
-def test_transformers_loads_ours_and_agrees(tiny_reader: Path, tmp_path: Path) -> None:
+def test_transformers_loads_our_folder_with_equal_answers(tiny_reader: Path, tmp_path: Path) -> None:
     reader = BertReader.read(tiny_reader)
     write_dpr_reader(reader, tmp_path / "hf")
     model, found = DPRReader.from_pretrained(tmp_path / "hf", output_loading_info=True)
@@ -74,7 +74,7 @@ def test_transformers_loads_ours_and_agrees(tiny_reader: Path, tmp_path: Path) -
     np.testing.assert_allclose(logits.relevance_logits.numpy(), ours[1], atol=1e-5)
 
 
-def test_a_folder_of_transformers_comes_back(tiny_reader: Path, tmp_path: Path) -> None:
+def test_a_transformers_folder_survives_a_round_trip(tiny_reader: Path, tmp_path: Path) -> None:
     write_dpr_reader(BertReader.read(tiny_reader), tmp_path / "hf")
     model = DPRReader.from_pretrained(tmp_path / "hf")
     (tmp_path / "hf" / "model.safetensors").unlink()
@@ -97,7 +97,7 @@ def test_other_models_are_refused(tiny_reader: Path, base: Path, tmp_path: Path)
         read_reader_checkpoint(path, base)
 
 
-def test_both_generations_of_token_types_are_read(tiny_reader: Path, base: Path, tmp_path: Path) -> None:
+def test_old_and_new_token_types_are_read(tiny_reader: Path, base: Path, tmp_path: Path) -> None:
     path = tmp_path / "r.cp"
     reader = BertReader.read(tiny_reader)
     write_reader_checkpoint(reader, path)
@@ -124,7 +124,7 @@ def test_both_generations_of_token_types_are_read(tiny_reader: Path, base: Path,
     assert np.abs(np.subtract(scores[0], scores[2])).max() > 1e-3
 
 
-def test_token_types_are_the_references(tiny_reader: Path) -> None:
+def test_token_types_match_the_reference(tiny_reader: Path) -> None:
     golden = json.loads((GOLDEN / "reader.json").read_text())["batch"]["train"]
     ids, types = golden["input_ids"][0][0], golden["token_type_ids"][0][0]
     np.testing.assert_array_equal(second_segment(np.array([ids]), 3)[0], types)

@@ -30,7 +30,7 @@ def golden(form: str) -> Path:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("trailing_sep", [True, False])
-def test_vectors_are_the_references(
+def test_vectors_match_the_reference(
     observed: Any, dpr_base: Path, tmp_path: Path, form: str, trailing_sep: bool
 ) -> None:
     read_retriever_checkpoint(golden(form), dpr_base, trailing_sep).write(tmp_path / "model")
@@ -45,11 +45,13 @@ def test_vectors_are_the_references(
 
 
 @pytest.mark.parametrize(("form", "trailing_sep"), [("v1", False), ("hydra", True)])
-def test_the_form_tells_the_habit(dpr_base: Path, form: str, trailing_sep: bool) -> None:
+def test_the_checkpoint_format_determines_the_trailing_sep(
+    dpr_base: Path, form: str, trailing_sep: bool
+) -> None:
     assert read_retriever_checkpoint(golden(form), dpr_base).card.trailing_sep is trailing_sep
 
 
-def test_ids_are_the_references(observed: Any, dpr_base: Path) -> None:
+def test_ids_match_the_reference(observed: Any, dpr_base: Path) -> None:
     """The reference pads to the full length; the `[SEP]` at its end stands right behind the others here."""
     found = read_retriever_checkpoint(golden("hydra"), dpr_base)
     tokens = Tokens(found.tokenizer, found.card)
@@ -61,7 +63,7 @@ def test_ids_are_the_references(observed: Any, dpr_base: Path) -> None:
         assert ours == [piece for piece in theirs if piece]
 
 
-def test_training_goes_on_with_the_habit(observed: Any, dpr_base: Path, tmp_path: Path) -> None:
+def test_further_training_keeps_the_trailing_sep(observed: Any, dpr_base: Path, tmp_path: Path) -> None:
     read_retriever_checkpoint(golden("hydra"), dpr_base).write(tmp_path / "model")
     base = open_base(str(tmp_path / "model"), None, 24, 24)
     base.passage.eval()
@@ -72,7 +74,7 @@ def test_training_goes_on_with_the_habit(observed: Any, dpr_base: Path, tmp_path
     assert (shorter.question.last_position, shorter.passage.last_position) == (11, 19)
 
 
-def test_what_is_written_is_dprs_and_comes_back(
+def test_a_written_checkpoint_has_the_dpr_format_and_is_read_again(
     dpr_retriever: BertRetriever, dpr_base: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.cp"
@@ -91,7 +93,9 @@ def test_what_is_written_is_dprs_and_comes_back(
     assert read_retriever_checkpoint(path, dpr_base).card == sep.card
 
 
-def test_a_model_that_dpr_cannot_be_is_not_written(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
+def test_a_model_that_dpr_cannot_represent_is_not_written(
+    dpr_retriever: BertRetriever, tmp_path: Path
+) -> None:
     for change, told in (
         ({"pooling": "mean"}, "mean pooling"),
         ({"normalize": True}, "normalized"),
@@ -141,7 +145,9 @@ def changed(tmp_path: Path, change: Any) -> Path:
         (lambda held: held["encoder_params"].update(do_lower_case=False), None),
     ],
 )
-def test_what_is_not_whole_is_refused(dpr_base: Path, tmp_path: Path, change: Any, told: str | None) -> None:
+def test_an_incomplete_checkpoint_is_refused(
+    dpr_base: Path, tmp_path: Path, change: Any, told: str | None
+) -> None:
     path = changed(tmp_path, change)
     if told is None:
         tokenizer = read_retriever_checkpoint(path, dpr_base).tokenizer
@@ -151,7 +157,7 @@ def test_what_is_not_whole_is_refused(dpr_base: Path, tmp_path: Path, change: An
         read_retriever_checkpoint(path, dpr_base)
 
 
-def test_position_ids_and_longer_tables_are_no_obstacle(dpr_base: Path, tmp_path: Path) -> None:
+def test_position_ids_and_longer_tables_are_accepted(dpr_base: Path, tmp_path: Path) -> None:
     def change(held: Any) -> None:
         for tower in ("question_model", "ctx_model"):
             held["model_dict"][f"{tower}.embeddings.position_ids"] = torch.arange(64)[None]
@@ -160,9 +166,7 @@ def test_position_ids_and_longer_tables_are_no_obstacle(dpr_base: Path, tmp_path
     assert not [name for name in found.question.state if "position_ids" in name or "pooler" in name]
 
 
-def test_the_config_is_needed_where_the_size_is_none_of_those_published(
-    observed: Any, dpr_base: Path, tmp_path: Path
-) -> None:
+def test_an_unpublished_size_needs_a_config(observed: Any, dpr_base: Path, tmp_path: Path) -> None:
     base = shutil.copytree(dpr_base, tmp_path / "base")
     (base / "config.json").unlink()
     with pytest.raises(ArtifactError, match="a BERT 16 wide is none of those published"):
@@ -176,7 +180,7 @@ def test_the_config_is_needed_where_the_size_is_none_of_those_published(
         read_retriever_checkpoint(golden("v1"), base)
 
 
-def test_a_base_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unreachable_base_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = changed(tmp_path, lambda held: held["encoder_params"].update(pretrained_model_cfg="./nowhere"))
     with pytest.raises(
         ArtifactError, match=r"tokenizer of \./nowhere; name a folder that holds it as `base`"
@@ -184,7 +188,7 @@ def test_a_base_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         DprCheckpoint.read(path).base(None)
 
 
-def test_projections_go_out_and_come_back(
+def test_projections_survive_a_round_trip(
     observed: Any, dpr_retriever: BertRetriever, dpr_base: Path, tmp_path: Path
 ) -> None:
     made = np.random.default_rng(3)

@@ -29,7 +29,7 @@ def pair(dpr_retriever: BertRetriever, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_transformers_loads_ours_and_agrees(observed: Any, pair: Path, name: str) -> None:
+def test_transformers_loads_our_folder_with_equal_vectors(observed: Any, pair: Path, name: str) -> None:
     model, found = CLASSES[name].from_pretrained(pair / name, output_loading_info=True)
     assert not any(found[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
     tokenizer = AutoTokenizer.from_pretrained(pair / name)
@@ -46,7 +46,7 @@ def test_transformers_loads_ours_and_agrees(observed: Any, pair: Path, name: str
             np.testing.assert_allclose(model.eval()(**inputs).pooler_output[0].numpy(), vector, atol=1e-5)
 
 
-def test_ours_loads_transformers_and_agrees(observed: Any, pair: Path, tmp_path: Path) -> None:
+def test_we_load_a_transformers_folder_with_equal_vectors(observed: Any, pair: Path, tmp_path: Path) -> None:
     """Random encoders that transformers has made and written, in both formats of weights."""
     config = DPRConfig(**{name: observed.config[name] for name in (
         "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
@@ -78,7 +78,7 @@ def read_ids(folder: Path, texts: list[str]) -> list[torch.Tensor]:
     return [tokenizer(text, return_tensors="pt", truncation=True)["input_ids"] for text in texts]
 
 
-def test_a_pair_comes_back_whole(dpr_retriever: BertRetriever, pair: Path) -> None:
+def test_a_pair_of_encoders_survives_a_round_trip(dpr_retriever: BertRetriever, pair: Path) -> None:
     found = read_dpr_pair(pair / "question_encoder", pair / "ctx_encoder")
     assert found.card == dpr_retriever.card
     assert found.tokenizer.get_vocab() == dpr_retriever.tokenizer.get_vocab()
@@ -87,7 +87,7 @@ def test_a_pair_comes_back_whole(dpr_retriever: BertRetriever, pair: Path) -> No
             np.testing.assert_array_equal(found.passage.state[name], weight)
 
 
-def test_a_pair_is_opened_and_trained_as_it_is(observed: Any, pair: Path) -> None:
+def test_a_pair_of_encoders_is_trained_without_conversion(observed: Any, pair: Path) -> None:
     vectors = PassageEncoder(pair, "cpu", "fp32").encode(observed.passages)
     np.testing.assert_allclose(vectors, observed.vectors("passage", False), atol=1e-5)
     base = open_base(str(pair), None, 24, 24)
@@ -98,7 +98,7 @@ def test_a_pair_is_opened_and_trained_as_it_is(observed: Any, pair: Path) -> Non
     assert fingerprint(pair) != before
 
 
-def test_the_wrong_encoder_is_never_made_up(pair: Path) -> None:
+def test_a_missing_encoder_is_an_error(pair: Path) -> None:
     with pytest.raises(ArtifactError, match="holds DPRContextEncoder; DPRQuestionEncoder is needed"):
         read_dpr_tower(pair / "ctx_encoder", "question")
     with pytest.raises(ArtifactError, match="one of the encoders of a DPR model"):
@@ -117,7 +117,7 @@ def test_the_wrong_encoder_is_never_made_up(pair: Path) -> None:
         (lambda state: state.clear(), "no weights of floating point"),
     ],
 )
-def test_a_folder_that_is_not_whole_is_refused(pair: Path, change: Any, told: str) -> None:
+def test_an_incomplete_folder_is_refused(pair: Path, change: Any, told: str) -> None:
     path = pair / "ctx_encoder" / "model.safetensors"
     state = load_file(path)
     change(state)
@@ -126,7 +126,7 @@ def test_a_folder_that_is_not_whole_is_refused(pair: Path, change: Any, told: st
         open_retriever(str(pair))
 
 
-def test_damaged_weights_and_other_models_are_told(pair: Path, tiny_base: Path) -> None:
+def test_damaged_weights_and_other_models_are_reported(pair: Path, tiny_base: Path) -> None:
     with pytest.raises(ArtifactError, match="a model of type 'bert'"):
         read_dpr_tower(tiny_base, "question")
     path = pair / "ctx_encoder" / "model.safetensors"
@@ -135,7 +135,7 @@ def test_damaged_weights_and_other_models_are_told(pair: Path, tiny_base: Path) 
         read_dpr_tower(path.parent, "passage")
 
 
-def test_cased_vocabularies_stay_cased(pair: Path) -> None:
+def test_cased_vocabularies_are_kept_cased(pair: Path) -> None:
     """Transformers' own class forgets the setting; a bare vocabulary is read here with what it says."""
     for name in CLASSES:
         (pair / name / "tokenizer.json").unlink()
@@ -145,13 +145,13 @@ def test_cased_vocabularies_stay_cased(pair: Path) -> None:
     assert tokenizer.encode("Marie").ids != tokenizer.encode("marie").ids
 
 
-def test_a_trailing_sep_is_not_lost_in_silence(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
+def test_losing_a_trailing_sep_is_reported(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
     card = replace(dpr_retriever.card, trailing_sep=True)
     with pytest.raises(ArtifactError, match="this format cannot say so"):
         write_dpr_pair(replace(dpr_retriever, card=card), tmp_path / "pair")
 
 
-def test_transformers_projects_as_we_do(observed: Any, dpr_retriever: BertRetriever, tmp_path: Path) -> None:
+def test_projections_match_transformers(observed: Any, dpr_retriever: BertRetriever, tmp_path: Path) -> None:
     made = np.random.default_rng(3).normal(size=(5, 16)).astype(np.float32)
     heads = {"encode_proj.weight": made[:4], "encode_proj.bias": made[4, :4].copy()}
     towers = {side: replace(getattr(dpr_retriever, side), heads=heads) for side in ("question", "passage")}

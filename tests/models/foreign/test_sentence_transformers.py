@@ -87,17 +87,17 @@ def listed(
         ({"modules": [FIRST, POOLING, {"type": OURS + "Dropout"}]}, EncoderSettings("cls")),
     ],
 )
-def test_settings_are_found(tmp_path: Path, given: dict[str, Any], expected: EncoderSettings) -> None:
+def test_settings_are_read(tmp_path: Path, given: dict[str, Any], expected: EncoderSettings) -> None:
     assert read_encoder_settings(listed(tmp_path, **given)) == expected
 
 
-def test_a_plain_folder_takes_the_first_state(tmp_path: Path) -> None:
+def test_a_plain_folder_uses_cls_pooling(tmp_path: Path) -> None:
     assert read_encoder_settings(tmp_path) == EncoderSettings("cls")
     card = read_card_of(tmp_path, 512)
     assert (card.max_question_tokens, card.max_passage_tokens) == (64, 256)
 
 
-def test_lengths_are_those_of_the_folder_its_tokenizer_and_its_encoder(tmp_path: Path) -> None:
+def test_lengths_come_from_the_folder_its_tokenizer_and_its_encoder(tmp_path: Path) -> None:
     def limits(limit: int) -> tuple[int, int]:
         card = read_card_of(tmp_path, limit)
         return card.max_question_tokens, card.max_passage_tokens
@@ -159,7 +159,7 @@ def test_lengths_are_those_of_the_folder_its_tokenizer_and_its_encoder(tmp_path:
         ({"tokenizer_config": {"truncation_side": "left"}}, "truncation_side is 'left'"),
     ],
 )
-def test_what_cannot_be_applied_is_refused(tmp_path: Path, given: dict[str, Any], message: str) -> None:
+def test_unsupported_modules_are_refused(tmp_path: Path, given: dict[str, Any], message: str) -> None:
     (tmp_path / "2_Normalize").mkdir()
     with pytest.raises(ArtifactError, match=message):
         read_card_of(listed(tmp_path, **given), 512)
@@ -181,7 +181,7 @@ def test_files_that_change_the_encoder_are_refused(
         open_question_encoder(folder)
 
 
-def test_positions_of_another_kind_are_refused(tiny_base: Path, tmp_path: Path) -> None:
+def test_other_kinds_of_positions_are_refused(tiny_base: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_base, tmp_path / "model")
     config = json.loads((folder / "config.json").read_text()) | {"position_embedding_type": "relative_key"}
     (folder / "config.json").write_text(json.dumps(config))
@@ -231,7 +231,7 @@ def cased(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_similarities_are_those_of_sentence_transformers(
+def test_similarities_match_sentence_transformers(
     tiny_base: Path, tiny_tokenizer: Tokenizer, tmp_path: Path, name: str
 ) -> None:
     peer = pytest.importorskip("sentence_transformers", reason="optional peer missing: sentence-transformers")
@@ -252,7 +252,7 @@ def test_similarities_are_those_of_sentence_transformers(
         np.testing.assert_allclose(questions @ passages.T, expected, atol=2e-4)
 
 
-def test_the_lower_case_of_a_folder_goes_into_the_model(
+def test_lowercasing_of_a_folder_is_kept_in_the_model(
     tiny_base: Path, tiny_tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     folder = listed(shutil.copytree(tiny_base, tmp_path / "model"), lengths={"do_lower_case": True})

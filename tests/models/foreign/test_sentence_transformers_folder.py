@@ -24,7 +24,7 @@ def changed(retriever: BertRetriever, change: dict[str, Any]) -> BertRetriever:
 
 
 @OTHERS
-def test_sentence_transformers_loads_ours_and_agrees(
+def test_sentence_transformers_loads_our_folder_with_equal_vectors(
     observed: Any, dpr_retriever: BertRetriever, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     peer = pytest.importorskip("sentence_transformers", reason="optional peer missing: sentence-transformers")
@@ -42,7 +42,9 @@ def test_sentence_transformers_loads_ours_and_agrees(
 
 
 @OTHERS
-def test_both_folders_come_back(dpr_retriever: BertRetriever, tmp_path: Path, change: dict[str, Any]) -> None:
+def test_both_folders_survive_a_round_trip(
+    dpr_retriever: BertRetriever, tmp_path: Path, change: dict[str, Any]
+) -> None:
     retriever = changed(dpr_retriever, change)
     write_sentence_transformers(retriever, tmp_path / "st")
     assert is_sentence_transformers_pair(tmp_path / "st")
@@ -53,9 +55,7 @@ def test_both_folders_come_back(dpr_retriever: BertRetriever, tmp_path: Path, ch
             np.testing.assert_array_equal(found.question.state[name], weight)
 
 
-def test_two_models_that_do_not_belong_together_are_refused(
-    dpr_retriever: BertRetriever, tmp_path: Path
-) -> None:
+def test_two_unrelated_models_are_refused(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
     write_sentence_transformers(dpr_retriever, tmp_path / "a")
     write_sentence_transformers(changed(dpr_retriever, CARDS[1]), tmp_path / "b")
     (tmp_path / "a" / "passage").rename(tmp_path / "old")
@@ -64,6 +64,6 @@ def test_two_models_that_do_not_belong_together_are_refused(
         read_sentence_transformers_pair(tmp_path / "a")
 
 
-def test_a_trailing_sep_is_not_lost_in_silence(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
+def test_losing_a_trailing_sep_is_reported(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="this format cannot say so"):
         write_sentence_transformers(changed(dpr_retriever, {"trailing_sep": True}), tmp_path / "st")
