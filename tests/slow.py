@@ -9,7 +9,7 @@ TESTS = Path(__file__).parent
 FAST_LOOP = "not slow"
 SLOW = (
     "artifacts/test_building.py",
-    "artifacts/test_old_workspace.py::test_its_interrupted_training_resumes",
+    "artifacts/test_old_workspace.py::test_an_interrupted_training_of_an_old_workspace_resumes",
     "cli",
     "corpus/test_bounded.py",
     "docs/test_evaluate.py",

@@ -30,7 +30,7 @@ def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
-def test_no_option_below_the_command_line(path: Path) -> None:
+def test_messages_below_the_command_line_name_no_option(path: Path) -> None:
     """But for commands to type, such as `densecli embed --force`."""
     found = [
         f"{line}: {text}"

@@ -36,6 +36,6 @@ def test_a_skip_without_an_allowed_reason_fails_in_ci(tmp_path: Path, ci: str, o
     assert closing_line(tmp_path, ci).startswith(outcome)
 
 
-def test_so_does_a_skipped_file(tmp_path: Path) -> None:
+def test_a_skipped_file_without_an_allowed_reason_fails_in_ci(tmp_path: Path) -> None:
     (tmp_path / "test_some.py").write_text("import pytest\npytest.importorskip('nowhere_to_be_found')\n")
     assert closing_line(tmp_path, "true").startswith("1 error")

@@ -50,7 +50,7 @@ def killed_at(target, step, swaps, force):
 
 
 @pytest.mark.parametrize(("swaps", "force", "step"), [(True, False, 0), (False, True, 10)])
-def test_killed_anywhere_a_training_leaves_no_checkpoint_beside_its_model(tmp_path, swaps, force, step):
+def test_a_killed_training_leaves_no_checkpoint_in_its_model(tmp_path, swaps, force, step):
     """With `force` the beginning is the same, and is left out."""
     status = None
     while status != 0:

@@ -8,7 +8,7 @@ from densecli.errors import ArtifactError
 TUNED = FusionWeight(1.25, "score", "r", "b", "dev.jsonl", "d1", 85)
 
 
-def test_what_is_stored_is_read_again(tmp_path):
+def test_a_stored_weight_is_read_again(tmp_path):
     assert TUNED.write(tmp_path, {"top_k": {"hybrid": {"20": 96.5}}}) == tmp_path / FUSION
     assert FusionWeight.read(tmp_path) == TUNED
     row = orjson.loads((tmp_path / FUSION).read_bytes())
@@ -16,14 +16,14 @@ def test_what_is_stored_is_read_again(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [FUSION]
 
 
-def test_a_later_one_takes_its_place(tmp_path):
+def test_a_later_weight_replaces_it(tmp_path):
     TUNED.write(tmp_path, {})
     later = FusionWeight(3.0, "min", "r2", "b2", "-", "", 7)
     later.write(tmp_path, {})
     assert FusionWeight.read(tmp_path) == later
 
 
-def test_where_none_is_stored(tmp_path):
+def test_a_missing_weight_is_none(tmp_path):
     assert FusionWeight.read(tmp_path) is None
 
 
@@ -49,7 +49,7 @@ def test_a_damaged_file_is_refused(tmp_path, change):
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"7", b"\xff"])
-def test_what_is_no_object_is_refused(tmp_path, data):
+def test_a_file_that_is_not_an_object_is_refused(tmp_path, data):
     (tmp_path / FUSION).write_bytes(data)
     with pytest.raises(ArtifactError, match="not readable"):
         FusionWeight.read(tmp_path)

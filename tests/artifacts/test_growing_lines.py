@@ -22,7 +22,7 @@ STEPS = [[{"a": 1}, {"b": "é\n"}], [], [{"c": 3}]]
 
 
 @pytest.mark.parametrize("fail", [1, 2])
-def test_goes_on_after_the_last_whole_step(tmp_path, fail):
+def test_writing_resumes_after_the_last_complete_step(tmp_path, fail):
     whole = tmp_path / "whole" / "x.jsonl"
     whole.parent.mkdir()
     assert grow(whole, STEPS) == 0
@@ -39,7 +39,7 @@ def test_goes_on_after_the_last_whole_step(tmp_path, fail):
     assert {one.name for one in tmp_path.iterdir()} == {"x.jsonl", "whole"}
 
 
-def test_another_plan_begins_again(tmp_path):
+def test_another_plan_starts_over(tmp_path):
     path = tmp_path / "x.jsonl"
     with pytest.raises(KeyboardInterrupt):
         grow(path, STEPS, fail=2)
@@ -47,7 +47,7 @@ def test_another_plan_begins_again(tmp_path):
     assert path.read_bytes() == b'{"z":1}\n'
 
 
-def test_lines_that_are_lost_begin_again(tmp_path):
+def test_lost_lines_start_over(tmp_path):
     path = tmp_path / "x.jsonl"
     with pytest.raises(KeyboardInterrupt):
         grow(path, STEPS, fail=2)
@@ -55,7 +55,7 @@ def test_lines_that_are_lost_begin_again(tmp_path):
     assert grow(path, STEPS) == 0
 
 
-def test_nothing_is_left_where_no_step_was_whole(tmp_path):
+def test_nothing_is_left_without_a_complete_step(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         grow(tmp_path / "x.jsonl", STEPS, fail=0)
     assert list(tmp_path.iterdir()) == []

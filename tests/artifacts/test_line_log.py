@@ -6,7 +6,7 @@ from densecli.artifacts.line_log import LineLog
 from densecli.errors import ArtifactError
 
 
-def test_it_is_cut_back_and_goes_on(tmp_path: Path) -> None:
+def test_a_log_is_truncated_and_continued(tmp_path: Path) -> None:
     path = tmp_path / "log"
     log = LineLog(path, 0)
     for number in range(5):

@@ -86,7 +86,7 @@ def test_a_missing_artifact_is_named_with_the_command_that_makes_it(tmp_path):
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"[]", b'"\\ud83d"', b"\xff", b"[" * 100_000, b'{"name": "a web page", "icons": []}']
 )
-def test_an_unreadable_manifest_is_no_manifest(tmp_path, data):
+def test_an_unreadable_manifest_is_refused(tmp_path, data):
     (tmp_path / NAME).write_bytes(data)
     assert outline(tmp_path) is None
     with pytest.raises(ArtifactError, match="unreadable manifest.json.*remove the folder"):
@@ -123,7 +123,7 @@ def change(tmp_path, manifest, **changes):
         ({"timing": {"seconds": "1"}}, "damaged"),
     ],
 )
-def test_a_damaged_manifest_is_refused_with_what_is_wrong(tmp_path, changes, message):
+def test_a_damaged_manifest_is_refused_with_a_reason(tmp_path, changes, message):
     manifest = next(one for one in MANIFESTS if one.kind == "vectors")
     change(tmp_path, manifest, **changes)
     with pytest.raises(ArtifactError, match=message):
@@ -137,12 +137,12 @@ def test_a_manifest_that_is_too_large_is_not_read(tmp_path):
     assert outline(tmp_path) is None
 
 
-def test_a_setting_that_is_not_known_yet_is_left_alone(tmp_path):
+def test_an_unknown_setting_is_kept(tmp_path):
     change(tmp_path, ExportManifest(**COMMON), config={"later": [1, {"deep": None}]}, facts={"later": 3})
     assert read_manifest(tmp_path, ExportManifest).recipe.config == {"later": [1, {"deep": None}]}
 
 
-def test_what_may_be_one_of_two_kinds(tmp_path):
+def test_one_of_two_kinds_may_be_expected(tmp_path):
     Bm25Manifest(**COMMON, passages="p").write(tmp_path)
     made: Manifest = read_manifest(tmp_path, IndexManifest, Bm25Manifest)
     assert isinstance(made, Bm25Manifest)

@@ -35,7 +35,7 @@ def place(tmp_path, monkeypatch):
     return tmp_path / "place"
 
 
-def test_it_answers_as_it_did(place):
+def test_an_old_workspace_gives_the_same_answers(place):
     before = [json.loads(line) for line in Path("found.jsonl").read_text().splitlines()]
     found = [one.to_json() for one in densecli.search(Path("questions.jsonl"), workspace=EARLIER, k=3)]
     assert [[ctx["id"] for ctx in row["ctxs"]] for row in found] == [
@@ -46,7 +46,7 @@ def test_it_answers_as_it_did(place):
             assert ctx["score"] == pytest.approx(its["score"], abs=1e-3)
 
 
-def test_its_reader_answers(place):
+def test_the_reader_of_an_old_workspace_answers(place):
     (prediction,) = densecli.read(["who was born in Ulm"], workspace=EARLIER)
     assert prediction.ranked.ctxs
 
@@ -70,11 +70,11 @@ def test_its_reader_answers(place):
     ],
     ids=["passages", "bm25", "index", "examples", "vectors", "retriever", "reader"],
 )  # fmt: skip
-def test_it_is_up_to_date(place, make, arguments):
+def test_an_old_workspace_is_up_to_date(place, make, arguments):
     assert make(workspace=EARLIER, **arguments).up_to_date
 
 
-def test_its_manifests_have_kinds_and_typed_fields():
+def test_manifests_of_an_old_workspace_have_kinds_and_typed_fields():
     def read(name):
         return read_any_manifest(MADE / "workspace" / name)
 
@@ -108,7 +108,7 @@ class Said(Observer):
         self.messages.append(text)
 
 
-def test_its_interrupted_training_resumes(place):
+def test_an_interrupted_training_of_an_old_workspace_resumes(place):
     said = Said()
     settings = {**SMALL, "epochs": 3, "gradient_checkpointing": True}
     made = densecli.train(

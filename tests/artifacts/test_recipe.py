@@ -41,11 +41,11 @@ MADE = Recipe("make", {"words": 100, "encoder": "bert", "device": "auto"}, (Inpu
         (replace(MADE, command="convert"), "made by make, now by convert"),
     ],
 )
-def test_what_differs_between_two_recipes(today, difference):
+def test_differences_between_two_recipes_are_described(today, difference):
     assert MADE.differences(today, Config()) == ([] if difference is None else [difference])
 
 
-def test_a_setting_that_an_older_version_did_not_have_has_its_default():
+def test_a_setting_missing_in_an_older_version_has_its_default():
     old = replace(MADE, config={"encoder": "bert"})
     assert old.differences(MADE, Config()) == []
     assert old.differences(replace(MADE, config={**MADE.config, "words": 50}), Config()) == [
@@ -53,7 +53,7 @@ def test_a_setting_that_an_older_version_did_not_have_has_its_default():
     ]
 
 
-def test_unfinished_work_is_known_by_what_affects_its_result():
+def test_unfinished_work_is_identified_by_settings_that_affect_the_result():
     def digest(**changes):
         return replace(MADE, config={**MADE.config, **changes}).digest(Config())
 
@@ -92,7 +92,7 @@ def test_no_path_of_the_machine_is_stored(tmp_path, monkeypatch, path, shown):
     assert shown_path(named, Path("ws")) == shown
 
 
-def test_the_inputs_and_names_in_a_recipe_are_shown_so():
+def test_inputs_and_names_of_a_recipe_are_described():
     config = Config(encoder="/home/someone/bert")
     recipe = Recipe.of("make", config, [Input("/home/someone/a.jsonl", "d1", 3)])
     assert recipe == Recipe(
@@ -100,7 +100,7 @@ def test_the_inputs_and_names_in_a_recipe_are_shown_so():
     )
 
 
-def test_digests(tmp_path):
+def test_digests_depend_on_the_exact_content(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert digest_file(tmp_path / "x") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digest_texts(["ab", "c"]) != digest_texts(["a", "bc"]) != digest_texts(["abc"])
@@ -124,7 +124,7 @@ def test_a_folder_is_described_by_names_and_content(tmp_path):
     assert len({first.sha256, second.sha256, describe_input(folder).sha256}) == 3
 
 
-def test_an_artifact_is_described_by_its_fingerprint_and_no_other_folder_is(tmp_path):
+def test_only_an_artifact_is_described_by_its_fingerprint(tmp_path):
     PassagesManifest(fingerprint="f00d").write(tmp_path)
     assert describe_input(tmp_path).sha256 == "f00d"
     (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
@@ -133,18 +133,18 @@ def test_an_artifact_is_described_by_its_fingerprint_and_no_other_folder_is(tmp_
     assert describe_input(tmp_path).sha256 not in (first, "", "f00d")
 
 
-def test_what_can_be_read_once_is_not_read(tmp_path):
+def test_a_pipe_is_not_read_for_a_digest(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert describe_input("-") == Input("-")
     assert describe_input(tmp_path / "pipe") == Input(str(tmp_path / "pipe"))
 
 
-def test_a_missing_input(tmp_path):
+def test_a_missing_input_is_reported(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         describe_input(tmp_path / "x")
 
 
-def test_a_name_that_is_not_utf8_is_written_out(tmp_path):
+def test_a_name_that_is_not_utf8_is_escaped(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     path.touch()
     recipe = Recipe.of("x", Config(), [describe_input(path)])

@@ -37,7 +37,7 @@ def one(place, name, **settings):
     return found
 
 
-def test_a_workspace_in_which_all_fits(place):
+def test_a_consistent_workspace_has_no_problem(place):
     found = densecli.status(place, verify=True)
     assert [one.name for one in found.artifacts] == NAMES
     assert {one.state for one in found.artifacts} == {"up to date"}
@@ -95,7 +95,7 @@ def change(folder, **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def test_what_was_made_over_other_passages_is_stale(place):
+def test_artifacts_of_other_passages_are_stale(place):
     change(place / "passages", fingerprint="other")
     found = states(place)
     assert found["passages"] == "up to date"
@@ -104,7 +104,7 @@ def test_what_was_made_over_other_passages_is_stale(place):
     assert densecli.status(place).next == "densecli index --kind bm25 --force"
 
 
-def test_what_was_made_of_other_vectors_or_examples_is_stale(place):
+def test_artifacts_of_other_vectors_or_examples_are_stale(place):
     change(place / "vectors", fingerprint="other")
     assert one(place, "index").reason == "it was made of other vectors"
     made = read_any_manifest(place / "retriever")
@@ -128,7 +128,7 @@ def test_an_index_is_enough_to_search(place):
     assert densecli.status(place).next == "densecli search QUESTION"
 
 
-def test_an_unreadable_manifest_is_damage(place):
+def test_an_unreadable_manifest_is_reported_as_damage(place):
     (place / "index" / "manifest.json").write_text("{")
     assert outline(place / "index") is None
     found = one(place, "index")
@@ -136,12 +136,12 @@ def test_an_unreadable_manifest_is_damage(place):
     assert "unreadable manifest.json" in found.reason
 
 
-def test_a_damaged_tuned_weight_is_damage(place):
+def test_a_damaged_tuned_weight_is_reported_as_damage(place):
     (place / "index" / "fusion.json").write_text("{}")
     assert "fusion.json: not readable" in one(place, "index").reason
 
 
-def test_what_comes_next_in_a_new_workspace(tmp_path):
+def test_the_next_command_of_a_new_workspace_is_shown(tmp_path):
     place = tmp_path / "new"
     with pytest.raises(ArtifactError, match="no such workspace"):
         densecli.status(place)

@@ -21,7 +21,7 @@ def shards():
     return [vectors[:4], vectors[4:8], vectors[8:]]
 
 
-def test_shards_come_back_with_their_first_rows(tmp_path, shards):
+def test_shards_are_read_with_their_first_rows(tmp_path, shards):
     store = VectorStore.open(write(tmp_path, shards))
     assert store.shape == (10, 4)
     made = store.manifest
@@ -33,7 +33,7 @@ def test_shards_come_back_with_their_first_rows(tmp_path, shards):
         np.testing.assert_array_equal(vectors, shard)
 
 
-def test_what_is_written_is_float32(tmp_path):
+def test_vectors_are_written_as_float32(tmp_path):
     write_shard(tmp_path, 0, np.arange(12, dtype=np.float64).reshape(4, 3).T)
     found = np.load(shard_path(tmp_path, 0))
     assert found.dtype == np.float32
@@ -98,7 +98,7 @@ def test_a_damaged_shard_is_refused(tmp_path, shards, how, message):
         list(store.shards())
 
 
-def test_another_result_is_no_vectors(tmp_path):
+def test_another_artifact_is_not_opened_as_vectors(tmp_path):
     ExamplesManifest(fingerprint="f").write(tmp_path)
     with pytest.raises(ArtifactError, match="is an artifact of kind examples, and vectors is needed"):
         VectorStore.open(tmp_path)

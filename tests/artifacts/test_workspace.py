@@ -14,7 +14,7 @@ def _somewhere(tmp_path, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
 
 
-def test_the_named_one_then_the_variable_then_the_nearest_then_here(tmp_path, monkeypatch):
+def test_option_variable_nearest_and_current_folder_have_this_order(tmp_path, monkeypatch):
     assert find_workspace(None) == Workspace(tmp_path / "a" / "b" / ".densecli")
     (tmp_path / ".densecli").mkdir()
     assert find_workspace(None) == Workspace(tmp_path / ".densecli")
@@ -25,22 +25,22 @@ def test_the_named_one_then_the_variable_then_the_nearest_then_here(tmp_path, mo
     assert find_workspace(Path("named")) == Workspace(Path("named"))
 
 
-def test_a_file_of_that_name_is_no_workspace(tmp_path):
+def test_a_file_with_that_name_is_not_a_workspace(tmp_path):
     (tmp_path / ".densecli").touch()
     assert find_workspace(None).root == tmp_path / "a" / "b" / ".densecli"
 
 
-def test_looking_creates_nothing(tmp_path):
+def test_searching_a_workspace_creates_nothing(tmp_path):
     assert not find_workspace(None).prepared
     assert [path.name for path in tmp_path.rglob("*")] == ["a", "b"]
 
 
-def test_it_is_prepared_when_there_are_passages(tmp_path):
+def test_a_workspace_with_passages_is_prepared(tmp_path):
     (tmp_path / "passages").mkdir()
     assert Workspace(tmp_path).prepared
 
 
-def test_it_is_known_whether_it_was_found_above(tmp_path):
+def test_a_workspace_knows_whether_it_is_in_a_parent_folder(tmp_path):
     assert not find_workspace(None).above
     (tmp_path / ".densecli").mkdir()
     assert find_workspace(None).above
@@ -58,7 +58,7 @@ def test_it_is_known_whether_it_was_found_above(tmp_path):
         ("Fragen für Meg.txt", "Fragen für Meg"),
     ],
 )
-def test_a_set_is_called_as_its_questions(questions, name):
+def test_a_set_has_the_name_of_its_questions(questions, name):
     assert name_of_set(questions) == name
 
 
@@ -78,12 +78,12 @@ def test_a_set_is_called_as_its_questions(questions, name):
         "\udce9.txt",
     ],
 )
-def test_a_name_that_would_lead_elsewhere_is_refused(questions):
+def test_a_name_that_leaves_the_folder_is_refused(questions):
     with pytest.raises(UsageError, match="name an `output`"):
         name_of_set(questions)
 
 
-def test_a_pipe_has_no_name(tmp_path):
+def test_a_pipe_needs_a_named_output(tmp_path):
     os.mkfifo(tmp_path / "63")
     with pytest.raises(UsageError, match="name an `output`"):
         name_of_set(str(tmp_path / "63"))

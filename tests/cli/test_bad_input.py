@@ -61,19 +61,19 @@ def place(tiny_place, tmp_path_factory):
 
 
 @pytest.mark.parametrize("command", GOOD)
-def test_a_missing_file(place, command):
+def test_a_missing_file_is_reported(place, command):
     assert fails(place, command, "nowhere.jsonl").startswith("nowhere.jsonl: no such file")
 
 
 @pytest.mark.parametrize("command", GOOD)
-def test_an_empty_file(place, command):
+def test_an_empty_file_is_refused(place, command):
     place.write("x.jsonl")
     assert fails(place, command, "x.jsonl") == "x.jsonl: is empty; expected at least one record"
     assert fails(place, command, "-", stdin="") == "stdin: is empty; expected at least one record"
 
 
 @pytest.mark.parametrize("command", GOOD)
-def test_a_file_that_is_not_what_its_name_says(place, command):
+def test_a_file_whose_content_does_not_match_its_name_is_refused(place, command):
     place.write("x.jsonl.gz", GOOD[command])
     assert fails(place, command, "x.jsonl.gz").startswith("x.jsonl.gz: not gzip data")
     place.write("x.jsonl.gz", gzip.compress(json.dumps(GOOD[command]).encode() * 99)[:-20])
@@ -98,7 +98,7 @@ def test_a_file_that_is_not_what_its_name_says(place, command):
         (r'{"question": "\ud800", "text": "\udfff"}', "broken JSON"),
     ],
 )
-def test_a_broken_line(place, command, line, told):
+def test_a_broken_line_is_reported_with_its_number(place, command, line, told):
     place.write("x.jsonl", GOOD[command], "", line)
     assert fails(place, command, "x.jsonl").startswith(f"x.jsonl:3: {told}")
     given = place.write("x.jsonl", GOOD[command], "", line).read_bytes()
@@ -106,7 +106,7 @@ def test_a_broken_line(place, command, line, told):
 
 
 @pytest.mark.parametrize("command", GOOD)
-def test_a_missing_field(place, command):
+def test_a_missing_field_is_named(place, command):
     row = {name: value for name, value in GOOD[command].items() if name != NEEDED[command]}
     place.write("x.jsonl", GOOD[command], row)
     assert fails(place, command, "x.jsonl").startswith(f"x.jsonl:2: no field '{NEEDED[command]}'; expected")
@@ -137,19 +137,19 @@ def test_a_missing_field(place, command):
         ),
     ],
 )
-def test_a_field_of_another_kind(place, command, changes, told):
+def test_a_field_of_another_type_is_refused(place, command, changes, told):
     place.write("x.jsonl", GOOD[command], GOOD[command] | changes)
     assert fails(place, command, "x.jsonl").startswith(f"x.jsonl:2: {told}")
 
 
 @pytest.mark.parametrize("command", GOOD)
-def test_a_nul(place, command):
+def test_a_nul_character_is_refused(place, command):
     row = json.dumps(GOOD[command]).replace("who", r"wh\u0000o").replace("some", r"so\u0000me")
     place.write("x.jsonl", row)
     assert "holds a NUL character; expected text" in fails(place, command, "x.jsonl")
 
 
-def test_a_duplicate_id(place):
+def test_a_duplicate_id_is_refused(place):
     place.write("x.jsonl", GOOD["preprocess"], {"id": "b", "text": "t"}, GOOD["preprocess"])
     assert (
         fails(place, "preprocess", "x.jsonl")
@@ -159,7 +159,7 @@ def test_a_duplicate_id(place):
     assert "id '7' occurs twice" in fails(place, "preprocess", "x.tsv")
 
 
-def test_records_without_any_text(place):
+def test_records_without_any_text_are_refused(place):
     place.write("x.jsonl", {"id": 1, "text": " "})
     assert (
         fails(place, "preprocess", "x.jsonl")
@@ -196,11 +196,11 @@ def test_records_without_any_text(place):
         (["unknown"], "No such command 'unknown'"),
     ],
 )
-def test_an_option_that_is_unknown_or_has_no_effect(place, arguments, told):
+def test_options_that_are_unknown_or_have_no_effect_are_refused(place, arguments, told):
     assert told in fails(place, *arguments, status=2)
 
 
-def test_a_setting_from_elsewhere_is_checked_too(place):
+def test_settings_from_environment_and_file_are_checked(place):
     assert "--kind" in fails(place, "index", status=2, DENSECLI_KIND="ivf")
     place.write("x.toml", "kind = 'ivf'")
     assert "--kind is 'ivf'; expected one of flat, hnsw, bm25" in fails(
@@ -208,12 +208,12 @@ def test_a_setting_from_elsewhere_is_checked_too(place):
     )
 
 
-def test_a_question_longer_than_a_file_name(place):
+def test_a_question_longer_than_a_file_name_is_answered(place):
     ended = place.call("search", "who was born in Rome " * 500, "-k", 1).well()
     assert len(ended.rows[0]["ctxs"]) == 1
 
 
-def test_a_passage_of_a_million_words(program, tiny_retriever):
+def test_a_passage_of_a_million_words_is_processed(program, tiny_retriever):
     """Cut into blocks, and whole: everything goes on, in seconds."""
     words = "the king of Rome " * 250_000
     program.write(
@@ -232,7 +232,7 @@ def test_a_passage_of_a_million_words(program, tiny_retriever):
     program.call("mine-negatives", "q.jsonl").well()
 
 
-def test_a_word_of_very_many_letters(program, tiny_retriever):
+def test_a_word_of_300_000_letters_is_processed(program, tiny_retriever):
     program.write(
         "x.jsonl", *({"id": n, "text": sign * 300_000} for n, sign in enumerate(["x", "a.b,", "1,’", "é-"]))
     )
@@ -248,7 +248,7 @@ def test_a_word_of_very_many_letters(program, tiny_retriever):
 STRANGE = "\u200fשלום \u202eabc\u202c \u2066king\u2069 of \ufeff𝔘lm \x07\x1b[31m e\u0301 \u2028 end"
 
 
-def test_strange_but_valid_text_comes_through_as_it_is(program, tiny_retriever):
+def test_unusual_but_valid_text_is_kept_unchanged(program, tiny_retriever):
     program.write("x.jsonl", {"id": STRANGE, "title": STRANGE, "text": STRANGE})
     program.call("preprocess", "x.jsonl", "--no-split").well()
     program.call("index", "--kind", "bm25").well()

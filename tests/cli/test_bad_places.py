@@ -40,7 +40,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", WRITES)
 @pytest.mark.parametrize("size", [0, 300])
-def test_a_disk_that_is_full_from_the_beginning_or_in_the_middle(prepared, name, size):
+def test_a_full_disk_is_reported_at_any_time(prepared, name, size):
     before = prepared.results()
     with files_of_at_most(size):
         ended = prepared.call(*WRITES[name])
@@ -53,7 +53,7 @@ def test_a_disk_that_is_full_from_the_beginning_or_in_the_middle(prepared, name,
 
 
 @pytest.mark.parametrize("command", FILES)
-def test_a_file_that_does_not_fit(prepared, command):
+def test_an_output_file_that_does_not_fit_is_reported(prepared, command):
     prepared.write("out.jsonl", "earlier")
     with files_of_at_most(20):
         ended = prepared.call(*FILES[command], "out.jsonl")
@@ -63,7 +63,7 @@ def test_a_file_that_does_not_fit(prepared, command):
 
 
 @pytest.mark.parametrize("form", ["dpr-hf", "sentence-transformers", "dpr-checkpoint"])
-def test_a_model_for_others_that_does_not_fit(prepared, form):
+def test_an_exported_model_that_does_not_fit_is_reported(prepared, form):
     before = prepared.results()
     with files_of_at_most(20_000):
         ended = prepared.call("convert", prepared.workspace / "retriever", "--to", form, "-o", "out")
@@ -73,7 +73,7 @@ def test_a_model_for_others_that_does_not_fit(prepared, form):
     assert prepared.results() == before
 
 
-def test_standard_output_that_is_full(prepared):
+def test_a_full_standard_output_is_reported(prepared):
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             prepared.line("evaluate", "found.jsonl"), cwd=prepared.folder, env=prepared.environment(),
@@ -98,7 +98,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Path | None]:
 
 
 @pytest.mark.parametrize("name", ["passages", "bm25", "examples", "index", "vectors"])
-def test_a_small_disk(prepared, tmp_path, name):
+def test_a_small_disk_is_reported(prepared, tmp_path, name):
     """A real one where the machine lets us mount it, else as above."""
     before = prepared.results()
     with small_disk(tmp_path / "disk", 64 * 1024) as disk:
@@ -115,7 +115,7 @@ def test_a_small_disk(prepared, tmp_path, name):
     assert prepared.results() == before
 
 
-def test_vectors_of_others_on_a_small_disk(prepared, tmp_path):
+def test_imported_vectors_on_a_small_disk_are_reported(prepared, tmp_path):
     """They come in any order; written through a memory map they would end in SIGBUS, without a line."""
     prepared.call("embed", "--retriever", "starter", "-o", "ours").well()  # of several pages
     prepared.call("convert", "ours", "--to", "dpr-vectors", "-o", "theirs").well()
@@ -166,21 +166,21 @@ def denied(program, *arguments):
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_workspace_that_may_not_be_written(prepared, name):
+def test_a_read_only_workspace_is_reported(prepared, name):
     place = prepared.workspace / "examples" if name == "examples" else prepared.workspace
     with mode(place, 0o555):
         assert str(place) in denied(prepared, *WRITES[name])
 
 
 @pytest.mark.parametrize("command", FILES)
-def test_a_folder_that_may_not_be_written(prepared, command):
+def test_a_read_only_folder_is_reported(prepared, command):
     (prepared.folder / "closed").mkdir()
     with mode(prepared.folder / "closed", 0o555):
         assert "closed" in denied(prepared, *FILES[command], "closed/out.jsonl")
         assert "closed" in denied(prepared, *FILES[command], "closed/deeper/out.jsonl")
 
 
-def test_a_place_where_no_workspace_can_be_made(program):
+def test_a_place_without_write_permission_is_reported(program):
     program.write("a.jsonl", {"id": 1, "text": "one"})
     with mode(program.folder, 0o555):
         assert str(program.workspace) in denied(program, "preprocess", "a.jsonl")
@@ -203,7 +203,7 @@ def test_a_place_where_no_workspace_can_be_made(program):
         (".densecli/index/index.faiss", ["search", "who"]),
     ],
 )
-def test_a_file_that_may_not_be_read(prepared, path, line):
+def test_an_unreadable_file_is_reported(prepared, path, line):
     with mode(prepared.folder / path, 0), rights_count():
         ended = prepared.call(*line)
     by_others = path.endswith(("model.json", ".safetensors", "tokenizer.json", "settings.json"))
@@ -212,7 +212,7 @@ def test_a_file_that_may_not_be_read(prepared, path, line):
     assert "ermission denied" in ended.error
 
 
-def test_what_is_done_needs_no_right_to_write(prepared):
+def test_searching_and_reading_need_no_write_permission(prepared):
     """Searching and reading in a place that belongs to others, and hearing that all is up to date."""
     with mode(prepared.workspace, 0o555), mode(prepared.folder, 0o555), rights_count():
         prepared.call("search", "who was born in Rome").well()
@@ -221,14 +221,14 @@ def test_what_is_done_needs_no_right_to_write(prepared):
         assert "up to date" in prepared.call("index").well().stderr
 
 
-def test_a_file_where_a_folder_should_be(prepared):
+def test_a_file_in_place_of_a_folder_is_reported(prepared):
     assert prepared.call("preprocess", "articles.jsonl", "-w", "articles.jsonl").status == 5
     ended = prepared.call("search", "questions.jsonl", "-o", "articles.jsonl/out")
     assert (ended.status, "articles.jsonl" in ended.error) == (5, True)
     assert prepared.call("search", "who", "-o", "x" * 300).status == 5
 
 
-def test_a_folder_that_is_gone(prepared):
+def test_a_removed_working_folder_is_reported(prepared):
     (prepared.folder / "gone").mkdir()
     line = f"cd gone && rmdir {prepared.folder / 'gone'} && exec " + " ".join(prepared.line("search", "who"))
     done = subprocess.run(

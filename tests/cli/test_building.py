@@ -23,7 +23,7 @@ def manifest(program, name="passages"):
     return json.loads((program.workspace / name / "manifest.json").read_text())
 
 
-def test_the_manifest_tells_what_it_is_and_from_what(place):
+def test_the_manifest_has_kind_settings_and_inputs(place):
     told = manifest(place)
     assert told["command"] == "preprocess"
     assert told["config"] == asdict(PreprocessConfig())
@@ -32,14 +32,14 @@ def test_the_manifest_tells_what_it_is_and_from_what(place):
     assert told["timing"]["seconds"] >= 0
 
 
-def test_the_same_again_is_up_to_date(place):
+def test_repeating_a_command_is_up_to_date(place):
     with place.unchanged():
         ended = place.call("preprocess", "a.jsonl").well()
     assert ended.stderr == f"{place.workspace / 'passages'}: up to date\n"
     assert place.call("preprocess", "a.jsonl", "-q").well().stderr == ""
 
 
-def test_it_is_up_to_date_whatever_the_file_is_called_now(place):
+def test_a_renamed_input_is_up_to_date(place):
     (place.folder / "a.jsonl").rename(place.folder / "b.jsonl")
     assert "up to date" in place.call("preprocess", "b.jsonl").well().stderr
 
@@ -51,7 +51,7 @@ def test_it_is_up_to_date_whatever_the_file_is_called_now(place):
         ("x", [], "built differently (its input was a.jsonl, sha256 "),
     ],
 )
-def test_a_change_wants_force(place, change, arguments, message):
+def test_a_change_needs_force(place, change, arguments, message):
     if change:
         place.write("a.jsonl", {"id": 1, "text": "changed"})
     with place.unchanged():
@@ -63,7 +63,7 @@ def test_a_change_wants_force(place, change, arguments, message):
     assert "up to date" in place.call("preprocess", "a.jsonl", *arguments).well().stderr
 
 
-def test_what_comes_from_a_pipe_is_never_up_to_date(program):
+def test_input_from_a_pipe_is_never_up_to_date(program):
     row = '{"id": 1, "text": "one"}'
     program.call("preprocess", "-", stdin=row).well()
     ended = program.call("preprocess", "-", stdin=row)
@@ -83,7 +83,7 @@ def test_a_named_pipe_is_read_once(program):
 
 @pytest.mark.parametrize("foreign", ["file", "folder", "web page", "broken"])
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_what_is_not_ours_is_never_replaced(program, foreign, force):
+def test_files_of_the_user_are_never_replaced(program, foreign, force):
     program.write("a.jsonl", {"id": 1, "text": "one"})
     target = program.folder / "precious"
     if foreign != "file":
@@ -115,7 +115,7 @@ def test_an_empty_folder_may_be_filled(program):
     assert (program.folder / "out" / "manifest.json").exists()
 
 
-def test_a_result_of_another_version_is_replaced_by_force_alone(place):
+def test_a_result_of_another_version_is_replaced_only_with_force(place):
     path = place.workspace / MANIFEST
     path.write_text(path.read_text().replace('"format_version": 2', '"format_version": 9'))
     ended = place.call("preprocess", "a.jsonl")
@@ -124,7 +124,7 @@ def test_a_result_of_another_version_is_replaced_by_force_alone(place):
     assert manifest(place)["format_version"] == 2
 
 
-def test_a_failure_leaves_the_earlier_result(place):
+def test_a_failure_keeps_the_earlier_result(place):
     place.write("a.jsonl", {"id": 1, "text": "new"}, "broken")
     with place.unchanged():
         assert place.call("preprocess", "a.jsonl", "--force").status == 3
@@ -138,7 +138,7 @@ def cut_off(place, name="passages"):
 
 
 @pytest.mark.parametrize("next_command", [["preprocess", "a.jsonl"], ["search", "three", "--mode", "bm25"]])
-def test_a_kill_between_the_renames_is_mended_by_the_next_command(place, next_command):
+def test_a_kill_between_the_renames_is_repaired_by_the_next_command(place, next_command):
     place.call("index", "--kind", "bm25").well()
     before = place.results()
     cut_off(place)
@@ -152,7 +152,7 @@ def test_a_kill_between_the_renames_is_mended_by_the_next_command(place, next_co
     assert place.leftovers() == set()
 
 
-def test_a_result_that_was_whole_when_its_run_was_killed_is_put_in_place(place):
+def test_a_complete_result_of_a_killed_run_is_moved_into_place(place):
     target = place.workspace / "passages"
     words = ("preprocess", "a.jsonl", "--words", 50, "--force")
     before = place.results()
@@ -171,7 +171,7 @@ def test_a_result_that_was_whole_when_its_run_was_killed_is_put_in_place(place):
     assert made.keys() == place.results().keys()
 
 
-def test_a_path_with_dots_is_checked_where_it_leads(place):
+def test_a_path_with_dots_is_resolved_before_the_check(place):
     """`build` is not there: `build/../data` is `data`, which nobody has checked under that name."""
     (place.folder / "data").mkdir()
     (place.folder / "data" / "thesis.txt").write_text("precious")
@@ -180,7 +180,7 @@ def test_a_path_with_dots_is_checked_where_it_leads(place):
     assert (place.folder / "data" / "thesis.txt").read_text() == "precious"
 
 
-def test_files_that_somebody_put_into_a_result_are_not_removed(place):
+def test_files_added_to_a_result_are_not_removed(place):
     target = place.workspace / "passages"
     (target / "notes").mkdir()
     (target / "notes" / "thesis.txt").write_text("precious")
@@ -218,7 +218,7 @@ def test_bm25_made_by_mining_is_the_same_as_made_by_index(place):
     assert "up to date" in place.call("index", "--kind", "bm25").well().stderr
 
 
-def test_mining_looks_for_its_questions_before_it_builds_bm25(place):
+def test_mining_checks_its_questions_before_it_builds_bm25(place):
     ended = place.call("mine-negatives", "nowhere.jsonl")
     assert (ended.status, ended.error) == (
         3,
@@ -227,7 +227,7 @@ def test_mining_looks_for_its_questions_before_it_builds_bm25(place):
     assert not (place.workspace / "bm25").exists()
 
 
-def test_another_answer_type_is_another_result(place):
+def test_another_answer_type_makes_another_result(place):
     place.write("q.jsonl", {"question": "which four", "answers": ["fo.r"]})
     place.call("mine-negatives", "q.jsonl").well()
     assert manifest(place, "examples/q")["counts"].get("examples", 0) == 0

@@ -23,7 +23,7 @@ def line(program, *arguments, **more):
     return ended.error
 
 
-def test_results_go_round_through_every_form(prepared):
+def test_results_survive_a_round_trip_in_every_format(prepared):
     """Our results as a run, and the run with questions and passages as our results."""
     found = prepared.call("convert", "found.jsonl", "--to", "jsonl").well().stdout
     texts = ("--questions", "found.jsonl", "--passages", ".densecli/passages", "--to", "dpr")
@@ -39,7 +39,7 @@ def test_results_go_round_through_every_form(prepared):
     assert measured[0] | same == measured[1] | same
 
 
-def test_commands_read_the_forms_of_others(prepared):
+def test_commands_read_the_formats_of_other_programs(prepared):
     prepared.call("convert", ".densecli/examples/questions", "--to", "dpr", "-o", "biencoder.json.gz").well()
     assert isinstance(json.loads(gzip.decompress((prepared.folder / "biencoder.json.gz").read_bytes())), list)
     small = ("--encoder", "base", "--epochs", 1, "--batch-size", 4, "--max-passage-tokens", 64)
@@ -58,7 +58,7 @@ def test_commands_read_the_forms_of_others(prepared):
     )
 
 
-def test_passages_go_out(prepared):
+def test_passages_are_exported(prepared):
     rows = {
         to: prepared.call("convert", ".densecli/passages", "--to", to).well().stdout
         for to in ("psgs", "beir", "tevatron", "jsonl")
@@ -82,7 +82,7 @@ def test_a_question_without_a_positive_is_counted_in_a_beir_folder(prepared):
     assert (prepared.folder / "set/qrels/train.tsv").read_text().count("\n") == 1
 
 
-def test_a_beir_folder(prepared):
+def test_a_beir_folder_is_written(prepared):
     folder = ("--to", "beir", "-o", "set", "--qrels-split", "dev")
     prepared.call("convert", ".densecli/examples/questions", *folder).well()
     assert "up to date" in prepared.call("convert", ".densecli/examples/questions", *folder).well().stderr
@@ -105,7 +105,7 @@ def test_a_beir_folder(prepared):
 
 
 @pytest.mark.parametrize("name", ["tiny_results.json", "tiny.qa.csv"])
-def test_what_the_reference_wrote_is_written_again(program, name):
+def test_files_of_the_reference_are_reproduced(program, name):
     data = (GOLDEN / name).read_bytes()
     program.write(name, data)
     again = program.call("convert", name, "--to", "dpr").well().stdout
@@ -149,7 +149,7 @@ def test_what_the_reference_wrote_is_written_again(program, name):
         (["notes", "--to", "jsonl"], "notes: is a folder; expected a file"),
     ],
 )
-def test_what_cannot_be_converted(program, arguments, told):
+def test_impossible_conversions_are_refused(program, arguments, told):
     program.write("q.csv", "who\t['Ulm']")
     program.write("e.json", {"question": "who", "answers": [], "positive_ctxs": [{"text": "a"}]})
     program.write("r.jsonl", RESULTS)
@@ -160,14 +160,14 @@ def test_what_cannot_be_converted(program, arguments, told):
     assert not (program.folder / "pwned").exists()
 
 
-def test_nothing_is_left_of_a_conversion_that_failed(program):
+def test_a_failed_conversion_leaves_nothing(program):
     program.write("r.jsonl", RESULTS | {"ctxs": []}, RESULTS)
     line(program, "r.jsonl", "--to", "trec", "-o", "x.run")
     line(program, "r.jsonl", "--to", "tevatron", "--take", "questions", "-o", "x.run")
     assert sorted(path.name for path in program.folder.iterdir()) == ["r.jsonl"]
 
 
-def test_a_long_array_never_sits_in_memory(program):
+def test_a_long_array_is_converted_in_bounded_memory(program):
     """128 MiB go through in the memory that one example takes, give or take a few MiB."""
     one = {
         "question": "who",

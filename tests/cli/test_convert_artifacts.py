@@ -33,7 +33,7 @@ def base(program):
 
 
 @pytest.mark.parametrize("to", ["dpr-hf", "sentence-transformers", "dpr-checkpoint"])
-def test_a_retriever_comes_back_from_every_form(with_cls, to):
+def test_a_retriever_survives_a_round_trip_in_every_format(with_cls, to):
     retriever = with_cls.workspace / "retriever"
     name = "x.cp" if to == "dpr-checkpoint" else "other"
     with_cls.call("convert", retriever, "--to", to, "-o", name).well()
@@ -49,7 +49,7 @@ def test_a_retriever_comes_back_from_every_form(with_cls, to):
     assert found(with_cls, "--retriever", "back", "--index", "index") == expected
 
 
-def test_any_encoder_becomes_a_retriever(prepared):
+def test_any_encoder_is_converted_to_a_retriever(prepared):
     """A plain folder gives both towers, compiled, with the vectors that it gives as it is."""
     prepared.call("convert", "base", "--to", "retriever", "-o", "own").well()
     assert (prepared.folder / "own" / "question" / "graph.onnx").is_file()
@@ -62,7 +62,7 @@ def test_any_encoder_becomes_a_retriever(prepared):
 
 
 @pytest.mark.parametrize("to", ["dpr-hf", "dpr-checkpoint"])
-def test_a_reader_comes_back_from_every_form(prepared, to):
+def test_a_reader_survives_a_round_trip_in_every_format(prepared, to):
     reader = prepared.workspace / "reader"
     name = "x.cp" if to == "dpr-checkpoint" else "other"
     prepared.call("convert", reader, "--to", to, "-o", name).well()
@@ -75,7 +75,7 @@ def test_a_reader_comes_back_from_every_form(prepared, to):
     assert ours == theirs
 
 
-def test_vectors_and_indexes_come_back_from_every_form(prepared):
+def test_vectors_and_indexes_survive_a_round_trip_in_every_format(prepared):
     expected = found(prepared)
     for program in ("dpr", "pyserini"):
         for what in ("vectors", "index"):
@@ -93,7 +93,7 @@ def test_vectors_and_indexes_come_back_from_every_form(prepared):
             assert "up to date" in again.well().stderr
 
 
-def test_dprs_own_files_answer_questions(program):
+def test_files_of_dpr_answer_questions(program):
     """Checkpoint, shard and index of the reference, over the passages that they were made of."""
     recorded = json.loads((GOLDEN / "checkpoint.json").read_text())["forward"]
     rows = [{"id": str(n), **one} for n, one in enumerate(recorded["passages"], 1)]
@@ -136,6 +136,6 @@ def test_dprs_own_files_answer_questions(program):
         (("found.jsonl", "--to", "trec", "--retriever", "r"), "--retriever has an effect only with --to"),
     ],
 )
-def test_what_cannot_be_is_told(prepared, arguments, told):
+def test_impossible_conversions_are_refused(prepared, arguments, told):
     assert told in prepared.call("convert", *arguments).error
     assert not (prepared.folder / "x").exists()

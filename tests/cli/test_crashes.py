@@ -38,7 +38,7 @@ def cut_off(program, running, number):
 
 
 @pytest.mark.parametrize("after", [0.03, 0.06, 0.1, 0.15])
-def test_ctrl_c_while_the_program_loads(tmp_path, after):
+def test_ctrl_c_while_the_program_loads_is_reported(tmp_path, after):
     begin = (
         f"import signal; signal.setitimer(signal.ITIMER_REAL, {after});"
         "signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT));"
@@ -57,7 +57,7 @@ def test_ctrl_c_while_the_program_loads(tmp_path, after):
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("command", PIPED)
-def test_a_stage_that_reads_a_pipe(prepared, tmp_path, command, number):
+def test_a_stage_that_reads_a_pipe_can_be_killed_and_repeated(prepared, tmp_path, command, number):
     name, arguments = PIPED[command]
     before, files = (
         prepared.results(),
@@ -112,7 +112,7 @@ def test_embedding_resumes_where_it_was_stopped(many, engine):
     assert changed == {"vectors/manifest.json"}
 
 
-def test_an_interrupted_embedding_with_other_shards_begins_again(many):
+def test_an_interrupted_embedding_with_other_shards_starts_over(many):
     running = many.start("embed", "--shard-rows", 512, "--force", heavy=True)
     until((many.workspace / ".vectors.partial" / "work" / "shard-00000.npy").exists)
     cut_off(many, running, signal.SIGKILL)
@@ -122,7 +122,7 @@ def test_an_interrupted_embedding_with_other_shards_begins_again(many):
     many.call("index", "--force").well()
 
 
-def test_an_interrupted_embedding_resumes_in_the_engine_that_it_began_with(many):
+def test_an_interrupted_embedding_resumes_with_the_same_engine(many):
     """Vectors of two engines are never mixed, and nothing is lost when a faster one was installed since."""
     line = ["embed", "--shard-rows", 256, "--force"]
     for later, engine, said in (
@@ -142,7 +142,7 @@ def test_an_interrupted_embedding_resumes_in_the_engine_that_it_began_with(many)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_indexing_vectors(program, number):
+def test_a_killed_vector_index_keeps_the_old_one(program, number):
     vectors = np.random.default_rng(0).standard_normal((ROWS, 32)).astype(np.float32)
     folder = program.workspace / "vectors"
     folder.mkdir(parents=True)
@@ -162,7 +162,7 @@ def test_indexing_vectors(program, number):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_indexing_words(many, number):
+def test_a_killed_bm25_index_keeps_the_old_one(many, number):
     many.call("index", "--kind", "bm25", "--force").well()
     before = many.results()
     running = many.start("index", "--kind", "bm25", "--k1", 1.2, "--force", heavy=True)
@@ -173,7 +173,7 @@ def test_indexing_words(many, number):
     assert not many.leftovers()
 
 
-def test_two_runs_on_one_workspace(prepared, tmp_path):
+def test_a_second_run_on_one_artifact_is_refused(prepared, tmp_path):
     feed = Feed(tmp_path / "pipe")
     first = prepared.start("preprocess", "-", "--force", stdin=feed.path)
     feed.write('{"id": 1, "text": "one"}\n')
@@ -189,7 +189,7 @@ def test_two_runs_on_one_workspace(prepared, tmp_path):
     assert not prepared.leftovers()
 
 
-def test_two_runs_into_one_file(prepared, tmp_path):
+def test_a_second_run_into_one_file_is_refused(prepared, tmp_path):
     feed = Feed(tmp_path / "pipe")
     line = ("--mode", "bm25", "-o", "again.jsonl")
     first = prepared.start("search", "-", *line, stdin=feed.path)
@@ -201,7 +201,7 @@ def test_two_runs_into_one_file(prepared, tmp_path):
     assert json.loads((prepared.folder / "again.jsonl").read_text())["question"] == "who was born in Rome"
 
 
-def test_reading_goes_on_while_a_result_is_replaced(prepared, tmp_path):
+def test_a_search_continues_while_its_artifacts_are_replaced(prepared, tmp_path):
     """What a search has opened stays as it was."""
     feed = Feed(tmp_path / "pipe")
     questions = (prepared.folder / "questions.jsonl").read_text().splitlines(keepends=True)
@@ -228,7 +228,7 @@ def test_reading_goes_on_while_a_result_is_replaced(prepared, tmp_path):
         "evaluate found.jsonl | true",
     ],
 )
-def test_a_closed_pipe_is_silent(prepared, line):
+def test_a_closed_pipe_is_no_error(prepared, line):
     shell = shutil.which("bash") or "sh"
     words = " | ".join(
         " ".join([*prepared.line(), part]) if part.split()[0] in ("search", "read", "evaluate") else part
@@ -255,7 +255,7 @@ def test_a_closed_pipe_is_silent(prepared, line):
     assert "Exception ignored" not in done.stderr
 
 
-def test_standard_streams_that_are_closed(prepared):
+def test_closed_standard_streams_are_handled(prepared):
     """Nothing that the program opens may take the place of standard error."""
     words = " ".join(prepared.line("preprocess", "articles.jsonl", "--words", 21, "--force"))
     done = subprocess.run(

@@ -74,7 +74,9 @@ def hub(host: Host, folder: Path) -> dict[str, str]:
 # training
 
 
-def test_train_from_nothing(prepared: Program, host: Host, online: None) -> None:
+def test_training_fetches_a_dataset_and_resumes_its_download(
+    prepared: Program, host: Host, online: None
+) -> None:
     """The file comes in three pieces, between which the server is busy."""
     name = "biencoder-nq-train.json.gz"
     host.files[FILES + name] = EXAMPLES
@@ -95,7 +97,7 @@ def test_train_from_nothing(prepared: Program, host: Host, online: None) -> None
     assert host.asked == []
 
 
-def test_what_was_mined_here_comes_before_what_others_mined(
+def test_examples_mined_here_are_preferred_to_published_ones(
     prepared: Program, host: Host, online: None
 ) -> None:
     name = FILES + "biencoder-curatedtrec-train.json.gz"
@@ -114,7 +116,7 @@ def test_what_was_mined_here_comes_before_what_others_mined(
     assert "there/biencoder-curatedtrec-train.json.gz" in named.stderr
 
 
-def test_the_mix_goes_through_small_sets_four_times(prepared: Program, offline: None) -> None:
+def test_the_mix_repeats_small_sets_four_times(prepared: Program, offline: None) -> None:
     folder = prepared.folder / "data"
     folder.mkdir()
     for stem in ("nq", "trivia", "webquestions", "curatedtrec"):
@@ -139,7 +141,7 @@ def test_the_mix_goes_through_small_sets_four_times(prepared: Program, offline: 
     assert rates == [["", "", "4 times", "4 times"], ["", "", "2 times", ""]]
 
 
-def test_a_set_is_used_for_what_it_is_for(program: Program, offline: None) -> None:
+def test_datasets_and_splits_are_checked_for_each_command(program: Program, offline: None) -> None:
     for arguments, said in (
         (("train", "--dataset", "nq", "--split", "test"), "--split test is for search and evaluate"),
         (("train", "--dataset", "multi", "--split", "dev"), "--split dev: multi is a mix of train splits"),
@@ -172,7 +174,7 @@ def test_a_set_is_used_for_what_it_is_for(program: Program, offline: None) -> No
          "biencoder-curatedtrec-train.json.gz"),
     ],
 )  # fmt: skip
-def test_offline_the_answer_says_what_to_put_where(
+def test_offline_the_error_names_the_file_and_folder_to_use(
     program: Program, offline: None, arguments: tuple[str, ...], what: str, name: str
 ) -> None:
     done = program.call(*arguments, "--data-dir", "mine")
@@ -186,13 +188,13 @@ def test_offline_the_answer_says_what_to_put_where(
     assert not (program.folder / "mine").exists()
 
 
-def test_out_of_reach_is_said_at_once(program: Program, online: None) -> None:
+def test_an_unreachable_server_is_reported_immediately(program: Program, online: None) -> None:
     done = program.call("train", "--dataset", "nq", DENSECLI_DPR_URL=NOWHERE)
     assert done.status == 4
     assert done.error.count("127.0.0.1 is out of reach") == 2
 
 
-def test_no_split_takes_anothers_place(program: Program, offline: None) -> None:
+def test_a_missing_split_is_not_replaced_by_another(program: Program, offline: None) -> None:
     folder = program.folder / "data"
     folder.mkdir()
     for split in ("dev", "test"):
@@ -205,7 +207,7 @@ def test_no_split_takes_anothers_place(program: Program, offline: None) -> None:
 # search and evaluation
 
 
-def test_from_a_folder_of_questions_to_the_papers_rows(prepared: Program, offline: None) -> None:
+def test_results_of_a_dataset_are_compared_with_published_rows(prepared: Program, offline: None) -> None:
     folder = prepared.folder / "data"
     folder.mkdir()
     lines = [f"who was born in {city}\t['{city}']\n" for city in CITIES]
@@ -235,9 +237,7 @@ def test_from_a_folder_of_questions_to_the_papers_rows(prepared: Program, offlin
     assert (refused.status, "--passages has an effect only on results" in refused.error) == (2, True)
 
 
-def test_a_sets_answers_and_their_kind_reach_results_of_other_programs(
-    program: Program, offline: None
-) -> None:
+def test_a_dataset_provides_answers_for_results_of_other_programs(program: Program, offline: None) -> None:
     folder = program.folder / "data"
     folder.mkdir()
     (folder / "curatedtrec-test.jsonl").write_text(
@@ -296,7 +296,7 @@ def tevatron(host: Host) -> None:
     host.add_repo("Tevatron/wikipedia-wq", "b" * 40, files)
 
 
-def test_a_set_comes_from_the_hub_and_then_from_the_cache(program: Program, host: Host) -> None:
+def test_a_dataset_is_read_from_the_hub_and_then_from_the_cache(program: Program, host: Host) -> None:
     webquestions(host)
     tevatron(host)
     settings = hub(host, program.folder / "hf")
@@ -333,7 +333,7 @@ def test_a_set_comes_from_the_hub_and_then_from_the_cache(program: Program, host
     assert host.asked == []
 
 
-def test_another_number_of_questions_than_known_is_refused(program: Program, host: Host) -> None:
+def test_an_unexpected_number_of_questions_is_refused(program: Program, host: Host) -> None:
     known = registry().sets["nq"].hub
     assert known is not None
     files = b"  data_files:\n  - split: validation\n    path: nq_open/v-*\n"
@@ -345,7 +345,7 @@ def test_another_number_of_questions_than_known_is_refused(program: Program, hos
     assert "nq validation on the Hub: 1 questions, not 3,610" in done.error
 
 
-def test_a_person_sees_a_bar(program: Program, host: Host) -> None:
+def test_a_terminal_shows_a_progress_bar(program: Program, host: Host) -> None:
     host.files[FILES + "biencoder-webquestions-train.json.gz"] = EXAMPLES
     host.files[FILES + "biencoder-webquestions-dev.json.gz"] = EXAMPLES
     status, shown = program.talk(
@@ -357,7 +357,7 @@ def test_a_person_sees_a_bar(program: Program, host: Host) -> None:
     assert re.search(r"\d+/\d+ bytes", shown)
 
 
-def test_a_corpus_of_the_hub_becomes_passages(program: Program, host: Host) -> None:
+def test_a_corpus_on_the_hub_is_preprocessed(program: Program, host: Host) -> None:
     rows = [{"id": city, "url": "u", "title": city, "text": article(city)} for city in CITIES]
     commit = "c" * 40
     host.add_repo("some/cities", commit, {"README.md": b"", "data/train-0.parquet": parquet(rows)})
@@ -372,7 +372,7 @@ def test_a_corpus_of_the_hub_becomes_passages(program: Program, host: Host) -> N
     assert "its input was" in program.run(*asked, **settings).error
 
 
-def test_a_corpus_has_to_be_named(program: Program) -> None:
+def test_a_corpus_must_be_named(program: Program) -> None:
     assert "no corpus given" in program.call("preprocess").error
     done = program.call("preprocess", "--hf", "a/b", "--input-format", "jsonl")
     assert "--input-format has no effect on corpora of the Hub" in done.error

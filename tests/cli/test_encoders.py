@@ -30,7 +30,7 @@ def card(program):
     return json.loads((program.workspace / "retriever" / "model.json").read_text())
 
 
-def test_a_family_without_a_compiled_form_is_searched_with_in_torch(prepared):
+def test_a_family_without_a_compiled_form_searches_in_torch(prepared):
     FAMILIES["deberta-v2"].save(prepared.folder / "other")
     trained(prepared, base="other").well()
     _, told = searched(prepared)
@@ -38,14 +38,14 @@ def test_a_family_without_a_compiled_form_is_searched_with_in_torch(prepared):
 
 
 @pytest.mark.parametrize("name", ["roberta", "modernbert"])
-def test_a_compiled_form_needs_no_word(prepared, name):
+def test_a_family_with_a_compiled_form_gives_no_warning(prepared, name):
     FAMILIES[name].save(prepared.folder / "other")
     trained(prepared, base="other").well()
     _, told = searched(prepared)
     assert "torch" not in told
 
 
-def test_every_property_is_kept_and_obeyed(prepared):
+def test_every_property_is_stored_and_applied(prepared):
     more = (
         "--shared-encoder", "--projection", 6, "--similarity", "l2", "--question-prefix", "who ",
         "--passage-prefix", "the ", "--token-types", "segments", "--trailing-sep", "yes", "--pooling", "mean",
@@ -67,7 +67,7 @@ def test_every_property_is_kept_and_obeyed(prepared):
         assert told in ended.error
 
 
-def test_a_fixed_passage_encoder_stays_as_it_was(prepared):
+def test_a_fixed_passage_encoder_is_unchanged(prepared):
     trained(prepared, "--fixed-passage-encoder", "--learning-rate", 0.01).well()
     model = prepared.workspace / "retriever"
     question, passage = (load_file(model / side / "weights.safetensors") for side in ("question", "passage"))
@@ -118,7 +118,7 @@ def that_writes(base):
         (that_writes, "a model of type 'gpt2' is not a text encoder"),
     ],
 )
-def test_a_base_that_is_none_is_told_in_one_line(prepared, change, told):
+def test_an_unusable_base_is_reported_in_one_line(prepared, change, told):
     change(prepared.folder / "base")
     with prepared.unchanged():
         ended = trained(prepared)

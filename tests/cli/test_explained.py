@@ -26,7 +26,7 @@ def test_the_scores_behind_each_hit_are_shown(capsys: pytest.CaptureFixture[str]
     assert shown.count("fused = BM25 + ") == 5
 
 
-def test_modes_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+def test_modes_are_compared_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     [sides] = compare_modes(MEG, ["bm25", "dense"], workspace=SAMPLE, k=2)
     Terminal().show(compared_view(sides))
     _, header, first, *_ = capsys.readouterr().out.splitlines()
@@ -42,7 +42,7 @@ def test_modes_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
         ({"compared": "bm25,dense", "config": SearchConfig(format="trec")}, "--compare and --format trec"),
     ],
 )
-def test_what_contradicts_an_explanation(given: dict[str, Any], told: str) -> None:
+def test_options_that_contradict_explain_are_refused(given: dict[str, Any], told: str) -> None:
     usual = {"config": SearchConfig(), "explain": False, "compared": None, "tune": None}
     with pytest.raises(UsageError, match=told):
         check_explained(**{**usual, **given})

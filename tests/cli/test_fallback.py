@@ -5,7 +5,7 @@ import pytest
 MEG = "who voiced Meg"
 
 
-def test_a_question_with_nothing_prepared_is_answered_from_the_sample(program):
+def test_without_a_workspace_a_question_is_answered_from_the_sample(program):
     ended = program.call("search", MEG, "-k", 1).well()
     assert "answering from the sample" in ended.stderr
     assert ended.rows[0]["ctxs"][0]["title"] == "Meg Griffin"
@@ -13,7 +13,7 @@ def test_a_question_with_nothing_prepared_is_answered_from_the_sample(program):
 
 @pytest.mark.parametrize("command", ["search", "read"])
 @pytest.mark.parametrize("how", ["option", "environment"])
-def test_a_workspace_that_was_named_and_is_not_there(program, command, how):
+def test_a_named_workspace_that_is_missing_is_an_error(program, command, how):
     named = {"DENSECLI_WORKSPACE": "typo"} if how == "environment" else {}
     option = ["-w", "typo"] if how == "option" else []
     ended = program.call(command, MEG, *option, **named)
@@ -34,7 +34,7 @@ def test_a_file_of_questions_is_not_answered_from_the_sample(program):
 
 
 @pytest.mark.parametrize("part", ["bm25", "vectors", "index"])
-def test_a_workspace_without_its_passages_is_damaged_and_not_empty(program, part):
+def test_a_workspace_without_its_passages_is_damaged(program, part):
     (program.workspace / part).mkdir(parents=True)
     assert program.call("search", MEG).status == 4
 

@@ -24,7 +24,7 @@ def manifest(program, name):
         ("reader", READER, "found.jsonl", "exact match"),
     ],
 )
-def test_what_is_told_and_kept(prepared, name, line, dev, measure):
+def test_training_reports_and_stores_its_measures(prepared, name, line, dev, measure):
     ended = prepared.call(*line, "--dev", dev, "--epochs", 3, "--learning-rate", 1e-3).well()
     told = ended.stderr.splitlines()
     assert re.search(r"^training .* \(cpu, (bfloat16|float32)\)$", ended.stderr, re.MULTILINE)
@@ -52,7 +52,7 @@ def test_what_is_told_and_kept(prepared, name, line, dev, measure):
     assert not prepared.leftovers()
 
 
-def test_the_best_is_on_top_and_the_last_beside_it(prepared):
+def test_the_best_model_is_the_result_and_the_last_one_is_kept(prepared):
     line = (*TRAIN, "--dev", "questions", "--epochs", 40, "--early-stop", 3, "--learning-rate", 1e-2)
     ended = prepared.call(*line).well()
     told = manifest(prepared, "retriever")
@@ -69,7 +69,7 @@ def test_the_best_is_on_top_and_the_last_beside_it(prepared):
 
 
 @pytest.mark.parametrize("dev", [(), ("--dev", "questions")])
-def test_weights_that_went_astray_are_not_silent(prepared, dev):
+def test_diverging_weights_are_reported(prepared, dev):
     ended = prepared.call(*TRAIN, *dev, "--epochs", 3, "--learning-rate", 1e3)
     if ended.status:
         assert (ended.status, "try a lower --learning-rate" in ended.error) == (2, True)
@@ -86,20 +86,20 @@ def test_weights_that_went_astray_are_not_silent(prepared, dev):
     ],
 )
 @pytest.mark.parametrize("line", [TRAIN, READER], ids=["train", "train-reader"])
-def test_what_needs_dev_examples(prepared, line, options, message):
+def test_options_that_need_dev_examples_are_refused_without_them(prepared, line, options, message):
     with prepared.unchanged():
         ended = prepared.call(*line, *options)
     assert (ended.status, ended.error) == (2, message)
 
 
-def test_a_standing_setting_without_dev_examples_is_no_mistake(prepared):
+def test_environment_settings_that_need_dev_examples_are_ignored(prepared):
     """Only what was typed for this run is refused."""
     prepared.call(*TRAIN, "--epochs", 1, DENSECLI_EARLY_STOP="2").well()
     ended = prepared.call(*TRAIN, "--epochs", 1, "--preset", "dpr-nq", "--max-question-tokens", 32).well()
     assert " --validate-by average-rank " in ended.stderr
 
 
-def test_tensorboard_is_there_or_named(prepared):
+def test_tensorboard_is_used_or_reported_as_missing(prepared):
     ended = prepared.call(*TRAIN, "--epochs", 1, "--tensorboard", "board")
     if find_spec("tensorboard") is None:
         assert (ended.status, "needs the package tensorboard" in ended.error) == (2, True)
@@ -110,7 +110,7 @@ def test_tensorboard_is_there_or_named(prepared):
 
 @pytest.mark.parametrize("line", [TRAIN, READER], ids=["train", "train-reader"])
 @pytest.mark.parametrize("damage", ["nan", "missing", "wider", "another kind"])
-def test_models_that_nothing_can_be_made_of(prepared, line, damage):
+def test_unusable_base_models_are_refused(prepared, line, damage):
     place = prepared.folder / "base"
     config = json.loads((place / "config.json").read_text())
     weights = load_file(place / "model.safetensors")

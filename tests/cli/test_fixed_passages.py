@@ -35,7 +35,7 @@ def place(tiny_place, tmp_path_factory):
     program.stop()
 
 
-def test_the_workspaces_vectors_are_taken_and_its_index_is_searched(place):
+def test_vectors_and_index_of_the_workspace_are_used(place):
     done = place.call(*FIXED, "-o", "new").well()
     assert "no stored vectors" not in done.stderr
     assert "embed examples" not in done.stderr
@@ -48,7 +48,7 @@ def test_the_workspaces_vectors_are_taken_and_its_index_is_searched(place):
     assert "up to date" in place.call(*FIXED, "-o", "new").well().stderr
 
 
-def test_vectors_that_do_not_fit_are_left_alone_and_said(place):
+def test_vectors_that_do_not_fit_are_ignored_with_a_message(place):
     wide = [word if word != 64 else 128 for word in FIXED]
     done = place.call(*wide, "-o", "wide").well()
     assert "no stored vectors are used: " in done.stderr

@@ -27,7 +27,7 @@ def row(*contexts: str, **more: object) -> dict[str, object]:
 
 
 @given(st.text(st.characters(codec=None)))
-def test_no_active_character_is_left(text):
+def test_no_control_character_is_left(text):
     assert not ACTIVE.search(escape(text))
     assert not ACTIVE.search(mask(text))
     assert len(mask(text)) == len(text)
@@ -52,7 +52,7 @@ def test_json_on_a_terminal_is_the_same_json(value, size):
     assert not ACTIVE.search(shown.getvalue().decode().removesuffix("\n"))
 
 
-def test_json_with_active_characters_on_a_terminal(program):
+def test_json_with_control_characters_is_escaped_on_a_terminal(program):
     program.write("c.jsonl", {"id": "1", "text": f"bees {HOSTILE}\U000e0041"})
     program.call("preprocess", "c.jsonl", "--no-split").well()
     program.call("index", "--kind", "bm25").well()
@@ -64,7 +64,7 @@ def test_json_with_active_characters_on_a_terminal(program):
 
 
 @pytest.mark.parametrize("skip", [False, True])
-def test_a_file_name_does_nothing_to_the_terminal(program, skip):
+def test_a_file_name_cannot_control_the_terminal(program, skip):
     (program.folder / "docs").mkdir()
     (program.folder / "docs" / f"c{HOSTILE}.txt").write_bytes(b"\xff\xfa bad")
     ended = program.run("preprocess", "docs", *(["--on-error", "skip"] if skip else []))
@@ -73,7 +73,7 @@ def test_a_file_name_does_nothing_to_the_terminal(program, skip):
     assert not ACTIVE.search(ended.stderr.replace("\n", ""))
 
 
-def test_a_setting_of_a_model_does_nothing_to_the_terminal(program):
+def test_a_setting_of_a_model_cannot_control_the_terminal(program):
     (program.folder / "model").mkdir()
     (program.folder / "model" / "config.json").write_text(json.dumps({"model_type": HOSTILE}))
     program.write("q.jsonl", row("a"))
@@ -84,13 +84,13 @@ def test_a_setting_of_a_model_does_nothing_to_the_terminal(program):
     assert not ACTIVE.search(ended.stderr.replace("\n", ""))
 
 
-def test_a_traceback_does_nothing_to_the_terminal(capsys):
+def test_a_traceback_cannot_control_the_terminal(capsys):
     Terminal().traceback(ValueError(f"{HOSTILE}\nsecond line"))
     lines = capsys.readouterr().err.splitlines()
     assert lines == [r"ValueError: \x1b]0;title\x07\x9b2J\u202egnp", "second line"]
 
 
-def test_progress_takes_no_name_for_markup(capsys, monkeypatch):
+def test_progress_does_not_interpret_names_as_markup(capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
@@ -104,7 +104,7 @@ def test_progress_takes_no_name_for_markup(capsys, monkeypatch):
     assert "\x9b" not in said
 
 
-def test_rows_of_a_table_are_called_as_their_files(program):
+def test_rows_of_a_table_have_the_names_of_their_files(program):
     for name, answer in (("run[a].jsonl", "a"), ("run[b].jsonl", "b"), (f"z{HOSTILE}.jsonl", "a")):
         program.write(name, row(answer))
     ended = program.call("evaluate", "run[a].jsonl", "run[b].jsonl", "[/x]=run[a].jsonl", "--table", "-q")
@@ -121,7 +121,7 @@ def test_rows_of_a_table_are_called_as_their_files(program):
         assert not ACTIVE.search(shown.replace("\n", ""))
 
 
-def test_an_audit_does_nothing_to_the_terminal(program):
+def test_an_audit_cannot_control_the_terminal(program):
     program.write(
         "c.jsonl", *({"id": n, "title": f"bees {HOSTILE}", "text": f"bees {n} {HOSTILE}"} for n in "abc")
     )
@@ -134,7 +134,7 @@ def test_an_audit_does_nothing_to_the_terminal(program):
 
 
 @pytest.mark.parametrize("columns", ["1", "10", "40", "60", "80", "1000"])
-def test_figures_are_never_cut(capsys, monkeypatch, columns):
+def test_numbers_in_a_table_are_never_truncated(capsys, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     figures = ["1,234,567", "100.0", "37.5", "-", "9.2"]
     Terminal().show(plain_table(["results", *"abcde"], [["a-long-name-of-results.jsonl", *figures]]))
@@ -145,7 +145,7 @@ def test_figures_are_never_cut(capsys, monkeypatch, columns):
 
 
 @pytest.mark.parametrize("size", ["0", "²", "-3", "x", "9" * 20])
-def test_a_size_that_is_none_is_left_out_of_account(prepared, size):
+def test_an_invalid_terminal_size_is_ignored(prepared, size):
     line = ("search", "who was born in Rome", "--mode", "bm25", "-q")
     status, shown = prepared.talk(*line, COLUMNS=size, LINES=size)
     assert (status, STYLE.sub("", shown).count(". ")) == (
@@ -174,7 +174,7 @@ def test_without_color_there_are_no_styles(prepared):
         assert "\x1b" in prepared.talk(*line, "-q", NO_COLOR="")[1]
 
 
-def test_what_the_encoding_lacks_is_replaced(program):
+def test_characters_missing_in_the_encoding_are_replaced(program):
     program.write("c.jsonl", {"id": "1", "title": "Żółć", "text": "bees and “honey” in Łódź"})
     program.call("preprocess", "c.jsonl", "--no-split").well()
     program.call("index", "--kind", "bm25").well()
@@ -203,19 +203,19 @@ def written_to_full(program, *arguments, stream):
 @pytest.mark.parametrize(
     "line", [["--help"], ["--version"], ["search", "--help"], ["evaluate", "read.jsonl"]]
 )
-def test_a_full_device_under_stdout(prepared, line):
+def test_a_full_device_at_stdout_is_reported(prepared, line):
     status, said = written_to_full(prepared, *line, stream="stdout")
     assert (status, said.count(b"\n"), b"no space left" in said) == (5, 1, True), said
 
 
-def test_a_full_device_under_stderr_keeps_no_result_back(prepared):
+def test_a_full_device_at_stderr_does_not_stop_the_result(prepared):
     status, rows = written_to_full(prepared, "search", "questions.jsonl", "--mode", "bm25", stream="stderr")
     assert (status, len(rows.splitlines())) == (0, 12)
     status, said = written_to_full(prepared, "search", "questions.jsonl", "--mode", "nope", stream="stderr")
     assert (status, said) == (2, b"")
 
 
-def test_nobody_reads_stderr(prepared):
+def test_a_closed_stderr_does_not_stop_the_result(prepared):
     ours, theirs = os.pipe()
     os.close(ours)
     done = subprocess.run(

@@ -63,32 +63,32 @@ def os_error(number, name="place"):
         (KeyError("k"), 1, "unexpected KeyError: 'k'"),
     ],
 )
-def test_every_failure_has_its_status_and_line(error, status, line):
+def test_every_failure_has_its_exit_code_and_message(error, status, line):
     found, told = status_of(error)
     assert found == status
     assert told.startswith(line)
     assert bool(told) == bool(line)
 
 
-def test_memory_that_numpy_cannot_have():
+def test_a_failed_allocation_of_numpy_is_a_resource_error():
     with pytest.raises(MemoryError) as caught:
         np.empty(1 << 60, np.uint8)
     assert status_of(caught.value)[0] is ExitStatus.RESOURCES
 
 
-def test_one_line_whatever_the_message(capsys):
+def test_an_error_is_always_one_line(capsys):
     assert end(ArtifactError("faiss says\n  in a file\u2028 and more"), Terminal()) == 4
     assert capsys.readouterr() == ("", "error: faiss says   in a file  and more\n")
 
 
-def test_quiet_silences_talk_and_no_error(capsys):
+def test_quiet_hides_messages_but_no_error(capsys):
     assert end(UpToDate(Path("x")), Terminal()) == 0
     assert capsys.readouterr() == ("", "")
     assert end(UsageError("u"), Terminal(quiet=True)) == 2
     assert capsys.readouterr() == ("", "error: u\n")
 
 
-def test_a_traceback_on_demand(capsys):
+def test_a_traceback_is_shown_on_request(capsys):
     for error, shown in ((ValueError("v"), True), (OSError(errno.EIO, "io"), True), (UsageError("u"), False)):
         end(error, Terminal(verbose=True))
         assert (type(error).__name__ + ": " in capsys.readouterr().err.partition("\n")[2]) == shown

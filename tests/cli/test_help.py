@@ -22,7 +22,7 @@ def test_each_option_belongs_to_a_group(command: str) -> None:
     assert not [name for name in options(command) if name not in PLACES]
 
 
-def test_a_large_command_is_shown_in_groups_and_loses_no_option() -> None:
+def test_help_of_a_large_command_has_groups_with_all_options() -> None:
     text = CliRunner().invoke(app, ["train", "--help"]).stdout
     headings = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert headings[2:5] == ["Input and output:", "Data:", "Model:"]
@@ -42,6 +42,6 @@ def test_each_example_names_options_that_exist(command: str) -> None:
         assert {word for word in words if word.startswith("-")} <= flags
 
 
-def test_a_small_command_keeps_one_list() -> None:
+def test_help_of_a_small_command_has_one_list() -> None:
     lines = CliRunner().invoke(app, ["datasets", "--help"]).stdout.splitlines()
     assert "Options:" in lines

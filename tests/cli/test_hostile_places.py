@@ -164,7 +164,7 @@ def examples(name: str) -> settings:
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_the_places_where_a_result_grows(tiny_place: Path, name: str) -> None:
+def test_files_of_the_user_at_scratch_paths_are_kept(tiny_place: Path, name: str) -> None:
     @examples(name)
     @given(found=traps(f".densecli/{name}"), missing=st.booleans())
     def run(found: list[tuple[str, str]], missing: bool) -> None:
@@ -181,7 +181,7 @@ def test_the_places_where_a_result_grows(tiny_place: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FOLDERS | ELSEWHERE)
-def test_a_folder_that_is_named(tiny_place: Path, name: str) -> None:
+def test_files_of_the_user_are_kept_when_an_output_folder_is_named(tiny_place: Path, name: str) -> None:
     @examples(name)
     @given(output=OUTPUTS, force=st.booleans())
     def run(output: str, force: bool) -> None:
@@ -194,7 +194,7 @@ def test_a_folder_that_is_named(tiny_place: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_named(tiny_place: Path, name: str) -> None:
+def test_files_of_the_user_are_kept_when_an_output_file_is_named(tiny_place: Path, name: str) -> None:
     @examples(name)
     @given(output=OUTPUTS, found=traps("x.jsonl"))
     def run(output: str, found: list[tuple[str, str]]) -> None:
@@ -210,7 +210,7 @@ def test_a_file_that_is_named(tiny_place: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("questions", ["...jsonl", "..jsonl", ".jsonl", "..qa.csv", ". .jsonl", "\n.jsonl"])
-def test_a_name_that_is_made_of_an_input(tiny_place: Path, questions: str) -> None:
+def test_an_unsafe_name_made_from_an_input_is_refused(tiny_place: Path, questions: str) -> None:
     box = Box(tiny_place)
     shutil.copy(box.program.folder / "questions.jsonl", box.program.folder / questions)
     before = snapshot(box.root)

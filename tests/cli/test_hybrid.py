@@ -22,7 +22,7 @@ def fails(prepared, *arguments, status=2):
 @pytest.mark.parametrize(
     ("missing", "expected"), [(None, "hybrid, λ by the spread"), ("index", "bm25"), ("bm25", "dense")]
 )
-def test_both_sides_are_searched_where_they_are_there(prepared, missing, expected):
+def test_hybrid_search_is_the_default_when_both_indexes_exist(prepared, missing, expected):
     if missing:
         shutil.rmtree(prepared.workspace / missing)
     ended = prepared.call(*QUESTION).well()
@@ -41,11 +41,11 @@ def test_both_sides_are_searched_where_they_are_there(prepared, missing, expecte
         (["--bm25", ".densecli/bm25", "--mode", "bm25"], "bm25"),
     ],
 )
-def test_what_is_named_is_searched(prepared, named, expected):
+def test_the_named_index_is_searched(prepared, named, expected):
     assert told(prepared.call(*QUESTION, *named).well()).split(", ")[1].split(",")[0] == expected
 
 
-def test_reading_and_asking_on_are_hybrid_too(prepared):
+def test_reading_and_interactive_search_are_hybrid(prepared):
     assert "hybrid" in told(prepared.call("read", "who was born in Rome").well())
     status, shown = prepared.talk("search", typed=["who was born in Oslo\n", "\x04"])
     assert status == 0
@@ -70,7 +70,7 @@ def test_the_sample_ships_with_a_weight_tuned_on_its_development_questions(progr
     assert "tuned on 85 questions" in told(ended)
 
 
-def test_the_tuned_weight_is_used_until_something_else_is_searched(prepared):
+def test_the_tuned_weight_is_used_only_for_its_indexes(prepared):
     before = prepared.results()
     ended = prepared.call("search", "--tune-lambda", "questions.jsonl").well()
     assert set(prepared.results()) - set(before) == {"index/fusion.json"}
@@ -90,14 +90,14 @@ def test_the_tuned_weight_is_used_until_something_else_is_searched(prepared):
     assert "tuned on 12 questions" in told(prepared.call(*QUESTION).well())
 
 
-def test_the_sample_is_not_tuned(program):
+def test_the_sample_cannot_be_tuned(program):
     program.write("dev.jsonl", {"question": "who voiced Meg", "answers": ["Mila Kunis"]})
     ended = program.call("search", "--tune-lambda", "dev.jsonl")
     assert (ended.status, "run `densecli preprocess` first" in ended.error) == (4, True)
     assert not program.workspace.exists()
 
 
-def test_tuning_on_standard_input(prepared):
+def test_questions_for_tuning_are_read_from_standard_input(prepared):
     questions = (prepared.folder / "questions.jsonl").read_text()
     prepared.call("search", "--tune-lambda", "-", stdin=questions).well()
     stored = json.loads((prepared.workspace / "index" / "fusion.json").read_text())
@@ -143,7 +143,7 @@ def test_tuning_without_answers_is_refused(prepared):
         (["--index", ".densecli/index", "--mode", "bm25"], "is for dense search, --mode is bm25"),
     ],
 )
-def test_options_without_effect(prepared, options, reason):
+def test_options_without_effect_are_refused(prepared, options, reason):
     assert reason in fails(prepared, *QUESTION, *options)
 
 
@@ -159,23 +159,23 @@ def test_options_without_effect(prepared, options, reason):
         ["--mode", "dense"],
     ],
 )
-def test_options_without_effect_on_tuning(prepared, options):
+def test_options_without_effect_on_tuning_are_refused(prepared, options):
     assert "effect" in fails(prepared, "search", "--tune-lambda", "questions.jsonl", *options)
 
 
 @pytest.mark.parametrize(("missing", "reason"), [("bm25", "no bm25 index"), ("index", "no index")])
-def test_hybrid_without_one_side(prepared, missing, reason):
+def test_hybrid_search_needs_both_indexes(prepared, missing, reason):
     shutil.rmtree(prepared.workspace / missing)
     assert reason in fails(prepared, *QUESTION, "--mode", "hybrid", status=4)
     assert reason in fails(prepared, "search", "--tune-lambda", "questions.jsonl", status=4)
 
 
-def test_options_of_hybrid_where_one_side_is_missing(prepared):
+def test_hybrid_options_are_refused_when_one_index_is_missing(prepared):
     shutil.rmtree(prepared.workspace / "bm25")
     assert "only with --mode hybrid" in fails(prepared, *QUESTION, "--lambda", 2)
 
 
-def test_a_question_of_stop_words_finds_by_meaning(prepared):
+def test_a_question_of_stop_words_is_answered_by_the_dense_index(prepared):
     rows = prepared.call("search", "the of and", "-k", 5).well().rows
     dense = prepared.call("search", "the of and", "-k", 5, "--mode", "dense").well().rows
     assert [ctx["id"] for ctx in rows[0]["ctxs"]] == [ctx["id"] for ctx in dense[0]["ctxs"]]

@@ -33,7 +33,7 @@ def searched(program, *more):
     return [(hit["id"], hit["score"]) for hit in ended.rows[0]["ctxs"]]
 
 
-def test_the_question_tower_moves_and_the_index_goes_on_answering(prepared):
+def test_the_question_tower_changes_and_the_index_stays_valid(prepared):
     old, new = prepared.workspace / "retriever", prepared.folder / NEW
     before, index = files(old / "question"), prepared.results()["index/index.faiss"]
     ended = prepared.call(*JOINT, "--epochs", 2, "--dev", "found.jsonl", "--dev-questions", 6).well()
@@ -63,7 +63,7 @@ def test_the_question_tower_moves_and_the_index_goes_on_answering(prepared):
     assert told[0]["untrained"].keys() == dev.keys()
 
 
-def test_a_retriever_trained_beside_a_fixed_tower_needs_no_new_index_either(prepared):
+def test_training_with_a_fixed_passage_tower_needs_no_new_index(prepared):
     small = ("--epochs", 1, "--batch-size", 4, "--max-passage-tokens", 64, "--learning-rate", 0.01)
     base = ("--encoder", ".densecli/retriever", "--fixed-passage-encoder", "-o", "other")
     prepared.call("train", *base, *small).well()
@@ -79,7 +79,7 @@ def test_a_retriever_trained_beside_a_fixed_tower_needs_no_new_index_either(prep
     assert (ended.status, "built differently (its input was " in ended.error) == (4, True)
 
 
-def test_a_compact_tower_with_a_table_for_both_sides_is_copied_as_it_is(prepared):
+def test_a_compact_tower_with_a_shared_table_is_copied_unchanged(prepared):
     prepared.call("embed", "--retriever", "starter", "--force").well()
     prepared.call("index", "--force").well()
     prepared.call(*SMALL, "--joint", "starter", "--freeze-embeddings").well()
@@ -87,7 +87,7 @@ def test_a_compact_tower_with_a_table_for_both_sides_is_copied_as_it_is(prepared
     assert searched(prepared, "--retriever", NEW)
 
 
-def test_the_new_retriever_can_be_trained_on(prepared):
+def test_the_new_retriever_can_be_trained_further(prepared):
     cosine = ("--similarity", "cosine", "--temperature", 0.5, "--question-prefix", "ask ")
     prepared.call("train", "--encoder", "base", "--epochs", 1, "--batch-size", 4, *cosine, "--force").well()
     prepared.call(*JOINT).well()
@@ -101,7 +101,7 @@ def test_the_new_retriever_can_be_trained_on(prepared):
     assert all(0 < row["parts"]["retriever"] < 4 + 3 for row in rows(prepared))
 
 
-def test_killed_it_comes_to_the_same_weights(prepared):
+def test_a_killed_training_resumes_to_the_same_weights(prepared):
     line = [*JOINT, "--epochs", 6, "--dropout", 0.2, "--save-every", 2]
     prepared.call(*line).well()
     whole, told = outcome(prepared), timeless(prepared)
@@ -130,7 +130,7 @@ def timeless(program):
     return [{name: value for name, value in row.items() if name not in measured} for row in rows(program)]
 
 
-def test_another_retriever_is_not_gone_on_with(prepared):
+def test_an_interrupted_training_with_another_retriever_is_not_resumed(prepared):
     shutil.rmtree(prepared.workspace / "reader")
     line = [*(word for word in JOINT if word != "--force"), "--epochs", 40, "--save-every", 1]
     running = prepared.start(*line, heavy=True)
@@ -144,7 +144,7 @@ def test_another_retriever_is_not_gone_on_with(prepared):
     assert (other.status, "its input was WORKSPACE/retriever" in other.error) == (4, True)
 
 
-def test_what_cannot_be_trained_jointly_is_refused(prepared):
+def test_models_that_cannot_be_trained_jointly_are_refused(prepared):
     for place, told in (
         (".densecli/reader", "a model of kind 'reader'; a retriever is needed here"),
         ("base", "no retriever of densecli's; make one of it with `densecli convert --to retriever`"),
@@ -160,7 +160,7 @@ def test_what_cannot_be_trained_jointly_is_refused(prepared):
     assert (ended.status, "one encoder for questions and passages" in ended.error) == (2, True)
 
 
-def test_results_without_text_or_titles(prepared):
+def test_results_without_titles_are_counted_and_without_text_refused(prepared):
     found = [json.loads(line) for line in (prepared.folder / "found.jsonl").read_text().splitlines()]
     for row in found:
         for ctx in row["ctxs"]:
@@ -180,7 +180,7 @@ def test_results_without_text_or_titles(prepared):
 
 
 @pytest.mark.parametrize("name", ["roberta", "modernbert", "distilbert"])
-def test_readers_of_other_families(prepared, name):
+def test_readers_of_other_model_families_are_trained(prepared, name):
     FAMILIES[name].save(prepared.folder / "other")
     line = [word if word != "base" else "other" for word in SMALL]
     line[line.index("--max-tokens") + 1] = 48

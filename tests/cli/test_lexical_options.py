@@ -36,12 +36,12 @@ def found(program, query, *options):
         ("PIN", ["--no-lower-case"], ["case"], ["case"]),
     ],
 )
-def test_a_query_is_analysed_as_the_index_was(lexical, query, options, without, with_them):
+def test_a_query_is_analyzed_as_the_index(lexical, query, options, without, with_them):
     assert found(lexical, query) == without
     assert found(lexical, query, *options) == with_them
 
 
-def test_another_analysis_is_another_index(lexical):
+def test_another_analysis_makes_another_index(lexical):
     lexical.call("index", "--kind", "bm25").well()
     assert "up to date" in lexical.call("index", "--kind", "bm25").well().stderr
     ended = lexical.call("index", "--kind", "bm25", "--unicode", "plain")
@@ -51,7 +51,7 @@ def test_another_analysis_is_another_index(lexical):
 @pytest.mark.parametrize(
     "option", ["--stemmer=none", "--stop-words=none", "--unicode=nfc", "--no-lower-case"]
 )
-def test_words_have_no_part_in_a_dense_index(lexical, option):
+def test_bm25_options_have_no_effect_on_a_dense_index(lexical, option):
     ended = lexical.call("index", option)
     assert (ended.status, "has an effect only with --kind bm25" in ended.error) == (2, True)
 
@@ -69,6 +69,6 @@ def test_any_number_of_workers_gives_the_same_index(prepared, monkeypatch):
                 ).read_bytes(), digest
 
 
-def test_workers_are_for_words(prepared):
+def test_workers_have_an_effect_only_on_bm25(prepared):
     ended = prepared.call("index", "--workers", 2, "--force")
     assert (ended.status, "--workers has an effect only with --kind bm25" in ended.error) == (2, True)

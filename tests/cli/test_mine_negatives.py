@@ -93,7 +93,7 @@ def test_gold_paragraphs_are_matched(prepared):
         (["--audit", "3", "--quiet"], 2, "--audit has no effect with --quiet"),
     ],
 )
-def test_what_does_not_go_together(prepared, more, status, message):
+def test_contradicting_options_are_refused(prepared, more, status, message):
     ended = prepared.call(*MINE, *more)
     assert (ended.status, message in ended.error) == (status, True), ended.error
     assert not (prepared.folder / "out").exists()
@@ -125,19 +125,19 @@ def test_an_audit_shows_examples_and_their_answers(prepared):
     assert (status, f"\x1b[1;32m{city}\x1b[0m" in shown, "[[" in shown) == (0, True, False)
 
 
-def test_brackets_stand_around_answers_that_overlap(prepared):
+def test_brackets_enclose_overlapping_answers(prepared):
     answers = ["Ulm wrote", "wrote a song"]
     prepared.write("odd.jsonl", {"question": "who was born in Ulm", "answers": answers})
     told = prepared.call("mine-negatives", "odd.jsonl", "--audit", 1, "--negatives", "none").well().stderr
     assert "of [[Ulm wrote a song]] of the sea." in " ".join(told.split())
 
 
-def test_progress_is_in_questions(prepared):
+def test_progress_is_shown_in_questions(prepared):
     _, shown = prepared.talk(*MINE, "--negatives", "bm25:3")
     assert "12/?" in shown
 
 
-def test_nothing_to_train_on_is_told(prepared):
+def test_mining_without_examples_is_reported(prepared):
     prepared.write("nowhere.jsonl", {"question": "who was born in Ulm", "answers": ["Atlantis"]})
     told = prepared.call("mine-negatives", "nowhere.jsonl", "-o", "out", "--depth", 200).well().stderr
     assert "warning: no question has a positive passage: there is nothing to train on" in told

@@ -57,7 +57,7 @@ def test_a_missing_stage_is_named(prepared, missing, arguments, told):
 
 
 @pytest.mark.parametrize("name", ["passages", "vectors", "index", "bm25"])
-def test_a_result_without_its_manifest_is_not_complete(prepared, name):
+def test_a_result_without_its_manifest_is_incomplete(prepared, name):
     (prepared.workspace / name / "manifest.json").unlink()
     line = {"passages": ("embed",), "vectors": ("index",), "bm25": (*QUESTION, "--mode", "bm25")}.get(
         name, QUESTION
@@ -95,13 +95,13 @@ def test_a_result_without_its_manifest_is_not_complete(prepared, name):
         ),
     ],
 )
-def test_a_result_of_another_kind(prepared, arguments, told):
+def test_a_result_of_another_kind_is_refused(prepared, arguments, told):
     command, *words = arguments
     line = [prepared.workspace / word if (prepared.workspace / word).is_dir() else word for word in words]
     assert told in fails(prepared, command, *line)
 
 
-def test_a_bm25_index_where_a_dense_one_belongs(prepared):
+def test_a_bm25_index_in_place_of_a_dense_one_is_refused(prepared):
     shutil.rmtree(prepared.workspace / "index")
     shutil.copytree(prepared.workspace / "bm25", prepared.workspace / "index")
     assert "index: is an artifact of kind bm25, and index is needed" in fails(prepared, *QUESTION)
@@ -127,7 +127,7 @@ def test_a_bm25_index_where_a_dense_one_belongs(prepared):
     ],
 )
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
-def test_a_damaged_file(prepared, name, file, line, damage):
+def test_a_damaged_file_is_reported(prepared, name, file, line, damage):
     path = prepared.workspace / name / file
     if damage == "missing":
         path.unlink()
@@ -139,7 +139,7 @@ def test_a_damaged_file(prepared, name, file, line, damage):
     assert str(path if file not in ("rows.npy", "model.json") else path.parent) in told
 
 
-def test_without_its_compiled_form_a_tower_runs_in_torch(prepared):
+def test_a_tower_without_its_compiled_form_runs_in_torch(prepared):
     found = prepared.call(*QUESTION).well().rows[0]["ctxs"]
     (prepared.workspace / "retriever" / "question" / "graph.onnx").unlink()
     again = prepared.call(*QUESTION).well().rows[0]["ctxs"]
@@ -147,7 +147,7 @@ def test_without_its_compiled_form_a_tower_runs_in_torch(prepared):
     np.testing.assert_allclose([ctx["score"] for ctx in again], [ctx["score"] for ctx in found], rtol=1e-4)
 
 
-def test_a_model_folder_without_weights(prepared):
+def test_a_model_folder_without_weights_is_refused(prepared):
     bare = prepared.folder / "bare"
     shutil.copytree(prepared.folder / "base", bare)
     (bare / "model.safetensors").unlink()
@@ -177,7 +177,7 @@ def test_a_model_folder_without_weights(prepared):
     ],
     ids=["missing", "another shape", "not finite"],
 )
-def test_weights_that_do_not_fit_are_never_made_up(prepared, change, told):
+def test_weights_that_do_not_fit_are_an_error(prepared, change, told):
     base = prepared.folder / "base" / "model.safetensors"
     rewrite(base, change)
     for line in (
@@ -208,7 +208,7 @@ def other(prepared, tiny_base):
     return prepared.folder / "other"
 
 
-def test_vectors_of_another_model(prepared, other):
+def test_vectors_of_another_model_are_refused(prepared, other):
     told = fails(prepared, *QUESTION, "--retriever", other)
     assert "index was built with another retriever" in told
     assert str(other) in told
@@ -219,7 +219,7 @@ def test_vectors_of_another_model(prepared, other):
     assert "built differently (its input was" in fails(prepared, "embed")
 
 
-def test_vectors_of_another_width(prepared):
+def test_vectors_of_another_width_are_refused(prepared):
     """Even where the manifest has been changed to say that they fit."""
     shard = prepared.workspace / "vectors" / "shard-00000.npy"
     np.save(shard, np.zeros((36, 8), np.float32))
@@ -227,7 +227,7 @@ def test_vectors_of_another_width(prepared):
 
 
 @pytest.mark.parametrize("mode", ["dense", "bm25"])
-def test_an_index_over_other_passages(prepared, mode):
+def test_an_index_over_other_passages_is_refused(prepared, mode):
     prepared.write("more.jsonl", {"id": 1, "text": "one more"})
     prepared.call("preprocess", "articles.jsonl", "more.jsonl", "--words", 20, "--force").well()
     told = fails(prepared, *QUESTION, "--mode", mode)
@@ -243,7 +243,7 @@ def test_an_index_over_other_passages(prepared, mode):
     assert fails(prepared, "embed").endswith("rebuild with --force")
 
 
-def test_fewer_passages_than_k(prepared):
+def test_fewer_passages_than_k_give_a_warning(prepared):
     for mode in ("dense", "bm25"):
         ended = prepared.call(*QUESTION, "-k", 1000, "--mode", mode).well()
         warnings = [line for line in ended.stderr.splitlines() if "-k is 1000" in line]
@@ -254,7 +254,7 @@ def test_fewer_passages_than_k(prepared):
     assert "-k is" not in prepared.call(*QUESTION).well().stderr
 
 
-def test_a_model_that_is_nowhere(prepared):
+def test_a_missing_model_is_reported(prepared):
     for line in (
         ("embed", "--force", "--retriever"),
         (*QUESTION, "--retriever"),
@@ -265,14 +265,14 @@ def test_a_model_that_is_nowhere(prepared):
     assert "nowhere: no such model folder" in fails(prepared, "read", "found.jsonl", "--reader", "nowhere")
 
 
-def test_results_without_text_cannot_be_read(prepared):
+def test_results_without_text_are_refused_by_read(prepared):
     prepared.call("search", "questions.jsonl", "--no-text", "-o", "bare.jsonl").well()
     assert "text" in fails(prepared, "read", "bare.jsonl", status=3)
     assert "text" in fails(prepared, "train-reader", "bare.jsonl", "--encoder", "base", "--force", status=3)
     assert prepared.call("evaluate", "bare.jsonl").well().rows[0]["questions"] == 12
 
 
-def test_a_card_that_says_something_unknown(prepared):
+def test_a_model_card_with_an_unknown_value_is_refused(prepared):
     path = prepared.workspace / "retriever" / "model.json"
     card = orjson.loads(path.read_bytes())
     for change, told in (
@@ -284,7 +284,7 @@ def test_a_card_that_says_something_unknown(prepared):
         assert told in fails(prepared, *QUESTION)
 
 
-def test_other_answers_are_matched_anew(prepared):
+def test_other_answers_are_matched_again(prepared):
     before = prepared.call("evaluate", "found.jsonl").well().rows[0]["top_k"]
     assert max(before.values()) > 0
     rows = [json.loads(line) for line in (prepared.folder / "questions.jsonl").read_text().splitlines()]

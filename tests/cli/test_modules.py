@@ -76,7 +76,7 @@ def test_version_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded(tmp_path, "--version") == set()
 
 
-def test_words_need_no_model(workspace: Path) -> None:
+def test_bm25_loads_no_model_library(workspace: Path) -> None:
     stages = {
         ("preprocess", "notes"): {"pyarrow", "numpy"},
         ("index", "--kind", "bm25"): {"pyarrow", "numpy"},
@@ -91,7 +91,7 @@ def test_hybrid_search_runs_on_the_compiled_tower(tmp_path: Path) -> None:
     assert found == {"faiss", "numpy", "onnxruntime", "pyarrow", "tokenizers"}
 
 
-def test_a_checkpoint_becomes_a_model_without_torch(tmp_path: Path) -> None:
+def test_a_checkpoint_is_converted_without_torch(tmp_path: Path) -> None:
     golden = Path(__file__).parents[1] / "golden"
     shutil.copytree(golden / "tiny-vocab", tmp_path / "base")
     observed = json.loads((golden / "checkpoint.json").read_text())["forward"]

@@ -68,7 +68,7 @@ def sealed(prepared: Program, tmp_path: Path) -> Iterator[Sealed]:
     return Sealed(prepared, tmp_path / "home")
 
 
-def test_the_seal_holds(sealed: Sealed) -> None:
+def test_opening_a_socket_kills_the_process(sealed: Sealed) -> None:
     """Else the tests below would see nothing."""
     for opened in ("socket.socket()", "socket.getaddrinfo('example.invalid', 80)"):
         assert sealed.run("-c", f"import socket; {opened}").status == -signal.SIGSYS
@@ -84,7 +84,7 @@ def test_no_command_opens_a_socket_or_writes_into_home(sealed: Sealed) -> None:
         assert sealed.written == [], line
 
 
-def test_the_compiled_engine_says_nothing_when_densecli_is_a_library(sealed: Sealed) -> None:
+def test_the_compiled_engine_sends_nothing_when_densecli_is_a_library(sealed: Sealed) -> None:
     """Whatever the environment says: onnxruntime notes a device id as soon as it is imported."""
     used = """
 from densecli.encoders.onnx_session import OnnxSession
@@ -96,7 +96,7 @@ onnxruntime.InferenceSession(graph)
     assert sealed.written == []
 
 
-def test_the_libraries_of_the_hub_are_told_to_say_nothing(sealed: Sealed) -> None:
+def test_telemetry_of_the_hub_libraries_is_disabled(sealed: Sealed) -> None:
     asked = """
 import densecli.registry.hub
 import datasets, huggingface_hub
@@ -107,7 +107,7 @@ print(huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY, datasets.config.HF_UPD
     assert sealed.written == []
 
 
-def test_openvino_finds_no_package_to_send_events_with(sealed: Sealed) -> None:
+def test_the_telemetry_package_of_openvino_is_not_imported(sealed: Sealed) -> None:
     (sealed.program.folder / "openvino_telemetry.py").write_text("raise SystemExit('it was imported')")
     asked = """
 import densecli

@@ -20,7 +20,7 @@ def odd(prepared):
     return prepared
 
 
-def test_files_are_read_and_written(odd):
+def test_files_with_unusual_names_are_read_and_written(odd):
     questions, found = f"{ODD}-questions.jsonl", f"{ODD}-found.jsonl"
     for line, output in (
         (("search", questions, "--mode", "bm25", "-k", 5), f"{ODD}-1"),
@@ -33,7 +33,7 @@ def test_files_are_read_and_written(odd):
     odd.call("preprocess", found, "--text-column", "question", "--make-ids", "-w", "new").well()
 
 
-def test_names_in_data_are_written_out(odd):
+def test_unusual_file_names_in_data_are_escaped(odd):
     rows = odd.call("evaluate", f"{ODD}-found.jsonl", f"{ODD}={ODD}-found.jsonl", "-q").well().rows
     assert [row["results"] for row in rows if "results" in row][:2] == [f"{TOLD}-found.jsonl", TOLD]
     (odd.folder / ODD).mkdir()
@@ -45,7 +45,7 @@ def test_names_in_data_are_written_out(odd):
     assert TOLD in kept["source"]
 
 
-def test_folders_of_artifacts_and_models_are_refused_by_name(odd):
+def test_artifact_folders_with_names_that_are_not_utf8_are_refused(odd):
     shutil.copytree(odd.workspace, odd.folder / ODD)
     shutil.copytree(odd.workspace / "retriever", odd.folder / f"{ODD}-model")
     with open(odd.folder / f"{ODD}.parquet", "wb") as stream:
@@ -64,7 +64,7 @@ def test_folders_of_artifacts_and_models_are_refused_by_name(odd):
         assert (ended.status, "is not UTF-8" in ended.error, TOLD in ended.error) == (2, True, True), line
 
 
-def test_a_document_of_a_folder_is_passed_over(program):
+def test_a_document_with_a_name_that_is_not_utf8_is_skipped(program):
     (program.folder / "docs").mkdir()
     for name in ("a.txt", f"{ODD}.txt"):
         (program.folder / "docs" / name).write_text("The sea.")

@@ -31,7 +31,7 @@ def mined(program, *questions, options=()):
         ({"question": "谁出生在罗马", "answers": ["罗马"]}, "dropped_without_positive"),
     ],
 )
-def test_a_question_without_a_positive_is_dropped_and_told(prepared, odd, reason):
+def test_a_question_without_a_positive_is_dropped_and_reported(prepared, odd, reason):
     examples, counts, said = mined(prepared, odd, REAL)
     assert [example["question"] for example in examples] == [ASKED]
     assert (counts["questions"], counts["examples"], counts[reason]) == (2, 1, 1)
@@ -49,7 +49,7 @@ def test_an_invalid_pattern_is_counted_and_the_others_are_used(prepared):
     assert ended.rows[0]["counts"]["invalid_patterns"] == 1
 
 
-def test_an_answer_that_is_in_every_passage_leaves_no_negative(prepared):
+def test_an_answer_in_every_passage_leaves_no_negative(prepared):
     odd = {"question": ASKED, "answers": ["the"]}
     examples, counts, said = mined(prepared, odd, options=["--negatives", "bm25:3,random:2"])
     assert examples[0]["hard_negative_ctxs"] == examples[0]["negative_ctxs"] == []
@@ -57,7 +57,7 @@ def test_an_answer_that_is_in_every_passage_leaves_no_negative(prepared):
     assert "with fewer bm25 negatives than asked for 1" in said
 
 
-def test_a_question_of_ten_thousand_words(prepared):
+def test_a_question_of_ten_thousand_words_is_mined_and_searched(prepared):
     words = " ".join([*(f"word{number}" for number in range(9_996)), "born", "in", "Rome"])
     examples, _, _ = mined(prepared, {"question": words, "answers": ["Rome"]})
     assert "Rome" in examples[0]["positive_ctxs"][0]["text"]
@@ -67,14 +67,14 @@ def test_a_question_of_ten_thousand_words(prepared):
 
 
 @pytest.mark.parametrize("question", ["the of and", "???", "谁出生在罗马", "кто родился", "🙂"])
-def test_a_question_without_a_known_word(prepared, question):
+def test_a_question_without_a_known_word_finds_nothing_in_bm25(prepared, question):
     ended = prepared.call("search", question, "--mode", "bm25").well()
     assert ended.rows[0]["ctxs"] == []
     assert "warning: 1 of 1 questions found nothing" in ended.stderr
     assert len(prepared.call("search", question, "--mode", "hybrid", "-k", 3).well().rows[0]["ctxs"]) == 3
 
 
-def test_scripts_without_spaces_are_found_by_their_signs(program):
+def test_scripts_without_spaces_are_searched_by_character(program):
     texts = {"zh": "罗马是意大利的首都", "ru": "Столица Италии — Рим", "ar": "روما عاصمة إيطاليا"}
     program.write("texts.jsonl", *({"id": name, "text": text} for name, text in texts.items()))
     program.call("preprocess", "texts.jsonl").well()
@@ -88,14 +88,14 @@ def test_scripts_without_spaces_are_found_by_their_signs(program):
 
 
 @pytest.mark.parametrize("mode", ["bm25", "dense", "hybrid"])
-def test_more_than_the_collection_has(prepared, mode):
+def test_asking_for_more_passages_than_exist_returns_all_with_a_warning(prepared, mode):
     ended = prepared.call("search", ASKED, "--mode", mode, "-k", 500).well()
     assert "warning: -k is 500, the collection has 36 passages: showing all" in ended.stderr
     found = len(ended.rows[0]["ctxs"])
     assert found == 3 * len(CITIES) if mode != "bm25" else 0 < found <= 3 * len(CITIES)
 
 
-def test_nothing_left_of_a_collection(program):
+def test_a_corpus_without_passages_is_refused(program):
     program.write("short.jsonl", {"id": 1, "text": "too few words"})
     ended = program.call("preprocess", "short.jsonl", "--min-words", 50)
     assert ended.status == 3
@@ -112,7 +112,7 @@ def test_nothing_left_of_a_collection(program):
         (("--audit", 1), True),
     ],
 )
-def test_a_seed_needs_something_to_draw(prepared, options, allowed):
+def test_a_seed_has_an_effect_only_on_random_choices(prepared, options, allowed):
     ended = prepared.call("mine-negatives", "questions.jsonl", "-o", "out", "--seed", 7, *options)
     assert ended.status == (0 if allowed else 2)
     if not allowed:

@@ -19,7 +19,7 @@ GIVEN = GOOD | {"mine-negatives": {"question": "who was born in Ulm", "answers":
 
 
 @pytest.mark.parametrize("command", [name for name in GOOD if name != "preprocess"])
-def test_bad_records_are_counted_and_the_first_told(prepared, command):
+def test_bad_records_are_counted_and_the_first_ones_shown(prepared, command):
     prepared.write("x.jsonl", GIVEN[command], *BROKEN, GIVEN[command])
     ended = prepared.call(command, "x.jsonl", *OPTIONS.get(command, []), "--on-error", "skip").well()
     told = [line for line in ended.stderr.splitlines() if line.startswith("warning: skipped x.jsonl:")]
@@ -47,7 +47,7 @@ def test_a_reader_is_trained_without_results_that_have_no_text(prepared):
     assert "expected results that `densecli search` wrote without --no-text\n" in told
 
 
-def test_convert_leaves_out_what_it_cannot_complete(prepared):
+def test_convert_skips_incomplete_records(prepared):
     prepared.write("q.jsonl", {"id": "q1", "question": "who"})
     prepared.write("x.run", b"q1 Q0 a 1 2.0 t\nq1 Q0 b 2\nq2 Q0 a 1 1.0 t\n")
     known = ("convert", "x.run", "--questions", "q.jsonl", "--to", "jsonl")
@@ -58,7 +58,7 @@ def test_convert_leaves_out_what_it_cannot_complete(prepared):
     assert "records 2, skipped: wrong number of columns 1, skipped: unknown id" in ended.stderr
 
 
-def test_what_comes_before_a_break_is_used(prepared):
+def test_records_before_a_broken_part_are_used(prepared):
     rows = "".join(json.dumps(GOOD["evaluate"] | {"id": str(n * n)}) + "\n" for n in range(30_000))
     prepared.write("x.jsonl.gz", gzip.compress(rows.encode())[:-2000])
     assert "the gzip stream is cut off" in fails(prepared, "evaluate", "x.jsonl.gz")
@@ -75,7 +75,7 @@ def test_what_comes_before_a_break_is_used(prepared):
         ["convert", ".densecli/retriever", "--to", "dpr-hf", "-o", "out"],
     ],
 )
-def test_where_there_are_no_records_it_has_no_effect(prepared, arguments):
+def test_on_error_has_no_effect_without_records(prepared, arguments):
     assert "--on-error has" in fails(prepared, *arguments, "--on-error", "skip", status=2)
 
 
@@ -102,7 +102,7 @@ def test_a_run_is_read_and_measured_with_its_questions_and_passages(prepared):
     )
 
 
-def test_results_without_texts_are_passed_over(prepared):
+def test_results_without_texts_are_skipped(prepared):
     rows = [json.loads(line) for line in (prepared.folder / "found.jsonl").read_text().splitlines()][:2]
     whole, bare = rows[0], json.loads(json.dumps(rows[-1]))
     for ctx in bare["ctxs"]:
@@ -121,7 +121,7 @@ def test_results_without_texts_are_passed_over(prepared):
 
 
 @pytest.mark.parametrize("command", ["read", "evaluate"])
-def test_texts_that_are_there_are_not_looked_up(prepared, command):
+def test_existing_texts_are_not_looked_up(prepared, command):
     error = fails(prepared, command, "found.jsonl", "--passages", ".densecli/passages", status=2)
     assert error == "found.jsonl: its passages have their texts: --passages has no effect"
 

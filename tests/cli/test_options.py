@@ -21,7 +21,7 @@ def toml(folder, text):
     return folder / "my.toml"
 
 
-def test_option_then_file_then_default(tmp_path):
+def test_an_option_overrides_the_file_and_the_file_the_default(tmp_path):
     path = toml(tmp_path, "words = 50\n[preprocess]\ninput_format = 'jsonl'")
     given = {"words": None, "input_format": None, "split": None}
     assert resolve_options(PreprocessConfig, "preprocess", given, None, set()) == PreprocessConfig()
@@ -33,7 +33,7 @@ def test_option_then_file_then_default(tmp_path):
         resolve_options(PreprocessConfig, "preprocess", given | {"words": 7, "split": False}, None, {"words"})
 
 
-def test_what_stands_for_many_runs_may_have_no_effect_on_one(program):
+def test_environment_and_file_settings_without_effect_are_ignored(program):
     program.write("article.jsonl", {"id": 1, "text": "word " * 200})
     path = toml(program.folder, "words = 11")
     done = program.call("preprocess", "article.jsonl", "--no-split", "--config", path, DENSECLI_STRIDE="3")
@@ -61,13 +61,13 @@ def test_what_stands_for_many_runs_may_have_no_effect_on_one(program):
         (IndexConfig, "index", "k1 = nan\nkind = 'bm25'", UsageError, "`k1` is nan"),
     ],
 )
-def test_a_file_is_checked_as_options_are(tmp_path, config, command, text, failure, message):
+def test_settings_of_a_file_are_checked_as_options(tmp_path, config, command, text, failure, message):
     given = {name: None for name, _, _, _ in described_fields(config)}
     with pytest.raises(failure, match=message):
         resolve_options(config, command, given, toml(tmp_path, text), set())
 
 
-def test_a_whole_number_will_do_for_a_share(tmp_path):
+def test_an_integer_is_accepted_for_a_float_setting(tmp_path):
     given = {name: None for name, _, _, _ in described_fields(IndexConfig)}
     found = resolve_options(IndexConfig, "index", given, toml(tmp_path, "kind = 'bm25'\nk1 = 1"), set())
     assert (found.k1, type(found.k1)) == (1.0, float)
@@ -101,7 +101,7 @@ def words_of(program, *arguments, **environment):
     return len(PassageStore.open(program.workspace / "passages")[0].text.split())
 
 
-def test_option_then_environment_then_file_then_default(program):
+def test_option_environment_file_and_default_have_this_order(program):
     program.write("article.jsonl", {"id": 1, "text": "word " * 200})
     path = toml(program.folder, "words = 11")
     assert words_of(program) == 100
@@ -128,7 +128,7 @@ def test_an_option_with_two_values_is_refused(program, line, option):
     assert (ended.status, ended.error) == (2, expected)
 
 
-def test_an_option_that_takes_several_values_and_a_flag_may_be_given_again(prepared):
+def test_list_options_and_flags_may_be_repeated(prepared):
     line = ("search", "who was born in Rome", "-q", "-q", "--json", "--json", "-k", 1)
     assert len(prepared.call(*line).well().rows) == 1
     assert prepared.call("train", "--help", "--epochs", 1, "--epochs", 2).status == 0

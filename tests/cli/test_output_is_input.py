@@ -40,7 +40,7 @@ def refused(program, *line):
 
 @pytest.mark.parametrize("way", ["itself", "a link", "another path", "a second name"])
 @pytest.mark.parametrize("name", LINES)
-def test_an_output_that_is_an_input(prepared, name, way):
+def test_an_output_that_is_an_input_is_refused(prepared, name, way):
     source, line = LINES[name]
     prepared.write("options.toml", "k = 3")
     output = {"itself": source, "another path": f"../place/./{source}"}.get(way, "other")
@@ -51,7 +51,7 @@ def test_an_output_that_is_an_input(prepared, name, way):
     assert "would take the place of its own input" in refused(prepared, *line, "-o", output)
 
 
-def test_a_folder_that_holds_an_input(prepared):
+def test_an_output_folder_that_contains_an_input_is_refused(prepared):
     line = ("mine-negatives", ".densecli/examples/questions/examples.jsonl")
     assert "own input" in refused(prepared, *line, "-o", ".densecli/examples/questions", "--force")
 
@@ -68,17 +68,17 @@ def test_a_folder_that_holds_an_input(prepared):
     ],
 )
 @pytest.mark.parametrize("line", [["search", "who"], ["embed"], ["evaluate", "read.jsonl"]])
-def test_what_is_a_workspaces_own(prepared, line, output):
+def test_an_output_inside_the_workspace_is_refused(prepared, line, output):
     refused(prepared, *line, "-o", output)
 
 
-def test_a_file_of_a_dataset_in_the_workspace(prepared):
+def test_a_dataset_file_in_the_workspace_is_not_overwritten(prepared):
     (prepared.workspace / "data").mkdir()
     prepared.call("convert", "questions.jsonl", "--to", "dpr", "-o", ".densecli/data/own.json").well()
     refused(prepared, "search", "who", "-o", ".densecli/data/own.json")
 
 
-def test_standard_input_and_output_are_files_too(prepared):
+def test_redirected_input_and_output_are_compared(prepared):
     for line in (
         "search - -o questions.jsonl < questions.jsonl",
         "convert questions.jsonl --to dpr >> questions.jsonl",
@@ -100,7 +100,7 @@ def test_an_output_beside_its_input_is_written(prepared):
     prepared.call("search", "questions.jsonl", "-k", 3, "--mode", "bm25", "-o", os.devnull).well()
 
 
-def test_every_path_is_known_as_input_or_output():
+def test_every_path_option_is_listed_as_input_or_output():
     """A new option for a file must be named in one of the two lists."""
     for name, command in typer.main.get_command(app).commands.items():
         for parameter in inspect.signature(command.callback).parameters.values():

@@ -47,7 +47,7 @@ def test_bad_records_are_skipped_counted_and_shown(program):
     assert "records 8, skipped: broken JSON 1" in last
 
 
-def test_a_bad_document_of_a_folder_is_told_by_its_path(program):
+def test_a_bad_document_of_a_folder_is_reported_with_its_path(program):
     (program.folder / "notes" / "deep").mkdir(parents=True)
     for name, data in (("good.txt", b"some words"), ("deep/bad.txt", b"\xff"), ("picture.png", b"\x89PNG")):
         (program.folder / "notes" / name).write_bytes(data)
@@ -63,7 +63,7 @@ def test_a_bad_document_of_a_folder_is_told_by_its_path(program):
     }
 
 
-def test_where_nothing_is_left_the_reasons_are_shown_too(program):
+def test_the_reasons_are_shown_when_no_record_is_left(program):
     program.write("x.jsonl", '{"id": ', {"id": "b"})
     program.write("y.jsonl.gz", b"<html>404</html>")
     ended = program.call("preprocess", "x.jsonl", "y.jsonl.gz", "--on-error", "skip")
@@ -75,7 +75,7 @@ def test_where_nothing_is_left_the_reasons_are_shown_too(program):
     assert ended.status == 3
 
 
-def test_files_that_are_cut_off_are_read_as_far_as_they_go(program):
+def test_truncated_files_are_read_up_to_their_end(program):
     rows = [{"id": f"g{number}", "text": f"text {number * 7919 % 10007}"} for number in range(5000)]
     packed = gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
     program.write("half.jsonl.gz", packed[: len(packed) // 2])
@@ -94,14 +94,14 @@ def test_files_that_are_cut_off_are_read_as_far_as_they_go(program):
     assert found[:-1] == [f"g{number}#0" for number in range(len(found) - 1)]
 
 
-def test_ids_that_are_made(program):
+def test_ids_are_made_on_request(program):
     program.write("x.jsonl", {"text": "one"}, {"id": "own", "text": "two"}, {"text": "three"})
     assert "no field 'id'" in program.call("preprocess", "x.jsonl").error
     program.call("preprocess", "x.jsonl", "--make-ids").well()
     assert [one.id for one in passages(program)] == ["1#0", "own#0", "3#0"]
 
 
-def test_how_articles_are_cut(program):
+def test_articles_are_split_as_configured(program):
     program.write("x.jsonl", {"id": "a", "title": "T", "text": "1 2 3 4 5"})
     program.call("preprocess", "x.jsonl", "--words", 3, "--tail", "wrap", "--keep-offsets").well()
     assert [(one.text, one.meta) for one in passages(program)] == [
@@ -126,7 +126,7 @@ def test_how_articles_are_cut(program):
         (["--workers", 0], "Invalid value for '--workers'"),
     ],
 )
-def test_options_without_effect(program, arguments, told):
+def test_options_without_effect_are_refused(program, arguments, told):
     program.write("x.jsonl", GOOD)
     ended = program.call("preprocess", "x.jsonl", *arguments)
     assert ended.status == 2
@@ -159,7 +159,7 @@ def test_any_number_of_workers_gives_the_same_bytes(long):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_run_that_was_cut_off_is_resumed(long, number, workers):
+def test_an_interrupted_run_is_resumed(long, number, workers):
     partial = long.workspace / ".passages.partial" / "work"
     running = long.start(*LINE, "--workers", workers)
     until((partial / "progress.json").exists)
@@ -200,7 +200,7 @@ def dump(pages):
         ("d-multistream.xml.bz2", lambda parts: b"".join(bz2.compress(part.encode(), 1) for part in parts)),
     ],
 )
-def test_a_dump_that_was_cut_off_is_resumed(program, monkeypatch, name, pack):
+def test_an_interrupted_dump_is_resumed(program, monkeypatch, name, pack):
     (program.folder / name).write_bytes(pack(dump(60)))
     line = ("preprocess", name, "--words", 10)
     partial = program.workspace / ".passages.partial" / "work"

@@ -3,7 +3,7 @@
 import json
 
 
-def test_a_tuned_reader_reads_with_what_was_tuned(prepared):
+def test_a_tuned_reader_uses_its_tuned_values(prepared):
     (tuned,) = prepared.call("read", "--tune", "found.jsonl").well().rows
     assert tuned["questions"] == 12
     stored = json.loads((prepared.folder / ".densecli/reader/selection.json").read_text())
@@ -19,14 +19,14 @@ def test_a_tuned_reader_reads_with_what_was_tuned(prepared):
     assert all(row["answer_score"] <= 1e-6 for row in by_score)
 
 
-def test_a_reader_that_was_tuned_is_trained_again_without_complaint(prepared):
+def test_a_tuned_reader_can_be_trained_again(prepared):
     prepared.call("read", "--tune", "found.jsonl").well()
     options = ("--encoder", "base", "--batch-size", 4, "--max-tokens", 64, "--force")
     prepared.call("train-reader", "found.jsonl", *options).well()
     assert not (prepared.folder / ".densecli/reader/selection.json").exists()
 
 
-def test_a_question_beside_tuning_is_refused(prepared):
+def test_a_question_with_tune_is_refused(prepared):
     ended = prepared.call("read", "who was born in Rome", "--tune", "found.jsonl")
     assert (ended.status, "a question has no effect with --tune" in ended.error) == (2, True)
 

@@ -14,7 +14,7 @@ def found(prepared):
     return search, rows
 
 
-def test_each_form_holds_the_same_results(found):
+def test_each_format_contains_the_same_results(found):
     search, rows = found
     whole = json.loads(search("--format", "dpr"))
     assert [[ctx["id"] for ctx in row["ctxs"]] for row in whole] == [
@@ -35,20 +35,20 @@ def test_each_form_holds_the_same_results(found):
     assert [json.loads(line) for line in search("--format", "jsonl").splitlines()] == rows
 
 
-def test_options_that_contradict_a_form(prepared):
+def test_options_that_contradict_a_format_are_refused(prepared):
     for option in ("--json", "--no-text"):
         ended = prepared.call("search", "questions.jsonl", "--format", "trec", option)
         assert ended.status == 2
         assert option in ended.error
 
 
-def test_results_of_questions_without_answers(prepared):
+def test_results_of_questions_without_answers_are_written(prepared):
     """DPR's form says of each passage whether it holds an answer: no, where there is none."""
     [row] = json.loads(prepared.call("search", "who was born in Ulm", "--format", "dpr").well().stdout)
     assert {ctx["has_answer"] for ctx in row["ctxs"]} == {False}
 
 
-def test_results_are_compressed_as_the_name_of_the_file_says(prepared):
+def test_results_are_compressed_according_to_the_file_name(prepared):
     for name in ("found.jsonl.gz", "found.jsonl.zst"):
         prepared.call("search", "questions.jsonl", "--mode", "bm25", "-k", 1, "-o", name).well()
     [packed, other] = prepared.call("evaluate", "found.jsonl.gz", "found.jsonl.zst", "-q").well().rows[:2]

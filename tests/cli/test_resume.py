@@ -99,7 +99,7 @@ def uninterrupted(tiny_place, tmp_path_factory):
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_killed_anywhere_it_comes_to_the_same_weights(prepared, uninterrupted, name, seed):
+def test_a_training_killed_anywhere_resumes_to_the_same_weights(prepared, uninterrupted, name, seed):
     training = Training(prepared, name)
     before = prepared.results()
     for point in sorted(random.Random(seed).sample(range(1, STEPS - 1), 3)):
@@ -126,7 +126,7 @@ def training_saved(ended):
         ("reader", ".best.partial"),  # which alone is written otherwise
     ],
 )
-def test_killed_while_it_saves(prepared, uninterrupted, name, place):
+def test_a_training_killed_while_it_saves_resumes_to_the_same_weights(prepared, uninterrupted, name, place):
     training = Training(prepared, name)
     for _ in range(2):
         training.kill(partial(training.is_saving, place, training.saved, time.time_ns()))
@@ -136,7 +136,7 @@ def test_killed_while_it_saves(prepared, uninterrupted, name, place):
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_ctrl_c_saves_after_the_update_and_says_how_to_resume(prepared, uninterrupted, name):
+def test_ctrl_c_saves_after_the_update_and_explains_how_to_resume(prepared, uninterrupted, name):
     training = Training(prepared, name)
     training.line[-1] = 1000
     ended = training.kill(lambda: training.steps >= 5, signal.SIGINT)
@@ -150,7 +150,7 @@ def test_ctrl_c_saves_after_the_update_and_says_how_to_resume(prepared, uninterr
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_a_full_disk_keeps_the_checkpoint_before(prepared, uninterrupted, name):
+def test_a_full_disk_keeps_the_previous_checkpoint(prepared, uninterrupted, name):
     training = Training(prepared, name)
     training.kill(lambda: training.saved >= 6)
     saved = training.saved
@@ -164,7 +164,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(prepared, uninterrupted, name):
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_another_training_is_not_gone_on_with(prepared, name):
+def test_another_training_is_not_resumed(prepared, name):
     training = Training(prepared, name)
     training.kill(lambda: training.saved >= 2)
     kept = training.saved
@@ -190,7 +190,7 @@ def test_another_training_is_not_gone_on_with(prepared, name):
         assert not training.partial.exists()
 
 
-def test_what_comes_through_a_pipe_is_not_gone_on_with(prepared):
+def test_a_training_from_a_pipe_is_not_resumed(prepared):
     line = ["train-reader", "-", *SMALL, "--force", "--save-every", 1]
     rows = (prepared.folder / "found.jsonl").read_text()
     with files_of_at_most(60_000):
@@ -198,7 +198,7 @@ def test_what_comes_through_a_pipe_is_not_gone_on_with(prepared):
     assert not prepared.leftovers()
 
 
-def test_ctrl_c_does_not_promise_what_a_pipe_cannot_give(prepared):
+def test_ctrl_c_does_not_offer_to_resume_a_pipe(prepared):
     training = Training(prepared, "reader")
     training.line[1] = "-"
     running = prepared.start(*training.line, heavy=True, stdin=prepared.folder / "found.jsonl")
@@ -209,7 +209,7 @@ def test_ctrl_c_does_not_promise_what_a_pipe_cannot_give(prepared):
     assert not prepared.leftovers()
 
 
-def test_nothing_stays_of_a_training_that_was_never_saved(prepared):
+def test_a_training_that_was_never_saved_leaves_nothing(prepared):
     training = Training(prepared, "retriever")
     training.line[-1] = 1000
     with files_of_at_most(2_000):

@@ -34,7 +34,7 @@ def spans(text, *words):
     return [match.span() for word in words for match in re.finditer(word, text)]
 
 
-def test_answers_and_question_words_stand_out():
+def test_answers_and_question_words_are_highlighted():
     found = cut(TEXT, spans(TEXT, "Thobgyal", "Tibet"), spans(TEXT, "Dalai", "born"))
     assert found.plain == TEXT
     assert marked(found, ANSWER_STYLE) == ["Thobgyal", "Tibet"]
@@ -56,17 +56,17 @@ def test_a_long_passage_is_cut_around_its_answer(place):
 
 
 @pytest.mark.parametrize("text", ["", "   ", "one", " one "])
-def test_little_text(text):
+def test_a_short_text_is_not_cut(text):
     assert cut(text, [], []).plain == text.strip()
 
 
-def test_very_much_text_is_cut_at_once():
+def test_a_very_long_text_is_cut_quickly():
     million = "king " * 1_000_000
     assert len(cut(million, spans(million, "king"), []).plain) == SNIPPET_WORDS * 5 - 1 + 2
     assert len(cut("x" * 1_000_000, [(500_000, 500_001)], []).plain) <= 2 * REACH + 4
 
 
-def test_control_characters_do_not_reach_the_terminal_and_move_no_mark():
+def test_control_characters_are_removed_and_marks_stay_in_place():
     text = "\x1b[31mred\x07\r\x9b of\nUlm\u200f"
     found = cut(text, spans(text, "Ulm"), [])
     assert found.plain == "\ufffd[31mred\ufffd \ufffd of Ulm\u200f"
@@ -79,7 +79,7 @@ def test_control_characters_do_not_reach_the_terminal_and_move_no_mark():
         assert not set(plain) & {"\x1b", "\x07", "\r", "\x9b"}
 
 
-def test_a_ranked_list():
+def test_a_ranked_list_is_shown():
     contexts = (
         ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 12.5, True),
         ScoredPassage(Passage("p2", "", "Something else."), -1.0, False),
@@ -98,7 +98,7 @@ def test_a_ranked_list():
     assert "nothing found" in printed(ranked_view(RankedList(Question("1", "who"), ())))
 
 
-def test_a_prediction():
+def test_a_prediction_is_shown():
     ranked = RankedList(Question("1", "where"), (ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 1.0),))
     answers = [
         Span(text, "p1", "Dalai Lama", *spans(TEXT, text)[0], 1.0, 1.0, score)

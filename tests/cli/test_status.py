@@ -11,7 +11,7 @@ def place(program):
     return program
 
 
-def test_lines_and_what_comes_next(place):
+def test_artifacts_and_the_next_command_are_listed(place):
     ended = place.call("status").well()
     assert [(row["name"], row["state"], row["items"]) for row in ended.rows] == [
         ("passages", "up to date", 2),
@@ -21,14 +21,14 @@ def test_lines_and_what_comes_next(place):
     assert place.call("status", "--json", "-q").well().stderr == ""
 
 
-def test_a_table_on_a_terminal(place):
+def test_a_terminal_shows_a_table(place):
     status, shown = place.talk("status")
     assert status == 0
     assert "artifact" in shown
     assert "up to date" in shown
 
 
-def test_damage_ends_a_verification_with_4(place):
+def test_a_verification_that_finds_damage_exits_with_4(place):
     assert place.call("status", "--verify").well().rows[0]["unverified"] == 0
     path = place.workspace / "passages" / "passages.arrow"
     path.write_bytes(path.read_bytes().replace(b"three", b"threa"))

@@ -65,7 +65,7 @@ def test_a_question_is_answered_before_the_next_comes(prepared, form):
             assert city.encode() in other.line()
 
 
-def test_half_a_question_keeps_no_answer_back(prepared):
+def test_an_incomplete_question_does_not_delay_earlier_answers(prepared):
     with dialogue(prepared, "search", "-", "--mode", "bm25", "-k", 1) as other:
         whole = question("Oslo") + b"\n"
         other.ask(question("Rome"), b"\n", whole[:10])
@@ -82,14 +82,14 @@ def test_what_arrives_together_is_answered_together(prepared):
             assert [json.loads(other.line())["ctxs"][0]["title"] for _ in cities] == cities
 
 
-def test_results_are_read_as_they_come(prepared):
+def test_results_are_streamed_to_the_reader(prepared):
     with dialogue(prepared, "read", "-", "-o", "-", "--precision", "fp32", "--device", "cpu") as other:
         for number in range(3):
             other.ask(json.dumps(RECORD | {"id": str(number)}).encode(), b"\n")
             assert json.loads(other.line())["id"] == str(number)
 
 
-def test_a_named_pipe_is_a_stream_too(prepared):
+def test_a_named_pipe_is_read_as_a_stream(prepared):
     os.mkfifo(prepared.folder / "asked")
     with (
         dialogue(prepared, "search", "asked", "--mode", "bm25", "-k", 1) as other,
@@ -113,7 +113,7 @@ def test_a_chain_of_commands_passes_each_question_on(prepared):
         process.communicate(timeout=PATIENCE)
 
 
-def test_an_array_in_a_pipe_is_searched_in_batches(prepared):
+def test_a_json_array_in_a_pipe_is_searched_in_batches(prepared):
     rows = [{"question": f"who was born in {city}"} for city in ["Rome", "Oslo"] * 40]
     ended = prepared.run("search", "-", "--mode", "bm25", "-k", 1, stdin=json.dumps(rows).encode()).well()
     assert len(ended.rows) == 80

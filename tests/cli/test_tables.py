@@ -3,7 +3,7 @@ import json
 from cli.program import Program
 
 
-def test_people_see_intervals_and_differences(program: Program) -> None:
+def test_a_table_shows_intervals_and_differences(program: Program) -> None:
     asked = [{"id": str(n), "question": f"capital {n}", "answers": ["Ulm"]} for n in range(60)]
     for name, right in (("weak", 20), ("good", 50)):
         texts = ("Ulm" if n < right else "no" for n in range(60))

@@ -16,7 +16,7 @@ def plain(shown):
     return re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", shown)
 
 
-def test_a_conversation(prepared):
+def test_questions_are_answered_one_by_one_on_a_terminal(prepared):
     typed = ["who was born in Rome\n", "\n", "who was born in Oslo\n", CTRL_D]
     status, shown = prepared.talk("search", "--mode", "bm25", "-k", 2, typed=typed)
     assert status == 0
@@ -26,14 +26,14 @@ def test_a_conversation(prepared):
     assert " 3. " not in shown
 
 
-def test_a_conversation_ends_with_ctrl_c(prepared):
+def test_ctrl_c_ends_an_interactive_session(prepared):
     status, shown = prepared.talk("read", typed=[CTRL_C])
     assert status == 130
     assert "error: interrupted" in shown
     assert "Traceback" not in shown
 
 
-def test_people_get_colors_and_tables_unless_they_want_none(prepared):
+def test_a_terminal_gets_colors_and_tables_unless_disabled(prepared):
     status, shown = prepared.talk("search", "who was born in Rome", "--mode", "bm25")
     assert (status, "\x1b[1mborn\x1b[0m" in shown, plain(shown).count(". Rome")) == (0, True, 3)
     for line in (["search", "who", "--no-text"], ["read", "who", "--text"]):
@@ -45,7 +45,7 @@ def test_people_get_colors_and_tables_unless_they_want_none(prepared):
     assert json.loads(shown)["questions"] == 12
 
 
-def test_programs_get_json_lines(prepared):
+def test_a_pipe_gets_json_lines(prepared):
     ended = prepared.call("search", "questions.jsonl", "--mode", "bm25", "-q").well()
     assert len(ended.rows) == 12
     assert ended.stderr == ""
@@ -55,7 +55,7 @@ def test_programs_get_json_lines(prepared):
     assert ended.stdout.splitlines()[1].split()[:2] == ["mine", "12"]
 
 
-def test_a_pipe_gets_what_a_terminal_shows_when_it_asks_for_it(prepared):
+def test_a_pipe_gets_the_terminal_output_on_request(prepared):
     asked = "who was born in Rome"
     for line in (("search", asked, "--mode", "bm25"), ("read", asked), ("evaluate", "read.jsonl")):
         shown = prepared.talk(*line, "-q", NO_COLOR="1")[1]
@@ -74,7 +74,7 @@ def test_a_pipe_gets_what_a_terminal_shows_when_it_asks_for_it(prepared):
     )
 
 
-def test_a_question_that_is_also_the_name_of_a_file(prepared):
+def test_ask_treats_a_file_name_as_a_question(prepared):
     prepared.write("Rome", "no question")
     prepared.write("oslo.txt", "no question")
     for name, option in (("Rome", ()), ("oslo.txt", ()), ("Rome", ("--mode", "bm25"))):
@@ -86,13 +86,13 @@ def test_a_question_that_is_also_the_name_of_a_file(prepared):
         assert (ended.status, ended.error) == (2, "--ask has an effect only on a question in the argument")
 
 
-def test_a_person_sees_that_a_question_is_being_read(prepared):
+def test_a_terminal_shows_that_a_question_is_being_read(prepared):
     status, shown = prepared.talk("read", "who was born in Rome")
     assert (status, "read" in plain(shown), "0/1" in plain(shown)) == (0, True, True)
     assert "0/1" not in prepared.talk("read", "who was born in Rome", "-q")[1]
 
 
-def test_the_pipe_is_the_same_as_the_files(prepared):
+def test_pipes_give_the_same_results_as_files(prepared):
     found = prepared.call(
         "search", "-", "-k", 5, stdin=(prepared.folder / "questions.jsonl").read_bytes()
     ).well()
@@ -105,16 +105,16 @@ def test_the_pipe_is_the_same_as_the_files(prepared):
 
 
 @pytest.mark.parametrize("command", ["search", "read", "evaluate", "train-reader"])
-def test_nothing_given_and_nothing_piped(prepared, command):
+def test_a_command_without_any_input_is_refused(prepared, command):
     ended = prepared.run(command)
     assert (ended.status, "given; name a file, or pipe something in" in ended.error) == (2, True)
 
 
-def test_help_without_a_command():
+def test_help_is_shown_without_a_command():
     assert "Usage: densecli" in runs.Program(runs.Path.cwd(), runs.Path.cwd()).call().stderr
 
 
-def test_a_threshold(prepared):
+def test_a_missed_threshold_has_its_own_exit_code(prepared):
     ended = prepared.call("evaluate", "read.jsonl", "--fail-under", 100)
     assert (ended.status, "exact match is" in ended.error) == (6, True)
     assert ended.rows[0]["questions"] == 12
@@ -126,7 +126,7 @@ def test_a_threshold(prepared):
     )
 
 
-def test_progress_where_there_is_no_terminal(capsys, monkeypatch):
+def test_progress_is_written_in_lines_without_a_terminal(capsys, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
 
@@ -145,7 +145,7 @@ def test_progress_where_there_is_no_terminal(capsys, monkeypatch):
     assert capsys.readouterr() == ("", "")
 
 
-def test_progress_that_goes_on_in_large_steps(capsys, monkeypatch):
+def test_progress_in_large_steps_is_reported(capsys, monkeypatch):
     monkeypatch.setattr(terminal, "HEARTBEAT_SECONDS", 0)
     clock = iter(range(0, 100, 10))
     monkeypatch.setattr(terminal.time, "monotonic", lambda: float(next(clock)))
@@ -155,7 +155,7 @@ def test_progress_that_goes_on_in_large_steps(capsys, monkeypatch):
     assert lines[1].startswith("work: 1,000 of 3,000 things (")
 
 
-def test_a_transfer_where_there_is_no_terminal(capsys, monkeypatch):
+def test_a_transfer_is_reported_without_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(terminal, "HEARTBEAT_SECONDS", 0)
     for quiet in (False, True):
         with Terminal(quiet).transfer("nq.gz") as show:
@@ -164,7 +164,7 @@ def test_a_transfer_where_there_is_no_terminal(capsys, monkeypatch):
     assert capsys.readouterr() == ("", "fetching nq.gz\nnq.gz: 1 of 3 MB\nnq.gz: 2 MB\n")
 
 
-def test_talk_and_quiet(capsys):
+def test_quiet_hides_messages_and_warnings(capsys):
     for quiet in (False, True):
         Terminal(quiet).message("said")
         Terminal(quiet).warning("warned")
@@ -172,7 +172,7 @@ def test_talk_and_quiet(capsys):
     assert capsys.readouterr() == ("", "said\nwarning: warned\nerror: failed\nerror: failed\n")
 
 
-def test_a_person_sees_that_reading_goes_on_in_a_conversation_and_over_a_file(prepared):
+def test_a_terminal_shows_progress_for_questions_and_for_files(prepared):
     typed = ["who was born in Rome\n", "who was born in Oslo\n", CTRL_D]
     status, shown = prepared.talk("read", typed=typed)
     assert (status, shown.count("read> ")) == (0, 3)

@@ -97,7 +97,7 @@ def uninterrupted(tiny_place, tmp_path_factory):
     return weights(program), rows(program)
 
 
-def test_torchrun_trains_what_one_process_trains(prepared):
+def test_torchrun_gives_the_weights_of_one_process(prepared):
     """Batches of 5 on 2 processes; without dropout, since no two processes have the same."""
     given = prepared.write("given.jsonl", *(example(*pair) for pair in enumerate(CITIES)))
     exact = ["--dropout", 0, "--precision", "fp32"]
@@ -132,7 +132,7 @@ def test_torchrun_trains_what_one_process_trains(prepared):
 
 
 @pytest.mark.parametrize("victims", [(0, 1), (1,), (0,)])
-def test_killed_and_gone_on_with(prepared, uninterrupted, victims):
+def test_several_killed_processes_resume_to_the_same_weights(prepared, uninterrupted, victims):
     """Whoever is killed, no one waits for it, the checkpoint is good, and the end is the same."""
     started = start(prepared, *LINE)
     until(lambda: steps(prepared) >= 7)
@@ -153,7 +153,7 @@ def test_killed_and_gone_on_with(prepared, uninterrupted, victims):
     assert not prepared.leftovers()
 
 
-def test_ctrl_c_saves_once_and_ends_all(prepared, uninterrupted):
+def test_ctrl_c_saves_once_and_ends_all_processes(prepared, uninterrupted):
     started = start(prepared, *LINE[:-1], 1000)
     until(lambda: steps(prepared) >= 5)
     for one in reversed(started):
@@ -164,7 +164,7 @@ def test_ctrl_c_saves_once_and_ends_all(prepared, uninterrupted):
     assert (weights(prepared), rows(prepared)) == uninterrupted
 
 
-def test_told_to_stop_it_does_not_wait_for_others(prepared):
+def test_a_process_stopped_by_sigterm_does_not_wait_for_others(prepared):
     """As torchrun ends one that waits for a process that is lost, here since the beginning."""
     waiting = prepared.start(*LINE, heavy=True, **Meeting(2).environment(0))
     masks = Path(f"/proc/{waiting.pid}/status")
@@ -174,7 +174,7 @@ def test_told_to_stop_it_does_not_wait_for_others(prepared):
     assert (run.status, run.error.startswith("stopped by SIGTERM, as when another")) == (5, True)
 
 
-def test_a_full_disk_of_the_one_that_writes_is_told_once(prepared):
+def test_a_full_disk_is_reported_once(prepared):
     started = start(prepared, *LINE)
     until(lambda: steps(prepared) >= 3)
     _, hard = resource.prlimit(started[0].pid, resource.RLIMIT_FSIZE)
@@ -183,7 +183,7 @@ def test_a_full_disk_of_the_one_that_writes_is_told_once(prepared):
     assert partial(prepared, "checkpoint/note.json").exists()
 
 
-def test_what_goes_wrong_in_another_is_told_by_it(prepared):
+def test_different_inputs_of_processes_are_reported(prepared):
     """Were they to train on other examples, each would wait for updates that the other does not make."""
     runs = ended(start(prepared, *LINE, rank_1={"DENSECLI_EXAMPLES": "6"}))
     said = told_once(runs, 4)
@@ -193,7 +193,7 @@ def test_what_goes_wrong_in_another_is_told_by_it(prepared):
     assert runs[0].stderr.count("error") == 0
 
 
-def test_what_all_meet_alike_is_told_once(prepared):
+def test_an_error_in_all_processes_is_reported_once(prepared):
     prepared.write("bad.jsonl", {"question": "q", "positive_ctxs": "none"})
     said = told_once(ended(start(prepared, "train", "bad.jsonl", *LINE[4:])), 3)
     assert said.startswith("bad.jsonl:1: ")
@@ -202,7 +202,7 @@ def test_what_all_meet_alike_is_told_once(prepared):
     assert (second.status, second.stderr) == (0, "")
 
 
-def test_up_to_date_is_told_once(prepared):
+def test_up_to_date_is_reported_once(prepared):
     line = ["train", "questions", *LINE[4:6], "--epochs", 1, "-o", "new", "--device", "cpu"]
     ended(start(prepared, *line))[0].well()
     runs = ended(start(prepared, *line))
@@ -210,7 +210,7 @@ def test_up_to_date_is_told_once(prepared):
     assert [run.stderr.splitlines()[-1:] for run in runs] == [["new: up to date"], []]
 
 
-def test_what_several_processes_can_not_do(prepared):
+def test_commands_for_one_process_refuse_torchrun(prepared):
     first, second = ended(start(prepared, "embed"))
     assert (first.status, first.error.startswith("embed is for one process, and torchrun ")) == (2, True)
     assert (second.status, second.stderr) == (0, "")

@@ -5,7 +5,7 @@ import json
 from densecli.models.folder import passage_fingerprint
 
 
-def test_every_stage_leaves_its_result(prepared):
+def test_every_stage_writes_its_result(prepared):
     folders = ["passages", "bm25", "examples/questions", "retriever", "vectors", "index", "reader"]
     told = {name: json.loads((prepared.workspace / name / "manifest.json").read_text()) for name in folders}
     commands = ["preprocess", "index", "mine-negatives", "train", "embed", "index", "train-reader"]
@@ -20,7 +20,7 @@ def test_every_stage_leaves_its_result(prepared):
     assert prepared.leftovers() == set()
 
 
-def test_running_all_again_changes_nothing(prepared):
+def test_running_all_stages_again_changes_nothing(prepared):
     small = ("--encoder", "base", "--epochs", 1, "--batch-size", 4, "--max-passage-tokens", 64)
     lines = [
         ("preprocess", "articles.jsonl", "--words", 20),

@@ -45,7 +45,7 @@ def trained(place, *arguments, **environment):
 # several sets
 
 
-def test_sets_with_rates(place):
+def test_several_sets_are_trained_with_rates(place):
     place.write("a.jsonl", *map(example, CITIES[:8]))
     place.write("b.jsonl", *map(example, CITIES[8:]))
     _, manifest = trained(place, "a.jsonl", "b.jsonl", *SMALL, "--sampling-rates", "0.5,3")
@@ -58,7 +58,7 @@ def test_sets_with_rates(place):
     assert [one["batches"] for one in manifest["facts"]["sets"]] == [2, 1]
 
 
-def test_rates_that_do_not_fit_the_sets(place):
+def test_rates_that_do_not_match_the_sets_are_refused(place):
     place.write("a.jsonl", *map(example, CITIES[:8]))
     for rates, said in (
         ("1,2", "--sampling-rates 1,2 has 2 rates for 1 set: a.jsonl"),
@@ -71,7 +71,7 @@ def test_rates_that_do_not_fit_the_sets(place):
 # a part of them
 
 
-def test_so_many_examples(place):
+def test_examples_limits_the_number_of_examples(place):
     place.write("a.jsonl", *map(example, CITIES[:8]))
     place.write("b.jsonl", *map(example, CITIES[8:]))
     said, manifest = trained(place, "a.jsonl", "b.jsonl", *SMALL, "--examples", 9)
@@ -80,13 +80,13 @@ def test_so_many_examples(place):
     assert sum(one["examples"] for one in manifest["facts"]["sets"]) == 9
 
 
-def test_more_examples_than_there_are(place):
+def test_a_limit_above_the_number_of_examples_is_reported(place):
     place.write("a.jsonl", *map(example, CITIES[:8]))
     said = fails(place, "train", "a.jsonl", "--examples", 9, *SMALL, status=2)
     assert said == "--examples is 9, and there are 8 that can be trained on"
 
 
-def test_a_set_of_which_nothing_is_left(place):
+def test_a_set_without_examples_is_refused(place):
     place.write("a.jsonl", *map(example, CITIES[:8]))
     place.write("b.jsonl", example("Bonn"))
     two = ("train", "a.jsonl", "b.jsonl", *SMALL)
@@ -128,14 +128,14 @@ def test_test_questions_are_dropped_and_counted(place):
     assert [name in paths for name in ("mine.jsonl", "plain.txt")] == [True, True]
 
 
-def test_what_is_not_checked_is_said(place):
+def test_missing_test_sets_are_reported(place):
     place.write("a.jsonl", *map(example, CITIES))
     said, manifest = trained(place, "a.jsonl", *SMALL)
     assert "left out of training: no test questions (--exclude names a file of yours); test sets not" in said
     assert "training questions that equal" not in str(manifest["counts"])
 
 
-def test_a_training_on_nothing_but_test_questions(place):
+def test_training_only_on_test_questions_is_refused(place):
     place.write("a.jsonl", *map(example, CITIES))
     place.write("dev.jsonl", example("Bonn", positive_ctxs=[]))
     options = ("--exclude", "questions.jsonl", "--dev", "dev.jsonl")
@@ -150,7 +150,7 @@ def test_a_training_on_nothing_but_test_questions(place):
     assert "none.jsonl: no such file" in fails(place, "train", "a.jsonl", "--exclude", "none.jsonl", *SMALL)
 
 
-def test_a_reader_is_not_trained_on_test_questions_either(place):
+def test_a_reader_is_not_trained_on_test_questions(place):
     place.write("mine.jsonl", {"question": "Who was born in Oslo", "answers": ["x"]})
     options = (
         "--encoder",
@@ -170,7 +170,7 @@ def test_a_reader_is_not_trained_on_test_questions_either(place):
 # presets
 
 
-def test_a_preset_is_told_recorded_and_gives_way(place):
+def test_a_preset_is_reported_recorded_and_overridden_by_options(place):
     place.write("a.jsonl", *map(example, CITIES))
     (place.folder / "my.toml").write_text("[train]\nlearning_rate = 3e-5\nbatch_size = 7\n")
     short = ("--encoder", "base", "--max-passage-tokens", 64, "--epochs", 1, "--device", "cpu")
@@ -187,7 +187,7 @@ def test_a_preset_is_told_recorded_and_gives_way(place):
     assert "a.jsonl makes batches of 12, not 128: it has no more" in said
 
 
-def test_the_papers_epochs_depend_on_the_size(place):
+def test_the_epochs_of_the_paper_preset_depend_on_the_size(place):
     place.write("a.jsonl", *map(example, CITIES[:2]))
     options = ("--preset", "paper", "--encoder", "base", "--max-passage-tokens", 64, "--device", "cpu")
     said, manifest = trained(place, "a.jsonl", *options)
@@ -196,7 +196,7 @@ def test_the_papers_epochs_depend_on_the_size(place):
     assert (manifest["facts"]["epochs"], manifest["facts"]["steps"]) == (100, 100)
 
 
-def test_the_released_configuration_on_few_examples_is_warned_of(place):
+def test_the_released_configuration_warns_on_few_examples(place):
     place.write("a.jsonl", *map(example, CITIES))
     said, manifest = trained(place, "a.jsonl", "--dev", "a.jsonl", "--preset", "dpr-nq", *SMALL)
     assert "average_rank" in manifest["facts"]["best_validation"]
@@ -204,7 +204,7 @@ def test_the_released_configuration_on_few_examples_is_warned_of(place):
     assert (manifest["config"]["warmup_steps"], manifest["config"]["max_grad_norm"]) == (1237, 2.0)
 
 
-def test_the_papers_reader_on_few_questions(place):
+def test_the_paper_preset_of_the_reader_depends_on_the_size(place):
     options = ("--encoder", "base", "--max-tokens", 64, "--device", "cpu", "--force", "-o", "paper-reader")
     said = place.call("train-reader", "found.jsonl", "--preset", "paper", *options).well().stderr
     told = (
@@ -215,7 +215,7 @@ def test_the_papers_reader_on_few_questions(place):
     assert "12 questions in batches of 4, epochs: 1\n" in said
 
 
-def test_a_preset_without_effect(place):
+def test_a_preset_without_effect_is_refused(place):
     said = fails(place, "search", "who", "--preset", "dpr-nq", status=2)
     assert said == "--preset dpr-nq has no effect on search; it has paper"
     said = fails(place, "train", "--preset", "nq", status=2)
@@ -225,7 +225,7 @@ def test_a_preset_without_effect(place):
 # bad input
 
 
-def test_examples_that_need_cleaning_are_cleaned_and_counted(place):
+def test_unclean_examples_are_cleaned_and_counted(place):
     positive, other = {"title": "T", "text": "a king"}, {"text": "a sea"}
     place.write(
         "a.jsonl",
@@ -246,7 +246,7 @@ def test_examples_that_need_cleaning_are_cleaned_and_counted(place):
     assert manifest["counts"] == manifest["counts"] | told
 
 
-def test_fewer_negatives_than_asked_for_are_told(place):
+def test_fewer_negatives_than_configured_are_reported(place):
     place.write("a.jsonl", *map(example, CITIES[1:]), example("Ulm", hard_negative_ctxs=[]))
     said, _ = trained(place, "a.jsonl", *SMALL)
     told = "warning: {} of 12 examples have fewer negatives of their own than asked for (--hard-negatives {}"
@@ -257,7 +257,7 @@ def test_fewer_negatives_than_asked_for_are_told(place):
     assert "fewer negatives" not in said
 
 
-def test_titles_may_be_missing(place):
+def test_examples_without_titles_are_accepted(place):
     place.write("a.jsonl", *(example(city, positive_ctxs=[{"text": article(city)}]) for city in CITIES))
     _, manifest = trained(place, "a.jsonl", *SMALL)
     assert manifest["counts"]["examples"] == len(CITIES)
@@ -278,12 +278,12 @@ def test_titles_may_be_missing(place):
         ),
     ],
 )
-def test_nothing_to_train_on(place, rows, status, said):
+def test_training_without_examples_is_refused(place, rows, status, said):
     place.write("a.jsonl", *rows)
     assert fails(place, "train", "a.jsonl", *SMALL, status=status).startswith(said)
 
 
-def test_numbers_that_train_nothing(place):
+def test_zero_epochs_batches_or_examples_are_refused(place):
     for options, said in (
         (("--epochs", 0), "epochs"),
         (("--batch-size", 0), "batch-size"),
@@ -293,7 +293,7 @@ def test_numbers_that_train_nothing(place):
     assert "no dataset 'nqq'; known: nq" in fails(place, "train", "--dataset", "nqq", status=2)
 
 
-def test_a_reader_cannot_sample_more_passages_than_it_is_given(place):
+def test_a_reader_cannot_sample_more_passages_than_its_depth(place):
     options = ("train-reader", "found.jsonl", "--passages", 50)
     said = fails(place, *options, "--depth", 3, status=2)
     assert said.startswith("--passages 50 cannot be sampled from --depth 3: raise --depth, or lower")
@@ -301,7 +301,7 @@ def test_a_reader_cannot_sample_more_passages_than_it_is_given(place):
     place.call(*options, "--encoder", "base", *short, DENSECLI_DEPTH="3").well()
 
 
-def test_a_base_is_trained_by_the_similarity_that_it_was_made_with(place):
+def test_a_base_is_trained_with_its_own_similarity(place):
     write_unit_encoder(place.folder / "base", place.folder / "unit")
     place.write("a.jsonl", *map(example, CITIES))
     asked = {"base": ("base",), "unit": ("unit",), "asked": ("unit", "--similarity", "dot")}
@@ -313,7 +313,7 @@ def test_a_base_is_trained_by_the_similarity_that_it_was_made_with(place):
     }  # fmt: skip
 
 
-def test_a_temperature_is_for_cosines(place):
+def test_a_temperature_needs_cosine_similarity(place):
     place.write("a.jsonl", *map(example, CITIES))
     ended = place.run("train", "a.jsonl", "--encoder", "base", "--temperature", 0.1, "--force")
     assert ended.status == 2
@@ -350,13 +350,13 @@ def test_examples_without_teacher_scores_are_counted(place):
     assert "examples without teacher scores 3" in said
 
 
-def test_distillation_without_any_teacher_score(place):
+def test_distillation_without_any_teacher_score_is_refused(place):
     place.write("plain.jsonl", *map(example, CITIES[:8]))
     error = fails(place, "train", "plain.jsonl", *SMALL, "--distill", 0.5, "-o", "other", status=2)
     assert "no example has a teacher_score for each of its passages" in error
 
 
-def test_a_teacher_temperature_without_distillation(place):
+def test_a_teacher_temperature_without_distillation_is_refused(place):
     place.write("taught.jsonl", *map(taught, CITIES[:8]))
     error = fails(place, "train", "taught.jsonl", *SMALL, "--teacher-temperature", 2, "-o", "other", status=2)
     assert "--teacher-temperature has an effect only with --distill" in error

@@ -47,7 +47,7 @@ def test_search_read_and_evaluate_need_no_posix(program: Program) -> None:
     assert measured["exact_match"] == 100
 
 
-def test_writing_a_result_fails_clearly(program: Program) -> None:
+def test_writing_an_artifact_fails_with_a_clear_message(program: Program) -> None:
     ended = run(program, "search", "who voiced Meg", "-o", "x.jsonl")
     assert ended.status == 5
     assert "needs the file locks of Linux or macOS; on Windows use WSL" in ended.error

@@ -7,7 +7,7 @@ from densecli.dense.index import BATCH, DenseIndex
 from densecli.dense.index import build as build_index
 
 
-def test_it_tells_how_the_index_grows_and_writes_it(tmp_path):
+def test_building_reports_progress_and_writes_the_index(tmp_path):
     vectors = np.random.default_rng(0).standard_normal((BATCH + 10, 4)).astype(np.float32)
     store = stored(tmp_path / "v", vectors[: BATCH + 4], vectors[BATCH + 4 :])
     assert list(build_index(store, IndexConfig(), tmp_path)) == [BATCH, BATCH + 4, BATCH + 10]

@@ -32,7 +32,7 @@ def same(found: list[tuple[str, FloatArray]], expected: list[tuple[str, FloatArr
     )
 
 
-def test_the_references_shard_is_read() -> None:
+def test_a_shard_of_the_reference_is_read() -> None:
     recorded = json.loads((GOLDEN / "checkpoint.json").read_text())["forward"]
     found = list(read_embeddings([GOLDEN / "tiny_embeddings_0"]))
     assert [passage_id for passage_id, _ in found] == ["wiki:1", "wiki:2", "wiki:3"]
@@ -40,7 +40,7 @@ def test_the_references_shard_is_read() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 999, 1000, 1001, 2500])
-def test_what_is_written_is_a_pickle_of_numpys(tmp_path: Path, count: int) -> None:
+def test_a_written_shard_is_a_pickle_of_numpy_arrays(tmp_path: Path, count: int) -> None:
     path = tmp_path / "shard_0"
     write_embeddings(path, iter(some(count)))
     assert b"numpy._core" not in path.read_bytes()  # which NumPy before 1.26 does not know
@@ -52,7 +52,7 @@ def test_what_is_written_is_a_pickle_of_numpys(tmp_path: Path, count: int) -> No
 
 @pytest.mark.parametrize("protocol", range(2, 6))
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
-def test_what_others_write_is_read(tmp_path: Path, protocol: int, kind: str) -> None:
+def test_shards_of_other_programs_are_read(tmp_path: Path, protocol: int, kind: str) -> None:
     pairs = some(1200)
     other = [(passage_id, vector.astype(kind), "more") for passage_id, vector in pairs]
     (tmp_path / "shard").write_bytes(pickle.dumps(other, protocol))
@@ -63,7 +63,7 @@ def test_what_others_write_is_read(tmp_path: Path, protocol: int, kind: str) -> 
         np.testing.assert_array_equal(ours, theirs.astype(np.float32))
 
 
-def test_shards_of_a_folder_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+def test_shards_of_a_folder_are_sorted_by_number(tmp_path: Path) -> None:
     pairs = some(12)
     for number, pair in enumerate(pairs):
         write_embeddings(tmp_path / f"wiki_passages_{number}", [pair])
@@ -71,7 +71,7 @@ def test_shards_of_a_folder_come_in_the_order_of_their_numbers(tmp_path: Path) -
     assert same(list(read_embeddings([tmp_path])), pairs)
 
 
-def test_pyserinis_lines_go_both_ways(tmp_path: Path) -> None:
+def test_json_lines_of_pyserini_survive_a_round_trip(tmp_path: Path) -> None:
     passages = [Passage("1", "Title", "a text"), Passage("2", "", "another")]
     vectors = [vector for _, vector in some(2)]
     write_encoded(tmp_path / "e.jsonl", zip(passages, vectors, strict=True))
@@ -81,7 +81,7 @@ def test_pyserinis_lines_go_both_ways(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
-def test_ids_come_back(tmp_path_factory: pytest.TempPathFactory, ids: list[str]) -> None:
+def test_ids_survive_a_round_trip(tmp_path_factory: pytest.TempPathFactory, ids: list[str]) -> None:
     path = tmp_path_factory.mktemp("ids") / "index_meta.dpr"
     write_id_list(path, iter(ids))
     assert pickle.loads(path.read_bytes()) == ids
@@ -106,14 +106,14 @@ def test_ids_come_back(tmp_path_factory: pytest.TempPathFactory, ids: list[str])
         (b"", "is empty"),
     ],
 )
-def test_what_holds_no_vectors_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+def test_files_without_vectors_are_reported(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "shard"
     path.write_bytes(content)
     with pytest.raises(ArtifactError, match=told):
         list(read_embeddings([path]))
 
 
-def test_files_that_are_not_there_are_told(tmp_path: Path) -> None:
+def test_missing_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no such file"):
         list(read_embeddings([tmp_path / "none"]))
     with pytest.raises(ArtifactError, match="is an empty folder"):

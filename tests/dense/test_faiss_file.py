@@ -20,7 +20,7 @@ def written(path, kind):
 
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw"])
-def test_a_whole_file_is_accepted_and_a_part_of_it_is_not(tmp_path, kind):
+def test_a_complete_file_is_accepted_and_a_truncated_one_is_not(tmp_path, kind):
     path = tmp_path / "index"
     data = written(path, kind)
     check_index_file(path)
@@ -31,7 +31,7 @@ def test_a_whole_file_is_accepted_and_a_part_of_it_is_not(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw"])
-def test_what_is_accepted_can_be_searched(tmp_path, kind):
+def test_an_accepted_file_can_be_searched(tmp_path, kind):
     """Every number of the header and of the graph is replaced by an extreme one, in turn."""
     path = tmp_path / "index"
     data = written(path, kind)
@@ -54,7 +54,7 @@ def test_what_is_accepted_can_be_searched(tmp_path, kind):
     assert refused > end / 4 / 2
 
 
-def test_another_kind_of_index_is_named(tmp_path):
+def test_another_kind_of_index_is_reported(tmp_path):
     index = faiss.index_factory(4, "SQ8")
     index.train(VECTORS)
     index.add(VECTORS)

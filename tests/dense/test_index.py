@@ -31,7 +31,7 @@ def naive(vectors, questions, k):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("questions", [1, 40])
 @pytest.mark.parametrize("k", [1, 7, 150])
-def test_as_the_naive_version(indexed, kind, questions, k):
+def test_results_match_the_naive_version(indexed, kind, questions, k):
     vectors, asked = random(200), random(questions, seed=1)
     index = indexed(
         kind, vectors[:70], vectors[70:], **({} if kind == "flat" else {"hnsw_search_breadth": 400})
@@ -54,14 +54,14 @@ def test_both_kinds_give_a_pair_the_same_score(indexed):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_more_asked_for_than_there_are(indexed, kind):
+def test_asking_for_more_hits_than_vectors_returns_all(indexed, kind):
     rows, scores = indexed(kind, random(5)).search(random(3, seed=1), 100)
     assert rows.shape == scores.shape == (3, 5)
     assert np.sort(rows, axis=1).tolist() == [[0, 1, 2, 3, 4]] * 3
     assert np.isfinite(scores).all()
 
 
-def test_all_vectors_are_compared_where_a_graph_does_not_reach_so_many(indexed):
+def test_all_vectors_are_compared_when_the_graph_finds_too_few(indexed):
     """Points far apart with two links each: the graph falls into parts."""
     vectors, asked = np.repeat(random(20, 2), 2, axis=0), random(5, 2, seed=1)
     index = indexed("hnsw", vectors, hnsw_neighbors=2, hnsw_build_breadth=8)
@@ -72,7 +72,7 @@ def test_all_vectors_are_compared_where_a_graph_does_not_reach_so_many(indexed):
 
 
 @pytest.mark.parametrize("k", [1, 9, 200, 420])
-def test_a_graph_finds_what_is_beside_many_copies_of_one_vector_and_the_copies(indexed, k):
+def test_a_graph_finds_copies_of_a_vector_and_its_neighbors(indexed, k):
     vectors = np.concatenate([random(120), np.repeat(random(3, seed=2), 100, axis=0)])
     vectors = vectors[np.random.default_rng(3).permutation(len(vectors))]
     asked = np.concatenate([random(30, seed=1), vectors[::20]])
@@ -85,7 +85,7 @@ def test_a_graph_finds_what_is_beside_many_copies_of_one_vector_and_the_copies(i
     np.testing.assert_allclose(index.score(asked, everything), asked @ vectors.T, rtol=1e-4, atol=1e-5)
 
 
-def test_few_copies_stay_in_the_graph(indexed):
+def test_a_few_copies_are_kept_in_the_graph(indexed):
     index = indexed("hnsw", np.repeat(random(20), 32, axis=0))
     assert not (index.folder / "copies.npy").exists()
 
@@ -110,7 +110,7 @@ def test_a_damaged_list_of_copies_is_refused(indexed, damage):
 
 @pytest.mark.parametrize("questions", [1, 30])
 @pytest.mark.parametrize("k", [1, 5, 20, 99, 100, 150])
-def test_ties_are_ordered_by_row_at_the_cut_too(indexed, questions, k):
+def test_ties_at_rank_k_are_ordered_by_row(indexed, questions, k):
     rng = np.random.default_rng(k)
     vectors, asked = (rng.integers(-1, 2, (rows, 3)).astype(np.float32) for rows in (400, questions))
     rows, scores = indexed("flat", vectors).search(asked, k)
@@ -119,12 +119,12 @@ def test_ties_are_ordered_by_row_at_the_cut_too(indexed, questions, k):
     assert scores.tolist() == expected_scores
 
 
-def test_passages_that_are_all_alike(indexed):
+def test_equal_passages_are_ordered_by_row(indexed):
     rows, _ = indexed("flat", np.ones((3000, 2))).search(np.ones((2, 2), np.float32), 10)
     assert rows.tolist() == [list(range(10))] * 2
 
 
-def test_a_batch_over_several_blocks_and_shards(indexed):
+def test_a_batch_spans_several_blocks_and_shards(indexed):
     vectors = random(2 * BATCH + 5, 2)
     index = indexed("flat", vectors[: BATCH + 1], vectors[BATCH + 1 :])
     rows, _ = index.search(vectors[[0, BATCH, BATCH + 1, 2 * BATCH + 4]] * 1000, 1)
@@ -132,13 +132,13 @@ def test_a_batch_over_several_blocks_and_shards(indexed):
     assert rows[:, 0].tolist() == expected.tolist()
 
 
-def test_no_questions(indexed):
+def test_no_questions_give_no_hits(indexed):
     rows, scores = indexed("flat", random(3)).search(np.empty((0, 8), np.float32), 2)
     assert rows.shape == scores.shape == (0, 2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_given_passages_are_scored_exactly_and_none_gives_0(indexed, kind):
+def test_given_passages_are_scored_exactly_and_missing_ones_get_0(indexed, kind):
     vectors, asked = random(300, 33), random(7, 33, seed=1)
     index = indexed(kind, vectors[:100], vectors[100:])
     rows = np.random.default_rng(2).integers(-1, 300, (7, 400))
@@ -149,13 +149,13 @@ def test_given_passages_are_scored_exactly_and_none_gives_0(indexed, kind):
     assert index.score(asked[:0], rows[:0]).shape == (0, 400)
 
 
-def test_equal_vectors_have_equal_scores_wherever_they_stand(indexed):
+def test_equal_vectors_have_equal_scores_in_any_row(indexed):
     index = indexed("flat", np.repeat(random(1, 33), 50, axis=0))
     scores = index.score(random(1, 33, seed=1), np.arange(50)[None])
     assert len(set(scores[0].tolist())) == 1
 
 
-def test_a_passage_that_an_index_does_not_have_is_refused(indexed):
+def test_a_row_beyond_the_index_is_refused(indexed):
     with pytest.raises(ArtifactError, match="has 3 vectors, none of passage 3"):
         indexed("flat", random(3)).score(random(1), np.array([[0, 3]]))
 
@@ -205,13 +205,13 @@ def test_a_damaged_index_is_refused(indexed, kind, data):
         ),
     ],
 )
-def test_another_artifact_is_no_dense_index(tmp_path, manifest, message):
+def test_another_artifact_is_not_opened_as_a_dense_index(tmp_path, manifest, message):
     manifest.write(tmp_path)
     with pytest.raises(ArtifactError, match=message):
         DenseIndex.open(tmp_path)
 
 
-def test_the_flat_index_stays_on_the_disk(indexed):
+def test_the_flat_index_is_memory_mapped(indexed):
     """Opening it must not read 4 MB of vectors."""
     index = indexed("flat", random(20_000, 50))
     before = resident()
@@ -226,7 +226,7 @@ def resident():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_full_disk_is_noticed(tmp_path, kind):
+def test_a_full_disk_is_reported(tmp_path, kind):
     """The last bytes too: faiss's own writer loses them without a word."""
     (tmp_path / FILE).symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
@@ -235,7 +235,7 @@ def test_a_full_disk_is_noticed(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("odd", [np.nan, np.inf, 3e38])
-def test_a_score_that_is_not_finite_is_damage(indexed, kind, odd):
+def test_a_score_that_is_not_finite_is_reported_as_damage(indexed, kind, odd):
     index = indexed(kind, random(200))
     stored = faiss.read_index(str(index.folder / FILE))
     vectors = faiss.downcast_index(getattr(stored, "storage", stored))

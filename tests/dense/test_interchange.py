@@ -79,7 +79,7 @@ NAMES = [("index.dpr", "index_meta.dpr"), ("full.index.dpr", "full.index_meta.dp
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw", "augmented"])
 @pytest.mark.parametrize("order", [np.arange(COUNT), SHUFFLED], ids=["in order", "shuffled"])
-def test_rows_and_scores_are_those_of_the_store(
+def test_imported_vectors_have_the_rows_and_scores_of_the_store(
     store: PassageStore, tmp_path: Path, kind: str, order: Any
 ) -> None:
     theirs = built(kind, VECTORS[order])
@@ -92,7 +92,9 @@ def test_rows_and_scores_are_those_of_the_store(
 
 
 @pytest.mark.parametrize("names", NAMES, ids=["dpr", "full", "pyserini"])
-def test_every_name_is_known(store: PassageStore, tmp_path: Path, names: tuple[str, str]) -> None:
+def test_every_file_name_of_an_index_is_known(
+    store: PassageStore, tmp_path: Path, names: tuple[str, str]
+) -> None:
     source = dprs(tmp_path / "x", built("flat", VECTORS), range(COUNT), names)
     assert index_files(source) == (source / names[0], source / names[1])
     pairs = list(open_foreign_index(source, DIMENSION).pairs())
@@ -101,13 +103,13 @@ def test_every_name_is_known(store: PassageStore, tmp_path: Path, names: tuple[s
 
 
 @pytest.mark.parametrize("tag", ["index", "flat_index"])
-def test_names_with_a_beginning_are_known_in_both_spellings(tmp_path: Path, tag: str) -> None:
+def test_prefixed_file_names_are_known_in_both_spellings(tmp_path: Path, tag: str) -> None:
     names = (f"pref.{tag}.dpr", f"pref.{tag}_meta.dpr")
     dprs(tmp_path, built("flat", VECTORS), range(COUNT), names)
     assert index_files(tmp_path / "pref") == (tmp_path / names[0], tmp_path / names[1])
 
 
-def test_the_references_index_is_read() -> None:
+def test_an_index_of_the_reference_is_read() -> None:
     recorded = json.loads((GOLDEN / "io_formats.json").read_text())["index"]
     pairs = list(open_foreign_index(GOLDEN / "tiny_index_dir", 4).pairs())
     assert [one for one, _ in pairs] == recorded["meta"]
@@ -116,7 +118,7 @@ def test_the_references_index_is_read() -> None:
 
 @pytest.mark.parametrize("kind", ["flat", "augmented"])
 @pytest.mark.parametrize("program", ["dpr", "pyserini"])
-def test_ours_are_written_for_others_and_come_back(
+def test_exported_indexes_survive_a_round_trip(
     store: PassageStore, tmp_path: Path, kind: str, program: str
 ) -> None:
     ours = taken(
@@ -138,7 +140,7 @@ def test_ours_are_written_for_others_and_come_back(
     np.testing.assert_array_equal(again.search(QUESTIONS, K)[0], rows)
 
 
-def test_missing_passages_are_refused_or_zeros(store: PassageStore, tmp_path: Path) -> None:
+def test_vectors_of_missing_passages_are_refused_or_zero(store: PassageStore, tmp_path: Path) -> None:
     half = range(0, COUNT, 2)
     source = dprs(tmp_path / "flat", built("flat", VECTORS[::2]), half, NAMES[0])
     with pytest.raises(ArtifactError, match="300 of 600 passages have no vector"):
@@ -152,7 +154,7 @@ def test_missing_passages_are_refused_or_zeros(store: PassageStore, tmp_path: Pa
         taken(graph, store, tmp_path / "c", allow_missing=True)
 
 
-def test_a_graph_over_other_passages_too_is_refused(store: PassageStore, tmp_path: Path) -> None:
+def test_a_graph_over_additional_passages_is_refused(store: PassageStore, tmp_path: Path) -> None:
     more = np.concatenate([VECTORS, VECTORS[:5]])
     graph = dprs(tmp_path / "hnsw", built("hnsw", more), range(COUNT + 5), NAMES[0])
     with pytest.raises(ArtifactError, match="a graph over 605 vectors"):
@@ -161,7 +163,7 @@ def test_a_graph_over_other_passages_too_is_refused(store: PassageStore, tmp_pat
     assert len(taken(flat, store, tmp_path / "fine")) == COUNT
 
 
-def test_what_cannot_be_taken_over_is_told(store: PassageStore, tmp_path: Path) -> None:
+def test_indexes_that_cannot_be_imported_are_refused(store: PassageStore, tmp_path: Path) -> None:
     plain = faiss.IndexHNSWFlat(DIMENSION + 1, 16)
     plain.add(NUMBERS.normal(size=(COUNT, DIMENSION + 1)).astype(np.float32))
     l2 = faiss.IndexFlatL2(DIMENSION)
@@ -185,7 +187,7 @@ def test_what_cannot_be_taken_over_is_told(store: PassageStore, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("ids", "told"), [(COUNT - 1, "599 for its 600"), (COUNT + 1, "more than its 600")])
-def test_ids_that_do_not_match_are_told(store: PassageStore, tmp_path: Path, ids: int, told: str) -> None:
+def test_ids_that_do_not_match_are_reported(store: PassageStore, tmp_path: Path, ids: int, told: str) -> None:
     source = dprs(tmp_path / "x", built("flat", VECTORS), range(ids), NAMES[0])
     with pytest.raises(ArtifactError, match=told):
         taken(source, store, tmp_path / "ours")
@@ -194,7 +196,7 @@ def test_ids_that_do_not_match_are_told(store: PassageStore, tmp_path: Path, ids
         taken(twice, store, tmp_path / "twice")
 
 
-def test_damage_is_told(store: PassageStore, tmp_path: Path) -> None:
+def test_damage_is_reported(store: PassageStore, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no index in it; expected index.dpr and index_meta.dpr"):
         open_foreign_index(tmp_path, DIMENSION)
     source = dprs(tmp_path / "x", built("flat", VECTORS), range(COUNT), NAMES[0])
@@ -209,7 +211,7 @@ def test_damage_is_told(store: PassageStore, tmp_path: Path) -> None:
         list(open_foreign_index(source, DIMENSION).pairs())
 
 
-def test_an_id_of_two_lines_is_no_docid(store: PassageStore, tmp_path: Path) -> None:
+def test_an_id_with_a_line_break_is_refused_as_docid(store: PassageStore, tmp_path: Path) -> None:
     ours = taken(
         dprs(tmp_path / "x", built("flat", VECTORS), range(COUNT), NAMES[0]), store, tmp_path / "ours"
     )
@@ -220,7 +222,7 @@ def test_an_id_of_two_lines_is_no_docid(store: PassageStore, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw", "dpr"])
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
-def test_a_vector_that_is_not_finite_is_refused_by_its_place(store, tmp_path, kind, odd):
+def test_a_vector_that_is_not_finite_is_refused_with_its_row(store, tmp_path, kind, odd):
     vectors = VECTORS.copy()
     index = built(kind, vectors)
     stored = faiss.downcast_index(getattr(index, "storage", index))
@@ -233,7 +235,7 @@ def test_a_vector_that_is_not_finite_is_refused_by_its_place(store, tmp_path, ki
 
 
 @pytest.mark.parametrize("program", ["dpr", "pyserini"])
-def test_a_graph_that_leaves_out_copies_is_not_for_other_programs(indexed, tmp_path, program):
+def test_a_graph_without_its_copies_is_not_exported(indexed, tmp_path, program):
     ours = indexed("hnsw", np.ones((COUNT, 4)))
     with pytest.raises(ArtifactError, match="many passages have one vector.*build a flat index"):
         write_index(ours.folder, map(str, range(COUNT)), tmp_path / "theirs", program)

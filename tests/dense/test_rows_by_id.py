@@ -42,14 +42,14 @@ def test_vectors_find_their_rows_in_any_order(
     assert counts == {"vectors": COUNT}
 
 
-def test_ids_with_the_prefix_are_found_by_ids_without(tmp_path: Path) -> None:
+def test_prefixed_ids_are_found_by_ids_without_prefix(tmp_path: Path) -> None:
     named = write_store(tmp_path / "passages", [Passage("wiki:1", "", "a"), Passage("other:2", "", "b")])
     rows = PassageRows(named)
     assert [rows.of(one) for one in ("1", "wiki:1", "other:2", "2", "wiki:2")] == [0, 0, 1, None, None]
     assert PassageRows(named, "other:").of("2") == 1
 
 
-def test_missing_passages_are_refused_or_zeros(store: PassageStore, tmp_path: Path) -> None:
+def test_vectors_of_missing_passages_are_refused_or_zero(store: PassageStore, tmp_path: Path) -> None:
     pairs = [(str(number), vector(number)) for number in range(3)] + [("99", vector(9))]
     (tmp_path / "a").mkdir()
     with pytest.raises(ArtifactError, match=r"7 of 10 passages have no vector \(3, 4, 5 \.\.\.\)"):
@@ -62,7 +62,7 @@ def test_missing_passages_are_refused_or_zeros(store: PassageStore, tmp_path: Pa
     assert counts == {"vectors": 3, "vectors_of_other_passages": 1, "passages_without_vector": 7}
 
 
-def test_vectors_of_other_passages_and_twins_are_refused(store: PassageStore, tmp_path: Path) -> None:
+def test_unknown_and_duplicate_passages_are_refused(store: PassageStore, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no vector is of a passage in the store, whose ids are 0, 1, 2"):
         place_vectors([("x", vector(1))], PassageRows(store), tmp_path, 4, Counter(), allow_missing=True)
     with pytest.raises(ArtifactError, match="id 'wiki:1' has two vectors"):

@@ -13,7 +13,7 @@ BLOCK = re.compile(r"<!-- run -->\n```console\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!http)([^)#]+)")
 
 
-def test_the_commands_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
+def test_the_commands_of_the_readme_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
     shutil.copytree(ROOT / "examples" / "notes", tmp_path / "notes")
     for questions in (ROOT / "examples").glob("*.jsonl"):
         shutil.copy(questions, tmp_path)
@@ -29,7 +29,7 @@ def test_the_commands_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("target", sorted(set(LINK.findall(README))))
-def test_the_links_lead_somewhere(target: str) -> None:
+def test_the_links_have_targets(target: str) -> None:
     assert (ROOT / target).exists()
 
 
@@ -42,7 +42,7 @@ def sentences() -> list[str]:
     return [sentence for paragraph in plain for sentence in re.split(r"(?<=[.:!?]) ", paragraph) if sentence]
 
 
-def test_it_is_short_and_its_sentences_are_short() -> None:
+def test_the_readme_and_its_sentences_are_short() -> None:
     assert len(README.splitlines()) <= 150
     assert len(sentences()) > 30
     assert not [sentence for sentence in sentences() if len(sentence.split()) > 25]

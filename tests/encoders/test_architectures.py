@@ -62,7 +62,7 @@ def one_step(retriever: Retriever) -> None:
 
 @every_family
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
-def test_trained_saved_and_opened_again(family: Family, pooling: str, tmp_path: Path) -> None:
+def test_a_trained_model_survives_saving_and_opening(family: Family, pooling: str, tmp_path: Path) -> None:
     retriever = open_base(str(family.save(tmp_path / "base")), pooling, 32, POSITIONS)
     before = vectors(retriever)
     one_step(retriever)
@@ -98,14 +98,14 @@ def test_compiled_engines_agree_with_torch(family: Family, engine: str, stored: 
 
 
 @pytest.mark.parametrize("buckets", [8, 32])
-def test_distances_have_the_buckets_of_mpnet(buckets: int) -> None:
+def test_relative_positions_have_the_buckets_of_mpnet(buckets: int) -> None:
     distances = np.arange(-600, 601)
     expected = MPNetEncoder.relative_position_bucket(torch.from_numpy(distances), num_buckets=buckets)
     np.testing.assert_array_equal(distance_buckets(distances, buckets), expected.numpy())
 
 
 @pytest.mark.parametrize("family", COMPILED.values(), ids=COMPILED)
-def test_a_folder_of_hugging_face_is_read_without_torch(family: Family, tmp_path: Path) -> None:
+def test_a_hugging_face_folder_is_read_without_torch(family: Family, tmp_path: Path) -> None:
     for name in ("base", "head"):
         folder = family.save(tmp_path / name, head=name == "head")
         side = read_side(folder, "passage")
@@ -122,7 +122,7 @@ def test_a_folder_of_hugging_face_is_read_without_torch(family: Family, tmp_path
 
 
 @every_family
-def test_states_are_those_of_transformers(family: Family, tmp_path: Path) -> None:
+def test_hidden_states_match_transformers(family: Family, tmp_path: Path) -> None:
     folder = family.save(tmp_path / "base")
     model = AutoModel.from_pretrained(folder).eval()
     retriever = open_retriever(str(folder))
@@ -133,7 +133,7 @@ def test_states_are_those_of_transformers(family: Family, tmp_path: Path) -> Non
 
 
 @every_family
-def test_pairs_are_framed_as_the_family_does(family: Family, tmp_path: Path) -> None:
+def test_special_tokens_of_pairs_follow_the_family(family: Family, tmp_path: Path) -> None:
     tokens = open_retriever(str(family.save(tmp_path / "base"))).tokens
     first, last, pad, _ = family.frame
     names = [tokens.tokenizer.id_to_token(i) for i in tokens.passages(PASSAGES)[0]]
@@ -144,7 +144,7 @@ def test_pairs_are_framed_as_the_family_does(family: Family, tmp_path: Path) -> 
 
 
 @every_family
-def test_every_position_is_used_and_none_more(family: Family, tmp_path: Path) -> None:
+def test_all_positions_are_used_and_not_one_more(family: Family, tmp_path: Path) -> None:
     folder = str(family.save(tmp_path / "base"))
     retriever = open_base(folder, None, 32, POSITIONS)
     assert position_limit(retriever.question.model) == POSITIONS
@@ -158,7 +158,7 @@ def test_every_position_is_used_and_none_more(family: Family, tmp_path: Path) ->
 
 
 @every_family
-def test_dropout_is_what_is_asked_for(family: Family, tmp_path: Path) -> None:
+def test_dropout_follows_the_setting(family: Family, tmp_path: Path) -> None:
     """As if the model had been built with it, wherever the architecture keeps it."""
     made = {
         share: open_base(str(family.save(tmp_path / str(share), share)), None, 32, 32) for share in (0.0, 0.3)
@@ -180,13 +180,13 @@ def test_dropout_is_what_is_asked_for(family: Family, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bert", "roberta", "distilbert", "modernbert", "mpnet", "albert"])
-def test_the_head_of_a_language_model_is_left_behind(name: str, tmp_path: Path) -> None:
+def test_the_head_of_a_language_model_is_dropped(name: str, tmp_path: Path) -> None:
     retriever = open_retriever(str(FAMILIES[name].save(tmp_path / "base", head=True)))
     assert not [weight for weight in retriever.question.state_dict() if "head" in weight or "cls." in weight]
 
 
 @pytest.mark.parametrize("name", ["roberta", "modernbert", "distilbert", "deberta-v2"])
-def test_token_types_that_are_not_there_are_not_marked(name: str, tmp_path: Path) -> None:
+def test_missing_token_types_are_not_used(name: str, tmp_path: Path) -> None:
     save_retriever(open_base(str(FAMILIES[name].save(tmp_path / "base")), None, 32, 32), tmp_path / "model")
     card = tmp_path / "model" / "model.json"
     card.write_text(card.read_text().replace('"zeros"', '"segments"'))
@@ -202,7 +202,7 @@ def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
         open_retriever(str(folder))
 
 
-def test_models_that_are_no_encoders_are_told(tmp_path: Path) -> None:
+def test_models_that_are_not_encoders_are_reported(tmp_path: Path) -> None:
     small = {"vocab_size": 50, "d_model": 16, "encoder_layers": 1, "decoder_layers": 1}
     BartModel(BartConfig(**small, encoder_attention_heads=2, decoder_attention_heads=2)).save_pretrained(
         tmp_path / "s"

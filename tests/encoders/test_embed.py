@@ -38,7 +38,7 @@ def store(tmp_path_factory):
 
 @pytest.mark.parametrize("shard_rows", [256, 1000, WINDOW, 3 * WINDOW])
 @pytest.mark.parametrize("first", [0, 1])
-def test_pieces_follow_each_other_within_shards(store, shard_rows, first):
+def test_pieces_are_consecutive_within_shards(store, shard_rows, first):
     steps = list(embed(store, Lengths(), EmbedConfig(shard_rows=shard_rows), first * shard_rows))
     pieces = finished(steps)
     rows = [row for row, vectors in pieces for row in range(row, row + len(vectors))]
@@ -50,7 +50,7 @@ def test_pieces_follow_each_other_within_shards(store, shard_rows, first):
         assert row // shard_rows == (row + len(vectors) - 1) // shard_rows
 
 
-def test_a_run_that_goes_on_makes_the_same_pieces(store):
+def test_a_resumed_run_makes_the_same_pieces(store):
     whole = finished(embed(store, Lengths(), EmbedConfig(shard_rows=1000)))
     rest = finished(embed(store, Lengths(), EmbedConfig(shard_rows=1000), 3000))
     for (row, vectors), (again, same) in zip(whole[-len(rest) :], rest, strict=True):
@@ -58,17 +58,17 @@ def test_a_run_that_goes_on_makes_the_same_pieces(store):
         np.testing.assert_array_equal(vectors, same)
 
 
-def test_nothing_left_to_do(store):
+def test_a_finished_run_makes_no_pieces(store):
     assert list(embed(store, Lengths(), EmbedConfig(shard_rows=1000), ROWS)) == []
 
 
-def test_one_window_at_a_time(store):
+def test_passages_are_read_one_window_at_a_time(store):
     encoder = Lengths()
     next(embed(store, encoder, EmbedConfig(shard_rows=256)))
     assert encoder.sizes == [256]
 
 
-def test_every_batch_is_told_with_passages_and_tokens(store):
+def test_progress_reports_passages_and_tokens_of_every_batch(store):
     steps = list(embed(store, Lengths(), EmbedConfig(shard_rows=1000), 3000))
     passages = [step.passages for step in steps]
     assert passages[0] == 3003

@@ -29,7 +29,7 @@ def asked(engine: str) -> Asked:
 
 @pytest.mark.parametrize("engine", EVERY)
 @pytest.mark.parametrize("kind", ["compiled", "of Hugging Face"])
-def test_every_engine_gives_the_vectors_of_torch(
+def test_every_engine_gives_the_same_vectors_as_torch(
     engine: str, kind: str, tiny_retriever: Path, tiny_base: Path
 ) -> None:
     folder = tiny_retriever if kind == "compiled" else tiny_base
@@ -52,7 +52,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(
 
 
 @pytest.mark.parametrize("engine", EVERY)
-def test_windows_may_begin_anywhere(tiny_retriever: Path, engine: str) -> None:
+def test_windows_may_start_at_any_row(tiny_retriever: Path, engine: str) -> None:
     encoder = open_passage_encoder(tiny_retriever, asked(engine), 128)
     windows = [PASSAGES[:60], PASSAGES[60:70], PASSAGES[70:]]
     whole = list(encoder.encode_windows(windows))
@@ -64,7 +64,7 @@ def test_windows_may_begin_anywhere(tiny_retriever: Path, engine: str) -> None:
         assert part.vectors.tobytes() == same.vectors.tobytes()
 
 
-def test_who_stops_early_leaves_an_engine_that_works(tiny_retriever: Path) -> None:
+def test_an_engine_works_after_an_early_stop(tiny_retriever: Path) -> None:
     encoder = open_passage_encoder(tiny_retriever, asked("openvino"), 64)
     parts = encoder.encode_windows([PASSAGES])
     next(parts)
@@ -72,7 +72,7 @@ def test_who_stops_early_leaves_an_engine_that_works(tiny_retriever: Path) -> No
     assert np.isfinite(encoder.encode(PASSAGES)).all()
 
 
-def test_openvino_comes_first_and_torch_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_openvino_is_preferred_and_torch_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "has_gpu", lambda: False)
     assert engines_for_many(Asked()) == ["openvino", "torch"]
     assert engines_for_many(Asked(precision="fp16")) == ["torch"]
@@ -84,7 +84,7 @@ def test_openvino_comes_first_and_torch_behind_it(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("bfloat16", "expected"), [(True, ["torch"]), (False, ["onnxruntime", "torch"])])
-def test_without_openvino_one_line_names_it(
+def test_a_missing_openvino_is_reported_in_one_line(
     bfloat16: bool, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "has_gpu", lambda: False)
@@ -107,7 +107,7 @@ def break_library(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, sess
     importlib.invalidate_caches()
 
 
-def test_a_question_is_encoded_in_torch_where_onnxruntime_is_broken(
+def test_a_question_is_encoded_in_torch_when_onnxruntime_is_broken(
     tiny_retriever: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_library(monkeypatch, tmp_path, "onnxruntime", engines.ONNX)
@@ -123,14 +123,14 @@ def test_a_question_is_encoded_in_torch_where_onnxruntime_is_broken(
 @pytest.mark.parametrize(
     ("said", "expected"), [("1", 1), ("1,4", 1), ("1000000", None), ("x", None), ("0", None)]
 )
-def test_threads_are_those_of_omp_num_threads_up_to_the_cores(
+def test_threads_follow_omp_num_threads_up_to_the_cores(
     said: str, expected: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", said)
     assert usable_cores() == (expected or cores())
 
 
-def test_a_broken_installation_is_told_once_and_torch_takes_its_place(
+def test_a_broken_installation_is_reported_once_and_torch_replaces_it(
     tiny_retriever: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_library(monkeypatch, tmp_path, "openvino", engines.OPENVINO)
@@ -144,7 +144,7 @@ def test_a_broken_installation_is_told_once_and_torch_takes_its_place(
         open_passage_encoder(tiny_retriever, asked("openvino"))
 
 
-def test_an_encoder_that_the_engine_cannot_take_runs_in_torch(tmp_path: Path) -> None:
+def test_an_encoder_unsupported_by_the_engine_runs_in_torch(tmp_path: Path) -> None:
     folder = FAMILIES["deberta-v2"].save(tmp_path / "base")
     heard = Heard()
     encoder = open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, heard)
@@ -162,7 +162,7 @@ def test_a_damaged_graph_is_refused(tiny_retriever: Path, tmp_path: Path) -> Non
         open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, Heard())
 
 
-def test_a_sound_graph_that_an_engine_refuses_runs_in_torch(
+def test_a_valid_graph_refused_by_an_engine_runs_in_torch(
     tiny_retriever: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as an old engine that does not know an operation."""
@@ -181,7 +181,7 @@ def test_a_sound_graph_that_an_engine_refuses_runs_in_torch(
     ("engine", "device", "precision"),
     [("openvino", "cuda", "auto"), ("onnxruntime", "auto", "bf16"), ("openvino", "cpu", "fp16")],
 )
-def test_choices_that_contradict_each_other(engine: str, device: str, precision: str) -> None:
+def test_contradicting_options_are_refused(engine: str, device: str, precision: str) -> None:
     with pytest.raises(UsageError, match=engine):
         Asked(engine, device, precision)
 

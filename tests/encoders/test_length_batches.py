@@ -5,7 +5,7 @@ from densecli.encoders.length_batches import length_batches, pad
 
 
 @given(st.lists(st.integers(1, 40)), st.integers(1, 100))
-def test_every_row_once_and_within_the_budget(lengths: list[int], budget: int) -> None:
+def test_every_row_is_in_one_batch_within_the_budget(lengths: list[int], budget: int) -> None:
     batches = length_batches([[0] * length for length in lengths], budget)
     assert sorted(row for rows in batches for row in rows.tolist()) == list(range(len(lengths)))
     for rows in batches:

@@ -23,7 +23,7 @@ WHOLE = st.integers(-8, 8).map(float)  # sums of their squares are exact in floa
         ("mean", True, [[2 / 13**0.5, 3 / 13**0.5], [0.5**0.5, 0.5**0.5]]),
     ],
 )
-def test_padding_never_counts(pooling: str, normalize: bool, expected: list[list[float]]) -> None:
+def test_padding_is_ignored(pooling: str, normalize: bool, expected: list[list[float]]) -> None:
     card = RetrieverConfig(pooling=pooling, normalize=normalize)
     found = finish(pool(HIDDEN, MASK, pooling), card, "question")
     assert found.dtype == np.float32
@@ -39,7 +39,7 @@ def test_inner_products_rank_by_distance(questions: FloatArray, passages: FloatA
     assert card.dimension(5) == 6
 
 
-def test_the_components_of_a_distance_are_added_to_vectors_of_length_1() -> None:
+def test_distance_components_are_added_to_unit_vectors() -> None:
     card = RetrieverConfig(similarity="l2", normalize=True)
     passages = finish(np.array([[3, 4], [0, 0]], dtype=np.float32), card, "passage")
     np.testing.assert_allclose(passages, [[0.6, 0.8, -0.5], [0, 0, 0]], rtol=1e-6)

@@ -15,7 +15,7 @@ from densecli.models.weights import load_state, save_state
 QUESTIONS = ["who", "where is the river and the sea and the city", "who\u2019s king", "a song"]
 
 
-def test_both_engines_give_the_same_vectors_in_the_order_asked(
+def test_both_engines_give_the_same_vectors_in_the_order_of_questions(
     tiny_retriever: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = TorchQuestionEncoder(tiny_retriever).encode(QUESTIONS)
@@ -29,7 +29,7 @@ def test_both_engines_give_the_same_vectors_in_the_order_asked(
     assert encoder.encode([]).shape == (0, 32)
 
 
-def test_values_that_are_no_numbers_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_retriever, tmp_path / "model")
     weights = folder / "question" / "weights.safetensors"
     state = load_state(weights)
@@ -41,7 +41,7 @@ def test_values_that_are_no_numbers_are_refused(tiny_retriever: Path, tmp_path: 
         TorchQuestionEncoder(folder)
 
 
-def test_parts_of_two_models_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_files_of_two_models_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_retriever, tmp_path / "model")
     card = read_model_config(folder, RetrieverConfig)
     write_model_config(folder, replace(card, max_question_tokens=513))

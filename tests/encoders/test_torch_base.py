@@ -31,19 +31,19 @@ def rewrite(folder: Path, name: str, weight: np.ndarray | None) -> None:
     save_file(state if weight is None else {**state, name: weight}, path, {"format": "pt"})
 
 
-def test_a_missing_weight_is_never_made_up(base: Path) -> None:
+def test_a_missing_weight_is_an_error(base: Path) -> None:
     rewrite(base, QUERY, None)
     with pytest.raises(ArtifactError, match=rf"weight {QUERY} of shape \(32, 32\) is missing"):
         open_retriever(str(base))
 
 
-def test_another_shape_is_told_with_both(base: Path) -> None:
+def test_a_wrong_shape_is_reported_with_both_shapes(base: Path) -> None:
     rewrite(base, QUERY, np.zeros((32, 16), np.float32))
     with pytest.raises(ArtifactError, match=rf"weight {QUERY} has shape \(32, 16\); .* \(32, 32\)"):
         open_retriever(str(base))
 
 
-def test_a_value_that_is_no_number_is_refused(base: Path) -> None:
+def test_a_value_that_is_not_finite_is_refused(base: Path) -> None:
     rewrite(base, QUERY, np.full((32, 32), np.nan, np.float32))
     with pytest.raises(ArtifactError, match=rf"weight {QUERY} holds values"):
         open_retriever(str(base))
@@ -79,7 +79,7 @@ def test_damaged_weights_are_refused(base: Path) -> None:
 
 
 @pytest.mark.parametrize("tower", ["question", "passage"])
-def test_a_model_folder_lacks_nothing_and_has_nothing_more(
+def test_a_model_folder_with_missing_or_extra_weights_is_refused(
     tiny_retriever: Path, tmp_path: Path, tower: str
 ) -> None:
     folder = shutil.copytree(tiny_retriever, tmp_path / "model")
@@ -93,7 +93,7 @@ def test_a_model_folder_lacks_nothing_and_has_nothing_more(
         open_retriever(str(folder))
 
 
-def test_old_names_in_a_checkpoint_are_no_obstacle(base: Path) -> None:
+def test_old_names_in_a_checkpoint_are_accepted(base: Path) -> None:
     path = base / "model.safetensors"
     old = {
         "embeddings.position_ids": np.arange(512)[None],
@@ -120,7 +120,7 @@ def test_pickled_weights_are_read(base: Path, zipped: bool) -> None:
     assert all(torch.equal(found[f"model.{name}"], weight) for name, weight in expected.items())
 
 
-def test_pickled_weights_in_bfloat16_are_widened(base: Path) -> None:
+def test_pickled_weights_in_bfloat16_become_float32(base: Path) -> None:
     short = torch.randn(32).bfloat16()
     pickled(base, **{"embeddings.LayerNorm.weight": short})
     found = open_retriever(str(base)).question.state_dict()
@@ -135,7 +135,7 @@ class Harm:
         return os.mkdir, (str(self.mark),)
 
 
-def test_pickled_weights_run_nothing(base: Path, tmp_path: Path) -> None:
+def test_pickled_weights_execute_nothing(base: Path, tmp_path: Path) -> None:
     pickled(base, harm=Harm(tmp_path / "harm"))
     with pytest.raises(ArtifactError, match=r"pytorch_model\.bin: the pickle wants posix\.mkdir"):
         open_retriever(str(base))
@@ -146,7 +146,7 @@ def test_pickled_weights_run_nothing(base: Path, tmp_path: Path) -> None:
     ("more", "message"),
     [({"step": 3}, "holds more than weights"), ({"x": torch.ones(1).expand(9)}, "reaches over the end")],
 )
-def test_what_is_no_tensor_of_pickled_weights_is_refused(
+def test_pickled_weights_that_are_not_tensors_are_refused(
     base: Path, more: dict[str, Any], message: str
 ) -> None:
     pickled(base, **more)
@@ -154,7 +154,7 @@ def test_what_is_no_tensor_of_pickled_weights_is_refused(
         open_retriever(str(base))
 
 
-def test_weights_of_another_precision_beside_the_model_are_left_alone(base: Path) -> None:
+def test_weight_files_of_another_precision_are_ignored(base: Path) -> None:
     state = load_file(base / "model.safetensors")
     save_file({name: 2 * weight for name, weight in state.items()}, base / "model_other.safetensors")
     np.testing.assert_array_equal(read_weights(base)[QUERY], state[QUERY])
@@ -164,7 +164,7 @@ def test_weights_of_another_precision_beside_the_model_are_left_alone(base: Path
 
 
 @pytest.mark.parametrize("names", [{"a": "../model.safetensors"}, {}, None, ["model.safetensors"]])
-def test_a_list_of_weight_files_stays_in_its_folder(base: Path, names: object) -> None:
+def test_an_index_of_weight_files_cannot_leave_its_folder(base: Path, names: object) -> None:
     (base / "model.safetensors").rename(base.parent / "model.safetensors")
     (base / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
     for read in (read_weights, lambda folder: open_retriever(str(folder))):
@@ -181,7 +181,7 @@ def test_the_towers_of_a_base_are_independent(tiny_base: Path) -> None:
     }
 
 
-def test_a_base_that_normalizes_is_trained_by_cosine_or_loses_that(base: Path) -> None:
+def test_a_normalizing_base_is_trained_with_cosine_unless_changed(base: Path) -> None:
     kinds = "Transformer", "Pooling", "Normalize"
     modules = [{"type": f"sentence_transformers.models.{kind}"} for kind in kinds]
     (base / "modules.json").write_text(json.dumps(modules))
@@ -202,7 +202,7 @@ def test_options_that_contradict_the_base_are_refused(tiny_base: Path, tiny_retr
         open_base(str(tiny_base), None, 64, 600)
 
 
-def test_a_hub_out_of_reach_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unreachable_hub_is_reported_immediately(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -216,6 +216,6 @@ def test_a_hub_out_of_reach_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/such/place", "a/b/c", "a--b", ""])
-def test_what_is_neither_folder_nor_name_is_refused(name: str) -> None:
+def test_a_base_that_is_neither_folder_nor_name_is_refused(name: str) -> None:
     with pytest.raises(ArtifactError, match="no such model folder"):
         open_retriever(name)

@@ -36,7 +36,7 @@ def test_vectors_keep_the_order_and_do_not_depend_on_the_batch(tiny_base: Path) 
     assert len({row.tobytes() for row in whole.round(4)}) == 9
 
 
-def test_bfloat16_stays_close(tiny_base: Path) -> None:
+def test_bfloat16_vectors_are_close_to_float32(tiny_base: Path) -> None:
     exact = PassageEncoder(tiny_base, precision="fp32").encode(PASSAGES)
     quick = PassageEncoder(tiny_base, precision="bf16").encode(PASSAGES)
     assert quick.dtype == np.float32
@@ -56,7 +56,7 @@ def test_an_untrained_base_embeds_with_its_own_pooling_and_normalization(
     assert np.abs(first - passages).max() > 0.1
 
 
-def test_the_two_towers_of_a_model_are_told_apart(tiny_base: Path, tmp_path: Path) -> None:
+def test_the_two_towers_of_a_model_are_distinguished(tiny_base: Path, tmp_path: Path) -> None:
     base = open_base(str(tiny_base), None, 64, 256)
     base.passage.model.embeddings.LayerNorm.bias.data += 1
     save_retriever(base, tmp_path / "model")
@@ -69,7 +69,9 @@ def test_the_two_towers_of_a_model_are_told_apart(tiny_base: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
-def test_a_model_folder_pools_as_it_was_trained(tiny_base: Path, tmp_path: Path, pooling: str) -> None:
+def test_a_model_folder_uses_the_pooling_of_its_training(
+    tiny_base: Path, tmp_path: Path, pooling: str
+) -> None:
     save_retriever(open_base(str(tiny_base), pooling, 64, 256), tmp_path / "model")
     found = PassageEncoder(tmp_path / "model", precision="fp32").encode(PASSAGES)
     plain = PassageEncoder(tiny_base, precision="fp32").encode(PASSAGES)

@@ -51,7 +51,9 @@ def wanted(card: RetrieverConfig, change: Change) -> bool:
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_both_engines_obey_and_the_folder_says_so(tiny_base: Path, tmp_path: Path, change: Change) -> None:
+def test_both_engines_apply_the_options_stored_in_the_folder(
+    tiny_base: Path, tmp_path: Path, change: Change
+) -> None:
     model = tmp_path / "model"
     trained = saved(tiny_base, model, change)
     card = read_model_config(model, RetrieverConfig)
@@ -93,7 +95,7 @@ def test_distances_rank_passages(tiny_base: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal((-scores).argsort(axis=1), distances.argsort(axis=1))
 
 
-def test_a_shared_encoder_is_one_and_stored_once(tiny_base: Path, tmp_path: Path) -> None:
+def test_a_shared_encoder_is_stored_once(tiny_base: Path, tmp_path: Path) -> None:
     retriever = saved(tiny_base, tmp_path / "model", Change(shared_encoder=True, projection=4))
     assert retriever.question.model is retriever.passage.model
     assert retriever.question.encode_proj is retriever.passage.encode_proj
@@ -108,7 +110,7 @@ def test_a_shared_encoder_is_one_and_stored_once(tiny_base: Path, tmp_path: Path
     np.testing.assert_allclose(small, whole, atol=0.1)
 
 
-def test_the_fingerprint_follows_the_shared_weights(tiny_base: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_shared_weights(tiny_base: Path, tmp_path: Path) -> None:
     saved(tiny_base, tmp_path / "model", Change(shared_encoder=True))
     before = fingerprint(tmp_path / "model")
     weights = tmp_path / "model" / "question" / "weights.safetensors"
@@ -118,7 +120,7 @@ def test_the_fingerprint_follows_the_shared_weights(tiny_base: Path, tmp_path: P
     assert fingerprint(tmp_path / "model") != before
 
 
-def test_projections_begin_equal_and_are_told_apart_by_the_seed(tiny_base: Path) -> None:
+def test_projections_start_equal_and_depend_on_the_seed(tiny_base: Path) -> None:
     made = [open_base(str(tiny_base), None, 24, 24, Change(projection=4, seed=seed)) for seed in (1, 1, 2)]
     first, same, other = (one.question.encode_proj.weight for one in made)
     assert torch.equal(first, same)
@@ -138,7 +140,7 @@ def test_projections_begin_equal_and_are_told_apart_by_the_seed(tiny_base: Path)
         (Change(trailing_sep=True), Change(trailing_sep=False), "`trailing_sep` False contradicts"),
     ],
 )
-def test_what_contradicts_a_trained_model_is_refused(
+def test_options_that_contradict_a_trained_model_are_refused(
     tiny_base: Path, tmp_path: Path, first: Change, second: Change, told: str
 ) -> None:
     saved(tiny_base, tmp_path / "model", first)
@@ -147,7 +149,7 @@ def test_what_contradicts_a_trained_model_is_refused(
     open_base(str(tmp_path / "model"), None, 24, 24, first)
 
 
-def test_segments_are_those_of_a_pair_of_transformers(tiny_base: Path, tmp_path: Path) -> None:
+def test_segments_match_transformers_for_a_pair(tiny_base: Path, tmp_path: Path) -> None:
     retriever = open_base(str(tiny_base), "cls", 24, 24, Change(token_types="segments"))
     pair = retriever.tokenizer.encode("king", "of the sea")
     with torch.inference_mode():
@@ -159,7 +161,7 @@ def test_segments_are_those_of_a_pair_of_transformers(tiny_base: Path, tmp_path:
     np.testing.assert_allclose(found[0], state[0, 0].numpy(), atol=1e-5)
 
 
-def test_a_projection_that_is_not_there_is_not_made_up(tiny_base: Path, tmp_path: Path) -> None:
+def test_a_missing_projection_is_an_error(tiny_base: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     saved(tiny_base, folder, Change())
     write_model_config(folder, replace(read_model_config(folder, RetrieverConfig), projection=4))
@@ -168,7 +170,7 @@ def test_a_projection_that_is_not_there_is_not_made_up(tiny_base: Path, tmp_path
             opened(folder)
 
 
-def test_folders_of_before_have_none_of_it(tiny_retriever: Path, tmp_path: Path) -> None:
+def test_folders_of_older_versions_get_the_defaults(tiny_retriever: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_retriever, tmp_path / "model")
     path = folder / "model.json"
     lines = [one for one in path.read_text().splitlines() if "projection" not in one and "shared" not in one]

@@ -48,7 +48,7 @@ def test_compiled_and_torch_towers_agree(
     assert np.abs(expected).max() > 0.5
 
 
-def test_padding_changes_nothing(tiny_retriever: Path) -> None:
+def test_padding_does_not_change_vectors(tiny_retriever: Path) -> None:
     tower = opened(tiny_retriever / "question", tiny_retriever / "question" / "words.safetensors")
     (together, _), (alone, _) = tower.hidden([IDS, [IDS[1]]])
     np.testing.assert_allclose(together[1, :3], alone[0], atol=1e-5)
@@ -86,7 +86,7 @@ def test_a_word_table_of_another_model_is_refused(tiny_retriever: Path, tmp_path
         opened(tiny_retriever / "question", words)
 
 
-def test_weights_laid_out_otherwise_do_not_pass_for_the_compiled_ones(
+def test_weights_in_another_layout_are_not_used_by_the_compiled_tower(
     tiny_retriever: Path, tmp_path: Path
 ) -> None:
     tower = shutil.copytree(tiny_retriever / "question", tmp_path / "tower")

@@ -30,11 +30,11 @@ from densecli.lexical.analysis import WORD, Analysis, Analyzer
         ("", []),
     ],
 )
-def test_terms_of_english(text, terms):
+def test_english_text_is_split_into_stemmed_terms(text, terms):
     assert Analyzer(Analysis()).terms(text) == terms
 
 
-def test_the_second_time_is_like_the_first():
+def test_analyzing_again_gives_the_same_terms():
     analyzer = Analyzer(Analysis())
     text = "The running of the bulls' runner's run"
     assert analyzer.terms(text) == analyzer.terms(text) == ["run", "bull", "runner", "run"]
@@ -57,7 +57,7 @@ def test_settings_change_the_terms(changes, terms):
 
 @settings(deadline=None)
 @given(st.text(max_size=80))
-def test_cutting_at_white_space_first_changes_no_word(text):
+def test_splitting_at_white_space_first_changes_no_term(text):
     """So the expression may be applied to chunks, which repeat, in place of texts, which do not."""
     analyzer = Analyzer(Analysis(stemmer="", stop_words=""))
     words = re.findall(WORD, normalize("NFC", text).lower())
@@ -71,13 +71,13 @@ def test_cutting_at_white_space_first_changes_no_word(text):
     st.sampled_from(["nfc", "nfkc", "plain"]),
     st.sampled_from(["", "porter", "english"]),
 )
-def test_no_term_is_empty_or_holds_white_space(text, form, stemmer):
+def test_no_term_is_empty_or_contains_white_space(text, form, stemmer):
     for term in Analyzer(Analysis(unicode=form, stemmer=stemmer)).terms(text):
         assert term
         assert term.split() == [term]
 
 
-def test_what_is_remembered_is_bounded(monkeypatch):
+def test_the_cache_of_terms_is_bounded(monkeypatch):
     monkeypatch.setattr(analysis_module, "REMEMBERED", 3)
     analyzer = Analyzer(Analysis())
     assert analyzer.terms("one two three four two cats") == ["on", "two", "three", "four", "two", "cat"]
@@ -94,11 +94,11 @@ def test_options_choose_the_analysis():
 
 
 @pytest.mark.parametrize("name", [name for name in STEMMERS if name != "none"])
-def test_every_stemmer_that_is_offered_is_there(name):
+def test_every_stemmer_in_the_settings_exists(name):
     assert Analyzer(Analysis(stemmer=name)).terms("Haus")
 
 
-def test_settings_come_back_from_their_stored_form():
+def test_settings_survive_a_round_trip():
     analysis = Analysis(stop_words="one two", stemmer="")
     assert Analysis.from_json(analysis.to_json()) == analysis
 

@@ -41,7 +41,7 @@ def all_scores(terms):
 @pytest.mark.parametrize("window", [1 << 19, 100, 7])
 @settings(deadline=None)
 @given(terms=questions(), k=st.sampled_from([1, 2, 5, 20, 400]))
-def test_the_best_are_those_of_adding_up_everything(window, terms, k):
+def test_the_best_hits_match_a_full_sum(window, terms, k):
     totals = all_scores(terms)
     expected = np.lexsort((np.arange(PASSAGES), -totals))[:k]
     expected = expected[totals[expected] > 0]
@@ -52,7 +52,7 @@ def test_the_best_are_those_of_adding_up_everything(window, terms, k):
     np.testing.assert_array_equal(scores, totals[expected])
 
 
-def test_common_terms_are_looked_up_only_where_they_can_matter(monkeypatch):
+def test_common_terms_are_read_only_where_they_can_change_the_result(monkeypatch):
     added = []
     monkeypatch.setattr(Term, "scores", lambda self: added.append(len(self.rows)) or SATURATION[self.grades])
     rare = term(np.arange(0, PASSAGES, 30), [3] * 10, 1.0)
@@ -62,12 +62,12 @@ def test_common_terms_are_looked_up_only_where_they_can_matter(monkeypatch):
     assert added == [10]
 
 
-def test_a_term_finds_given_passages():
+def test_scores_of_given_passages_are_found_for_a_term():
     its = term([2, 5, 9], [0, 1, 3], 2.0)
     assert its.added_to(np.array([9, -1, 2, 3, 100], np.int32)).tolist() == pytest.approx([1.4, 0, 0.5, 0, 0])
     assert its.within(3, 9).rows.tolist() == [5]
 
 
-def test_no_terms():
+def test_without_terms_there_are_no_hits():
     rows, scores = best([], 3, PASSAGES, np.empty(PASSAGES, np.float32))
     assert len(rows) == len(scores) == 0

@@ -65,7 +65,7 @@ def bm25(folder):
 
 
 @pytest.mark.parametrize(("k1", "b"), [(0.9, 0.4), (1.2, 0.75), (0.0, 0.0), (2.0, 1.0)])
-def test_scores_are_those_of_the_formula(tmp_path, k1, b):
+def test_scores_match_the_formula(tmp_path, k1, b):
     build(PASSAGES, tmp_path, k1=k1, b=b)
     rows, scores = Bm25.open(tmp_path).search(QUESTIONS, len(PASSAGES))
     for question, found, its_scores in zip(QUESTIONS, rows, scores, strict=True):
@@ -76,7 +76,7 @@ def test_scores_are_those_of_the_formula(tmp_path, k1, b):
         assert np.all(np.diff(its_scores) <= 0)
 
 
-def test_scores_are_those_of_bm25s(bm25):
+def test_scores_match_bm25s(bm25):
     """Another implementation, as a reference."""
     terms = Analyzer(Analysis()).terms
     theirs = bm25s.BM25(k1=0.9, b=0.4, method="lucene")
@@ -87,7 +87,7 @@ def test_scores_are_those_of_bm25s(bm25):
         np.testing.assert_allclose(bm25.score([question], every)[0], theirs.get_scores(known), rtol=1e-5)
 
 
-def test_best_first_and_only_hits(bm25):
+def test_hits_are_sorted_and_have_positive_scores(bm25):
     rows, scores = bm25.search(["capital of France", "Vienna", "zebra", "the of", ""], 3)
     assert rows.dtype == np.int64
     assert scores.dtype == np.float32
@@ -97,13 +97,13 @@ def test_best_first_and_only_hits(bm25):
     assert not scores[2:].any()
 
 
-def test_equal_scores_are_ordered_by_row_at_the_cut_too(tmp_path):
+def test_ties_at_rank_k_are_ordered_by_row(tmp_path):
     build([Passage(str(n), "", "same words") for n in range(50)], tmp_path)
     rows, _ = Bm25.open(tmp_path).search(["words"], 7)
     assert rows.tolist() == [[0, 1, 2, 3, 4, 5, 6]]
 
 
-def test_together_or_one_by_one_is_the_same(bm25):
+def test_a_batch_gives_the_same_hits_as_single_questions(bm25):
     rows, scores = bm25.search(QUESTIONS, 4)
     for number, question in enumerate(QUESTIONS):
         alone = bm25.search([question], 4)
@@ -111,7 +111,7 @@ def test_together_or_one_by_one_is_the_same(bm25):
         np.testing.assert_array_equal(alone[1][0], scores[number])
 
 
-def test_scores_of_given_passages_are_those_of_the_search(bm25):
+def test_scores_of_given_passages_match_the_search(bm25):
     rows, scores = bm25.search(QUESTIONS, len(PASSAGES))
     rows, scores = rows[:, ::-1], scores[:, ::-1]  # any order, -1 in front
     np.testing.assert_array_equal(bm25.score(QUESTIONS, rows), scores)
@@ -122,18 +122,18 @@ def test_scores_of_given_passages_are_those_of_the_search(bm25):
     np.testing.assert_array_equal(bm25.score(QUESTIONS, others), expected)
 
 
-def test_scores_of_no_passages_and_of_no_known_term(bm25):
+def test_scores_without_passages_or_known_terms_are_empty_or_0(bm25):
     assert bm25.score([], np.zeros((0, 3), np.int64)).shape == (0, 3)
     assert bm25.score(["cats"], np.zeros((1, 0), np.int64)).shape == (1, 0)
     assert bm25.score(["zebra", "the of", ""], np.array([[0, -1], [11, 3], [2, 2]])).tolist() == [[0, 0]] * 3
 
 
-def test_no_questions(bm25):
+def test_no_questions_give_no_hits(bm25):
     rows, scores = bm25.search([], 4)
     assert rows.shape == scores.shape == (0, 4)
 
 
-def test_a_query_is_analysed_as_the_index_was(tmp_path):
+def test_a_query_is_analyzed_as_the_index(tmp_path):
     build(PASSAGES, tmp_path, analysis=Analysis(stop_words="", stemmer=""))
     bm25 = Bm25.open(tmp_path)
     assert bm25.search(["sleeping"], 1)[0].tolist() == [[-1]]
@@ -141,14 +141,14 @@ def test_a_query_is_analysed_as_the_index_was(tmp_path):
     assert bm25.search(["the"], 1)[0].tolist() != [[-1]]
 
 
-def test_a_collection_without_terms(tmp_path):
+def test_a_collection_without_terms_gives_no_hits(tmp_path):
     build([Passage("1", "", "!!!"), Passage("2", "", "the")], tmp_path)
     bm25 = Bm25.open(tmp_path)
     assert len(bm25) == 2
     assert bm25.search(["the end"], 2)[0].tolist() == [[-1, -1]]
 
 
-def test_a_question_of_ten_thousand_words(bm25):
+def test_a_question_of_ten_thousand_words_is_answered(bm25):
     question = " ".join(f"word{n}" for n in range(5000)) + " cats" * 4000 + " dogs" * 1000
     rows, scores = bm25.search([question], 3)
     (expected,) = [naive_bm25(question, 0.9, 0.4)]
@@ -156,7 +156,7 @@ def test_a_question_of_ten_thousand_words(bm25):
     np.testing.assert_allclose(scores[0], [expected[row] for row in rows[0]], rtol=1e-4)
 
 
-def test_a_question_with_every_term_there_is(tmp_path):
+def test_a_question_with_every_term_is_answered(tmp_path):
     passages = [Passage(str(n), "", " ".join(f"w{n * 7 % m}" for m in range(2, 60))) for n in range(200)]
     build(passages, tmp_path)
     bm25 = Bm25.open(tmp_path)
@@ -176,12 +176,12 @@ def test_a_question_with_every_term_there_is(tmp_path):
         ("😀 emoji", "emoji 😀"),
     ],
 )
-def test_other_scripts(tmp_path, text, question):
+def test_other_scripts_are_searched(tmp_path, text, question):
     build([Passage("1", "", "something else"), Passage("2", "", text)], tmp_path)
     assert Bm25.open(tmp_path).search([question], 1)[0].tolist() == [[1]]
 
 
-def test_searching_loads_no_more_than_it_needs():
+def test_searching_loads_no_large_library():
     code = "import sys, densecli.lexical.bm25; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pyarrow", "numba", "scipy", "torch"} & set(loaded.stdout.split())

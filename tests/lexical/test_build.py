@@ -30,7 +30,7 @@ def whole(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_segments_and_workers_do_not_show(tmp_path, whole, small_blocks, workers):
+def test_segments_and_workers_do_not_change_the_index(tmp_path, whole, small_blocks, workers):
     folder = tmp_path / "index"
     folder.mkdir()
     assert build(iter(PASSAGES), folder, workers=workers) == len(PASSAGES)
@@ -42,7 +42,7 @@ def interrupted(passages, after):
     raise KeyboardInterrupt
 
 
-def test_an_interrupted_run_goes_on(tmp_path, whole, small_blocks, monkeypatch):
+def test_an_interrupted_run_is_resumed(tmp_path, whole, small_blocks, monkeypatch):
     folder = tmp_path / "index"
     folder.mkdir()
     with pytest.raises(KeyboardInterrupt):
@@ -57,7 +57,7 @@ def test_an_interrupted_run_goes_on(tmp_path, whole, small_blocks, monkeypatch):
 
 
 @pytest.mark.parametrize("change", [{"plan": "others"}, {"plan": ""}, {"analysis": Analysis(stemmer="")}])
-def test_segments_of_other_passages_or_words_are_not_used(tmp_path, small_blocks, change):
+def test_segments_of_other_passages_or_settings_are_not_used(tmp_path, small_blocks, change):
     folder = tmp_path / "index"
     folder.mkdir()
     with pytest.raises(KeyboardInterrupt):
@@ -66,7 +66,7 @@ def test_segments_of_other_passages_or_words_are_not_used(tmp_path, small_blocks
     assert "mad" not in (folder / "letters.npy").read_bytes().decode("latin-1")
 
 
-def test_a_segment_that_is_half_written_is_made_again(tmp_path, whole, small_blocks):
+def test_a_partial_segment_is_built_again(tmp_path, whole, small_blocks):
     folder = tmp_path / "index"
     folder.mkdir()
     with pytest.raises(KeyboardInterrupt):
@@ -77,7 +77,7 @@ def test_a_segment_that_is_half_written_is_made_again(tmp_path, whole, small_blo
     assert files(folder) == whole
 
 
-def test_no_passages(tmp_path):
+def test_an_index_without_passages_is_refused(tmp_path):
     with pytest.raises(ArtifactError, match="no passages"):
         build([], tmp_path)
 
@@ -90,14 +90,14 @@ def test_passages_without_any_term_keep_their_rows(tmp_path):
     assert bm25.search(["cat"], 2)[0].tolist() == [[3, -1]]
 
 
-def test_frequencies_and_lengths_beyond_a_byte(tmp_path):
+def test_frequencies_and_lengths_above_255_are_stored(tmp_path):
     build([Passage("1", "", "cat " * 70_000), Passage("2", "", "cat dog")], tmp_path)
     rows, scores = Bm25.open(tmp_path).search(["cat"], 2)
     assert rows.tolist() == [[0, 1]]
     np.testing.assert_allclose(scores[0, 0], np.log(1 + 0.5 / 2.5) * 1.0, rtol=1e-4)
 
 
-def test_a_killed_worker_is_told(tmp_path, small_blocks, monkeypatch):
+def test_a_killed_worker_is_reported(tmp_path, small_blocks, monkeypatch):
     monkeypatch.setattr(module, "_write_segment", die)
     with pytest.raises(ResourceError, match="ended by SIGKILL"):
         build(PASSAGES, tmp_path, workers=2)

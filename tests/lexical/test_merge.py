@@ -37,7 +37,7 @@ def merged(folder, texts, size):
 
 @settings(deadline=None, max_examples=60)
 @given(texts=TEXTS, size=st.integers(1, 5), piece=st.sampled_from([1, 3, 1000]))
-def test_merged_segments_are_one_index(texts, size, piece):
+def test_merged_segments_equal_one_index(texts, size, piece):
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         one, many = Path(name) / "one", Path(name) / "many"
         words = merged(one, texts, len(texts))
@@ -49,7 +49,7 @@ def test_merged_segments_are_one_index(texts, size, piece):
 
 @settings(deadline=None, max_examples=60)
 @given(texts=TEXTS, size=st.integers(1, 5))
-def test_postings_count_what_a_loop_counts(texts, size):
+def test_postings_match_a_loop(texts, size):
     documents = [Counter(ANALYZER.terms(text)) for text in texts]
     with TemporaryDirectory() as name:
         folder = Path(name) / "index"

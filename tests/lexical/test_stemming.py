@@ -24,11 +24,11 @@ from densecli.lexical.stemming import stemmer
         ("москва", "москва"),
     ],
 )
-def test_porter_stems_as_lucene_does(word, stem):
+def test_porter_stemming_matches_lucene(word, stem):
     assert stemmer("porter")(word) == stem
 
 
-def test_others_are_snowballs():
+def test_other_stemmers_are_from_snowball():
     assert stemmer("")("running") == "running"
     assert stemmer("english")("generously") == "generous"
     with pytest.raises(KeyError):

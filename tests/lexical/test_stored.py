@@ -20,7 +20,7 @@ def settings(**changes):
     return lambda row: orjson.dumps({**row, **changes})
 
 
-def test_a_missing_index_says_what_makes_it(tmp_path):
+def test_a_missing_index_names_the_command_that_builds_it(tmp_path):
     with pytest.raises(ArtifactError, match="no BM25 index.*densecli index --kind bm25"):
         Bm25.open(tmp_path / "nothing")
 
@@ -35,20 +35,20 @@ def test_a_damaged_file_is_refused(index, name, content):
 
 
 @pytest.mark.parametrize("name", ["letters", "ends", "bounds", "rows", "grades", "best"])
-def test_files_that_do_not_belong_together_are_refused(index, name):
+def test_files_of_different_indexes_are_refused(index, name):
     array = np.load(index / f"{name}.npy")
     np.save(index / f"{name}.npy", array[:-1])
     with pytest.raises(ArtifactError, match="damaged"):
         Bm25.open(index)
 
 
-def test_numbers_of_another_kind_are_refused(index):
+def test_arrays_of_another_type_are_refused(index):
     np.save(index / "rows.npy", np.load(index / "rows.npy").astype(np.float32))
     with pytest.raises(ArtifactError, match="rows.npy holds float32"):
         Bm25.open(index)
 
 
-def test_a_missing_file_is_no_index(index):
+def test_a_missing_file_is_reported(index):
     (index / "rows.npy").unlink()
     with pytest.raises(ArtifactError, match="no BM25 index"):
         Bm25.open(index)
@@ -81,7 +81,7 @@ def test_damaged_settings_are_refused(index, content):
 
 
 @pytest.mark.parametrize(("name", "value"), [("rows", 5), ("grades", 200)])
-def test_damaged_postings_are_told_when_they_are_met(index, name, value):
+def test_damaged_postings_are_reported_when_read(index, name, value):
     array = np.load(index / f"{name}.npy")
     array[:] = value
     np.save(index / f"{name}.npy", array)
@@ -89,7 +89,7 @@ def test_damaged_postings_are_told_when_they_are_met(index, name, value):
         Bm25.open(index).search(["cats"], 2)
 
 
-def test_damaged_grades_are_told_when_they_are_scored(index):
+def test_damaged_grades_are_reported_when_scored(index):
     np.save(index / "grades.npy", np.load(index / "grades.npy") + 200)
     with pytest.raises(ArtifactError, match="damaged"):
         Bm25.open(index).score(["cats"], np.zeros((1, 1), np.int64))

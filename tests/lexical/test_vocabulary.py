@@ -8,7 +8,7 @@ TERMS = st.sets(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), m
 
 @settings(deadline=None)
 @given(TERMS, TERMS)
-def test_a_term_has_its_place_in_sorted_order(terms, others):
+def test_a_term_has_its_position_in_sorted_order(terms, others):
     ordered = sorted(terms)
     vocabulary = Vocabulary(*join_terms(ordered))
     assert len(vocabulary) == len(ordered)

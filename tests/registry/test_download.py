@@ -45,7 +45,7 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_comes_whole_and_its_progress_is_told(host: Host, tmp_path: Path) -> None:
+def test_a_file_is_downloaded_with_progress(host: Host, tmp_path: Path) -> None:
     told = fetch(host, tmp_path / "new" / "nq.csv", hashlib.md5(CONTENT).hexdigest())
     assert (tmp_path / "new" / "nq.csv").read_bytes() == CONTENT
     assert files(tmp_path / "new") == ["nq.csv"]
@@ -56,7 +56,7 @@ def test_a_file_comes_whole_and_its_progress_is_told(host: Host, tmp_path: Path)
 
 @settings(max_examples=15, deadline=None)
 @given(cuts=st.lists(st.integers(0, 299_999), max_size=2))
-def test_a_cut_transfer_goes_on_where_it_was(
+def test_an_interrupted_transfer_is_resumed(
     server: Host, tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
 ) -> None:
     server.files, server.ranges = {PATH: CONTENT}, True
@@ -78,7 +78,7 @@ def unfinished(target: Path, data: bytes) -> None:
         partial_of(target).write_bytes(data)
 
 
-def test_what_a_killed_run_left_is_gone_on_with(host: Host, tmp_path: Path) -> None:
+def test_the_partial_file_of_a_killed_run_is_resumed(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
     host.troubles[PATH].extend([Trouble(cut_after=200_000), *[Trouble(503)] * 3])
     with pytest.raises(ArtifactError, match="503 .*; what arrived is kept; run the same command to resume"):
@@ -93,7 +93,7 @@ def test_what_a_killed_run_left_is_gone_on_with(host: Host, tmp_path: Path) -> N
     assert files(tmp_path) == ["nq.csv"]
 
 
-def test_a_file_that_changed_meanwhile_begins_anew(host: Host, tmp_path: Path) -> None:
+def test_a_changed_file_is_downloaded_from_the_beginning(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
     host.troubles[PATH].extend([Trouble(cut_after=1000), *[Trouble(503)] * 3])
     with pytest.raises(ArtifactError):
@@ -103,7 +103,7 @@ def test_a_file_that_changed_meanwhile_begins_anew(host: Host, tmp_path: Path) -
     assert target.read_bytes() == CONTENT[::-1]
 
 
-def test_a_file_that_changed_and_shrank_begins_anew(host: Host, tmp_path: Path) -> None:
+def test_a_changed_and_smaller_file_is_downloaded_from_the_beginning(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
     host.headers[PATH] = {"ETag": '"same"'}
     host.troubles[PATH].extend([Trouble(cut_after=1000), *[Trouble(503)] * 3])
@@ -115,7 +115,7 @@ def test_a_file_that_changed_and_shrank_begins_anew(host: Host, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("tag", [{"ETag": 'W/"weak"'}, {"ETag": ""}])
-def test_without_a_sure_mark_nothing_is_pieced_together(
+def test_without_a_strong_etag_a_transfer_is_not_resumed(
     host: Host, tmp_path: Path, tag: dict[str, str]
 ) -> None:
     host.headers[PATH] = tag
@@ -125,21 +125,21 @@ def test_without_a_sure_mark_nothing_is_pieced_together(
     assert (tmp_path / "nq.csv").read_bytes() == CONTENT
 
 
-def test_a_date_is_a_mark_too(host: Host, tmp_path: Path) -> None:
+def test_a_modification_date_allows_resuming(host: Host, tmp_path: Path) -> None:
     host.headers[PATH] = {"ETag": "", "Last-Modified": "Tue, 01 Sep 2020 00:00:00 GMT"}
     host.troubles[PATH].append(Trouble(cut_after=1000))
     fetch(host, tmp_path / "nq.csv")
     assert host.ranges_asked(PATH) == [None, "bytes=1000-"]
 
 
-def test_a_server_without_ranges(host: Host, tmp_path: Path) -> None:
+def test_a_server_without_ranges_sends_the_whole_file_again(host: Host, tmp_path: Path) -> None:
     host.ranges = False
     host.troubles[PATH].append(Trouble(cut_after=1000))
     fetch(host, tmp_path / "nq.csv")
     assert (tmp_path / "nq.csv").read_bytes() == CONTENT
 
 
-def test_a_whole_file_that_was_not_renamed_is_not_fetched_again(host: Host, tmp_path: Path) -> None:
+def test_a_complete_file_that_was_not_renamed_is_not_downloaded_again(host: Host, tmp_path: Path) -> None:
     target = tmp_path / "nq.csv"
     fetch(host, target)
     unfinished(target, target.read_bytes())
@@ -166,7 +166,7 @@ def test_wrong_content_is_refused_and_not_kept(host: Host, tmp_path: Path) -> No
     assert files(tmp_path) == []
 
 
-def test_the_tag_of_a_plain_object_is_its_digest(host: Host, tmp_path: Path) -> None:
+def test_a_plain_etag_is_checked_as_the_digest(host: Host, tmp_path: Path) -> None:
     host.headers[PATH] = {"Server": "AmazonS3", "ETag": f'"{"0" * 32}"'}
     with pytest.raises(ArtifactError, match="its MD5 is"):
         fetch(host, tmp_path / "nq.csv")
@@ -177,7 +177,7 @@ def test_the_tag_of_a_plain_object_is_its_digest(host: Host, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("status", "told"), [(404, "404 Not Found"), (403, "403 Forbidden")])
-def test_a_missing_file_is_told_at_once(host: Host, tmp_path: Path, status: int, told: str) -> None:
+def test_a_missing_file_is_reported_immediately(host: Host, tmp_path: Path, status: int, told: str) -> None:
     host.troubles[PATH].append(Trouble(status))
     with pytest.raises(ArtifactError, match=f"nq-train.qa.csv: {told}: there is no such file"):
         fetch(host, tmp_path / "nq.csv")
@@ -185,13 +185,13 @@ def test_a_missing_file_is_told_at_once(host: Host, tmp_path: Path, status: int,
     assert files(tmp_path) == []
 
 
-def test_another_refusal_is_told(host: Host, tmp_path: Path) -> None:
+def test_other_server_errors_are_reported(host: Host, tmp_path: Path) -> None:
     host.troubles[PATH].append(Trouble(418))
     with pytest.raises(ArtifactError, match="the server says 418"):
         fetch(host, tmp_path / "nq.csv")
 
 
-def test_a_file_that_moved_is_followed_and_a_circle_is_not(host: Host, tmp_path: Path) -> None:
+def test_redirects_are_followed_but_not_in_a_circle(host: Host, tmp_path: Path) -> None:
     host.files["/elsewhere"] = b"moved"
     host.troubles[PATH].append(Trouble(302, location="/elsewhere"))
     fetch(host, tmp_path / "nq.csv")
@@ -202,34 +202,34 @@ def test_a_file_that_moved_is_followed_and_a_circle_is_not(host: Host, tmp_path:
 
 
 @pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:99999/x"])
-def test_what_is_no_address(tmp_path: Path, url: str) -> None:
+def test_an_invalid_address_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(ArtifactError, match=url.replace("[", r"\[")):
         download(url, tmp_path / "x", lambda *_: None, None, HASTY)
 
 
 @pytest.mark.parametrize("seconds", ["0", "date", "soon"])
-def test_a_busy_server_is_asked_again(host: Host, tmp_path: Path, seconds: str) -> None:
+def test_a_busy_server_is_retried(host: Host, tmp_path: Path, seconds: str) -> None:
     later = formatdate(0, usegmt=True) if seconds == "date" else seconds
     host.troubles[PATH].extend([Trouble(429, retry_after=later), Trouble(503)])
     fetch(host, tmp_path / "nq.csv")
     assert len(host.asked) == 3
 
 
-def test_a_busy_server_is_waited_for_as_long_as_it_asks(host: Host, tmp_path: Path) -> None:
+def test_a_retry_waits_as_long_as_the_server_asks(host: Host, tmp_path: Path) -> None:
     host.troubles[PATH].append(Trouble(429, retry_after="1"))
     fetch(host, tmp_path / "nq.csv")
     first, second = host.times
     assert second - first >= 1
 
 
-def test_a_server_that_asks_for_too_long_a_wait_is_left(host: Host, tmp_path: Path) -> None:
+def test_a_server_that_asks_for_a_long_wait_is_an_error(host: Host, tmp_path: Path) -> None:
     host.troubles[PATH].append(Trouble(429, retry_after="3600"))
     with pytest.raises(ArtifactError, match="429 Too Many Requests"):
         fetch(host, tmp_path / "nq.csv")
     assert len(host.asked) == 1
 
 
-def test_no_server(tmp_path: Path) -> None:
+def test_a_missing_server_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="http://127.0.0.1:9/x: .*run the same command"):
         download("http://127.0.0.1:9/x", tmp_path / "x", lambda *_: None, None, HASTY)
 
@@ -241,7 +241,7 @@ def test_an_absurd_size_is_refused_before_anything_is_written(host: Host, tmp_pa
     assert files(tmp_path) == []
 
 
-def test_two_runs_do_not_write_one_file(host: Host, tmp_path: Path) -> None:
+def test_two_runs_do_not_write_the_same_file(host: Host, tmp_path: Path) -> None:
     with locked(tmp_path / "nq.csv"), pytest.raises(ResourceError, match="another run"):
         fetch(host, tmp_path / "nq.csv")
     assert host.asked == []

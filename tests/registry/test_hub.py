@@ -128,7 +128,7 @@ def test_a_corpus_is_streamed(host: Host, tmp_path: Path) -> None:
     assert "'no/such' doesn't exist on the Hub" in unknown
 
 
-def test_out_of_reach_and_offline_are_said_at_once(host: Host, tmp_path: Path) -> None:
+def test_unreachable_and_offline_are_reported_immediately(host: Host, tmp_path: Path) -> None:
     (lost,) = answers(host, tmp_path, ("corpus", "a/b"), HF_ENDPOINT="http://127.0.0.1:9")
     assert lost == "a/b on the Hub: 127.0.0.1 is out of reach"
     refused, pin = answers(host, tmp_path, ("corpus", "a/b"), ("pinned", "a/b:c"), HF_HUB_OFFLINE="1")
@@ -136,7 +136,7 @@ def test_out_of_reach_and_offline_are_said_at_once(host: Host, tmp_path: Path) -
     assert "a/b on the Hub: Couldn't reach 'a/b' on the Hub" in refused
 
 
-def test_tevatrons_examples_come_resumed_and_whole(host: Host, tmp_path: Path) -> None:
+def test_tevatron_examples_are_resumed_and_complete(host: Host, tmp_path: Path) -> None:
     path = f"/datasets/Tevatron/wikipedia-nq/resolve/{'d' * 40}/nq-train.jsonl.gz"
     host.troubles[path].append(Trouble(cut_after=100_000))
     told, missing = answers(
@@ -162,5 +162,5 @@ def test_tevatrons_examples_come_resumed_and_whole(host: Host, tmp_path: Path) -
         ({"answers": []}, "answers.text", []),
     ],
 )
-def test_answers_in_columns_as_the_sets_have_them(row: Any, column: str, values: list[str]) -> None:
+def test_answers_are_read_from_the_columns_of_each_dataset(row: Any, column: str, values: list[str]) -> None:
     assert values_at(row, column.split(".")) == values

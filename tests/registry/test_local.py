@@ -62,7 +62,9 @@ def examples(folder: Path, name: str, split: str) -> Path | None:
         ("downloads/data/retriever/qas/webq-test.csv", "webq", "test"),
     ],
 )  # fmt: skip
-def test_questions_under_names_that_people_have(tmp_path: Path, file: str, name: str, split: str) -> None:
+def test_questions_are_found_under_common_file_names(
+    tmp_path: Path, file: str, name: str, split: str
+) -> None:
     path = put(tmp_path, file)
     found = {
         (one.name, part.name): find_questions([tmp_path], one, part)
@@ -85,7 +87,7 @@ def test_questions_under_names_that_people_have(tmp_path: Path, file: str, name:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("text", [EXAMPLE, f"[{EXAMPLE}]", TEVATRON])
-def test_examples_under_names_that_people_have(
+def test_examples_are_found_under_common_file_names(
     tmp_path: Path, file: str, name: str, split: str, text: str
 ) -> None:
     path = put(tmp_path, file, text)
@@ -95,12 +97,12 @@ def test_examples_under_names_that_people_have(
     assert questions(tmp_path, name, split) == (path if name == "trec" else None)
 
 
-def test_questions_are_no_examples(tmp_path: Path) -> None:
+def test_question_files_are_not_taken_as_examples(tmp_path: Path) -> None:
     put(tmp_path, "nq-train.jsonl")
     assert examples(tmp_path, "nq", "train") is None
 
 
-def test_the_authors_names_come_first_and_the_named_folder_before_them(tmp_path: Path) -> None:
+def test_the_named_folder_and_the_names_of_the_authors_have_priority(tmp_path: Path) -> None:
     folders = [tmp_path / "named", tmp_path / "workspace"]
     for name in ("nq-dev.cut.jsonl", "nq-dev.jsonl", "nq-dev.qa.csv"):
         path = put(folders[1], name)
@@ -109,20 +111,20 @@ def test_the_authors_names_come_first_and_the_named_folder_before_them(tmp_path:
     assert find_questions(folders, only("nq"), only("nq").splits["dev"]) == path
 
 
-def test_the_names_stand_for_files(tmp_path: Path) -> None:
+def test_a_folder_is_not_taken_for_a_file(tmp_path: Path) -> None:
     (tmp_path / "nq-dev.qa.csv").mkdir()
     assert questions(tmp_path, "nq", "dev") is None
     assert questions(tmp_path / "nowhere", "nq", "dev") is None
 
 
-def test_a_broken_file_is_told(tmp_path: Path) -> None:
+def test_a_broken_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "nq-dev.jsonl.gz").write_bytes(b"no gzip")
     with pytest.raises(InputError, match="nq-dev.jsonl.gz"):
         questions(tmp_path, "nq", "dev")
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="../shared absent")
-def test_real_files_are_found_and_no_split_takes_anothers_place() -> None:
+def test_real_files_are_found_for_the_right_split() -> None:
     found = {
         (one.name, split.name): path.name
         for one in registry().sets.values()

@@ -32,11 +32,11 @@ def only(name: str) -> QuestionSet:
         ("squad1.1", "squad"), ("SQuAD v1.1", "squad"), ("rajpurkar/squad", "squad"),
     ],
 )  # fmt: skip
-def test_names_as_people_write_them(name: str, expected: str) -> None:
+def test_common_spellings_of_names_are_known(name: str, expected: str) -> None:
     assert only(name).name == expected
 
 
-def test_no_name_stands_for_two_sets() -> None:
+def test_no_name_is_used_for_two_datasets() -> None:
     names = [
         re.sub(r"\W|_", "", name.lower())
         for one in [*SETS, *registry().mixes.values()]
@@ -51,7 +51,7 @@ def test_other_names_are_refused(name: str) -> None:
         members(name)
 
 
-def test_a_slip_of_the_pen_is_told() -> None:
+def test_a_misspelled_name_gets_a_suggestion() -> None:
     with pytest.raises(UsageError, match="did you mean trivia"):
         members("tirviaqa")
     with pytest.raises(UsageError) as error:
@@ -60,13 +60,13 @@ def test_a_slip_of_the_pen_is_told() -> None:
 
 
 @pytest.mark.parametrize("name", ["multi", "multiset", "Multi-Set"])
-def test_the_mix_of_the_paper(name: str) -> None:
+def test_the_mix_has_the_datasets_of_the_paper(name: str) -> None:
     assert [(one.name, times) for one, times in members(name)] == [
         ("nq", 1), ("trivia", 1), ("webq", 4), ("trec", 4)
     ]  # fmt: skip
 
 
-def test_what_the_hub_calls_validation_is_told() -> None:
+def test_the_validation_split_of_the_hub_is_explained() -> None:
     with pytest.raises(UsageError, match="what the Hub calls validation is test here"):
         split_of(only("nq"), "validation")
     with pytest.raises(UsageError, match="'all'; webq has train, dev, test"):
@@ -74,7 +74,7 @@ def test_what_the_hub_calls_validation_is_told() -> None:
 
 
 @pytest.mark.parametrize("one", SETS, ids=lambda one: one.name)
-def test_a_set_is_told_whole(one: QuestionSet) -> None:
+def test_every_dataset_is_described_completely(one: QuestionSet) -> None:
     assert tuple(one.splits) == SPLITS
     assert one.answer_type == ("regex" if one.name == "trec" else "string")
     assert one.license
@@ -100,14 +100,14 @@ def test_dev_is_cut_from_the_official_train() -> None:
     assert not any(one.is_cut(one.splits["test"]) for one in SETS)
 
 
-def test_the_md5_belong_to_files_of_the_registry() -> None:
+def test_checksums_belong_to_files_of_the_registry() -> None:
     known = {path for one in SETS for split in one.splits.values() for path in [split.dpr_examples] if path}
     assert set(registry().md5) <= known
     assert all(re.fullmatch("[0-9a-f]{32}", digest) for digest in registry().md5.values())
 
 
 @needs_reference
-def test_counts_are_those_of_table_1() -> None:
+def test_counts_match_table_1_of_the_paper() -> None:
     text = (REFERENCE / "dpr-paper.txt").read_text()
     for one in SETS:
         found = re.search(rf"^{PAPER[one.name]} ([\d,]+) ([\d,]+) ([\d,]+) ([\d,]+)$", text, re.MULTILINE)
@@ -118,7 +118,7 @@ def test_counts_are_those_of_table_1() -> None:
 
 
 @needs_reference
-def test_the_rows_of_the_paper_are_those_of_tables_2_and_4() -> None:
+def test_published_results_match_tables_2_and_4_of_the_paper() -> None:
     text = (REFERENCE / "dpr-paper.txt").read_text()
     second = text[: text.index("Table 2: Top-20")].splitlines()[-5:]
     fourth = text[: text.index("Table 4: End-to-end")].splitlines()[-5:]
@@ -133,7 +133,7 @@ def test_the_rows_of_the_paper_are_those_of_tables_2_and_4() -> None:
 
 
 @needs_reference
-def test_the_rows_of_nq_dev_are_those_of_table_3() -> None:
+def test_published_results_of_nq_dev_match_table_3() -> None:
     text = (REFERENCE / "dpr-paper.txt").read_text()
     for begun, row in zip(("Gold 127", "G.+BM25(1)127"), only("nq").splits["dev"].published, strict=True):
         (line,) = [line for line in text.splitlines() if line.startswith(begun)]

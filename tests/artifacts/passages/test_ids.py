@@ -23,14 +23,14 @@ def table(folder, names):
     return IdTable(folder, names.__getitem__, len(names))
 
 
-def test_a_hash_is_the_same_everywhere():
+def test_a_hash_does_not_depend_on_the_machine():
     assert hash_id("wiki:1") == int.from_bytes(bytes.fromhex("a8ecd47dcf800cf6"), "little")  # b2sum -l 64
     assert hash_id("é") != hash_id("e\u0301")
 
 
 @settings(max_examples=50)
 @given(IDS)
-def test_there_and_back(tmp_path_factory, names):
+def test_rows_are_found_by_id(tmp_path_factory, names):
     found = table(tmp_path_factory.getbasetemp(), names)
     assert [found.row_of(name) for name in names] == list(range(len(names)))
     assert found.row_of("not there") is None
@@ -43,7 +43,7 @@ def colliding(monkeypatch):
 
 
 @pytest.mark.usefixtures("colliding")
-def test_ids_with_one_hash_are_told_apart(tmp_path):
+def test_ids_with_the_same_hash_are_distinguished(tmp_path):
     names = ["b1", "a1", "b2", "b3", "a2", "c"]
     found = table(tmp_path, names)
     assert [found.row_of(name) for name in names] == list(range(6))
@@ -63,19 +63,19 @@ def test_ids_with_one_hash_are_told_apart(tmp_path):
         ([], []),
     ],
 )
-def test_what_is_repeated(names, repeated):
+def test_repeated_ids_are_found(names, repeated):
     assert built(names).repeated(names.__getitem__).tolist() == repeated
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), max_size=12))
-def test_repeated_as_a_dictionary_finds_it(names):
+def test_repeated_ids_match_a_dictionary(names):
     first = {}
     pairs = [[row, first[name]] for row, name in enumerate(names) if first.setdefault(name, row) != row]
     assert built(names).repeated(names.__getitem__).tolist() == pairs
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_the_table_does_not_depend_on_how_it_is_written(tmp_path, monkeypatch, size):
+def test_the_table_does_not_depend_on_the_blocks_written(tmp_path, monkeypatch, size):
     names = [str(number) for number in range(7)]
     builder = built(names)
     builder.write(tmp_path)
@@ -85,7 +85,7 @@ def test_the_table_does_not_depend_on_how_it_is_written(tmp_path, monkeypatch, s
     assert (tmp_path / TABLE).read_bytes() == expected
 
 
-def test_the_table_is_sorted_and_stays_on_the_disk(tmp_path):
+def test_the_table_is_sorted_and_memory_mapped(tmp_path):
     found = table(tmp_path, [str(number) for number in range(1000)])
     assert isinstance(found._table, np.memmap)
     assert np.all(np.diff(np.load(tmp_path / TABLE)["hash"].astype(object)) > 0)

@@ -41,7 +41,7 @@ def stores(tmp_path_factory):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_random_access_is_that_of_a_list(stores, size):
+def test_random_access_matches_a_list(stores, size):
     store, expected = stores[size], [passage(row) for row in range(size)]
     assert len(store) == size
     edges = {
@@ -61,7 +61,7 @@ def test_random_access_is_that_of_a_list(stores, size):
 @pytest.mark.parametrize(
     ("start", "stop", "step"), [(0, None, BLOCK), (0, None, 5000), (BLOCK - 1, BLOCK + 1, 256), (7, 3, 10)]
 )
-def test_blocks_are_slices_of_a_list(stores, size, start, stop, step):
+def test_blocks_match_slices_of_a_list(stores, size, start, stop, step):
     expected = [passage(row) for row in range(size)]
     end = size if stop is None else min(stop, size)
     found = list(stores[size].blocks(start, stop, step))
@@ -71,15 +71,15 @@ def test_blocks_are_slices_of_a_list(stores, size, start, stop, step):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_all_of_them_in_order(stores, size):
+def test_all_passages_are_read_in_order(stores, size):
     assert list(stores[size]) == [passage(row) for row in range(size)]
 
 
-def test_an_id_that_is_not_there(stores):
+def test_an_unknown_id_is_refused(stores):
     assert stores[2].row_of("id 2") is None
 
 
-def test_strange_text_comes_back(tmp_path):
+def test_unusual_text_survives_a_round_trip(tmp_path):
     passages = [Passage(f"{number}{text[:9]}", text, text) for number, text in enumerate(STRANGE)]
     write(tmp_path, passages)
     store = PassageStore.open(tmp_path)
@@ -87,7 +87,7 @@ def test_strange_text_comes_back(tmp_path):
     assert [store.row_of(one.id) for one in passages] == list(range(len(passages)))
 
 
-def test_the_fingerprint_is_of_the_content(tmp_path):
+def test_the_fingerprint_depends_on_the_content(tmp_path):
     def of(*passages):
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         folder.mkdir()
@@ -121,12 +121,12 @@ def test_a_duplicate_is_named_by_its_first_two_places(tmp_path):
         write_passages(tmp_path, passages, "wiki")
 
 
-def test_nothing_is_no_collection(tmp_path):
+def test_a_store_without_passages_is_refused(tmp_path):
     with pytest.raises(InputError, match="no passage in it"):
         write_passages(tmp_path, [], "wiki")
 
 
-def test_what_the_source_raises_comes_through(tmp_path):
+def test_errors_of_the_source_are_raised(tmp_path):
     def broken():
         yield passage(0)
         raise InputError("wiki", 2, "broken")
@@ -147,7 +147,7 @@ def test_a_damaged_store_is_refused(tmp_path, data):
         PassageStore.open(tmp_path)
 
 
-def test_another_result_is_no_store(tmp_path):
+def test_another_artifact_is_not_opened_as_a_store(tmp_path):
     ExamplesManifest(fingerprint="f").write(tmp_path)
     with pytest.raises(ArtifactError, match="is an artifact of kind examples, and passages is needed"):
         PassageStore.open(tmp_path)

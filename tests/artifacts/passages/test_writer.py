@@ -46,7 +46,7 @@ def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_the_bytes_do_not_depend_on_how_rows_come(tmp_path):
+def test_the_bytes_do_not_depend_on_the_blocks_of_rows(tmp_path):
     for step in (1, 999, 40_000):
         (tmp_path / str(step)).mkdir()
         sink = PassageSink(tmp_path / str(step))
@@ -55,7 +55,7 @@ def test_the_bytes_do_not_depend_on_how_rows_come(tmp_path):
     assert content(tmp_path / "1") == content(tmp_path / "999") == content(tmp_path / "40000")
 
 
-def test_articles_and_offsets_are_kept_where_wanted(tmp_path):
+def test_articles_and_offsets_are_stored_on_request(tmp_path):
     finished = whole(tmp_path / "with", BLOCK + 2, offsets=True)
     PassagesManifest(fingerprint=finished.fingerprint).write(tmp_path / "with")
     store = PassageStore.open(tmp_path / "with")
@@ -82,7 +82,7 @@ def cut_off(folder, rows, plan="plan", error=Killed, **options):
 @pytest.mark.parametrize(
     "rows", [[BLOCK + 1500], [2 * BLOCK + 1500, 2 * BLOCK + 1600], [BLOCK + 999, 40_000, 41_000]]
 )
-def test_an_interrupted_store_is_gone_on_with(tmp_path, rows, offsets):
+def test_an_interrupted_store_is_resumed(tmp_path, rows, offsets):
     finished = whole(tmp_path / "at-once", 60_000, offsets=offsets)
     folder = tmp_path / "in-steps"
     folder.mkdir()
@@ -104,12 +104,12 @@ def test_an_interrupted_store_is_gone_on_with(tmp_path, rows, offsets):
     ("rows", "plan", "error"),
     [(BLOCK - 1, "plan", Killed), (3 * BLOCK, None, Killed), (3 * BLOCK, "plan", InputError)],
 )
-def test_what_cannot_be_gone_on_with_is_not_left(tmp_path, rows, plan, error):
+def test_unfinished_work_that_cannot_be_resumed_is_removed(tmp_path, rows, plan, error):
     cut_off(tmp_path, rows, plan, error)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_plan_begins_anew(tmp_path):
+def test_another_plan_starts_over(tmp_path):
     cut_off(tmp_path, 3 * BLOCK)
     with PassageSink(tmp_path, plan="another") as sink:
         assert sink.begun == Progress()
@@ -119,7 +119,7 @@ def test_another_plan_begins_anew(tmp_path):
 
 
 @pytest.mark.parametrize("keep", [0, 8, 5000, 300_000])
-def test_a_damaged_beginning_is_not_gone_on_with(tmp_path, keep):
+def test_damaged_unfinished_work_is_not_resumed(tmp_path, keep):
     cut_off(tmp_path, 3 * BLOCK)
     (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:keep])
     sink = PassageSink(tmp_path, plan="plan")
@@ -134,7 +134,7 @@ def add(sink, *rows, source="x"):
     sink.add(portion_of([ids, ["T"] * len(ids), ids], places), source, Progress())
 
 
-def test_a_duplicate_is_told_with_its_place(tmp_path):
+def test_a_duplicate_is_reported_with_its_line(tmp_path):
     sink = PassageSink(tmp_path)
     add(sink, ("a", 1), ("b", 2))
     add(sink, ("c", 1), ("b", 7), source="y")
@@ -142,14 +142,14 @@ def test_a_duplicate_is_told_with_its_place(tmp_path):
         sink.finish("all")
 
 
-def test_a_duplicate_without_place_is_told_by_its_number(tmp_path):
+def test_a_duplicate_without_a_line_is_reported_with_its_number(tmp_path):
     sink = PassageSink(tmp_path)
     add(sink, ("a", None), ("a", 1 << 40))
     with pytest.raises(InputError, match=r"^x: id 'a' occurs twice \(passages 1 and 2\)"):
         sink.finish("all")
 
 
-def test_later_duplicates_are_left_out_where_ids_are_to_be_unique(tmp_path):
+def test_later_duplicates_are_dropped_when_ids_are_made_unique(tmp_path):
     rng = random.Random(0)
     names = [f"p{rng.randrange(15_000)}" for _ in range(20_000)]
     sink = PassageSink(tmp_path)
@@ -168,7 +168,7 @@ def test_later_duplicates_are_left_out_where_ids_are_to_be_unique(tmp_path):
     assert same.finish("all").fingerprint == finished.fingerprint
 
 
-def test_an_article_that_occurs_again_is_left_out_whole(tmp_path):
+def test_a_repeated_article_is_dropped_completely(tmp_path):
     names = ["a#0", "b#0", "b#1", "a#0", "a#1", "a#2", "c#0", "#0", "#0", "d"]
     sink = PassageSink(tmp_path)
     add(sink, *((name, None) for name in names))
@@ -177,6 +177,6 @@ def test_an_article_that_occurs_again_is_left_out_whole(tmp_path):
     assert finished.left_out == 4
 
 
-def test_nothing_is_no_store(tmp_path):
+def test_a_store_without_passages_is_refused(tmp_path):
     with pytest.raises(InputError, match="^all: no passage in it"):
         PassageSink(tmp_path).finish("all")
