@@ -1,6 +1,8 @@
 # Two recipes matter most: `just demo` and `just test`. Each makes .venv by itself.
 
 export PATH := justfile_directory() + "/.venv/bin:" + env_var("PATH")
+# Where this is set, as in many containers, each of the many processes of the tests would compile every module anew.
+export PYTHONDONTWRITEBYTECODE := ""
 
 # list the recipes
 default:
