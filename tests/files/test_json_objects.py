@@ -48,6 +48,34 @@ def test_brackets_and_quotes_inside_strings_are_text(objects, size):
     assert [json.loads(part) for part in cut(json.dumps(objects), size)] == objects
 
 
+ALIKE = st.fixed_dictionaries({"a": NASTY | st.lists(st.fixed_dictionaries({"a": NASTY}), max_size=3)})
+
+
+@given(st.lists(ALIKE, max_size=9), st.integers(1, 40), st.sampled_from([None, 0, 1]), st.data())
+def test_objects_that_begin_alike_come_out_with_their_lines(objects, size, indent, data):
+    parts = [json.dumps(one, indent=indent) for one in objects]
+    if parts and data.draw(st.booleans()):
+        parts[data.draw(st.integers(0, len(parts) - 1))] = data.draw(
+            st.sampled_from(['{"a": x}', '{"a": "x]}, {"a": 1"}'])
+        )
+    between = data.draw(st.sampled_from([", ", ",\n", ",", "\n , "]))
+    cutter = cut("[" + between.join(parts) + "]", size)
+    found = [(part.decode(), cutter.line) for part in cutter]
+    before = [between.join(parts[:number]) + between * (number > 0) for number in range(len(parts))]
+    assert found == [(one, 1 + text.count("\n")) for one, text in zip(parts, before, strict=True)]
+
+
+def test_the_first_of_objects_that_begin_alike_show_where_the_others_end(monkeypatch):
+    closed = []
+    monkeypatch.setattr(
+        ObjectCutter, "_closed", lambda self, usual=ObjectCutter._closed: closed.append(1) or usual(self)
+    )
+    objects = [{"a": "x" * number, "b": [{"c": 1}, {"c": 2}]} for number in range(100)]
+    cutter = cut(json.dumps(objects))
+    assert [cutter.parsed() for _ in cutter] == objects
+    assert len(closed) == 2  # the first and the last
+
+
 def test_each_object_has_its_line_number():
     cutter = cut('\n[\n{"a":\n1},\n\n{"b": 2}, {"c": 3}\n]\n', 3)
     assert [(cutter.line, part) for part in cutter] == [

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -156,21 +156,23 @@ class Document:
         """
         if self.layout is None:
             for number, line in self.lines():
-                yield from self._parsed(line, number, None)
+                yield from self._parsed(partial(parse_row, line), number, None)
             return
         forget(self.path)
         cutter = ObjectCutter(self._stream, self._head, self.line, self.layout)
         element = 0
         try:
-            for element, data in enumerate(cutter, 1):
+            for element, _ in enumerate(cutter, 1):
                 key = None if cutter.key is None else str(orjson.loads(cutter.key))
-                yield from self._parsed(data, cutter.line, element, key)
+                yield from self._parsed(cutter.parsed, cutter.line, element, key)
         except FieldError as error:
             raise self.error(error, cutter.line, element + 1) from None
 
-    def _parsed(self, data: bytes, line: int, element: int | None, key: str | None = None) -> Iterator[Row]:
+    def _parsed(
+        self, parse: Callable[[], Json], line: int, element: int | None, key: str | None = None
+    ) -> Iterator[Row]:
         try:
-            row = Row(line, element, parse_row(data), key)
+            row = Row(line, element, parse(), key)
         except FieldError as error:
             self.refuse(error, line, element)
         else:
