@@ -225,6 +225,18 @@ def test_a_damaged_file_gives_records_or_one_line(tmp_path_factory, text, copies
             list(door(str(path)))
 
 
+@pytest.mark.parametrize("key", FORMS, ids="-".join)
+def test_a_field_that_a_later_record_lacks_is_named_or_not_needed(tmp_path, key):
+    row = FORMS[key]
+    for field in row:
+        for odd in ({}, {field: None}, {field: 7}, {field: [7]}, {field: {"a": 7}}):
+            later = {name: value for name, value in row.items() if name != field} | odd
+            path = write(tmp_path, f"{json.dumps(row)}\n{json.dumps(later)}\n", "x.jsonl")
+            for door in (read_questions, read_examples, read_results, anything):
+                with suppress(InputError):
+                    list(door(path))
+
+
 def test_a_run_is_detected_where_has_answer_is_also_accepted(tmp_path):
     path = write(tmp_path, LINES["trec", "results"])
     assert form_of(path, wanted=MARKED) == ("trec", "results")

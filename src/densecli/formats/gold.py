@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from densecli.errors import FieldError
-from densecli.fields import Json, id_field, rows_field, text_field, texts_field
+from densecli.fields import Json, id_field, row_field, rows_field, text_field, texts_field
 from densecli.records import (
     Context,
     Passage,
@@ -104,11 +104,11 @@ def is_trivia_row(row: Json) -> bool:
 
 def trivia_question(row: Json, default_id: str) -> Question:
     """Build a question from `{question, question_id?, answer: {value, aliases}}`; all of these answer it."""
-    answer = row["answer"]
+    answer = row_field(row, "answer")
     value = () if answer.get("value") is None else (text_field(answer, "value"),)
     answers = list(dict.fromkeys([*value, *texts_field(answer, "aliases")]))
     number = row.get("question_id") or default_id
-    return Question.from_json({"id": number, "question": row["question"], "answers": answers})
+    return Question.from_json({"id": number, "question": text_field(row, "question"), "answers": answers})
 
 
 def dpr_gold_question(row: Json, default_id: str) -> Question:
