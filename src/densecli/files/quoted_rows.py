@@ -11,18 +11,16 @@ from densecli.files.streams import LINE_LIMIT
 
 Line = tuple[int, bytes]
 FIELD = r'(?:"(?:[^"]++|"")*+"[^{0}]*+|(?!")[^{0}]*+)'
-ROW = {mark: re.compile((FIELD + "(?:{0}" + FIELD + ")*+").replace("{0}", mark).encode()) for mark in "\t,"}
-REST = {
-    mark: re.compile(('(?:[^"]++|"")*+"[^{0}]*+(?:{0}' + FIELD + ")*+").replace("{0}", mark).encode())
-    for mark in ROW
-}
+MORE = "(?:{0}" + FIELD + ")*+"
+ROW = {mark: (FIELD + MORE).replace("{0}", mark).encode() for mark in "\t,"}
+REST = {mark: ('(?:[^"]++|"")*+"[^{0}]*+' + MORE).replace("{0}", mark).encode() for mark in ROW}
 """A whole row, and what completes one whose last field is still within quotes."""
 UNCLOSED = "a quote is opened and not closed"
 
 
 def is_whole(row: bytes, mark: str) -> bool:
     """Whether every quote that a row opens is closed in it."""
-    return b'"' not in row or ROW[mark].fullmatch(row) is not None
+    return b'"' not in row or re.fullmatch(ROW[mark], row) is not None
 
 
 def quoted_rows(lines: Iterable[Line], mark: str, sound: Callable[[bytes], bool]) -> Iterator[Line]:
@@ -42,7 +40,7 @@ def quoted_rows(lines: Iterable[Line], mark: str, sound: Callable[[bytes], bool]
         if held:
             size += len(line)
             held.append((number, line))
-            if b'"' in line and REST[mark].fullmatch(line):
+            if b'"' in line and re.fullmatch(REST[mark], line):
                 row = b"".join(part for _, part in held)
                 yield from [(held[0][0], row)] if sound(row) else _alone(held)
                 held = []
