@@ -18,6 +18,7 @@ from densecli.errors import InputError, UsageError
 from densecli.files.folders import visible_files
 from densecli.files.shards import shards_of
 from densecli.files.streams import BOM, display_name, open_bytes, packing, peek
+from densecli.files.urls import is_remote
 
 ROWS, TABLES = "densecli.corpus.json_records", "densecli.corpus.tables"
 READERS = {
@@ -77,8 +78,7 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
             form = sniff(path) if config.input_format == "auto" else config.input_format
             if len(given) == 1:
                 _check_cutting(path, form, config)
-            several = form in SHARDED and Path(path).is_dir() and _within(path, form) == path
-            shards = shards_of(path) if several else []
+            shards = shards_of(path) if form in SHARDED and _within(path, form) == path else []
         except InputError as error:
             if config.on_error == "stop":
                 raise
@@ -187,6 +187,8 @@ def sniff(path: str) -> str:
     """
     if Path(path).is_dir():
         return "beir" if _within(path, "beir") != path else _of_folder(Path(path))
+    if is_remote(path) and (shards := shards_of(path)):
+        return sniff(shards[0])
     ending = Path(path.removesuffix(packing(path))).suffix.lower()
     allowed = NAMES.get(ending, set())
     if ending in DOCUMENTS and ending != ".txt":

@@ -12,6 +12,7 @@ from densecli.corpus.bounded import read_bounded, read_document
 from densecli.corpus.source import Dropped, Parsed, Source
 from densecli.errors import ArtifactError, FieldError, InputError
 from densecli.files.folders import visible_entries
+from densecli.files.urls import is_remote
 from densecli.records import Article
 
 LARGEST = 256 << 20
@@ -113,6 +114,8 @@ def _documents(path: str) -> Iterator[Document]:
         yield _document(root, root.parent)
     elif root.is_dir():
         yield from _below(root, root)
+    elif is_remote(path):
+        raise InputError(path, None, "is a document at a URL", "a copy of it on this machine")
     else:
         raise InputError(path, None, "no such file or folder", "an existing one")
 

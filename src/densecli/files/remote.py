@@ -68,7 +68,9 @@ def open_remote(path: str) -> Iterator[io.BufferedReader]:
                 raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
             try:
                 _check_status(url, response)
-                yield io.BufferedReader(_Stream(url, response.iter_raw(BUFFER)), BUFFER)
+                stream: io.BufferedReader = io.BufferedReader(_Stream(url, response.iter_raw(BUFFER)), BUFFER)
+                _refuse_page(url, stream)
+                yield stream
             finally:
                 response.close()
         return
@@ -95,17 +97,38 @@ def open_seekable(path: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, copy)
 
 
+def list_remote(path: str) -> list[str] | None:
+    """Return the URLs of the files in a folder and below it, in the order of names, or None for a file.
+
+    What is hidden is left out. Over HTTP there are no folders.
+
+    Raises:
+        ArtifactError: it is out of reach.
+        UsageError: nothing installed reads such URLs.
+    """
+    url = url_of(path)
+    if _is_http(url):
+        return None
+    with _reaching(url):
+        files, folder = fsspec.url_to_fs(url)
+        if not files.isdir(folder):
+            return None
+        below = sorted(name.removeprefix(folder.rstrip("/")) for name in files.find(folder))
+    return [url.rstrip("/") + name for name in below if "/." not in name]
+
+
 def remote_digest(path: str) -> str | None:
-    """Return what changes when the file at a URL does, or None where its server does not say.
+    """Return what changes when the file or folder at a URL does, or None where its server does not say.
 
     Raises:
         InputError, ArtifactError, UsageError: as `open_remote`.
     """
     url = url_of(path)
     if not _is_http(url):
-        with _file(url) as file:
-            key = file.fs.ukey(file.path)
-        return hashlib.sha256(str(key).encode()).hexdigest()
+        names = list_remote(url) or [url]
+        with _reaching(url):
+            keys = [str(files.ukey(place)) for files, place in map(fsspec.url_to_fs, names)]
+        return hashlib.sha256("\n".join(keys).encode()).hexdigest()
     try:
         response = httpx2.head(url, follow_redirects=True, timeout=SECONDS)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -127,23 +150,37 @@ def _check_status(url: str, response: Any) -> None:
         raise ArtifactError(f"{url}: the server says {status}")
 
 
+def _refuse_page(url: str, stream: io.BufferedReader) -> None:
+    """Refuse what a server shows to a browser: no corpus and no questions begin so."""
+    if stream.peek().lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        expected = "the URL of a file; of a folder over HTTP, which cannot be listed, name each file"
+        raise InputError(url, None, "is a web page", expected)
+
+
 @contextmanager
 def _file(url: str) -> Iterator[Any]:
     """Open a URL of any other kind through fsspec."""
+    with _reaching(url):
+        file = fsspec.open(url, "rb").open()
+    with file:
+        yield file
+
+
+@contextmanager
+def _reaching(url: str) -> Iterator[None]:
+    """Say what is wrong with a URL in one kind of words, whatever file system it belongs to."""
     scheme = url.partition(":")[0]
     try:
-        file = fsspec.open(url, "rb").open()
+        yield
     except FileNotFoundError:
         raise InputError(url, None, "no such file", "an existing one") from None
     except ImportError:
         library = LIBRARIES.get(scheme, "the library that fsspec names for it")
-        raise UsageError(f"{url}: reading {scheme}:// needs {library}; install it, too") from None
+        raise UsageError(f"{url}: reading {scheme}:// needs {library}; pip install {library}") from None
     except ValueError as error:
         raise UsageError(f"{url}: no way to read it ({_told(error)})") from None
     except Exception as error:  # each file system has its own
         raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
-    with file:
-        yield file
 
 
 def _told(error: Exception) -> str:

@@ -1,11 +1,14 @@
 """Folders whose files are parts of one set of records, as datasets are published."""
 
+import os
 import re
+from importlib import import_module
 from pathlib import Path
 
 from densecli.errors import InputError
 from densecli.files.folders import visible_files
 from densecli.files.streams import packing
+from densecli.files.urls import is_remote
 
 ENDINGS = (".jsonl", ".ndjson", ".parquet")
 SPLIT = re.compile(r"(train|test|validation|valid|val|dev)(?![a-z])", re.IGNORECASE)
@@ -14,10 +17,24 @@ SPLIT = re.compile(r"(train|test|validation|valid|val|dev)(?![a-z])", re.IGNOREC
 def shards_of(folder: str) -> list[str]:
     """Return the files of JSON lines and Parquet in a folder and below it, in the order of their names.
 
+    Args:
+        folder: a path or URL; what is no folder has no such files.
+
     Raises:
-        InputError: their names say that they are of several splits.
+        InputError: their names say that they are of several splits, or a folder at a URL has none.
+        ArtifactError: a URL is out of reach.
+        UsageError: nothing installed reads such URLs.
     """
-    found = [entry.path for entry in visible_files(folder) if _is_shard(entry.name)]
+    is_local = os.path.isdir(folder)
+    files: list[str] | None = None
+    if is_local:
+        files = [entry.path for entry in visible_files(folder)]
+    elif is_remote(folder):
+        files = import_module("densecli.files.remote").list_remote(folder)
+    found = [path for path in files or () if _is_shard(path)]
+    if files is not None and not (found or is_local):
+        expected = "at least one; files of other kinds must be on this machine"
+        raise InputError(folder, None, f"no {', '.join(ENDINGS)} file in it", expected)
     splits = sorted({match[1].lower() for path in found if (match := SPLIT.match(Path(path).name))})
     if len(splits) > 1:
         what = f"holds files of several splits ({', '.join(splits)})"

@@ -2,8 +2,8 @@
 
 import re
 
-URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$)")
-"""A path object makes one slash of two."""
+URL = re.compile(r"(?:(file):/{1,3}|([A-Za-z][A-Za-z0-9+.-]+):/{1,2})(?=[^/]|$)")
+"""A path object makes one slash of several."""
 
 
 def is_remote(path: str) -> bool:
@@ -12,5 +12,5 @@ def is_remote(path: str) -> bool:
 
 
 def url_of(path: str) -> str:
-    """Return the URL that a path is, with its two slashes."""
-    return URL.sub(r"\1://", path, count=1)
+    """Return the URL that a path is, with all its slashes."""
+    return URL.sub(lambda found: "file:///" if found[1] else f"{found[2]}://", path, count=1)

@@ -1,6 +1,5 @@
 """A text file or stdin whose beginning shows its format: JSON lines, a JSON array, or other lines."""
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -260,13 +259,13 @@ def _parquet_rows(path: str) -> Iterator[Row]:
 
 @contextmanager
 def open_document(path: str, bad: BadRecords = STOP) -> Iterator[Document]:
-    """Open a file, a compressed file, a folder of files, or stdin (`-`) as a document.
+    """Open a file, a compressed file, a folder of files, a URL, or stdin (`-`) as a document.
 
     Raises:
         InputError: it is missing, unreadable or empty, its compression is broken, or it is a folder without
             files of JSON lines or Parquet.
     """
-    if os.path.isdir(path) and (shards := shards_of(path)):
+    if shards := shards_of(path):
         yield FolderDocument(shards, bad)
         return
     with open_bytes(path) as stream:
