@@ -22,13 +22,13 @@ class Batch:
     (paper, section 3.2), unless its text equals a positive of the question.
 
     Attributes:
-        ids: of all B questions.
-        questions: its own.
-        passages: those of its own questions.
-        row: the first of its own questions.
-        column: the first of its own passages.
-        columns: M, where it has a part of them.
-        vectors: (M, d) of all M passages as pooled, where they are known; `passages` is empty then.
+        ids: the ids of all B questions.
+        questions: the questions that this process encodes.
+        passages: the passages of those questions.
+        row: the row of the first question that this process encodes.
+        column: the column of the first passage that this process encodes.
+        columns: M, where `passages` are only a part of them.
+        vectors: (M, d) vectors of all M passages as pooled, where they are known; `passages` is empty then.
         teacher: the teacher's score of each of the M passages, NaN where it has none.
         matches: (B, M) true in the columns of each question's positives, where it may have several.
         compared: (B, M) true in the columns that count for a question, where `matches` are given.
@@ -68,6 +68,7 @@ class Batch:
         if in_batch:
             return int(self.equal.sum())
         rows = torch.arange(len(self.ids))[:, None]
+        # without in-batch negatives only the passages that a question brought itself were candidates
         return int((self.equal & (torch.tensor(self.owners) == rows)).sum())
 
     def teaches(self, in_batch: bool) -> bool:
@@ -83,11 +84,15 @@ def lay_out(picks: Sequence[SampledExample], tokens: Tokens, own: range | None =
     passages: list[Passage] = []
     positives: list[int] = []
     for pick in picks:
+        # a running offset and not row * (1 + negatives), since a question may have fewer negatives than asked
+        # for
         positives.append(len(passages))
         passages += [pick.positive, *pick.negatives]
+    # a passage can also equal a positive of the same question in another example of the training set
     rights = [[_TextOf(one) for one in (pick.positive, *pick.right)] for pick in picks]
     columns = [_TextOf(passage) for passage in passages]
     own = range(len(picks)) if own is None else own
+    # every process lays out the whole score matrix, but tokenizes only the passages that it encodes
     first, last = ([*positives, len(passages)][row] for row in (own.start, own.stop))
     return Batch(
         tuple(pick.id for pick in picks),
@@ -111,4 +116,5 @@ class _TextOf:
 
     def equals(self, other: BatchPassage) -> bool:
         assert isinstance(other, _TextOf)
+        # the key is slow; most passages of the same sketch are the same string anyway
         return self._text == other._text or cached_key(self._text) == cached_key(other._text)

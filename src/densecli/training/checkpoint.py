@@ -49,11 +49,12 @@ class TrainProgress:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "TrainProgress":
-        """Build one from what `asdict` gives. A rank may be infinite, which other JSON of ours may not.
+        """Build one from what `asdict` gives.
 
         Raises:
             ValueError, TypeError: it is damaged.
         """
+        # `from_json` refuses infinite numbers, but the rank of a validation may be one
         ranks: dict[str, Any] = {name: row.get(name) and tuple(map(float, row[name])) for name in RANKS}
         rest = {name: value for name, value in row.items() if name not in RANKS}
         return replace(from_json(cls, rest, "standing"), **ranks)
@@ -73,6 +74,8 @@ class TrainState:
     """
 
     def __init__(self, modules: Sequence[nn.Module], optimizer: Optimizer) -> None:
+        # a weight that two modules share is stored once; the order of definition gives the same numbers in
+        # every run
         trained = (weight for module in modules for weight in module.parameters() if weight.requires_grad)
         self._weights = list(dict.fromkeys(trained))
         self.optimizer = optimizer
@@ -104,30 +107,32 @@ class TrainState:
         for name, value in tensors.items():
             kind, _, place = name.rpartition(".")
             if kind != "weight":
-                own = value.clone()  # aligned as torch wants it
+                own = value.clone()  # the file does not align tensors as torch wants them
+                # numpy stores a number without dimensions as an array of one, which Adam does not accept
                 moments.setdefault(int(place), {})[kind] = own.reshape(()) if kind == "step" else own
         self.optimizer.load_state_dict({**numbers, "adam": {**numbers["adam"], "state": moments}})
 
 
 class Checkpointer(Protocol):
-    """Keeps a training outside of memory, at moments of its own choosing."""
+    """Saves a training to disk, and decides when."""
 
-    def begin(self, trainee: TrainState) -> TrainProgress:
-        """Bring a training to where it was last kept, if ever, and return where that is."""
+    def begin(self, state: TrainState) -> TrainProgress:
+        """Restore the state that was saved last, if any, and return its progress."""
         ...
 
     def best(self) -> None:
-        """Keep the model, as it is now, as the best so far."""
+        """Save the model as it is now as the best so far."""
         ...
 
-    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
-        """Keep the training, or let the moment go by; one at which all ends is kept."""
+    def offer(self, progress: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
+        """Save the training if it is time to; the end of the whole training is always saved."""
         ...
 
 
 def surroundings() -> dict[str, str]:
     """Return what may change the last bits of a result without being a setting."""
     processes = dist.get_world_size() if dist.is_initialized() else 1
+    # both change the order in which sums are added up, and thereby the last bits
     counted = {"threads": str(torch.get_num_threads()), "processes": str(processes)}
     device = pick_device("auto")
     arithmetic = describe_hardware(device, pick_precision("auto", device))
@@ -140,10 +145,10 @@ class Note:
     """What a checkpoint holds in addition to its tensors.
 
     Attributes:
-        standing: where the training is.
-        optimizer: the numbers of its state.
+        standing: the progress of the training.
+        optimizer: the numbers of the optimizer's state.
         config: the settings of the training.
-        inputs: what it is made from.
+        inputs: the artifacts and files that it reads.
         surroundings: see `surroundings`.
     """
 
@@ -154,10 +159,10 @@ class Note:
     surroundings: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_checkpoint(folder: Path, trainee: TrainState, standing: TrainProgress, recipe: Recipe) -> None:
+def write_checkpoint(folder: Path, state: TrainState, progress: TrainProgress, recipe: Recipe) -> None:
     """Write a training into an empty folder; `recipe` says what it is made from, for `read_note`."""
-    save_state(folder / STATE, {name: value.cpu().numpy() for name, value in trainee.tensors().items()})
-    note = Note(standing, trainee.numbers(), recipe.config, recipe.inputs, surroundings())
+    save_state(folder / STATE, {name: value.cpu().numpy() for name, value in state.tensors().items()})
+    note = Note(progress, state.numbers(), recipe.config, recipe.inputs, surroundings())
     (folder / NOTE).write_text(json.dumps(asdict(note), indent=1))
 
 
@@ -170,16 +175,17 @@ def read_note(folder: Path) -> Note | None:
     try:
         row = json.loads((folder / NOTE).read_bytes())
         row.setdefault("optimizer", row.get("optimiser"))  # as 0.1.0 spelled it
-        standing = TrainProgress.from_json(row["standing"])
-        return replace(from_json(Note, {**row, "standing": {}}, NOTE), standing=standing)
+        progress = TrainProgress.from_json(row["standing"])
+        # the progress is read above, because its ranks may be infinite
+        return replace(from_json(Note, {**row, "standing": {}}, NOTE), standing=progress)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _damaged(folder) from None
 
 
-def read_checkpoint(folder: Path, trainee: TrainState) -> TrainProgress:
-    """Bring a training to where a checkpoint was written.
+def read_checkpoint(folder: Path, state: TrainState) -> TrainProgress:
+    """Restore the state of a training from a checkpoint, and return its progress.
 
     Raises:
         ArtifactError: the checkpoint is damaged, or of another model.
@@ -189,7 +195,7 @@ def read_checkpoint(folder: Path, trainee: TrainState) -> TrainProgress:
         raise _damaged(folder)
     tensors = {name: torch.from_numpy(value) for name, value in load_state(folder / STATE).items()}
     try:
-        trainee.restore(tensors, note.optimizer)
+        state.restore(tensors, note.optimizer)
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise _damaged(folder) from None
     return note.standing

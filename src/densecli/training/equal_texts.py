@@ -10,6 +10,7 @@ from torch import Tensor
 
 from densecli.text.same_text import text_key
 
+# Only passages whose sketches agree get as far as a key, and those come back in every epoch.
 KEPT_KEYS = 4096
 cached_key = lru_cache(maxsize=KEPT_KEYS)(text_key)
 
@@ -39,6 +40,7 @@ def equal_columns(
         columns: the M passages of the batch.
         own: the columns of a question's positives, which are never marked.
     """
+    # looked up by sketch: comparing all texts with all others would be quadratic in the size of the batch
     places: dict[Hashable, list[int]] = defaultdict(list)
     for column, passage in enumerate(columns):
         places[passage.sketch].append(column)
@@ -49,6 +51,7 @@ def equal_columns(
         for column in places.get(passage.sketch, ())
         if column not in own(row) and passage.equals(columns[column])
     ]
+    # the usual case; then no mask of (B, M) has to be sent to the GPU
     if not found:
         return None
     marked = torch.zeros(len(rights), len(columns), dtype=torch.bool)

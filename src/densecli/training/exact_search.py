@@ -22,6 +22,7 @@ class ExactSearch:
         Raises:
             ArtifactError: a shard is missing or damaged.
         """
+        # from_numpy shares the memory of the map, so on a CPU a shard is read page by page during a search
         self._parts = [(first, torch.from_numpy(shard).to(device)) for first, shard in vectors.shards()]
         self._rows = len(vectors)
 
@@ -58,12 +59,14 @@ def best_columns(scores: Tensor, count: int) -> Tensor:
     """
     count = min(count, scores.shape[1])
     runs = scores.shape[1] // RUN
+    # the runs would hold half of all scores or more, so a single pass is faster
     if runs <= 2 * count:
         return scores.topk(count, dim=1).indices
     whole = runs * RUN
     heads = scores[:, :whole].reshape(-1, runs, RUN).amax(2).topk(count, dim=1).indices
     within = torch.arange(RUN, device=scores.device)
     columns = (heads[:, :, None] * RUN + within).flatten(1)
+    # the last columns fill no run; they are always looked at
     rest = torch.arange(whole, scores.shape[1], device=scores.device).expand(len(scores), -1)
     columns = torch.cat([columns, rest], dim=1)
     places = scores.gather(1, columns).topk(count, dim=1).indices

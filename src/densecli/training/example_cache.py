@@ -18,6 +18,7 @@ from densecli.errors import ResourceError
 from densecli.files.atomic import new_file
 from densecli.training.examples import ExampleSpool
 
+# A part of every key: raise it when the same settings prepare other examples.
 FORMAT = 1
 CHUNK = 1 << 20
 
@@ -47,19 +48,25 @@ class ExampleCache:
         self._about = folder / f"{key}.json"
 
     def read(self) -> PreparedExamples | None:
-        """Return what was kept; None if there is nothing, or not what was written."""
+        """Return the examples; None if there are none, or they are damaged."""
         try:
             about = orjson.loads(self._about.read_bytes())
+            # damaged or cut examples would train without an error, since each line is valid on its own
             if _digest(self.path) != about["sha256"]:
                 return None
             spool = ExampleSpool.open(self.path, about["hard"], about["other"])
             rows = [range(first, last) for first, last in about["rows"]]
             return PreparedExamples(spool, rows, Counter(about["counts"]))
-        except (OSError, ValueError, KeyError, TypeError):  # as good as missing: it is made again
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ):  # treated as missing: the examples are prepared again
             return None
 
     def write(self, made: PreparedExamples) -> None:
-        """Keep examples, or nothing: the disk may be full, or another training may be writing the same."""
+        """Store examples if possible: the disk may be full, or another training may be writing the same."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with new_file(self.path) as place:
@@ -71,11 +78,13 @@ class ExampleCache:
                 "rows": [[one.start, one.stop] for one in made.rows],
                 "counts": made.counts,
             }
+            # written last: examples without it count as missing
             with new_file(self._about) as place:
                 place.write_bytes(orjson.dumps(about))
-        except ResourceError:  # the other training keeps them
+        except ResourceError:  # another training is writing the same examples
             return
         except OSError:
+            # a part of the examples is of no use, and takes up space on a full disk
             for path in (self._about, self.path):
                 if path.is_file() and not path.is_symlink():
                     os.unlink(path)

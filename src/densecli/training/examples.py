@@ -51,24 +51,27 @@ class Candidates(Generic[T]):
         self,
         other: int,
         hard: int,
-        dice: random.Random | None,
+        rng: random.Random | None,
         any_positive: bool = False,
         most_positives: int = 1,
     ) -> tuple[list[T], list[T]]:
         """Return the positives and the negatives that the question brings; see `ExampleSpool.draw`.
 
-        Without `dice` both are the first ones.
+        Without `rng` both are the first ones.
         """
+        # The authors' DPR shuffles both lists, the random negatives first, even where none of one is asked
+        # for. With the same generator the draws are the same ones as there.
         others, hards = list(self.other), list(self.hard)
-        if dice is not None:
-            dice.shuffle(others)
-            dice.shuffle(hards)
+        if rng is not None:
+            rng.shuffle(others)
+            rng.shuffle(hards)
+        # a question without hard negatives takes random ones, but not those that it has already
         negatives = others[:other] + (hards or others[other:])[:hard]
-        if dice is None or not any_positive:
+        if rng is None or not any_positive:
             return list(self.positives[:most_positives]), negatives
         if most_positives == 1:
-            return [dice.choice(self.positives)], negatives
-        return dice.sample(self.positives, min(most_positives, len(self.positives))), negatives
+            return [rng.choice(self.positives)], negatives
+        return rng.sample(self.positives, min(most_positives, len(self.positives))), negatives
 
 
 class ExampleSpool:
@@ -85,8 +88,9 @@ class ExampleSpool:
         Raises:
             ResourceError: the disk of the temporary folder is full.
         """
-        # open for as long as the spool lives
+        # without a name, so that it goes even when the process is killed; open for as long as the spool lives
         self._file = tempfile.TemporaryFile(prefix="densecli-examples-")  # noqa: SIM115
+        # arrays, since lists of Python integers take several times the memory
         self._starts = array("Q", [0])
         self._hard, self._other = array("I"), array("I")
         self._asked = array("q")
@@ -108,6 +112,8 @@ class ExampleSpool:
             for line in stream:
                 spool._file.write(line)
                 spool._starts.append(spool._starts[-1] + len(line))
+        # only a reader's examples are opened again; its training never asks for the same question or a
+        # teacher
         spool._hard, spool._other = array("I", hard), array("I", other)
         if not len(spool) == len(hard) == len(other):
             raise ValueError(f"{path}: {len(spool)} examples, not {len(hard)}")
@@ -171,6 +177,7 @@ class ExampleSpool:
         if self._twins is None:
             asked = np.array(self._asked)
             _, inverse, counts = np.unique(asked, return_inverse=True, return_counts=True)
+            # only rows that share a question are kept: most questions are asked once
             self._twins = {}
             for twin in np.flatnonzero(counts[inverse] > 1).tolist():
                 self._twins.setdefault(self._asked[twin], []).append(twin)
@@ -203,19 +210,19 @@ class ExampleSpool:
         takes further random ones. There may be fewer than asked for. The draw depends on the rows, the
         seed, the epoch and the batch's number in it (both from 0) alone.
         """
-        dice = make_rng(seed, epoch, number)
-        return [self._pick(row, other, hard, dice, any_positive) for row in rows]
+        rng = make_rng(seed, epoch, number)
+        return [self._pick(row, other, hard, rng, any_positive) for row in rows]
 
     def first(self, row: int, other: int, hard: int) -> SampledExample:
         """Return a row's first positive and first negatives, for validation."""
         return self._pick(row, other, hard, None)
 
     def _pick(
-        self, row: int, other: int, hard: int, dice: random.Random | None, any_positive: bool = False
+        self, row: int, other: int, hard: int, rng: random.Random | None, any_positive: bool = False
     ) -> SampledExample:
         example, twins = self[row], self.same_question(row)
         given = Candidates(example.positives, example.hard_negatives, example.negatives)
-        (positive,), negatives = given.draw(other, hard, dice, any_positive)
+        (positive,), negatives = given.draw(other, hard, rng, any_positive)
         right = example.positives if len(twins) == 1 else self.right(row)
         asked = example.question
         return SampledExample(asked.id, asked.question, positive, tuple(negatives), tuple(right))
@@ -228,10 +235,13 @@ def teacher_score(passage: Passage) -> float:
 
 
 def make_rng(seed: int, epoch: int, number: int) -> random.Random:
-    """Return what a batch is drawn with: it depends on the seed, the epoch and the batch's number alone."""
+    """Return the random generator of a batch, given by seed, epoch and number in the epoch (both from 0)."""
+    # As in the authors' DPR, which numbers batches from 1. Since these are added up, batch n + 1 of an epoch
+    # and batch n of the next one have the same generator; their rows differ.
     return random.Random(seed + epoch + number + 1)
 
 
 def digest(data: bytes) -> int:
     """Return 64 bits that stand for some bytes."""
+    # signed, because it is stored in arrays of int64; `hash` would differ between processes
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)

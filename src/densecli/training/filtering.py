@@ -23,6 +23,7 @@ def without_questions(records: Iterable[T], known: Set[str], dropped: Counter[st
 
 def no_examples_error(what: str, dropped: Counter[str]) -> UsageError:
     """Return the error that says of `what` that nothing is left, and why."""
+    # + leaves out reasons that were counted zero times
     why = format_counts(+dropped)
     return UsageError(f"{what}: {why}" if why else what)
 

@@ -23,11 +23,11 @@ from densecli.training.stored import Stored
 
 
 class IndexNegatives:
-    """What questions are compared with beside the passages of their batch.
+    """Negatives that questions are compared with in addition to the passages of their batch.
 
     A passage is left out for a question where it is one of its positives, has the text of one, or holds an
     answer. Texts are looked at only in the best passages of a question, since a passage far down hardly
-    counts. Everything depends on the question tower as it is, so a training that resumes finds the same.
+    counts. The result depends on the current question tower alone, so a training that resumes finds the same.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class IndexNegatives:
             ArtifactError: a shard is missing or damaged.
         """
         self._search = ExactSearch(stored.vectors, next(tower.parameters()).device)
-        self._shelf = PassageCache(stored.passages)
+        self._texts = PassageCache(stored.passages)
         self._sketch = lru_cache(maxsize=HELD)(self._read_sketch)
         self._vectors = vectors
         self._tower = tower
@@ -63,7 +63,7 @@ class IndexNegatives:
         self._ranks = ranks
 
     def compare(self, questions: Tensor, picks: Sequence[KnownSample]) -> tuple[Tensor, Tensor]:
-        """Return scores (B, K) of questions with passages beside those of their batch, and the highest (B,).
+        """Return scores (B, K) of questions with passages outside of their batch, and the highest (B,).
 
         Where all passages are compared K is 1: the score is the logarithm of the sum of exp(score) over them,
         which is the same for a softmax as if they stood side by side.
@@ -77,6 +77,9 @@ class IndexNegatives:
         return self._with_best(questions, picks, self._depth)
 
     def _with_all(self, questions: Tensor, picks: Sequence[KnownSample]) -> tuple[Tensor, Tensor]:
+        # Autograd would keep the scores of all passages until the backward pass. The gradient of log sum
+        # exp(q.p) by q is the mean of all p, weighted by their softmax; it is cheap here, where the scores
+        # are at hand.
         seen, temperature = self._tower.finish(questions), self._objective.temperature
         own = self._ranks.part(len(picks))
         found = [torch.zeros(0, 2 + seen.shape[1], device=seen.device)]
@@ -86,9 +89,11 @@ class IndexNegatives:
                 scores = self._search.scores(seen[rows.start : rows.stop])
                 best, holds = self._sift(scores, picks[rows.start : rows.stop], self._checked)
                 scores.scatter_(1, best, scores.gather(1, best).masked_fill(holds, -torch.inf))
+                # in place from here on: a second matrix of this size would double the memory
                 scores /= temperature
                 highest, sums = scores.amax(1, keepdim=True), scores.logsumexp(1, keepdim=True)
-                weights = scores.sub_(sums).exp_().nan_to_num_(0.0)  # no passage may be left
+                weights = scores.sub_(sums).exp_().nan_to_num_(0.0)  # not a number if no passage is left
+                # one table, so that processes exchange it at once
                 found.append(torch.cat([highest, sums, self._search.mixed(weights) / temperature], dim=1))
             table = self._ranks.rows(torch.cat(found), own, len(picks))
         mass: Tensor = _Mass.apply(seen, table[:, 1:2], table[:, 2:])  # type: ignore[no-untyped-call]
@@ -109,7 +114,10 @@ class IndexNegatives:
             table = self._ranks.rows(torch.cat(found), own, len(picks)).cpu().numpy()
         in_batch = self._objective.in_batch
         lists, right = table[:, :depth], table[:, depth:] > 0
+        # sorted by setdiff1d, so all processes have the same columns; those of the batch are compared already
         union = np.setdiff1d(lists[~right], np.array(numbers_of(picks) if in_batch else [], dtype=np.int64))
+        # With in-batch negatives every question is compared with what was found for any other. Whether such a
+        # passage holds its answer is known only where it is in its own list.
         compared = np.full((len(picks), len(union)), in_batch)
         for line, one, best_rows, answered in zip(compared, picks, lists, right, strict=True):
             line[np.isin(union, best_rows)] = True
@@ -128,27 +136,29 @@ class IndexNegatives:
             depth: k, unless there are fewer rows.
         """
         for row, one in enumerate(picks):
+            # higher numbers are passages that the collection does not have
             scores[row, [number for number in one.right_numbers if number < len(self._search)]] = -torch.inf
         best = best_columns(scores, depth)
         holds = torch.zeros(best.shape, dtype=torch.bool)
         for line, one, rows in zip(holds, picks, best.tolist(), strict=True):
-            judge, sketches = AnswerChecker(one.question, self._shelf), {right.sketch for right in one.right}
+            checker = AnswerChecker(one.question, self._texts)
+            sketches = {right.sketch for right in one.right}
             line[: self._checked] = torch.tensor(
                 [
-                    (judge.matcher.usable and judge.holds(row)) or self._is_positive(row, one, sketches)
+                    (checker.matcher.usable and checker.holds(row)) or self._is_positive(row, one, sketches)
                     for row in rows[: self._checked]
                 ]
             )
         return best, holds.to(best.device)
 
     def _read_sketch(self, row: int) -> int:
-        return digest(text_sketch(self._shelf.at(row).passage.text))
+        return digest(text_sketch(self._texts.at(row).passage.text))
 
     def _is_positive(self, row: int, pick: KnownSample, sketches: Set[int]) -> bool:
         """Whether a passage of the collection has the text of a positive under another id."""
         if self._sketch(row) not in sketches:
             return False
-        key = cached_key(self._shelf.at(row).passage.text)
+        key = cached_key(self._texts.at(row).passage.text)
         return any(cached_key(self._vectors.text(one.place)) == key for one in pick.right)
 
 

@@ -59,6 +59,7 @@ def lay_out_retrieved(examples: Sequence[TrainingExample], tokens: Tokens) -> Re
     for row, example in enumerate(examples):
         matcher = AnswerMatcher(example.question.answers, example.question.answer_type)
         own = {columns[passage.title, passage.text] for passage in example.hard_negatives}
+        # its own negatives were checked for answers when the examples were prepared
         compared[row] = torch.tensor(
             [column in own or not matcher.found_in(text) for column, text in enumerate(texts)]
         )
@@ -91,7 +92,7 @@ def open_joint(folder: Path) -> Retriever:
 class JointRetriever:
     """A retriever whose question tower is trained with a reader, while its passage tower stays as it is.
 
-    So its passages' vectors and their index remain those that they were.
+    So the vectors of its passages and their index stay valid.
     """
 
     def __init__(
@@ -102,12 +103,12 @@ class JointRetriever:
         device: torch.device,
         precision: torch.dtype,
     ) -> None:
-        """Make a retriever ready; it is changed.
+        """Prepare a retriever for training, in place.
 
         Args:
             retriever: of two towers.
-            temperature: what its cosines were divided by when it was trained.
-            config: of the reader.
+            temperature: the divisor of cosines in the retriever's own training.
+            config: the settings of the reader's training.
             device: where to train.
             precision: of matrix products.
         """
@@ -138,6 +139,7 @@ class JointRetriever:
         """
         batch, pad = lay_out_retrieved(examples, self._tokens), self._tokens.pad
         device = self._device
+        # outside of the fork: the fixed tower has no dropout, so its vectors take nothing from the generator
         passages = vectors_of(self._retriever.passage, batch.passages, pad, self._precision)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
@@ -148,6 +150,7 @@ class JointRetriever:
             loss = marginal_nll(scores, batch.positives.to(device)).mean()
             value = float(loss.detach())
             refuse_infinite(value, "loss", [example.question.id for example in examples])
+            # to the vectors first, then from those through the tower, chunk by chunk
             scaled(loss).backward()  # type: ignore[no-untyped-call]
             asked.backward()
         return value

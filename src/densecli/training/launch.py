@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Report = Callable[[BaseException, ProcessGroup | None], ExitStatus]
     """Reports why the process ends, unless another process has, and returns the exit status."""
 
+# What the training gets after SIGTERM to find out by itself that another process failed, and to say so.
 GRACE_SECONDS = 3.0
 LOOK_SECONDS = 0.5
 KEPT = "what was saved before is complete: run the same command to resume"
@@ -46,7 +47,9 @@ def join_process_group(load: "Callable[[], ProcessGroup]", report: "Report") -> 
     """
     if is_beside():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first one saves, and ends all
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in the threads to come, too
+    # Blocked, in later threads too, and polled by `_watch`: a Python handler would not run while the main
+    # thread waits for the others inside torch.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     # torch reads this when it is loaded; which process is gone is reported here, in one line
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     met: list[ProcessGroup] = []
@@ -60,6 +63,7 @@ def leave(status: int) -> NoReturn:
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
+    # sys.exit would only end this thread, and torch's own clean-up can wait for a peer that is gone
     os._exit(status)
 
 
@@ -67,10 +71,12 @@ def _watch(met: "list[ProcessGroup]", report: "Report") -> None:
     """End the process on SIGTERM, or when torchrun is gone, whatever the training waits for."""
     started = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
     while signal.SIGTERM not in signal.sigpending():
-        if started is not None and os.getppid() != started:  # and with torchrun what the ranks would ask
+        # an orphan has another parent; the store of the processes was torchrun's and is gone with it, so
+        # they cannot agree on who reports, and the first one does
+        if started is not None and os.getppid() != started:
             leave(ExitStatus.RESOURCES if is_beside() else report(ResourceError(ALONE), None))
         time.sleep(LOOK_SECONDS)
-    time.sleep(GRACE_SECONDS)  # for the training to find out by itself, and to leave things tidy
+    time.sleep(GRACE_SECONDS)
     if is_beside() and not met:
         leave(ExitStatus.RESOURCES)
     leave(report(ResourceError(STOPPED), met[0] if met else None))

@@ -38,6 +38,8 @@ class Objective:
 
         Only cosines have a temperature.
         """
+        # A softmax over numbers in [-1, 1] is nearly flat and would teach little. Inner products and
+        # distances have no bounds, so the model finds their scale itself, as in the paper.
         temperature = config.temperature if similarity == "cosine" else 1.0
         return cls(
             similarity,
@@ -91,6 +93,7 @@ class Objective:
         """
         own = _own(scores, owners)
         known = ~(own & teacher.isnan()).any(1)
+        # a NaN that is multiplied by 0 stays a NaN, and would spoil the gradient of every question
         wanted = (teacher.nan_to_num() / self.teacher_temperature).expand_as(scores)
         found = distillation(scores.masked_fill(~own, -torch.inf), wanted.masked_fill(~own, -torch.inf))
         return torch.where(known, (1 - self.distill) * losses + self.distill * found, losses)

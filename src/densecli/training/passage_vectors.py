@@ -105,6 +105,8 @@ class ExamplePassages:
 
     def texts(self) -> Iterator[tuple[int, Passage]]:
         """Yield the passages that the collection does not have and their numbers, once each and ascending."""
+        # numbers were given in the order of the first appearance, so each one appears first right after the
+        # last
         following = self.rows
         for row in range(len(self._examples)):
             numbers = self._numbers[self._starts[row] : self._starts[row + 1]]
@@ -117,6 +119,7 @@ class ExamplePassages:
 
 
 def _digest(passage: Passage) -> bytes:
+    # with the length of the title in front: "a b" + "c" and "a" + "b c" are two passages
     title = passage.title.encode()
     return blake2b(b"%d %b%b" % (len(title), title, passage.text.encode()), digest_size=16).digest()
 
@@ -124,8 +127,8 @@ def _digest(passage: Passage) -> bytes:
 class PassageVectors:
     """The vectors of the numbers that are used: read from the collection, the others encoded once.
 
-    Those that are encoded lie in a nameless temporary file. They depend on the examples alone, so a training
-    that goes on has the same ones.
+    The encoded ones lie in a nameless temporary file. They depend on the examples alone, so a training that
+    resumes has the same ones.
     """
 
     def __init__(
@@ -149,6 +152,7 @@ class PassageVectors:
         self._precision = precision
         self._ranks = ranks
         self._device = next(retriever.passage.parameters()).device
+        # most examples have far more negatives than are ever drawn; only those that are drawn get vectors
         made = np.zeros(passages.others, dtype=bool)
         for number in used:
             if number >= self._rows:
@@ -201,6 +205,7 @@ def _spooled(rows: int, width: int) -> FloatArray:
         return np.zeros((0, width), dtype=np.float32)
     with tempfile.TemporaryFile(prefix="densecli-vectors-") as stream:
         try:
+            # writing to a map on a full disk kills the process by SIGBUS, so the space is taken before
             reserve(stream.fileno(), rows * width * 4)
         except OSError as error:
             if error.errno != errno.ENOSPC:

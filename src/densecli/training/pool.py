@@ -14,6 +14,7 @@ from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.stored import Stored
 
 PASSAGES_AT_ONCE = 4096
+# 64 MiB of float32.
 SCORES_AT_ONCE = 1 << 24
 
 
@@ -76,6 +77,7 @@ class DevPool:
         passages_vectors = self._fixed
         if passages_vectors is None:
             passages_vectors = self._vectors(retriever, precision, ranks)
+            # a fixed tower gives the same vectors after every epoch
             self._fixed = None if retriever.passage.trainable else passages_vectors
         times = torch.tensor(self._times, device=passages_vectors.device)
         places: list[int] = []
@@ -84,6 +86,7 @@ class DevPool:
         for start in range(0, len(asked), step):
             scores = objective.similarities(asked[start : start + step], passages_vectors)
             positives = torch.tensor(self._positives[start : start + step], device=passages_vectors.device)
+            # strictly above, so the positive itself does not count and need not be masked
             above = scores > scores.gather(1, positives[:, None])
             places += (above * times).sum(1).tolist()
             best = scores.topk(min(k, len(self)), dim=1).indices.tolist()
@@ -95,6 +98,7 @@ class DevPool:
         at_hand = [None if self._stored is None else self._stored.row_of(one) for one in self._passages]
         others = [number for number, row in enumerate(at_hand) if row is None]
         own: list[int] = []
+        # an empty part first: with several processes this one may have no passages to encode
         parts = [vectors_of(retriever.passage, [], tokens.pad, precision)]
         for start in ranks.dealt(range(0, len(others), PASSAGES_AT_ONCE)):
             numbers = others[start : start + PASSAGES_AT_ONCE]

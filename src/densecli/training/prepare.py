@@ -1,4 +1,4 @@
-"""Towers made ready to train: a base changed as asked, dropout, device, what stays as it is."""
+"""Towers prepared for training: the base and its changes, dropout, device, frozen parts."""
 
 import torch
 
@@ -66,6 +66,7 @@ def prepare(
     if not freeze_embeddings:
         return
     question, passage = (tower.model.get_input_embeddings() for tower in towers)
+    # one tensor, not two equal ones: only a shared one is stored once and counts once as memory
     if torch.equal(question.weight, passage.weight):
         passage.weight = question.weight
     for table in (question, passage):
@@ -76,6 +77,8 @@ def _checkpoint(tower: Tower) -> None:
     if not tower.model.supports_gradient_checkpointing:
         kind = tower.model.config.model_type
         raise UsageError(f"`gradient_checkpointing` has no effect on an encoder of type {kind}")
+    # the older name is deprecated in transformers 5 and absent from 6
     newer = getattr(tower.model, "activation_checkpointing_enable", None)
     enable = newer or tower.model.gradient_checkpointing_enable
+    # the reentrant way gives no gradients where no input requires one, as with frozen embeddings
     enable({"use_reentrant": False})

@@ -75,24 +75,25 @@ class KnownExamples:
         else:
             picks = chain.from_iterable(self.draw(*batch) for batch in batches)
         used = (one.number for pick in picks for one in chain(pick.positives, pick.negatives))
+        # the draws of the whole training are made in advance only where passages must be encoded
         everything = used if self._passages.others else ()
         self.vectors = PassageVectors(self._passages, everything, retriever, stored, precision, ranks)
 
     def draw(self, epoch: int, number: int, rows: Sequence[int]) -> list[KnownSample]:
         """Return what the rows of a batch bring, drawn as `ExampleSpool.draw` draws."""
-        dice = make_rng(self._config.seed, epoch, number)
-        return [self._pick(row, dice) for row in rows]
+        rng = make_rng(self._config.seed, epoch, number)
+        return [self._pick(row, rng) for row in rows]
 
     def first(self, rows: Sequence[int]) -> list[KnownSample]:
         """Return the rows' first positive each, and their first negatives, for validation."""
         return [self._pick(row, None) for row in rows]
 
-    def _pick(self, row: int, dice: random.Random | None) -> KnownSample:
+    def _pick(self, row: int, rng: random.Random | None) -> KnownSample:
         config = self._config
         wanted = config.other_negatives, config.hard_negatives
-        most = 1 if dice is None else config.max_positives
+        most = 1 if rng is None else config.max_positives
         given = self._passages.candidates(row)
-        drawn = given.draw(*wanted, dice, config.shuffle_positives, most)
+        drawn = given.draw(*wanted, rng, config.shuffle_positives, most)
         return KnownSample(self._passages.questions[row], *drawn, self._passages.right(row, given))
 
     def lay_out(self, picks: Sequence[KnownSample], tokens: Tokens, own: range | None = None) -> Batch:
@@ -132,8 +133,10 @@ class KnownExamples:
         wanted = np.ones(len(numbers), dtype=bool)
         if self._config.in_batch:
             wanted[:] = False
+            # the first column of each passage; in the others it would count twice as a negative
             wanted[np.unique(numbers, return_index=True)[1]] = True
         if self._config.index_negatives == "all":
+            # `IndexNegatives` counts them already, among all passages of the collection
             wanted &= numbers >= self._passages.rows
         matches = np.zeros((len(picks), len(numbers)), dtype=bool)
         compared = np.zeros_like(matches)

@@ -18,10 +18,14 @@ from torch.distributed.rendezvous import rendezvous
 from densecli.errors import ResourceError, UsageError
 
 T = TypeVar("T")
+# The others wait while the first one writes or downloads; a process that is gone is noticed anyway.
 PATIENCE = timedelta(days=1)
 TURN_SECONDS = 1.0
 LOOK_SECONDS = 0.05
+# Numbers in one exchange, 32 MiB: fewer exchanges than one per weight, without a copy of all gradients.
 BUCKET = 1 << 23
+# 2**32 divided by the golden ratio (Knuth), which spreads the seeds. If the rank itself were added, a process
+# would have the dropout that the one before it has an update later.
 STRIDE = 2_654_435_761
 END = "end"
 LOST = (
@@ -74,11 +78,11 @@ class ProcessGroup:
 
     @property
     def first(self) -> bool:
-        """Whether it is the one that speaks and writes."""
+        """Whether it is the one that reports and writes."""
         return self.rank == 0
 
     def part(self, count: int) -> range:
-        """Return which of `count` rows are its own: they stand together, and there may be none."""
+        """Return which of `count` rows are its own: neighbors, and there may be none."""
         return range(count * self.rank // self.world, count * (self.rank + 1) // self.world)
 
     def seed(self, seed: int) -> int:
@@ -114,6 +118,7 @@ class ProcessGroup:
 
     def rows(self, own: Tensor, places: Sequence[int], count: int) -> Tensor:
         """Return the rows (count, d) of all processes, each of which has those of some `places`."""
+        # A sum with zeros is exact, so all have the same bits. A gather would need parts of the same size.
         table = own.new_zeros(count, own.shape[1])
         table[list(places)] = own
         self._add(table)
@@ -121,6 +126,7 @@ class ProcessGroup:
 
     def total(self, numbers: Iterable[float]) -> list[float]:
         """Return the sums of some numbers over all processes."""
+        # float64 holds counts up to 2**53 exactly
         table = torch.tensor(list(numbers), dtype=torch.float64)
         self._add(table)
         return [float(number) for number in table]
@@ -143,6 +149,7 @@ class ProcessGroup:
         """
         if self.world == 1:
             return
+        # a process whose part is empty has no gradients, but must take part in the same exchanges
         found = torch.tensor([weight.grad is not None for weight in weights], dtype=torch.int32)
         self._add(found)
         bucket: list[Tensor] = []
@@ -176,6 +183,7 @@ class ProcessGroup:
         if self.world == 1:
             return make()
         text = json.dumps(make()).encode() if self.first else b""
+        # as JSON: torch's own exchange of objects unpickles what it receives
         size = torch.tensor([len(text)])
         self.copy(size)
         content = bytearray(text) if self.first else bytearray(int(size))
@@ -189,7 +197,7 @@ class ProcessGroup:
                 dist.broadcast(table, 0)
 
     def in_turn(self, do: Callable[[], T]) -> T:
-        """Let the first process do something, then one of each machine, then all: they find what is made."""
+        """Call `do` in the first process, then in one per machine, then in the rest, which find its files."""
         turn = 0 if self.first else 1 if self.local == 0 else 2
         for number in range(3):
             if number == turn:
@@ -199,10 +207,11 @@ class ProcessGroup:
 
     def wait(self) -> None:
         """Wait until all are here."""
+        # a sum and not dist.barrier, which wants to know the GPU
         self.total([0.0])
 
     def leave(self) -> None:
-        """Part from the others after a good end."""
+        """Leave the group after the training is done."""
         if self.world > 1:
             dist.destroy_process_group()
 
@@ -219,6 +228,7 @@ class ProcessGroup:
             until = time.monotonic() + (0 if self.first else TURN_SECONDS)
             while time.monotonic() < until and not self._store.check([END]):
                 time.sleep(LOOK_SECONDS)
+            # atomic: of several that end at once only one reports
             noted = self._store.compare_set(END, "", own).decode()
         except RuntimeError:  # it went with the process that kept it
             return None
@@ -232,6 +242,7 @@ ALONE = ProcessGroup()
 def _exchange() -> Iterator[None]:
     try:
         yield
+    # a RuntimeError too, but no sign that another process is gone
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""Training of the reader: search results in, a report per update out, kept on the way."""
+"""Training of the reader: search results in, a report per update out, checkpoints on the way."""
 
 import math
 import random
@@ -34,7 +34,7 @@ def train_reader(
     reader: TorchReader,
     config: TrainReaderConfig,
     counts: Counter[str],
-    keeper: Checkpointer,
+    checkpointer: Checkpointer,
     joint: Retriever | None = None,
     temperature: float = 1.0,
     observer: Observer = SILENT,
@@ -50,14 +50,14 @@ def train_reader(
         reader: from `open_reader_base`; its model is changed.
         config: hyper-parameters.
         counts: filled with what is dropped, and why.
-        keeper: saves the training on its way, and says where it resumes. Best is where exact match
-            on the dev questions is the highest, or as high with a lower loss.
+        checkpointer: saves the training, and restores it to resume. The best model has the highest exact
+            match on the dev questions, and among equals the lowest loss.
         joint: a retriever of two towers, whose question tower is changed by the same optimizer; the loss is
             then the reader's and the retriever's, and the reader draws from the foremost passages.
-        temperature: what the retriever's cosines were divided by when it was trained.
+        temperature: the divisor of cosines in the retriever's own training.
         observer: receives a message about what is trained on.
         gold_titles: page that answers a question, by its `text_key` (`config.choice`).
-        cache: where the prepared examples are kept; the sets are read only if they are not there.
+        cache: where prepared examples are stored; the sets are read only if they are not there.
 
     Yields:
         A report after each update, with steps and epochs counted from 1. `accuracy` is the share of
@@ -76,6 +76,7 @@ def train_reader(
         before = Counter(counts)
         examples, rows = _read_sets(sets, tokens, config, counts, joint is not None, gold_titles)
         if cache:
+            # only what this preparation counted: the next training that takes it adds that to its own counts
             cache.write(PreparedExamples(examples, rows, counts - before))
     else:
         examples, rows = prepared.spool, prepared.rows
@@ -87,6 +88,7 @@ def train_reader(
     size = config.batch(len(examples))
     rates = config.rates or [1.0] * len(rows)
     repeats = [int(len(one) * rate) for one, rate in zip(rows, rates, strict=True)]
+    # unlike for the retriever the last batch may be smaller, since no question is a negative for another
     per_epoch = math.ceil(sum(repeats) / size)
     epochs = config.passes(len(examples))
     observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
@@ -114,6 +116,7 @@ def train_reader(
             found = beside.accumulate_gradients(drawn, config.seed + step, optimizer.scaled)
             loss, parts = done.loss + found, {"reader": done.loss, "retriever": found}
         norm = optimizer.clip()
+        # with float16 an infinite gradient only means that the scale was too high
         if not optimizer.finds_scale:
             refuse_infinite(norm, "gradient", [one.id for one in batch])
         optimizer.step()
@@ -131,8 +134,8 @@ def train_reader(
     if held_out is not None:
         retrieval = dict if beside is None else beside.validation(held_out.examples)
         validated = partial(validate, held_out, retrieval)
-    course = TrainPlan(epochs, per_epoch, batches, learn, validated)
-    yield from run(course, TrainState(modules, optimizer), config, keeper, device)
+    plan = TrainPlan(epochs, per_epoch, batches, learn, validated)
+    yield from run(plan, TrainState(modules, optimizer), config, checkpointer, device)
 
 
 def _read_sets(
@@ -186,14 +189,16 @@ def epoch_order(sets: Sequence[range], repeats: Sequence[int], seed: int, epoch:
         seed: of the order.
         epoch: from 0.
     """
-    dice = random.Random(f"order {seed} {epoch}")
+    # a string, so that no epoch of one seed equals another epoch of another; Python hashes it the same
+    # everywhere
+    rng = random.Random(f"order {seed} {epoch}")
     order: list[int] = []
     for rows, count in zip(sets, repeats, strict=True):
         whole, rest = divmod(count, len(rows)) if rows else (0, 0)
         order += [*rows] * whole
         if rest:
-            order += dice.sample(rows, rest)
-    dice.shuffle(order)
+            order += rng.sample(rows, rest)
+    rng.shuffle(order)
     return order
 
 

@@ -1,4 +1,4 @@
-"""Training of the two towers: examples in, a report per update out, kept on the way."""
+"""Training of the two towers: examples in, a report per update out, checkpoints on the way."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def train(
     retriever: Retriever,
     config: TrainConfig,
     counts: Counter[str],
-    keeper: Checkpointer,
+    checkpointer: Checkpointer,
     sources: Sequence[Source] = (),
     ranks: ProcessGroup = ALONE,
     stored: Stored | None = None,
@@ -55,10 +55,10 @@ def train(
         retriever: from `open_base`; its towers are changed.
         config: hyper-parameters.
         counts: filled with what is dropped.
-        keeper: saves the training on its way, and says where it resumes.
+        checkpointer: saves the training, and restores it to resume.
         sources: the sets that the examples are from; by default all are one set.
         ranks: the processes that train together; each is given all of the above, and only the first one's
-            `keeper` is asked.
+            `checkpointer` is asked.
         stored: the vectors that a fixed passage tower made of a collection. Those of other passages are made
             once, before the first update.
         observer: receives the progress.
@@ -96,6 +96,7 @@ def train(
             for epoch in range(epochs)
             for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, epoch))
         )
+        # given all batches of the training, so that passages that are never drawn are not encoded
         known = KnownExamples(examples, drawn, config, retriever, stored, precision, ranks)
         known.encode(observer)
     if config.compares_index:
@@ -119,6 +120,7 @@ def train(
         return batch, None if index is None else partial(index.compare, picks=picks)
 
     def learn(rows: Sequence[int], step: int) -> StepResult:
+        # the counts of this update alone are reported
         tokens.counts.clear()
         batch, further = batch_of(rows, *divmod(step, per_epoch))
         done = update(
@@ -131,19 +133,20 @@ def train(
         return StepResult(done.loss, done.correct, done.gradient_norm, inputs)
 
     def validate(validator: Validator | SearchValidator) -> Validated:
-        found = validator.validate(retriever)  # by all of them
+        found = validator.validate(retriever)  # outside of `share`, since all processes take part in it
+        # two machines may differ in the last bit, but must agree on what is best and when to stop
         measures, rank = ranks.share(lambda: found)
         return measures, tuple(rank)
 
-    course = TrainPlan(
+    plan = TrainPlan(
         epochs,
         per_epoch,
         lambda epoch: epoch_batches(sources, config.batch_size, config.seed, epoch),
         learn,
         None if validator is None else partial(validate, validator),
     )
-    trainee = TrainState(towers, optimizer)
-    yield from run(course, trainee, config, keeper, device, ranks)
+    state = TrainState(towers, optimizer)
+    yield from run(plan, state, config, checkpointer, device, ranks)
 
 
 def _index_negatives(

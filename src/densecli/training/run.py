@@ -1,4 +1,4 @@
-"""The course of a training: updates in order, validations among them, and what is kept on the way."""
+"""The loop of a training: updates in order, validations among them, checkpoints on the way."""
 
 import math
 import time
@@ -16,19 +16,19 @@ from densecli.training.report import Measures, StepReport, StepResult, memory_ta
 from densecli.training.shared_checkpoints import SharedCheckpointer
 
 Validated = tuple[Measures, tuple[float, ...]]
-"""Measures of the dev examples, and their rank among others: higher is better."""
+"""Measures of the dev examples, and what ranks them: higher is better."""
 
 
 @dataclass(frozen=True)
 class TrainPlan:
-    """What is learnt, and in which order.
+    """The updates of a training, and their order.
 
     Attributes:
-        epochs: how often the examples are gone through.
+        epochs: how often the training goes through the examples.
         per_epoch: updates in an epoch.
         batches: the rows of each update of an epoch (0-based), by its number alone.
-        learn: makes an update of rows; its number counts from 0.
-        validate: looks at the dev examples; None without any.
+        learn: makes the update of some rows, given its number from 0.
+        validate: measures on the dev examples; None without any.
     """
 
     epochs: int
@@ -39,87 +39,92 @@ class TrainPlan:
 
 
 def run(
-    course: TrainPlan,
-    trainee: TrainState,
+    plan: TrainPlan,
+    state: TrainState,
     config: FittingConfig,
-    keeper: Checkpointer,
+    checkpointer: Checkpointer,
     device: torch.device,
     ranks: ProcessGroup = ALONE,
 ) -> Iterator[StepReport]:
-    """Train as planned, from the progress that `keeper` returns.
+    """Train as planned, from the progress that `checkpointer` returns.
 
     Training ends early after `config.early_stop` validations in a row without improvement. Of several
-    processes (`ranks`) only the first one asks its `keeper`.
+    processes (`ranks`) only the first one asks its `checkpointer`.
 
     Yields:
-        A report after each update. It is saved when the next one is asked for.
+        A report after each update. A checkpoint is offered when the next one is asked for, so that a caller
+        has written down an update before a checkpoint holds it.
 
     Raises:
-        ArtifactError: what was kept is another training.
+        ArtifactError: the checkpoint is of a training with another number of updates.
         DivergedError: the loss or a measure of the dev examples is not a number.
     """
-    steps = course.epochs * course.per_epoch
+    steps = plan.epochs * plan.per_epoch
     if ranks.world > 1:
-        keeper = SharedCheckpointer(keeper, ranks)
-    standing = _begun(keeper, trainee, steps)
+        checkpointer = SharedCheckpointer(checkpointer, ranks)
+    progress = _begun(checkpointer, state, steps)
     untrained = None
-    if course.validate is not None and not standing.step:
-        untrained, rank = _measured(course.validate, 0)
-        standing = replace(standing, untrained=rank)
-    while standing.step < standing.steps and not _stale(standing, config):
-        epoch, first = divmod(standing.step, course.per_epoch)
-        for rows in islice(course.batches(epoch), first, course.per_epoch):
+    if plan.validate is not None and not progress.step:
+        untrained, rank = _measured(plan.validate, 0)
+        progress = replace(progress, untrained=rank)
+    while progress.step < progress.steps and not _stale(progress, config):
+        epoch, first = divmod(progress.step, plan.per_epoch)
+        # a training that resumes within an epoch skips the batches that are done
+        for rows in islice(plan.batches(epoch), first, plan.per_epoch):
             began = time.perf_counter()
-            rate = trainee.optimizer.learning_rate
-            done = course.learn(rows, standing.step)
+            # read before the update, which moves the schedule on
+            rate = state.optimizer.learning_rate
+            done = plan.learn(rows, progress.step)
             speed = len(rows) / (time.perf_counter() - began)
-            standing = replace(standing, step=standing.step + 1)
-            ends = standing.step % course.per_epoch == 0
+            progress = replace(progress, step=progress.step + 1)
+            ends = progress.step % plan.per_epoch == 0
             validation, best = None, False
-            if course.validate is not None and (ends or _due(standing.step, config.validate_every)):
-                validation, rank = _measured(course.validate, standing.step)
-                best, standing = _after(standing, rank)
+            if plan.validate is not None and (ends or _due(progress.step, config.validate_every)):
+                validation, rank = _measured(plan.validate, progress.step)
+                best, progress = _after(progress, rank)
             yield StepReport(
-                standing.step, standing.steps, epoch + 1, done.loss, done.correct / len(rows), rate,
+                progress.step, progress.steps, epoch + 1, done.loss, done.correct / len(rows), rate,
                 done.gradient_norm, speed, memory_taken(device), done.inputs, untrained, validation, best,
                 ends, done.parts,
             )  # fmt: skip
-            untrained = None
+            untrained = None  # reported with the first update only
             if best:
-                keeper.best()
-            stopped = _stale(standing, config)
-            keeper.offer(standing, ends, standing.step == standing.steps or stopped)
+                # before the checkpoint, which may not name a best model that is not on the disk
+                checkpointer.best()
+            stopped = _stale(progress, config)
+            checkpointer.offer(progress, ends, progress.step == progress.steps or stopped)
             if stopped:
                 break
 
 
-def _begun(keeper: Checkpointer, trainee: TrainState, steps: int) -> TrainProgress:
-    standing = keeper.begin(trainee)
-    if standing.step and standing.steps != steps:
+def _begun(checkpointer: Checkpointer, state: TrainState, steps: int) -> TrainProgress:
+    progress = checkpointer.begin(state)
+    if progress.step and progress.steps != steps:
         raise ArtifactError(
-            f"the interrupted training has {standing.steps:,} updates, this one {steps:,}, with the same"
+            f"the interrupted training has {progress.steps:,} updates, this one {steps:,}, with the same"
             " inputs and settings: use `force` to start over"
         )
-    return replace(standing, steps=steps)
+    return replace(progress, steps=steps)
 
 
 def _due(step: int, every: int | None) -> bool:
     return every is not None and step % every == 0
 
 
-def _stale(standing: TrainProgress, config: FittingConfig) -> bool:
-    return config.early_stop is not None and standing.stale >= config.early_stop
+def _stale(progress: TrainProgress, config: FittingConfig) -> bool:
+    return config.early_stop is not None and progress.stale >= config.early_stop
 
 
-def _after(standing: TrainProgress, rank: tuple[float, ...]) -> tuple[bool, TrainProgress]:
-    if standing.best is None or rank > standing.best:
-        return True, replace(standing, best=rank, best_step=standing.step, stale=0)
-    return False, replace(standing, stale=standing.stale + 1)
+def _after(progress: TrainProgress, rank: tuple[float, ...]) -> tuple[bool, TrainProgress]:
+    if progress.best is None or rank > progress.best:
+        return True, replace(progress, best=rank, best_step=progress.step, stale=0)
+    return False, replace(progress, stale=progress.stale + 1)
 
 
 def _measured(validate: Callable[[], Validated], step: int) -> Validated:
     measures, rank = validate()
     for name, value in measures.items():
+        # infinite is allowed: a loss may be, of an untrained model or in low precision
         if math.isnan(value):
             raise DivergedError(
                 f"the {name} on the dev examples is {value} after update {step}; what was saved before is"

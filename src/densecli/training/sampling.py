@@ -27,6 +27,7 @@ class Source:
     def batches(self, batch_size: int) -> int:
         """Return how many batches it gives to an epoch; one that would not be full is left out."""
         size = self.size(batch_size)
+        # truncated after the rate is applied, as in the authors' DPR
         return int(len(self.rows) // size * self.rate) if size else 0
 
 
@@ -37,6 +38,7 @@ def epoch_batches(sources: Sequence[Source], batch_size: int, seed: int, epoch: 
     again and again where its rate is above 1; which set the next batch is from is shuffled too.
     """
     counts = [source.batches(batch_size) for source in sources]
+    # shuffled by the same sums of seed and epoch as in the authors' DPR, so that its batches can be compared
     turns = [place for place, count in enumerate(counts) for _ in range(count)]
     random.Random(seed + epoch).shuffle(turns)
     cycles = [itertools.cycle(_shuffled(source.rows, seed + epoch)) for source in sources]

@@ -32,9 +32,9 @@ class SearchValidator:
         Raises:
             UsageError: there is none.
         """
-        self._shelf = PassageCache(stored.passages)
+        self._texts = PassageCache(stored.passages)
         self._search = ExactSearch(stored.vectors, device)
-        usable = [one for one in questions if AnswerChecker(one, self._shelf).matcher.usable]
+        usable = [one for one in questions if AnswerChecker(one, self._texts).matcher.usable]
         self._questions = usable[: config.dev_questions]
         if not self._questions:
             raise UsageError("no dev question has an answer that could be found in a passage")
@@ -54,6 +54,7 @@ class SearchValidator:
         pieces = tokens.questions([one.question for one in own])
         with torch.no_grad():
             vectors = tower.finish(vectors_of(tower, pieces, tokens.pad, self._precision))
+            # exact search: an approximate index would measure itself, too
             best = self._search.best(vectors, self._k).tolist()
         places = [self._first(one, rows) for one, rows in zip(own, best, strict=True)]
         found = [(float(place == 1), float(place > 0), 1 / place if place else 0.0) for place in places]
@@ -64,5 +65,5 @@ class SearchValidator:
 
     def _first(self, question: Question, rows: Sequence[int]) -> int:
         """Return the rank of the first passage that holds an answer, from 1; 0 where none does."""
-        judge = AnswerChecker(question, self._shelf)
-        return next((rank for rank, row in enumerate(rows, 1) if judge.holds(row)), 0)
+        checker = AnswerChecker(question, self._texts)
+        return next((rank for rank, row in enumerate(rows, 1) if checker.holds(row)), 0)

@@ -1,4 +1,4 @@
-"""One of several processes keeps their training; the others begin where it does."""
+"""The first of several processes saves and restores the training of all."""
 
 from dataclasses import asdict
 
@@ -9,32 +9,33 @@ from densecli.training.ranks import ProcessGroup
 
 
 class SharedCheckpointer:
-    """Asks the first process' keeper, and gives all what it found. The disk need not be shared."""
+    """Restores in the first process, and sends the result to the others. The disk need not be shared."""
 
-    def __init__(self, keeper: Checkpointer, ranks: ProcessGroup) -> None:
-        self._keeper = keeper
+    def __init__(self, checkpointer: Checkpointer, ranks: ProcessGroup) -> None:
+        self._checkpointer = checkpointer
         self._ranks = ranks
 
-    def begin(self, trainee: TrainState) -> TrainProgress:
-        """Bring all processes to where the training was last kept, weights and moments alike."""
+    def begin(self, state: TrainState) -> TrainProgress:
+        """Restore weights, moments and progress in all processes."""
         ranks = self._ranks
-        standing = TrainProgress.from_json(ranks.share(lambda: asdict(self._keeper.begin(trainee))))
-        numbers = ranks.share(trainee.numbers)
-        own = {name: value.cpu().contiguous() for name, value in trainee.tensors().items()}
+        progress = TrainProgress.from_json(ranks.share(lambda: asdict(self._checkpointer.begin(state))))
+        numbers = ranks.share(state.numbers)
+        own = {name: value.cpu().contiguous() for name, value in state.tensors().items()}
         shapes = ranks.share(lambda: {name: list(value.shape) for name, value in own.items()})
+        # float32 without saying so: weights and moments are, whatever the precision of products
         tensors = {name: own[name] if ranks.first else torch.empty(shape) for name, shape in shapes.items()}
         for value in tensors.values():
             ranks.copy(value)
         if not ranks.first:
-            trainee.restore(tensors, numbers)
-        return standing
+            state.restore(tensors, numbers)
+        return progress
 
     def best(self) -> None:
-        """Keep the model, as it is now, as the best so far."""
+        """Save the model as it is now as the best so far."""
         if self._ranks.first:
-            self._keeper.best()
+            self._checkpointer.best()
 
-    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
-        """Keep the training, or let the moment go by."""
+    def offer(self, progress: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
+        """Save the training if it is time to."""
         if self._ranks.first:
-            self._keeper.offer(standing, epoch_ends, all_ends)
+            self._checkpointer.offer(progress, epoch_ends, all_ends)

@@ -41,10 +41,10 @@ def update(
 ) -> Update:
     """Train on one batch; `seed` decides its dropout and torch's global generator is left as it was.
 
-    Activations of `keep_bytes` are kept for the way back, the others computed twice. Each of several `ranks`
-    has a part of the batch. All of them compare all questions with all passages, and each sends back
-    through the towers what its own vectors have to do with the loss of the whole batch. `further` compares
-    the questions with passages that the batch does not have.
+    Activations of `keep_bytes` are kept for the backward pass, the others are computed twice. Each of several
+    `ranks` encodes a part of the batch. All of them compare all questions with all passages, and each takes
+    the gradients of the whole batch's loss with respect to its own vectors. `further` compares the questions
+    with passages that the batch does not have.
 
     Raises:
         ArtifactError: the loss or a gradient is not finite; names the question, or those of the batch.
@@ -56,10 +56,13 @@ def update(
     pad = retriever.tokens.pad
     device = next(retriever.question.parameters()).device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        # the seed of the update, so that a training that resumes has the same dropout
         torch.manual_seed(ranks.seed(seed))
         for tower in (retriever.question, retriever.passage):
+            # a fixed tower has no dropout: its vectors are those that search sees
             tower.train(tower.trainable)
         asked = TowerPass(retriever.question, batch.questions, pad, precision, keep_bytes)
+        # one budget for both towers
         keep_bytes -= asked.kept_bytes
         encoded = None
         if batch.vectors is None:
@@ -76,6 +79,7 @@ def update(
             losses = objective.losses(scores, positives)
         else:
             more, highest = further(questions)
+            # a further passage is never a positive
             padded = nn.functional.pad(positives, (0, more.shape[1]))
             losses = objective.losses(torch.cat([scores, more], dim=1), padded)
         if objective.distill:
@@ -86,9 +90,11 @@ def update(
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
         _refuse_idle(value > 0 or objective.loss == "nll", "every triplet loss of a batch is 0")
         optimizer.scaled(mean).backward()  # type: ignore[no-untyped-call]
+        # from the vectors into the weights; with several processes each sends back only its own rows
         for tower_pass in filter(None, (asked, encoded)):
             tower_pass.backward()
     norm = optimizer.clip()
+    # before the step, so that the weights stay usable
     if not optimizer.finds_scale:
         refuse_infinite(norm, "gradient", batch.ids)
     optimizer.step()

@@ -120,6 +120,7 @@ def dev_loss(
         scores, positives = compare(objective, batch, objective.similarities(questions, passages))
         loss = float(objective.losses(scores, positives).sum())
         correct = int((scores.argmax(dim=1) == positives).sum())
+        # sums and not means of batches: the last batch may be smaller, which the authors' DPR drops
         found.append((loss, correct, len(batch.ids)))
     total, right, count = ranks.summed(found, 3)
     return {"loss": total / count, "accuracy": right / count, "questions": int(count)}
