@@ -13,6 +13,7 @@ from densecli.configs.corpus import EmbedConfig
 from densecli.encoders.encoding import Part
 from densecli.records import Passage
 
+# Passages that are tokenized together: enough of them to fill batches of one length.
 WINDOW = 2048
 
 
@@ -31,7 +32,7 @@ class Embedded:
     Attributes:
         passages: of the store, counted from its first.
         tokens: word pieces of this run.
-        finished: first row and vectors (n, d) of rows that this step completes; None: more is to come.
+        finished: first row and vectors (n, d) of the rows that this step completes; None without any.
         cut: how many of these rows are longer than the encoder's limit.
     """
 
@@ -53,6 +54,8 @@ def embed(
 
     def windows() -> Iterator[Sequence[Passage]]:
         size = min(WINDOW, config.shard_rows)
+        # windows restart at each shard, so that a shard has the same batches, and thereby the same bytes,
+        # whether or not an earlier one was made in the same run
         for start in range(first_row, len(store), config.shard_rows):
             end = min(start + config.shard_rows, len(store))
             for row, passages in store.blocks(start, end, size):
@@ -64,6 +67,7 @@ def embed(
     for part in encoder.encode_windows(windows()):
         row, size = begun[0]
         if not missing:
+            # a new array each time: the caller may still hold the one that was yielded
             vectors = np.empty((size, part.vectors.shape[1]), dtype=np.float32)
             missing, cut = size, part.cut
         vectors[part.rows] = part.vectors

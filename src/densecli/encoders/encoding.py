@@ -21,7 +21,7 @@ Forward = Callable[[Iterable[Ids]], Iterator[FloatArray]]
 
 
 class Part(NamedTuple):
-    """The vectors (n, d) of some texts of a window: of those at `rows` (n,), with `tokens` word pieces.
+    """The vectors (n, d) of the texts at `rows` (n,) of a window, which have `tokens` word pieces together.
 
     `cut` of them are longer than the encoder's limit; the first part of a window has them all.
     """
@@ -86,12 +86,13 @@ class Encoder(Generic[T]):
     def encode_windows(self, windows: Iterable[Sequence[T]], /) -> Iterator[Part]:
         """Yield the vectors of all texts, batch by batch, window after window.
 
-        A batch holds texts of one window, of like length. The same windows give the same bytes on the same
+        A batch holds texts of one window, of similar length. The same windows give the same bytes on the same
         machine, wherever in a series of windows one begins.
 
         Raises:
             ArtifactError: the weights give values that are not finite.
         """
+        # an engine may take several batches before it returns the first, so what belongs to them waits here
         waiting: deque[tuple[int, NDArray[np.int64], int, int]] = deque()
 
         def batches() -> Iterator[Ids]:
@@ -102,6 +103,7 @@ class Encoder(Generic[T]):
                 for rows in length_batches(pieces, self._batch_tokens):
                     batch = [pieces[row] for row in rows]
                     waiting.append((number, rows, sum(map(len, batch)), cut))
+                    # counted with the first batch of the window only
                     cut = 0
                     yield batch
 

@@ -34,7 +34,7 @@ BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 2048, "torch": 4096}
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for; `auto` leaves the choice to the program.
+    """The engine, device and precision that a user asks for; `auto` leaves the choice to the program.
 
     Attributes:
         engine: `openvino`, `onnxruntime` or `torch`.
@@ -84,6 +84,7 @@ def engines_for_many(asked: Asked, observer: Observer = SILENT) -> list[str]:
         return ["openvino", "torch"]
     observer.message("OpenVINO would be faster: `pip install openvino`")
     in_bfloat16 = asked.precision == "bf16" or (asked.precision == "auto" and has_bfloat16())
+    # torch multiplies in bfloat16 on a CPU, onnxruntime in float32 only
     return ["torch"] if in_bfloat16 else ["onnxruntime", "torch"]
 
 
@@ -96,6 +97,7 @@ def first_that_works(
         EngineError: none works, or the one that is asked for does not.
     """
     engines = engines_for_one(asked) if single else engines_for_many(asked, observer)
+    # "" after the last one: there is no other engine to fall back to
     for engine, other in pairwise([*engines, ""]):
         try:
             return open_in(engine)

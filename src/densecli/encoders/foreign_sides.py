@@ -19,6 +19,7 @@ from densecli.models.weights import FloatArray
 
 PREFIXES = ("", "bert.", "roberta.", "distilbert.", "mpnet.", "model.")
 """What comes before the names of an encoder's weights in a model with a head, such as a language model's."""
+# As TensorFlow named them; the checkpoints of the first BERT releases still do.
 OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
 
 
@@ -34,7 +35,7 @@ def read_side(folder: Path, name: str) -> Side | None:
     """
     try:
         return _pair_side(folder, name) if is_dpr_pair(folder) else _plain_side(folder, name)
-    except ArtifactError:  # weights in bfloat16 among other things: what is wrong with them torch says
+    except ArtifactError:  # torch can read more (weights in bfloat16), or says what is wrong
         return None
 
 
@@ -66,6 +67,7 @@ def _state(folder: Path, encoder: Architecture) -> dict[str, FloatArray] | None:
     """Return the encoder's weights; None where one is missing, of another shape or not finite."""
     held = read_weights(folder)
     wanted = encoder.shapes() | {encoder.words: (encoder.vocabulary, encoder.hidden)}
+    # the word table is the one weight that every architecture has
     prefix = next((one for one in PREFIXES if one + encoder.words in held), "")
     state: dict[str, FloatArray] = {}
     for name, shape in wanted.items():

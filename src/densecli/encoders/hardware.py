@@ -15,6 +15,7 @@ def has_bfloat16() -> bool:
     except OSError:
         return False
     flags = next((line for line in info.splitlines() if line.startswith("flags")), "").split()
+    # without one of these bfloat16 is emulated, and slower than float32
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 

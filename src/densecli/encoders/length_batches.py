@@ -12,6 +12,8 @@ def length_batches(sequences: Sequence[Sequence[int]], budget: int) -> list[NDAr
     A sequence longer than the budget gets a batch of its own; rows of equal length keep their order.
     """
     lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
+    # Longest first, so that a batch that is too large for memory fails early. Stable, so that
+    # the batches do not depend on the platform's sort.
     order = np.argsort(-lengths, kind="stable")
     batches = []
     start = 0

@@ -64,6 +64,7 @@ class OpenVinoSession:
                 request.wait()
             except RuntimeError as error:
                 raise run_error("OpenVINO", error) from error
+            # copied, since the request writes its next result into the same memory
             output: FloatArray = request.get_output_tensor(0).data.copy()
             self._idle.append(request)
             return output
@@ -78,6 +79,7 @@ class OpenVinoSession:
             while running:
                 yield finish()
         finally:
+            # a request that still runs must not be reused
             while running:  # who asked has stopped, or a batch failed
                 request = running.popleft()
                 request.wait()

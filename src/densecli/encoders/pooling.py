@@ -36,8 +36,10 @@ def finish(vectors: FloatArray, card: RetrieverConfig, side: str) -> FloatArray:
         side: `question` or `passage`.
     """
     if card.normalize:
+        # 1e-12 as in torch.nn.functional.normalize, so that both give the same; a zero vector stays zero
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     if card.similarity == "l2":
+        # added to the vectors, because an index of inner products can then search by distance, too
         halves = np.square(vectors).sum(axis=1, keepdims=True) / -2
         more = np.ones_like(halves) if side == "question" else halves
         vectors = np.concatenate([vectors, more], axis=1)

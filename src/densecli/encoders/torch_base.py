@@ -69,6 +69,7 @@ def _own(folder: Path) -> Retriever:
     card = read_model_config(folder, RetrieverConfig)
     places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
     loaded = [load_tower(*place, card.heads) for place in places[: 1 if card.shared_encoder else 2]]
+    # a shared tower is loaded once and is both
     towers = [(model, projection(heads)) for model, heads in loaded] * 2
     models, layers = zip(*towers[:2], strict=True)
     if models[0].config.hidden_size != models[1].config.hidden_size:

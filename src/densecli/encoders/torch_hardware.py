@@ -57,11 +57,13 @@ def arithmetic(device: torch.device, precision: torch.dtype) -> AbstractContextM
     """Return a context that computes in `precision` while weights stay float32."""
     if precision == torch.float32:
         return nullcontext()
+    # autocast and not .to(precision): updates below the resolution of bfloat16 would vanish in the weights
     return torch.autocast(device.type, dtype=precision)
 
 
 def _fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
+        # older GPUs emulate bfloat16, slower than float32
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     can = torch.cpu.get_capabilities()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))

@@ -20,6 +20,7 @@ from densecli.models.folder import CONFIG, WEIGHTS, present
 from densecli.models.foreign.hugging_face import read_pickled_weights, weight_files
 from densecli.models.weights import FloatArray, Shape, check_shapes, load_state, read_header
 
+# its warnings about weights are errors here, and are raised with their names
 hf_logging.set_verbosity_error()
 hf_logging.disable_progress_bar()
 
@@ -63,6 +64,7 @@ def _pretrained(folder: Path, files: Sequence[Path]) -> tuple[Any, dict[str, Any
     asked: dict[str, Any] = {
         "dtype": torch.float32,
         "output_loading_info": True,
+        # all mismatches are then reported in `mismatched_keys` instead of one long message
         "ignore_mismatched_sizes": True,
         "local_files_only": True,
         "trust_remote_code": False,
@@ -122,6 +124,7 @@ def _refuse_no_encoder(folder: Path) -> None:
     except Exception as error:  # broken configs, and types that this transformers does not know
         raise ArtifactError(f"{folder / CONFIG}: no encoder can be built ({_first_line(error)})") from error
     kind = config.model_type
+    # a decoder: each state sees only the words before it; BERT and others are in both tables
     writes = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
     reads = getattr(known, "main_input_name", "") == "input_ids"
     if not reads or writes or config.is_encoder_decoder or getattr(config, "is_decoder", False):
@@ -140,6 +143,7 @@ def bert_model(config: Mapping[str, Any], state: Mapping[str, FloatArray]) -> An
 
 def without_pooler(model: Any) -> Any:
     """Drop the pooler, which is neither used nor trained here."""
+    # DPR takes the [CLS] state itself, so a checkpoint without pooler weights is whole
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model

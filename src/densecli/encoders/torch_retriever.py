@@ -26,6 +26,7 @@ def torch_forward(tower: Tower, pad_id: int, precision: torch.dtype) -> Forward:
 
     def forward(batches: Iterable[Ids]) -> Iterator[FloatArray]:
         for batch in batches:
+            # in each batch: a training validates with it and switches dropout on in between
             tower.eval()
             ids, mask = (torch.from_numpy(array).to(device) for array in pad(batch, pad_id))
             with torch.inference_mode(), arithmetic(device, precision):

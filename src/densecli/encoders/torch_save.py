@@ -22,6 +22,7 @@ from densecli.models.tower_files import write_tokenizer, write_tower
 from densecli.models.weights import FloatArray, save_state
 
 TOWER_FILES = (CONFIG, WEIGHTS, GRAPH)
+# They name a machine's folder or the version of a library, so the same weights would get another fingerprint.
 OTHER_KEYS = ("_name_or_path", "transformers_version", "dtype", "id2label", "label2id")
 
 
@@ -35,10 +36,13 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     card = retriever.card
     towers = {"question": retriever.question, "passage": retriever.passage}
+    # identity and not equality: two tables that are trained may be equal only by chance
     tables = {id(tower.model.get_input_embeddings().weight) for tower in towers.values()}
     words = {side: f"{card.tower(side)}/{WORDS}" for side in towers}
     if len(tables) == 1 and not card.shared_encoder:
         words = dict.fromkeys(towers, WORDS)
+    # copied as a file: written again by another version, its digest could differ, and with it that of the
+    # vectors
     fixed = is_model_folder(retriever.folder) and not retriever.passage.trainable
     for side in {card.tower(side): None for side in towers}:
         if side == "passage" and fixed:

@@ -1,4 +1,4 @@
-"""What training starts from: a base, and what the model made of it is to do otherwise."""
+"""The base that training starts from, and the properties in which the new model differs from it."""
 
 import copy
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ def open_base(
         pooling: `cls` or `mean`; None keeps the base's.
         max_question_tokens: word pieces of a question.
         max_passage_tokens: word pieces of title and passage.
-        change: what else is to differ.
+        change: other properties that differ from the base.
 
     Raises:
         ArtifactError: as `open_retriever`.
@@ -76,10 +76,13 @@ def open_base(
     if card.shared_encoder and not one:
         raise UsageError(f"`shared_encoder` contradicts {base.folder}, which has two encoders")
     if card.projection and not base.card.projection:
+        # the same seed for both: with two random projections scores would at first say nothing about
+        # similarity
         layers = [new_projection(model.config.hidden_size, card.projection, change.seed) for model in models]
     if card.shared_encoder:
         layers[1] = layers[0]
     elif one:
+        # one encoder is the base of both: without a copy they would stay one
         models[1], layers[1] = copy.deepcopy(models[1]), copy.deepcopy(layers[1])
     separator = Tokens(base.tokenizer, card).separator
     base.question, base.passage = (

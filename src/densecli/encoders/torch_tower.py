@@ -70,6 +70,7 @@ class Tower(nn.Module):
             vectors = (hidden * weights).sum(1) / weights.sum(1)
         if self.encode_proj is None:
             return vectors
+        # bfloat16 would round away what decides between similar passages
         with torch.autocast(ids.device.type, enabled=False):
             projected: Tensor = self.encode_proj(vectors)
         return projected
@@ -87,6 +88,8 @@ class Tower(nn.Module):
     def _positions(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return positions (B, L): each token's place, but the length's last for the last of a sequence."""
         places = torch.arange(ids.shape[1], device=ids.device).repeat(len(ids), 1)
+        # DPR 1.0 pads to the full length and overwrites the last id by [SEP]. Without the padding the same
+        # result needs the [SEP] right behind the text, but with the position of the length's end.
         places[torch.arange(len(ids)), mask.sum(1) - 1] = self.last_position or 0
         return places + self._reserved
 
@@ -119,6 +122,7 @@ def reserved_positions(model: Any) -> int:
     """Return how many positions before a text's first are not for tokens (RoBERTa's padding has them)."""
     table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
     padding = getattr(table, "padding_idx", None)
+    # RoBERTa counts positions from the padding's id + 1
     return 0 if padding is None else int(padding) + 1
 
 

@@ -123,6 +123,7 @@ class CompiledTower:
             if isinstance(encoder, ModernBert) or encoder.types < 2:
                 raise ArtifactError(f"{place}: the model marks segments, but its encoder has one token type")
             types = parts.weight(encoder.token_types)
+            # the graph adds the row of type 0 to every token; this turns it into the row of type 1
             self._second_type = types[1] - types[0]
         self._last_position = last_position
         if last_position is not None:
@@ -142,6 +143,8 @@ class CompiledTower:
                     " write it again with `densecli convert --to retriever` or `densecli convert --to reader`"
                 ) from None
             raise EngineError(f"{place}: the engine refuses it ({reason}); write the model again") from None
+        # the graph holds byte offsets into the weights: in another file it would read wrong numbers without
+        # an error
         if parts.digest is not None and self._session.weights != parts.digest:
             raise ArtifactError(
                 f"{place}: was compiled for another {WEIGHTS}; copy both from one model folder"
