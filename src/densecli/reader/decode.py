@@ -41,7 +41,7 @@ def best_spans(
 
     A candidate (i, j) has i <= j < i + `max_answer_tokens` and the score start[i] + end[j], which orders
     spans as P_start(i) x P_end(j) does. Ties go to the smaller start, then to the shorter span. A candidate
-    that contains a span already given, or lies inside one, is passed over; partial overlap is allowed.
+    that contains an earlier span, or lies inside one, is skipped; partial overlap is allowed.
 
     `start`, `end`, `word_starts` have one entry per passage piece; pieces of one word share their entry in
     `word_starts`, which never decreases (the character offset where the word starts will do).
@@ -52,15 +52,20 @@ def best_spans(
     firsts = np.arange(pieces)[:, None]
     lasts = firsts + np.arange(min(max_answer_tokens, pieces))[None, :]
     inside = lasts < pieces
+    # Logits are added and not multiplied as probabilities: within a passage the order is the same (paper,
+    # section 6.1).
     scores = np.where(inside, start[firsts] + end[np.minimum(lasts, pieces - 1)], -np.inf)
     while True:
         best = np.unravel_index(np.argmax(scores), scores.shape)
         if scores[best] == -np.inf:
             return
+        # a span may end inside a word: it is extended, so an answer may exceed the length asked for, as in
+        # DPR
         first = int(np.searchsorted(word_starts, word_starts[firsts[best[0], 0]], side="left"))
         last = int(np.searchsorted(word_starts, word_starts[lasts[best]], side="right")) - 1
         yield PieceSpan(first, last, float(scores[best]))
         nested = ((firsts >= first) & (lasts <= last)) | ((firsts <= first) & (lasts >= last))
+        # by the extended span, as the authors' reader does it
         scores[nested] = -np.inf
 
 
@@ -72,10 +77,10 @@ def answers(
 ) -> list[Span]:
     """Return at most `n` answers: the first is the best span of the most relevant passage.
 
-    The others are what else was read: the best spans of the following passages by relevance, then the
-    second best of each passage, and so on; an answer that differs from an earlier one in nothing but case
-    and spaces is left out. Passages of equal relevance keep their order. The score of an answer is
-    log P_passage + log P_span. `spell` writes the text of a span; by default it is copied from the passage.
+    Then come the best spans of the following passages by relevance, the second best span of each passage, and
+    so on. An answer that differs from an earlier one only by case and spaces is left out. Passages of equal
+    relevance keep their order. The score of an answer is log P_passage + log P_span. `spell` writes the text
+    of a span; by default it is copied from the passage.
     """
     logs = relevance_logs(read)
     order = sorted(range(len(read)), key=lambda place: -read[place].relevance)
@@ -145,6 +150,8 @@ def join_pieces(pieces: Sequence[str]) -> str:
     Pieces are joined by spaces, and `##` pieces without one. Then the spaces are removed before `. ? ! ,`,
     around an apostrophe that stands alone, and before n't, 'm, 's, 've and 're: as in 2020.
     """
+    # Written out here, because later versions of the tokenizers clean up otherwise, which changes exact
+    # match.
     text = " ".join(pieces).replace(" ##", "").strip()
     for old, new in (
         (" .", "."),

@@ -16,6 +16,8 @@ JOINT_POSITIVES = 5
 JOINT_NEGATIVES = 30
 MOST_POSITIVES = 20
 NEGATIVES_PER_POSITIVE = 10
+# The authors' settings have misleading names: their minimum of 150 is the upper bound and their maximum of 50
+# the lower one.
 NEGATIVES_BETWEEN = 50, 150
 """How many passages the authors' release keeps of a question (preset dpr-nq)."""
 
@@ -48,7 +50,7 @@ def reader_examples(
 
     Positives are those of the first `depth` passages that hold an answer within the model's length (titles
     are not searched), hard negatives those that hold none. A passage whose answers are all cut off is
-    neither. Where a passage tells where its answers are, other occurrences of their words are none.
+    neither. Where a passage has `answer_spans`, other occurrences of the same words do not count.
 
     Args:
         ranked: search results.
@@ -104,6 +106,7 @@ def choose_as_dpr(
         gold_title: title of the page that is known to answer the question.
     """
     if gold_title is not None:
+        # the passages of the gold page are not limited, as in the authors' release
         positives = [one for one in positives if _same_title(one, gold_title)] or positives[:MOST_POSITIVES]
     else:
         positives = positives[:MOST_POSITIVES]
@@ -117,6 +120,8 @@ def _same_title(passage: Passage, title: str) -> bool:
 
 def draw(example: TrainingExample, passages: int, seed: int, epoch: int, row: int) -> list[Passage]:
     """Return one positive and at most `passages` - 1 negatives, drawn by seed, epoch and row alone."""
+    # a string: Python hashes it the same in every process, and no sum of seed, epoch and row meets another
+    # one
     source = random.Random(f"reader {seed} {epoch} {row}")
     positive = source.choice(example.positives)
     pool = example.hard_negatives
@@ -128,6 +133,7 @@ def foremost(example: TrainingExample, passages: int) -> TrainingExample:
 
     Where `passages` are more than that, there are negatives for them.
     """
+    # the paper has 30; a reader that is trained on more passages needs as many
     negatives = max(JOINT_NEGATIVES, passages - 1)
     return replace(
         example,

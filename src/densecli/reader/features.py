@@ -20,7 +20,7 @@ class Features:
     `ids` is [CLS] question [SEP] title [SEP] passage, without a [SEP] at the end, cut to the model's length;
     `offset` is the position of the first passage piece. The other two have one row per passage piece and
     hold character offsets (start, end) into the passage's text: `pieces` of the piece, `words` of the word
-    it belongs to. `cut` tells whether any of it was too long.
+    it belongs to. `cut` says whether any of it was too long.
     """
 
     ids: list[int]
@@ -43,6 +43,7 @@ def build_features(
     encoded = tokens.tokenizer.encode_batch(texts, add_special_tokens=False)
     asked = encoded[0].ids
     titles, bodies = encoded[1 : len(passages) + 1], encoded[len(passages) + 1 :]
+    # [CLS] and two [SEP]; the passage has none at its end, as in DPR
     room = max_tokens - 3
     found = []
     for title, body in zip(titles, bodies, strict=True):
@@ -60,6 +61,7 @@ def build_features(
 
 def _word_places(body: Encoding, pieces: IntArray) -> IntArray:
     """Return for each piece where its word starts and ends, (n, 2)."""
+    # tokenizers number words in ascending order, so all pieces of a word are found by bisection
     words = np.asarray(body.word_ids, dtype=np.int32)
     first = np.searchsorted(words, words, side="left")
     last = np.searchsorted(words, words, side="right") - 1
@@ -72,11 +74,14 @@ def answer_spans(
     """Return where answers stand, as positions in `features.ids`: first and last piece, both included.
 
     `places` are (start, end) character offsets into the passage's text. An answer that was cut off, in part
-    or whole, is left out; each span is given once; the first `max_spans` in the order of the text are kept.
+    or whole, is left out; equal spans count once, unlike in DPR, whose loss counts them twice; the first
+    `max_spans` in the order of the text are kept.
     """
     starts, ends = features.pieces[:, 0], features.pieces[:, 1]
     spans = set()
     for start, end in places:
+        # the first piece that ends behind the start, and the last one that starts before the end: an answer
+        # inside a word gets the pieces that cover it
         first = int(np.searchsorted(ends, start, side="right"))
         last = int(np.searchsorted(starts, end, side="left")) - 1
         if first <= last and end <= ends[-1]:

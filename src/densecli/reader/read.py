@@ -38,6 +38,7 @@ def read(
     Raises:
         InputError: the passages have no text.
     """
+    # the reader takes further questions before it finishes one, so their records wait here
     waiting: deque[tuple[RankedList, int]] = deque()
     depth = depth or config.depth or DEFAULT_DEPTH
     spell = reader.spell_pieces if config.decode == "reference" else None

@@ -138,6 +138,7 @@ class Reader:
                 )
             reading, rows = waiting.popleft()
             reading.take(rows, spans, relevance)
+            # questions come out in order, also where the batches of a later one are done first
             while begun and begun[0].is_whole:
                 yield begun.popleft().passages()
         for reading in begun:  # those without passages
@@ -159,6 +160,7 @@ class _Reading:
     def take(self, rows: NDArray[np.int64], spans: FloatArray, relevance: FloatArray) -> None:
         for place, row in enumerate(rows):
             one = self._features[row]
+            # an answer lies in the passage: logits of question, title and padding are cut off
             start, end = spans[place, one.offset : len(one.ids)].T
             self._read[row] = ReadPassage(self._passages[row], one, start, end, float(relevance[place]))
 

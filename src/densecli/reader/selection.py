@@ -103,6 +103,7 @@ def _joint_answers(
             groups.setdefault(answer_key(span.text), []).append(span)
     merged = []
     for spans in groups.values():
+        # as a logarithm, since the exponentials underflow for large weights
         total = float(np.logaddexp.reduce([span.score or 0.0 for span in spans]))
         merged.append(replace(max(spans, key=lambda span: span.score or 0.0), score=total))
     return sorted(merged, key=lambda span: -(span.score or 0.0))[:n]

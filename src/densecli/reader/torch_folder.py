@@ -51,6 +51,7 @@ class TorchReader:
 
         def forward(batches: Iterable[Ids]) -> Iterator[Logits]:
             for sequences in batches:
+                # in each batch, since a training switches dropout on in between
                 self.model.eval()
                 device = self.model.device
                 ids, mask = (torch.from_numpy(array).to(device) for array in pad(sequences, pad_id))
@@ -74,6 +75,7 @@ def open_reader(folder: Path) -> TorchReader:
     check_vocabulary(tokenizer, [len(encoder.get_input_embeddings().weight)], folder)
     model = ReaderModel(encoder, _separator(tokenizer, card, encoder))
     state = {name: torch.from_numpy(weight) for name, weight in heads.items()}
+    # the encoder is loaded already; only the heads are replaced
     model.load_state_dict(model.state_dict() | state)
     return TorchReader(model, tokenizer, card, folder)
 

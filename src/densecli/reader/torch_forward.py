@@ -46,6 +46,7 @@ def losses(
     rows = [row for one in samples for row in one.rows]
     sizes = [len(one.rows) for one in samples]
     firsts = np.cumsum([0, *sizes[:-1]])
+    # only the first passage of a question has a span loss; the others are told apart by relevance
     positives = {int(first): one for first, one in zip(firsts, samples, strict=True) if one.spans}
     chunks = length_batches(rows, CHUNK_TOKENS[device.type])
     relevance: list[Tensor] = []
@@ -62,9 +63,12 @@ def losses(
                 found = _span_losses(logits, mask, list(here), list(here.values()))
                 span_losses |= {int(chunk[place]): loss for place, loss in zip(here, found, strict=True)}
     order = torch.from_numpy(np.concatenate(chunks)).to(device).argsort()
+    # back in the order of the questions, and padded to the most passages of any
     scores = pad_sequence(list(torch.cat(relevance)[order].split(sizes)), batch_first=True)  # type: ignore[no-untyped-call]
+    # padding is masked, while in DPR rows without a passage compete in the softmax
     real = torch.arange(max(sizes), device=device) < torch.tensor(sizes, device=device)[:, None]
     best = scores.masked_fill(~real, float("-inf")).argmax(dim=1) == 0
+    # a constant: it adds no gradient
     none = scores.new_zeros(())
     spans = torch.stack([span_losses.get(int(first), none) for first in firsts])
     return spans + relevance_loss(scores, real), best

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 from densecli.encoders.torch_dropout import set_dropout
 from densecli.models.tokens import second_segment
 
+# Of BERT's own initialization, and of DPR's heads.
 INITIAL_DEVIATION = 0.02
 
 
 class Logits(NamedTuple):
-    """What the heads say of a batch: `start` and `end` (B, L), `relevance` (B,), all float32."""
+    """The logits of a batch: `start` and `end` (B, L), `relevance` (B,), all float32."""
 
     start: Tensor
     end: Tensor
@@ -52,7 +53,7 @@ class ReaderModel(nn.Module):
             nn.init.zeros_(head.bias)
 
     def prepare(self, dropout: float, freeze_embeddings: bool, device: torch.device) -> None:
-        """Make ready to train: set dropout, move to `device`, freeze the word embeddings when asked."""
+        """Prepare for training: set dropout, move to `device`, freeze the word embeddings when asked."""
         set_dropout(self, dropout)
         self.to(device)
         self.requires_grad_(True)
@@ -60,5 +61,5 @@ class ReaderModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the model stands."""
+        """The device of the weights."""
         return self.qa_outputs.weight.device

@@ -39,6 +39,8 @@ def accumulate_gradients(
         torch.manual_seed(seed)
         for group in groups(samples, GROUP_TOKENS[device.type]):
             found, best = losses(model, group, pad_id, precision)
+            # divided by the whole batch and not the group, so that the gradients of all groups add up to the
+            # mean. DPR takes the sum over the batch; Adam hides the factor, but clipping does not.
             loss = found.sum() / len(samples)
             scaled(loss).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())

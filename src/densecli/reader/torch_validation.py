@@ -64,6 +64,7 @@ class DevQuestions:
 
     def read(self) -> DevScore:
         """Answer each question from its first `config.dev_depth` passages."""
+        # no positive passage anywhere: nothing but exact match decides
         loss = math.inf
         if self._samples:
             loss = mean_loss(self._model, self._samples, self._pad_id, self._precision).loss

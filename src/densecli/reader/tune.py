@@ -18,8 +18,10 @@ DEPTHS = (1, 2, 5, 10, 20, 50, 100)
 SPAN_WEIGHTS = (0.5, 1.0, 2.0)
 PASSAGE_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 RETRIEVAL_WEIGHTS = (0.0, 0.1, 0.3, 1.0)
+# Per cent of the questions.
 COVERAGES = (100, 90, 80, 70, 60, 50, 25)
 SIGNIFICANT = 0.05
+# Coarse: with a few thousand questions exact match does not tell finer steps apart.
 GRID = np.array(list(product(SPAN_WEIGHTS, PASSAGE_WEIGHTS, RETRIEVAL_WEIGHTS)))
 
 FloatArray = NDArray[np.float64]
@@ -124,6 +126,7 @@ class _Candidates:
         highest = scores.max(axis=1, keepdims=True)
         groups, which = np.unique(self.group[inside], return_inverse=True)
         sums = np.zeros((len(weights), len(groups)))
+        # np.add.at and not +=, which adds only once where an index comes twice
         np.add.at(sums.T, which, np.exp(scores - highest).T)
         best = sums.argmax(axis=1)
         right = np.zeros(len(groups), dtype=bool)
@@ -176,6 +179,7 @@ class SelectionSweep:
         Joint selection is chosen only if it is significantly better on questions that did not choose its
         weights. Of equal choices the one with fewer passages is taken, then the first weights of the grid.
         """
+        # ascending, so that argmax takes the smallest depth among equals
         depths = [depth for depth in DEPTHS if depth < self._deepest] + [max(1, self._deepest)]
         by_passage = np.array([[one.by_passage(depth)[0] for depth in depths] for one in self._found])
         jointly = np.array([[one.jointly(depth, GRID)[0] for depth in depths] for one in self._found])
@@ -227,6 +231,7 @@ def _halves(right: BoolArray) -> BoolArray:
     """Return whether questions are right (n,) with the column of (n, columns) that the other half chose."""
     found = np.zeros(len(right), dtype=bool)
     for half in (0, 1):
+        # every other question: the file may be sorted by topic or source
         others = right[1 - half :: 2]
         column = int(others.mean(axis=0).argmax()) if len(others) else 0
         found[half::2] = right[half::2, column]
@@ -239,5 +244,6 @@ def mcnemar(one: BoolArray, other: BoolArray) -> float:
     total = wins + losses
     if not total:
         return 1.0
+    # integers until the last division: 2**total exceeds a float from 1024 questions on
     tail = sum(math.comb(total, count) for count in range(min(wins, losses) + 1))
     return min(1.0, float(2 * tail / 2**total))

@@ -61,6 +61,7 @@ def selection_for(folder: Path, config: ReadConfig) -> tuple[Selection, int]:
     """
     stored = StoredSelection.read(folder)
     if stored is not None and stored.reader != fingerprint(folder):
+        # tuned for weights that the folder no longer has
         stored = None
     selection = stored.selection if stored else Selection()
     if config.select is not None and config.select != selection.rule:
