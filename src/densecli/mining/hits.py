@@ -68,16 +68,17 @@ def merged(lists: Iterable[Sequence[Hit]]) -> list[Hit]:
     A hit of several lists is the one of the first list.
     """
     firsts: dict[int, Hit] = {}
-    worth: dict[int, float] = {}
+    value: dict[int, float] = {}
     for hits in lists:
         for rank, hit in enumerate(hits, 1):
             firsts.setdefault(hit.row, hit)
-            worth[hit.row] = worth.get(hit.row, 0.0) + 1 / (RANK_CONSTANT + rank)
-    return [firsts[row] for row in sorted(firsts, key=lambda row: (-worth[row], row))]
+            value[hit.row] = value.get(hit.row, 0.0) + 1 / (RANK_CONSTANT + rank)
+    return [firsts[row] for row in sorted(firsts, key=lambda row: (-value[row], row))]
 
 
 def ranked_hits(rows: Rows, scores: Scores, source: str) -> list[Hit]:
     """Return the hits of one question, best first."""
+    # FAISS pads missing hits with -1, always at the end
     found = int(np.count_nonzero(rows >= 0))
     pairs = zip(rows[:found].tolist(), scores[:found].tolist(), strict=True)
     return [Hit(row, source, score, rank) for rank, (row, score) in enumerate(pairs, 1)]

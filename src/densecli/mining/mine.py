@@ -14,6 +14,8 @@ from densecli.mining.miner import Miner, mine_block
 from densecli.records import Context, Passage, TrainingExample
 from densecli.retrieval.search import Engine
 
+# Questions; the unit that is searched at once and handed to a worker. Results depend on it, since gold
+# negatives are drawn from the block.
 BLOCK = 512
 
 
@@ -31,20 +33,22 @@ def mine(
     The positive is the given one, the collection's passage that holds most of it, or the best-ranked of BM25
     that holds an answer. Negatives hold no answer and have no text that the example has already. A question
     without a positive is dropped and counted; an example with fewer negatives than asked for is kept and
-    counted. When a block comes out, `counts` tells of all up to it; `counts["questions"]` questions of the
-    input are then done, and `mine` goes on there when it is given these counts and the rest of the input.
+    counted. When a block is yielded, `counts` covers all blocks up to it: `counts["questions"]` questions of
+    the input are done. To resume, pass these counts and the rest of the input.
 
     Args:
         examples: questions with the passages they come with, if any.
         open_miner: opens the miner of this collection and config; called in each worker.
         store: the collection.
         config: what is asked for.
-        counts: of what is done, 0 at the beginning.
+        counts: counts of the questions that are done; empty at the beginning.
         dense: searches the collection, for dense negatives.
         workers: processes to mine in.
     """
     blocks = _searched(_blocks(examples, counts["questions"]), dense, config.depth)
+    # starting a process for a single block takes longer than mining it
     begun = list(islice(blocks, 2))
+    # the workers get a block and return row numbers only; the texts are filled in here
     given, kept = tee(chain(begun, blocks))
     mined = map_ordered(partial(mine_block, open_miner), given, workers if len(begun) > 1 else 1)
     for found, block in zip(mined, kept, strict=True):
@@ -54,7 +58,7 @@ def mine(
 
 
 def _blocks(examples: Iterable[TrainingExample], first: int) -> Iterator[Block]:
-    """Cut the input; a short last block joins the one before, since gold negatives come from a block."""
+    """Cut the input into blocks; a short last block joins the one before, to have gold negatives to draw."""
     held: list[TrainingExample] = []
     for part in batched(examples, BLOCK):
         if held and len(part) == BLOCK:

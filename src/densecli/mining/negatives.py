@@ -17,8 +17,8 @@ SPARE = 4
 class Negatives:
     """Picks negatives, and counts those that were refused by the reason."""
 
-    def __init__(self, shelf: PassageCache, config: MineConfig) -> None:
-        self._shelf = shelf
+    def __init__(self, cache: PassageCache, config: MineConfig) -> None:
+        self._cache = cache
         self._config = config
         self._wanted = config.wanted
 
@@ -32,9 +32,10 @@ class Negatives:
             ranked: the lists of the sources that rank.
             positives: rows of the positives of other questions.
         """
+        # by the number of the question, so that neither resuming nor the number of workers changes the draw
         draw = Random(f"negatives {self._config.seed} {number}")
         drawn = {
-            "random": _random_rows(draw, len(self._shelf.store), SPARE * self._wanted.get("random", 0)),
+            "random": _random_rows(draw, len(self._cache.store), SPARE * self._wanted.get("random", 0)),
             "gold": draw.sample(positives, len(positives) if "gold" in self._wanted else 0),
         }
         return {
@@ -46,7 +47,7 @@ class Negatives:
         self,
         example: TrainingExample,
         positive: Hit,
-        judge: AnswerChecker,
+        checker: AnswerChecker,
         candidates: Mapping[str, Iterable[Hit]],
         counts: Counter[str],
     ) -> Iterator[Hit]:
@@ -63,14 +64,15 @@ class Negatives:
             for hit in candidates[source]:
                 if kept == count:
                     break
-                text = self._shelf.at(hit.row).passage.text
+                text = self._cache.at(hit.row).passage.text
+                # the positive itself is refused here, too, but is nothing to report
                 if hit.score is not None and hit.score > limit:
                     counts["refused_within_margin"] += hit.row != positive.row
                 elif text in asked:
                     counts["refused_same_as_question"] += 1
                 elif text in texts:
                     counts["refused_same_text"] += hit.row != positive.row
-                elif judge.holds(hit.row):
+                elif checker.holds(hit.row):
                     counts["refused_with_answer"] += 1
                 else:
                     texts.add(text)
@@ -83,7 +85,7 @@ class Negatives:
         """Return the texts that the example has already."""
         passages = list(example.positives)
         if positive.source != GIVEN:
-            passages.append(self._shelf.at(positive.row).passage)
+            passages.append(self._cache.at(positive.row).passage)
         if self._config.keep_negatives:
             passages += [*example.hard_negatives, *example.negatives]
         return TextSet(passage.text for passage in passages)
@@ -96,6 +98,7 @@ class Negatives:
         if self._config.margin is None:
             return float("inf")
         score = next((hit.score for hit in hits if hit.row == positive.row), None)
+        # abs, because scores of a dense index may be negative, and the limit must lie below the positive
         return float("-inf") if score is None else score - self._config.margin * abs(score)
 
 
@@ -104,6 +107,8 @@ def _random_rows(draw: Random, rows: int, most: int) -> Iterator[int]:
     if rows <= most:
         yield from draw.sample(range(rows), rows)
         return
+    # with replacement and a set: `sample` would make a list of all that may be needed before the first is
+    # used
     drawn: set[int] = set()
     while len(drawn) < most:
         row = draw.randrange(rows)

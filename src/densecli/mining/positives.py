@@ -1,4 +1,4 @@
-"""The positive of each question: given, matched to a gold context, or found at a distance."""
+"""The positive of each question: given, matched to a gold context, or found by distant supervision."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,15 +18,15 @@ Lists = dict[int, list[Hit]]
 class Positives:
     """Finds the positives of a block's questions, and counts those that have none by the reason."""
 
-    def __init__(self, shelf: PassageCache, bm25: Bm25 | None, config: MineConfig) -> None:
-        self._shelf = shelf
+    def __init__(self, cache: PassageCache, bm25: Bm25 | None, config: MineConfig) -> None:
+        self._cache = cache
         self._bm25 = bm25
         self._config = config
 
     def find(
         self,
         examples: Sequence[TrainingExample],
-        judges: Sequence[AnswerChecker],
+        checkers: Sequence[AnswerChecker],
         dense: Lists,
         counts: Counter[str],
     ) -> tuple[Places, Lists]:
@@ -34,45 +34,46 @@ class Positives:
 
         Args:
             examples: the questions.
-            judges: of their answers.
+            checkers: of their answers.
             dense: the lists of the index, where it was searched.
             counts: filled with what is dropped.
         """
         ways: dict[str, dict[int, TrainingExample]] = {"keep": {}, "gold": {}, "distant": {}}
         for place, example in enumerate(examples):
             way = self._way(example)
-            if way == "distant" and not judges[place].matcher.usable:
+            if way == "distant" and not checkers[place].matcher.usable:
                 counts["dropped_without_answer"] += 1
             elif way != "distant" and not example.positives:
                 counts["dropped_without_given_positive"] += 1
             else:
                 ways[way][place] = example
         kept = {place: self._kept(example) for place, example in ways["keep"].items()}
-        golden = self._golden(ways["gold"], judges, counts)
-        distant, ranked = self._distant(ways["distant"], judges, dense, counts)
+        golden = self._golden(ways["gold"], checkers, counts)
+        distant, ranked = self._distant(ways["distant"], checkers, dense, counts)
         positives = kept | golden | distant
+        # the questions of the distant group were searched already
         if "bm25" in self._config.wanted or self._several:
             asked = {place: examples[place].question.question for place in positives if place not in ranked}
             ranked |= self._search(asked, self._config.depth)
         return positives, ranked
 
     def further(
-        self, example: TrainingExample, first: Hit, judge: AnswerChecker, lists: Iterable[Sequence[Hit]]
+        self, example: TrainingExample, first: Hit, checker: AnswerChecker, lists: Iterable[Sequence[Hit]]
     ) -> Iterator[Hit]:
         """Yield more positives than the first one, or than all that are given, up to the number asked for.
 
         They are the best of the merged lists that hold an answer and have a text of their own.
         """
-        if not judge.matcher.usable:
+        if not checker.matcher.usable:
             return
-        given = example.positives if first.source == GIVEN else (self._shelf.at(first.row).passage,)
+        given = example.positives if first.source == GIVEN else (self._cache.at(first.row).passage,)
         texts = TextSet(passage.text for passage in given)
         asked = TextSet([example.question.question])
         for hit in merged(lists) if self._several else ():
             if len(texts) >= self._config.max_positives:
                 return
-            text = self._shelf.at(hit.row).passage.text
-            if text not in texts and text not in asked and judge.holds(hit.row):
+            text = self._cache.at(hit.row).passage.text
+            if text not in texts and text not in asked and checker.holds(hit.row):
                 texts.add(text)
                 yield Hit(hit.row, "distant", hit.score, hit.rank)
 
@@ -81,23 +82,23 @@ class Positives:
         return self._config.max_positives > 1
 
     def _way(self, example: TrainingExample) -> str:
-        """Return how an example comes to its positive: keep, gold or distant."""
+        """Return how the positive of an example is found: keep, gold or distant."""
         if self._config.positives != "auto":
             return self._config.positives
         if not example.positives:
             return "distant"
-        return "keep" if self._shelf.row_of(example.positives[0]) >= 0 else "gold"
+        return "keep" if self._cache.row_of(example.positives[0]) >= 0 else "gold"
 
     def _kept(self, example: TrainingExample) -> Hit:
-        return Hit(self._shelf.row_of(example.positives[0]), GIVEN)
+        return Hit(self._cache.row_of(example.positives[0]), GIVEN)
 
     def _golden(
-        self, examples: Mapping[int, TrainingExample], judges: Sequence[AnswerChecker], counts: Counter[str]
+        self, examples: Mapping[int, TrainingExample], checkers: Sequence[AnswerChecker], counts: Counter[str]
     ) -> Places:
         golden: Places = {}
-        queries = {place: gold_query(one.positives[0], judges[place]) for place, one in examples.items()}
+        queries = {place: gold_query(one.positives[0], checkers[place]) for place, one in examples.items()}
         for place, hits in self._search(queries, CANDIDATES).items():
-            found = gold_match(examples[place].positives[0], hits, judges[place], self._shelf)
+            found = gold_match(examples[place].positives[0], hits, checkers[place], self._cache)
             if found is None:
                 counts["dropped_without_gold_passage"] += 1
             else:
@@ -107,7 +108,7 @@ class Positives:
     def _distant(
         self,
         examples: Mapping[int, TrainingExample],
-        judges: Sequence[AnswerChecker],
+        checkers: Sequence[AnswerChecker],
         dense: Lists,
         counts: Counter[str],
     ) -> tuple[Places, Lists]:
@@ -127,7 +128,7 @@ class Positives:
                 (
                     hit
                     for hit in offered
-                    if judges[place].holds(hit.row) and self._shelf.at(hit.row).passage.text not in asked
+                    if checkers[place].holds(hit.row) and self._cache.at(hit.row).passage.text not in asked
                 ),
                 None,
             )
@@ -135,6 +136,7 @@ class Positives:
                 counts["dropped_without_positive"] += 1
             else:
                 distant[place] = Hit(found.row, "distant", found.score, found.rank)
+        # the list of question plus answer is no source of negatives: it ranks passages by the answer
         return distant, ranked if plain else {}
 
     def _search(self, queries: Mapping[int, str], depth: int) -> Lists:
