@@ -33,6 +33,7 @@ class CopyFinder:
 
     def add(self, vectors: FloatArray) -> None:
         """Take further vectors (n, d)."""
+        # by their bits: 0.0 and -0.0 then make two vectors, which is harmless, as both stay in the graph
         bits = np.ascontiguousarray(vectors).view(np.uint32).astype(np.uint64)
         mixed = (bits ^ (bits << np.uint64(17))) * self._factors
         self._digests.append((mixed ^ (mixed >> np.uint64(29))).sum(axis=1, dtype=np.uint64))
@@ -53,6 +54,8 @@ class CopyFinder:
 def add_outside_graph(index: Any, vectors: FloatArray) -> None:
     """Add vectors (n, d) to an HNSW index that no search of its graph finds."""
     graph, count = index.hnsw, len(vectors)
+    # FAISS has no call for this, so the arrays of the graph are extended: a vertex of the lowest level whose
+    # links are all empty (-1)
     slots = graph.nb_neighbors(0)
     levels, offsets = (faiss.vector_to_array(one) for one in (graph.levels, graph.offsets))
     further = offsets[-1] + slots * np.arange(1, count + 1, dtype=offsets.dtype)
@@ -93,8 +96,10 @@ def with_copies(rows: Rows, scores: Scores, pairs: Pairs, k: int) -> tuple[Rows,
     """Return the best k hits (n, k) of a graph's (n, k), with the copies of each vector that was found."""
     for line in np.flatnonzero(np.isin(rows, pairs[:, 0]).any(axis=1)):
         places = [np.searchsorted(pairs[:, 0], rows[line], side=side) for side in ("left", "right")]
+        # more than k copies of one vector cannot be among the best k
         copies = [pairs[start:end, 1][:k] for start, end in zip(*places, strict=True)]
         its_rows = np.concatenate([rows[line], *copies])
+        # a copy has the same score to the last bit, so ties go to the lower row as in an exact search
         its_scores = np.concatenate([scores[line], np.repeat(scores[line], list(map(len, copies)))])
         best_rows, best_scores = rank_by_score(its_rows[None], its_scores[None])
         rows[line], scores[line] = best_rows[0, :k], best_scores[0, :k]

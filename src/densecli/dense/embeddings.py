@@ -23,6 +23,7 @@ IndexPair = tuple[str, FloatArray]
 PICKLE = b"\x80"
 NOT_READ = (".", MANIFEST)
 EXPECTED = "a pickled list of (id, vector), as DPR writes it, or lines of {id, vector}"
+# Of Python 3.0 and later, which is as old as DPR's Python.
 PROTOCOL = 3
 BATCH = 1000
 
@@ -96,6 +97,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _order(path: Path) -> tuple[str, int, str]:
     """Order `wiki_passages_2` before `wiki_passages_10`."""
+    # numbers compared as numbers, because row order follows file order
     stem = path.name.split(".")[0]
     name = stem.rstrip("0123456789")
     return name, int(stem[len(name) :] or 0), path.name
@@ -145,7 +147,8 @@ def _items(path: Path) -> Iterator[Any]:
         raise _unusable(path, error.what, error.expected) from None
 
 
-# ---- pickles written item by item, in opcodes that Python 3 and NumPy of any version read
+# ---- pickles written item by item, in opcodes that Python 3 and NumPy of any version read: pickle.dump would
+# hold all vectors in memory, and name numpy._core, which NumPy below 1.26 does not have
 
 ARRAY, TYPE, DTYPE = (pickle.BINGET + bytes([number]) for number in range(200, 203))
 

@@ -18,6 +18,7 @@ HEADER = struct.Struct("<iqqqBi")
 """Components, vectors, two numbers without a use, whether it is trained, metric."""
 ENTRY = struct.Struct("<iiiii")
 """First vertex, its level, breadth of construction and of search, and a number without a use."""
+# Inner product and L2; with others FAISS would expect another number in the header.
 METRICS = (0, 1)
 LARGEST_DIMENSION = 1 << 20
 LARGEST_LEVEL = 64
@@ -112,6 +113,7 @@ def _check_graph(arrays: _Arrays, header: _Header, whole: bool) -> None:
     )
     entry, top, *breadths, _ = _numbers(arrays.stream, ENTRY)
     count = header.count
+    # FAISS allocates that many candidates for each search
     if not all(0 < one <= LARGEST_BREADTH for one in breadths):
         raise ValueError(f"it is searched with {breadths[1]:,} candidates")
     sizes = len(levels) == count and len(offsets) == count + 1 and 2 <= len(room) <= LARGEST_LEVEL
@@ -121,6 +123,7 @@ def _check_graph(arrays: _Arrays, header: _Header, whole: bool) -> None:
         return
     if not (0 <= entry < count and 0 <= top < len(room) - 1) or offsets[0] or offsets[-1] != len(links):
         raise ValueError("its graph begins or ends outside of it")
+    # opening a large index must not read all of it; it is checked once, when it is taken over
     if links.nbytes > WHOLE_BYTES and not whole:
         return
     if levels.min() < 1 or levels.max() != top + 1 or levels[entry] != top + 1:

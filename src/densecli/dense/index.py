@@ -40,12 +40,14 @@ def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[i
     outside, done = np.zeros(len(vectors), dtype=bool), 0
     outside[pairs[:, 1]] = True
     for first, block in _blocks(vectors):
+        # in blocks: FAISS copies what it is given, and gives progress only between calls
         index.add(np.ascontiguousarray(block[~outside[first : first + len(block)]]))
         done += len(block)
         yield done
     if len(pairs):
         order = np.concatenate([np.flatnonzero(~outside), np.flatnonzero(outside)])
         add_outside_graph(index, vectors.take(np.flatnonzero(outside)))
+        # rows were added in another order than that of the passages; row i must be passage i again
         index.permute_entries(order.argsort())
         write_pairs(pairs, folder)
     # Through Python's own file: faiss's drops what does not fit on the disk when it closes its file.
@@ -86,6 +88,8 @@ class DenseIndex:
         path = folder / FILE
         try:
             check_index_file(path)
+            # mapped: an index of 21 million passages has more than 60 GB, of which a graph search reads a
+            # small part
             self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
             # HNSW is a graph over a flat index.
             self._vectors: Any = faiss.downcast_index(getattr(self._index, "storage", self._index))

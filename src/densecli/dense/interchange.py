@@ -28,6 +28,7 @@ BATCH = 8192
 DPR = ("index.dpr", "index_meta.dpr")
 PYSERINI = ("index", "docid")
 TAGS = ("index", "flat_index", "hnsw_index")
+# Relative; DPR computes the component in float32.
 PHI_TOLERANCE = 1e-3
 IntArray = NDArray[np.int64]
 
@@ -63,6 +64,7 @@ class ForeignIndex:
             )
         if not self.augmented:
             return found
+        # with DPR's extra component all vectors have the same length, sqrt(phi)
         norms = np.square(found, dtype=np.float64).sum(axis=1)
         if not np.allclose(norms, self._phi(), rtol=PHI_TOLERANCE):
             raise ArtifactError(f"{self.path}: searches by L2 distance; inner products can be taken over")
@@ -206,6 +208,7 @@ def index_files(path: Path) -> tuple[Path, Path] | None:
         path: a folder, or what comes before `.index.dpr` and `.index_meta.dpr`.
     """
     named = [(path / DPR[0], path / DPR[1]), (path / PYSERINI[0], path / PYSERINI[1])]
+    # DPR names a set of files by a prefix; the published ones are full.index.dpr and full.index_meta.dpr
     for start in (path, path / "full"):
         named += [
             (start.with_name(f"{start.name}.{tag}.dpr"), start.with_name(f"{start.name}.{tag}_meta.dpr"))
@@ -254,11 +257,13 @@ def _augmented(index: Any) -> Any:
     def norms(block: FloatArray) -> NDArray[np.float64]:
         return np.asarray(np.square(block, dtype=np.float64).sum(axis=1))
 
+    # a first pass over all vectors, because the component of each depends on the largest norm
     phi = max(float(norms(index.reconstruct_n(*span)).max()) for span in spans)
 
     def blocks() -> Iterator[FloatArray]:
         for span in spans:
             block = index.reconstruct_n(*span)
+            # rounding can make the difference of equal numbers negative
             more = np.sqrt(np.maximum(phi - norms(block), 0))
             yield np.column_stack([block, more]).astype(np.float32)
 
@@ -269,6 +274,7 @@ def _graph_over(blocks: Iterable[FloatArray], dimension: int, graph: Any, metric
     """Return an HNSW index with another's graph, over vectors in the same order."""
     made: Any = faiss.IndexHNSWFlat(dimension, graph.nb_neighbors(1), metric)
     _filled(made.storage, blocks)
+    # the links stay valid: with the extra component the order of distances is that of inner products
     made.hnsw = graph
     made.hnsw.is_similarity = metric == faiss.METRIC_INNER_PRODUCT
     made.ntotal = made.storage.ntotal

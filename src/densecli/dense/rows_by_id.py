@@ -16,6 +16,7 @@ from densecli.files.disk import write_at
 PREFIX = "wiki:"
 """What DPR puts before the ids of its Wikipedia passages, in some files and not in others."""
 SHOWN = 3
+# Below the usual limit of 256 to 1024 open files of a process.
 OPEN_SHARDS = 64
 WIDTH = 4
 """Bytes of a float32."""
@@ -36,6 +37,7 @@ class PassageRows:
     def of(self, passage_id: str) -> int | None:
         """Return the row of an id, or None. Ids in the order of the store are found at once."""
         bare = passage_id.removeprefix(self._prefix)
+        # vector files of DPR's first version have bare ids, those of its version 1.0 have the prefix
         names = [passage_id, bare if bare != passage_id else self._prefix + passage_id]
         if self._next < len(self._store) and self._store[self._next].id in names:
             row: int | None = self._next
@@ -125,6 +127,7 @@ class _Shards:
                 header = {"descr": kind, "fortran_order": False, "shape": (size, dimension)}
                 np.lib.format.write_array_header_1_0(stream, header)
                 self._begins[number] = stream.tell()
+                # a hole in the file: rows without a vector are zeros, and nothing is written for them
                 stream.truncate(stream.tell() + size * dimension * WIDTH)
         self._open[number] = os.open(path, os.O_WRONLY)
         return self._open[number]
