@@ -62,6 +62,7 @@ def best(terms: Sequence[Term], k: int, passages: int, totals: Scores) -> tuple[
         passages: in the collection.
         totals: (min(passages, WINDOW),) overwritten.
     """
+    # window by window, so that the totals stay in the cache; what was found before raises the floor
     rows, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
     for first in range(0, passages, WINDOW):
         parts = terms
@@ -96,8 +97,10 @@ def _best_within(
     safe = 1 - ROUNDING * len(terms)
     totals.fill(0)
     for place, term in enumerate(terms):
+        # cheap test first: what is left must be less than what the terms so far can have given
         rest_is_small = left[place] < max(floor, left[0] - left[place])
         if rest_is_small and TRIAL * len(term.rows) > len(totals):
+            # a passage below this cannot come to the k-th best score by all terms that are left
             reach = safe * max(floor, _kth_of_groups(totals, k)) - left[place]
             if reach > 0:
                 reached = totals >= reach

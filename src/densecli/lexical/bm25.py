@@ -46,6 +46,7 @@ class Bm25:
         """
         rows = np.full((len(questions), k), -1, dtype=np.int64)
         scores = np.zeros((len(questions), k), dtype=np.float32)
+        # one buffer for all questions
         totals = np.empty(min(WINDOW, len(self)), np.float32)
         for place, question in enumerate(questions):
             try:
@@ -116,6 +117,7 @@ class Bm25:
             return []
         numbers = np.array(sorted(times))
         begins, ends = self._postings.bounds[numbers], self._postings.bounds[numbers + 1]
+        # a damaged file is noticed here, since numpy would quietly take another part of the array
         if begins.min() < 0 or (begins >= ends).any() or ends.max() > len(self._postings.rows):
             raise IndexError("postings that overlap")
         weights = idf(len(self), ends - begins) * np.array([times[n] for n in numbers.tolist()], np.float32)

@@ -55,6 +55,7 @@ def build(
     analysis = analysis or Analysis()
     segments = folder / "segments"
     segments.mkdir(exist_ok=True)
+    # k1 and b are left out: segments hold counts, so they serve for other parameters
     whole_plan = orjson.dumps([plan, BLOCK, analysis.to_json()]).decode() if plan else ""
     pieces = Pieces(segments, "{:06d}".format, whole_plan)
     texts = (f"{passage.title}\n{passage.text}" for passage in passages)
@@ -72,6 +73,7 @@ def build(
         raise ArtifactError(
             f"{folder}: damaged unfinished work ({error}) is removed; run the same command again"
         ) from None
+    # last, so that an index without it is not whole
     settings.write(folder)
     shutil.rmtree(segments)
     return count

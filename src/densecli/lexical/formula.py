@@ -13,6 +13,7 @@ def idf(passages: int, holding: NDArray[np.int64]) -> Scores:
         passages: N, in the collection.
         holding: (terms,) n, passages that hold each term.
     """
+    # ln(1 + ...) keeps the weight of very frequent terms above 0; without the 1 it would be negative
     result: Scores = np.log1p((passages - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     return result
 
@@ -27,6 +28,7 @@ def saturation(pairs: NDArray[np.int64], mean_length: float, k1: float, b: float
         b: weight of the length.
     """
     frequencies, lengths = pairs.T.astype(np.float64)
+    # the factor (k1 + 1) is left out, as in Lucene 8 and later: it changes no order
     slowness = k1 * (1 - b + b * lengths / mean_length)
     result: Scores = (frequencies / (frequencies + slowness)).astype(np.float32)
     return result

@@ -64,6 +64,8 @@ def _merge_terms(folders: Sequence[Path]) -> tuple[Letters, Numbers, list[NDArra
     cuts = np.cumsum([len(array) for array in arrays])[:-1]
     encoded = pa.concat_arrays(arrays).dictionary_encode()
     del arrays
+    # Arrow sorts UTF-8 bytes, which is the order that `Vocabulary` bisects in; millions of Python strings
+    # would take gigabytes
     order = pc.array_sort_indices(encoded.dictionary)
     places = np.empty(len(order), np.int32)
     places[_numbers(order, np.uint64)] = np.arange(len(order), dtype=np.int32)

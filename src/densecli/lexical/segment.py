@@ -113,11 +113,13 @@ def _postings(
     first_row: int,
 ) -> Segment:
     lengths = np.bincount(row_at, minlength=passages)
+    # one number for term and passage, so that a single sort groups equal pairs
     keys = np.sort(term_at * passages + row_at)
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     frequencies = np.diff(starts, append=len(keys))
     terms, rows = np.divmod(keys[starts], passages)
     step = int(lengths.max(initial=0)) + 1
+    # a grade is a pair of frequency and length: there are few, so a posting needs a small number and no two
     codes = frequencies * step + lengths[rows]
     coded = np.unique(codes)
     grades = np.searchsorted(coded, codes)
