@@ -61,6 +61,7 @@ class HybridEngine:
         """Return rows (n, k), -1 where there are fewer, and fused scores (n, k), best first, ties by row."""
         if self.config.fusion == "rrf":
             depth = self._depth(k)
+            # ranks alone count here, so no scores of the other side's passages are needed
             lists = [side.search(questions, depth)[0] for side in (self.words, self.dense)]
             rows = union(*lists)
             scores = reciprocal_ranks(rows, lists[0]) + reciprocal_ranks(rows, lists[1])
@@ -85,6 +86,7 @@ class HybridEngine:
         in place of its own.
         """
         depth = self._depth(k)
+        # encoded once, for the search and for the scores of BM25's passages
         vectors = self.dense.encoder.encode(questions)
         by_words, word_scores = self.words.search(questions, depth)
         by_dense, dense_scores = self.dense.index.search(vectors, depth)
@@ -97,4 +99,5 @@ class HybridEngine:
         )
 
     def _depth(self, k: int) -> int:
+        # the paper merges the first 2,000 of both sides, whatever k is
         return min(max(k, self.config.candidates), len(self.words))

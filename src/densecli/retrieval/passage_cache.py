@@ -1,4 +1,4 @@
-"""Passages at hand: each read and prepared once for the many questions that meet it."""
+"""Passages in memory: each is read and prepared once for the many questions that meet it."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,7 +13,7 @@ HELD = 16_384
 
 
 class CachedPassage(NamedTuple):
-    """A passage and its text made ready."""
+    """A passage and its prepared text."""
 
     passage: Passage
     prepared: PreparedText
@@ -24,6 +24,7 @@ class PassageCache:
 
     def __init__(self, store: PassageStore, held: int = HELD) -> None:
         self.store = store
+        # as an attribute: a cached method would keep the object alive, and share its places among all caches
         self.at = lru_cache(maxsize=held)(self._read)
 
     def _read(self, row: int) -> CachedPassage:
@@ -37,16 +38,16 @@ class PassageCache:
 
 
 class AnswerChecker:
-    """Tells which passages hold an answer to one question, looking into each at most once."""
+    """Says which passages hold an answer to one question; looks into each at most once."""
 
-    def __init__(self, question: Question, shelf: PassageCache) -> None:
+    def __init__(self, question: Question, cache: PassageCache) -> None:
         self.matcher = AnswerMatcher(question.answers, question.answer_type)
-        self._shelf = shelf
+        self._cache = cache
         self._known: dict[int, bool] = {}
 
     def holds(self, row: int) -> bool:
         """Return whether the passage of a row holds an answer."""
         known = self._known.get(row)
         if known is None:
-            known = self._known[row] = self.matcher.found_in(self._shelf.at(row).prepared)
+            known = self._known[row] = self.matcher.found_in(self._cache.at(row).prepared)
         return known

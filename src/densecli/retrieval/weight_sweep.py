@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from densecli.ranking.order import Rows, Scores
 
+# A λ is judged by all three, so that it does not serve a single k.
 KS = (1, 5, 20)
 Spans = list[tuple[float, float]]
 Numbers = NDArray[np.float64]
@@ -90,6 +91,7 @@ class WeightSweep:
             holds: (m,) whether each holds an answer.
         """
         self.questions += 1
+        # BM25 alone would not have found a passage that shares no word with the question
         found = np.flatnonzero(words > 0)
         sides = {"bm25": found[np.lexsort((rows[found], -words[found]))], "dense": np.lexsort((rows, -dense))}
         for side, order in sides.items():
@@ -111,6 +113,7 @@ class WeightSweep:
         stretch of them has it, the middle of the longest. Where no λ changes anything it is 1."""
         bounds = [(np.sort(starts), np.sort(ends)) for starts, ends in self._bounds.values()]
         edges = np.unique(np.concatenate([part for pair in bounds for part in pair]))
+        # logarithms, because λ is a factor: half and double are equally far
         edges = np.log2(edges[(edges > 0) & np.isfinite(edges)])
         edges = edges if len(edges) else np.zeros(1)
         between = np.concatenate([edges[:1] - 1, (edges[:-1] + edges[1:]) / 2, edges[-1:] + 1])
@@ -139,12 +142,13 @@ def _best_octaves(edges: Numbers, values: NDArray[np.int64]) -> float:
     """
     reach = 3.0  # farther out than any mean looks
     knots = np.concatenate([edges[:1] - reach, edges, edges[-1:] + reach])
+    # the mean over a stretch is a difference of areas; between knots the area is linear, so interp is exact
     area = np.concatenate([[0.0], np.cumsum(values * np.diff(knots))])
-    centres = np.unique(np.concatenate([edges - 1, edges + 1]))
-    means = np.interp(centres + 1, knots, area) - np.interp(centres - 1, knots, area)
+    centers = np.unique(np.concatenate([edges - 1, edges + 1]))
+    means = np.interp(centers + 1, knots, area) - np.interp(centers - 1, knots, area)
     best = np.isclose(means, means.max(), rtol=1e-9)
     first, after = np.flatnonzero(np.diff(best, prepend=False, append=False)).reshape(-1, 2).T
-    low, high = centres[first], centres[after - 1]
+    low, high = centers[first], centers[after - 1]
     longest = np.argmax(high - low)
     return float(low[longest] + high[longest]) / 2
 
@@ -153,6 +157,7 @@ def _ahead(place: int, rows: Rows, words: Numbers, dense: Numbers) -> tuple[Numb
     """Return the λ from 0 on at which a passage changes places with another, and how many are ahead of it
     between one such λ and the next."""
     gain, lead = dense - dense[place], words[place] - words  # another is ahead where λ * gain > lead
+    # the same inner product: no λ changes their order, which words or rows decide
     level = gain == 0
     crossing = np.divide(lead, gain, out=np.zeros_like(gain), where=~level)
     met = crossing > 0
