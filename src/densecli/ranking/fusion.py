@@ -6,12 +6,14 @@ from numpy.typing import NDArray
 from densecli.ranking.order import Rows, Scores
 
 RANK_CONSTANT = 60  # of Cormack, Clarke and Buettcher, 2009
+# Of the candidates of both sides, so that the spread does not depend on how many are asked for.
 SPREAD_DEPTH = 100
 DENSE_SHARE = 1.5
 
 
 def union(first: Rows, second: Rows) -> Rows:
     """Return what stands in either of two lists (n, k): rows (n, m), each once, ascending, then -1."""
+    # sorts behind all rows, while -1 would come first
     none = np.iinfo(np.int64).max
     both = np.sort(np.concatenate([first, second], axis=1), axis=1)
     both[:, 1:][both[:, 1:] == both[:, :-1]] = -1

@@ -19,5 +19,6 @@ def rank_by_score(rows: Rows, scores: Scores) -> tuple[Rows, Scores]:
     """
     missing = rows < 0
     ranks = np.where(missing, -np.inf, scores)
+    # lexsort sorts by its last key first; FAISS leaves the order of equal scores open
     order = np.lexsort((rows, -ranks), axis=-1)
     return np.take_along_axis(rows, order, -1), np.take_along_axis(scores, order, -1)
