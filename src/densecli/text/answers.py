@@ -27,6 +27,8 @@ class AnswerMatcher:
     """
 
     def __init__(self, answers: Sequence[str], answer_type: str = "string") -> None:
+        # canonical decomposition as in DPR: letters with accents match however they are composed, but accents
+        # count
         decomposed = [nfd(answer) for answer in answers]
         self._answers: TokenAnswers | PatternAnswers
         if answer_type == "string":

@@ -16,6 +16,7 @@ def nfd_places(text: str) -> Sequence[Place] | None:
 
     None when the text is decomposed already, so that every character stands where it stood.
     """
+    # the usual case, decided without building anything
     if is_normalized("NFD", text):
         return None
     return [place for start, end in _segments(text) for place in _segment_places(text, start, end)]

@@ -19,6 +19,7 @@ def normalize_answer(text: str) -> str:
     Punctuation leaves no space behind (`twenty-one` becomes `twentyone`); accents and other
     punctuation stay.
     """
+    # in this order, as in SQuAD's script and DPR: "a.b" becomes one word before articles are looked for
     plain = text.lower().translate(NO_PUNCTUATION)
     return " ".join(ARTICLES.sub(" ", plain).split())
 
@@ -31,6 +32,7 @@ def exact_match(prediction: str, answers: Sequence[str], answer_type: str = "str
     must match the whole prediction, case ignored.
     """
     whole = nfd(prediction.strip())
+    # an empty answer in the data would make an empty prediction right
     if not whole:
         return False
     if answer_type == "regex":

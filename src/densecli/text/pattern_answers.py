@@ -7,7 +7,9 @@ import regex
 
 from densecli.text.nfd import Place
 
+# Patterns of CuratedTREC take far less; one with nested repeats can take forever.
 SECONDS = 1.0
+# DPR's flags.
 FLAGS = regex.IGNORECASE | regex.UNICODE | regex.MULTILINE
 
 
@@ -63,6 +65,8 @@ class PatternAnswers:
             try:
                 if attempt(pattern):
                     return True
+            # for good: a pattern that is slow on one passage would cost a second on each of the next hundred,
+            # too
             except (TimeoutError, MemoryError):
                 self._patterns.remove(pattern)
                 self.timed_out += 1

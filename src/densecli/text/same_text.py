@@ -9,8 +9,9 @@ import regex
 from densecli.text.normalize import normalize_answer
 
 SIGNS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+# Without the letters of "a", "an" and "the", wherever they are: finding whole words is what makes a key slow.
 COMPARED = set((string.ascii_lowercase + string.digits).encode()) - set(b"athen")
-PASSED_OVER = bytes(set(range(128)) - COMPARED)
+IGNORED = bytes(set(range(128)) - COMPARED)
 """ASCII bytes that have no place in a sketch: signs, capitals, and the letters of articles."""
 
 
@@ -20,6 +21,7 @@ def text_key(text: str) -> str:
     Two texts with the same key are the same one.
     """
     plain = unicodedata.normalize("NFKC", text)
+    # a text of signs or articles alone has no other key
     return SIGNS.sub("", normalize_answer(plain)) or plain.casefold().strip()
 
 
@@ -31,7 +33,8 @@ def text_sketch(text: str) -> bytes:
     plain = text.lower()
     if not text.isascii():
         plain = SIGNS.sub("", unicodedata.normalize("NFKC", text).lower())
-    return plain.encode().translate(None, PASSED_OVER)
+    # for other scripts the bytes from 128 on stay
+    return plain.encode().translate(None, IGNORED)
 
 
 class TextSet:

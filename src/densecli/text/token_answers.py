@@ -19,6 +19,7 @@ class TokenAnswers:
         sequences = [tokens(answer) for answer in answers]
         self.sequences = list({line(sequence): sequence for sequence in sequences if sequence}.values())
         self.dropped = sequences.count([])
+        # the longest token is the rarest, and rules out most passages with one search in the text
         self._pairs = [(fold(max(sequence, key=len)), line(sequence)) for sequence in self.sequences]
 
     def __len__(self) -> int:
