@@ -118,6 +118,7 @@ class QuestionScores:
         self.lengths = np.array([score.passages for score in kept], dtype=np.int64)
         self.judged = any(score.judged for score in kept)
         self._read = any(score.exact is not None for score in kept)
+        # a question that was not read counts as wrong beside others that were
         self._exact = np.array([score.exact or 0.0 for score in kept], dtype=np.float64)
         self._f1 = np.array([score.f1 or 0.0 for score in kept], dtype=np.float64)
 

@@ -72,6 +72,7 @@ def compare(
             difference = unit * float(one.mean() - other.mean())
             p = paired_test(one, other, resamples, seed)
             found.append(Comparison(run, baseline, measure, len(one), difference, p, p))
+    # all at once: the more comparisons are made, the likelier one differs by chance
     corrected = holm([one.p for one in found])
     return [replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True)]
 

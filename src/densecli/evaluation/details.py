@@ -101,6 +101,7 @@ class Details:
 
         def differ(detail: QuestionDetail) -> int:
             found = [[0 < rank <= k for rank in detail.ranks.values()] for k in ks]
+            # a difference in exact match weighs as much as one at two k
             return -sum(len(set(one)) > 1 for one in found) - 2 * (len(set(detail.exact.values())) > 1)
 
         order = sorted(self.questions, key=lambda key: differ(self.questions[key]))
@@ -154,6 +155,7 @@ def _passage(rank: int, ctx: ScoredPassage, matcher: AnswerMatcher) -> dict[str,
     text = ctx.passage.text[:LONGEST_TEXT]
     parts, end = [], 0
     for start, stop in matcher.spans(text):
+        # spans of several answers may overlap; the first one is marked
         if start >= end:
             parts += [text[end:start], text[start:stop]]
             end = stop

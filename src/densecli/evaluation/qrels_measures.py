@@ -50,6 +50,7 @@ class QrelsMeasures:
             self.unjudged += 1
         elif ranked.ctxs:
             places = enumerate(ranked.ctxs, 1)
+            # 1 / rank as the score, because trec_eval orders by score and breaks ties by id
             self._run[ranked.question.id] = {ctx.passage.id: 1 / rank for rank, ctx in places}
 
     @property
@@ -60,6 +61,8 @@ class QrelsMeasures:
     def values(self) -> dict[str, Values]:
         """Return (n,) values for each measure, over the questions of the qrels in their order."""
         places = {one: place for place, one in enumerate(self._qrels)}
+        # zeros, because ir-measures may yield nothing for a question without results, and a mean over the
+        # others would be too high
         found = {name: np.zeros(len(places)) for name in self.names}
         for metric in _providers().iter_calc(self._measures, self._qrels, self._run):
             found[str(metric.measure)][places[metric.query_id]] = metric.value

@@ -89,6 +89,7 @@ class QuestionSet:
     def _places(self, asked: Question) -> list[int]:
         """Return the places of the questions that a result may belong to, the likeliest first."""
         own = self._by_id.get(asked.id)
+        # text before id: ids of several files count from 0 and meet by chance
         alike = self._by_letters.get(letters(asked.question), []) if asked.question else []
         if own is not None and (own in alike or not asked.question or (self._ids and not alike)):
             return [own, *(place for place in alike if place != own)]
@@ -102,6 +103,7 @@ class QuestionSet:
             question = replace(question, answers=before.answers, answer_type=before.answer_type)
         known = before.answers, before.answer_type
         if before.answers and known != (question.answers, question.answer_type):
+            # it was found by other answers; it is matched again from the text
             ctxs = tuple(replace(ctx, has_answer=None) for ctx in ranked.ctxs)
         else:
             ctxs = ranked.ctxs

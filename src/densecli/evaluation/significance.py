@@ -50,12 +50,14 @@ def paired_test(one: Values, other: Values, resamples: int, seed: int) -> float:
     sizes, counts = np.unique(np.abs(np.round(one - other, 12)), return_counts=True)
     moved = sizes > 0
     sizes, counts = sizes[moved], counts[moved]
+    # a little less, so that resamples with the same difference count despite rounding
     observed = abs(float((one - other).sum())) - 1e-9
     random = np.random.default_rng(seed)
     extreme = 0
     for size in _portions(resamples, len(sizes)):
         heads = random.binomial(counts, 0.5, size=(size, len(sizes)))
         extreme += int((np.abs((2 * heads - counts) @ sizes) >= observed).sum())
+    # the observed arrangement is one of the possible ones, so p is never 0
     return (extreme + 1) / (resamples + 1)
 
 

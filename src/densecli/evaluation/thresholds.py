@@ -45,6 +45,7 @@ class Threshold:
             raise UsageError(f"`fail_under` {self.name}: {name} has {', '.join(values) or 'no measure'}")
         value, least = values[measure], self.least
         if is_per_cent(measure):
+            # 0.75 and 75 mean the same; a threshold of at most 1 % has no use
             least = 100 * least if least <= 1 else least
         if value < least:
             shown = {EXACT_MATCH: "exact match", "top-20": "top-20 accuracy"}.get(measure, measure)
