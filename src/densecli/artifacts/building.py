@@ -54,7 +54,7 @@ class Building:
         recipe: what it is made from.
         config: the settings.
         counts: to fill.
-        manifest: to be set before the end, without what is filled in here: recipe, counts, time and files.
+        manifest: to be set by the caller, without recipe, counts, time and files, which are filled in here.
     """
 
     folder: Path
@@ -65,7 +65,7 @@ class Building:
 
     @property
     def plan(self) -> str:
-        """What unfinished work of this kind is known by."""
+        """The key of unfinished work, by which a later run recognizes it."""
         return self.recipe.digest(self.config)
 
     def digest(self, *names: str) -> str:
@@ -96,7 +96,7 @@ def building(
         inputs: paths, or inputs that are described already.
         force: whether an artifact from other inputs or settings is replaced.
         observer: receives messages.
-        keep_partial: whether what an interrupted run left is kept for the next one.
+        keep_partial: whether the next run resumes from what an interrupted one left.
         scratch: names in it from which an interrupted run resumes; removed when the artifact is whole.
         home: the workspace. In one that was found above the working directory, `force` replaces nothing.
 
@@ -105,6 +105,7 @@ def building(
         ArtifactError: it was built with different settings and `force` is off, or is no such artifact.
         UsageError: its name is not UTF-8.
     """
+    # followed once: a link that is changed meanwhile must not lead the result elsewhere
     place = resolved(target)
     require_utf8_name(target)
     recipe = Recipe.of(command, config, describe_inputs(inputs), None if home is None else home.root)
@@ -125,7 +126,7 @@ def building(
             return False
         try:
             same = not read_manifest(work, kind).recipe.differences(recipe, config)
-        except ArtifactError:  # it is of another kind or version
+        except ArtifactError:  # of another kind or version, so it cannot be resumed
             same = False
         for path in [work / name for name in scratch] if same else [work]:
             remove(path)
@@ -133,6 +134,7 @@ def building(
 
     check()
     begun = time.monotonic()
+    # a run can be killed between its manifest and the exchange with the old artifact
     if finish(place, is_whole, check_kind):
         observer.message(f"{target}: put in place what an interrupted run had finished")
         raise UpToDate(target)
@@ -142,7 +144,7 @@ def building(
         yield build
         assert build.manifest is not None, "who fills an artifact sets its manifest"
         seconds = time.monotonic() - begun
-        sync_tree(folder)  # before there is a manifest, which says that all else is there
+        sync_tree(folder)  # before the manifest is written, which says that everything else is on the disk
         whole = replace(build.manifest, recipe=recipe, counts=dict(build.counts), made=Made.now(seconds))
         whole.write(folder, without=scratch)
         for name in scratch:

@@ -12,7 +12,7 @@ from densecli.fields import Json, number_field, text_field
 
 @dataclass(frozen=True)
 class FusionWeight:
-    """λ, and what it was tuned for. The file is no part of the index, whose fingerprint it leaves as it is.
+    """λ, and what it was tuned for. Its file is not part of the index, whose fingerprint does not change.
 
     Attributes:
         weight: λ.

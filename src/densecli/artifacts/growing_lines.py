@@ -16,7 +16,7 @@ class GrowingLines:
     """Lines that are added step by step.
 
     Attributes:
-        done: what is written: `records` of the input, `rows` as lines, and the counts.
+        done: the progress: `records` of the input, `rows` that were written as lines, and the counts.
     """
 
     def __init__(self, path: Path, plan: str) -> None:
@@ -38,12 +38,14 @@ class GrowingLines:
         """
         added = 0
         with open(self._path, "r+b" if self._size else "wb") as stream:
+            # lines of a step that was interrupted are behind the last note
             stream.truncate(self._size)
             stream.seek(self._size)
             for row in rows:
                 stream.write(encode_line(row))
                 added += 1
             self._size = stream.tell()
+        # before the note: after a power failure it must not name lines that are not on the disk
         sync(self._path)
         self.done = Progress(records, self.done.rows + added, Counter(counts))
         self._journal.note(self.done)

@@ -1,4 +1,4 @@
-"""A log of JSON lines that a run which was stopped cuts back to where it resumes.
+"""A log of JSON lines. A run that resumes cuts it back to the point from which it resumes.
 
 The checkpoint of a training says how many lines that are. `files/pieces` says how other work resumes, and why
 it differs.
@@ -18,7 +18,7 @@ from densecli.files.jsonl import encode_line
 
 
 class LineLog:
-    """Lines that are on their way to the disk as soon as they are added."""
+    """Lines that are handed to the operating system as soon as they are added."""
 
     def __init__(self, path: Path, lines: int) -> None:
         """Open a log and keep its first `lines` lines.
@@ -31,6 +31,7 @@ class LineLog:
             raise ArtifactError(f"{path}: has fewer than {lines:,} lines; use `force` to start over")
         self._path = path
         self._lines = lines
+        # without a buffer, so that somebody who watches a training sees each update
         self._stream = open(path, "ab", buffering=0)  # noqa: SIM115 - until `close`
         self._stream.truncate(size)
 

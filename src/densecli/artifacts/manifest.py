@@ -78,6 +78,7 @@ def read_manifest(folder: Path, *wanted: type[M]) -> M:
             is damaged.
         UsageError: its name is not UTF-8.
     """
+    # a run may have been killed while it exchanged this folder with a new one
     restore(folder)
     require_utf8_name(folder)
     row, first = _row(folder), wanted[0]
@@ -185,6 +186,7 @@ def _from_row(kind: type[M], row: Mapping[str, Any]) -> M:
     config, command = parts.config, parts.command
     if "format_version" not in row and "to" in config:
         command = "convert"  # in schema 1 converted vectors had the command that they stood for
+    # stored names that would clash with a common field or a parent
     facts = {RENAMED.get(kind.kind, {}).get(name, name): value for name, value in parts.facts.items()}
     if kind is RetrieverManifest and "temperature" in config:
         facts.setdefault("temperature", config["temperature"])

@@ -14,7 +14,9 @@ from densecli.files.atomic import is_scratch, resolved
 from densecli.files.names import display_path
 from densecli.files.streams import STDIN
 
+# Files that belong to an artifact although its manifest does not list them.
 ADDED_LATER = {NAME, FUSION, SELECTION}
+# Made by the file managers of macOS and Windows wherever somebody looks into a folder.
 LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db"}
 SHOWN = 3
 STDOUT = 1
@@ -138,6 +140,7 @@ def _paths(name: str | Path) -> list[str | Path]:
 def _identity(place: str | Path | int) -> Identity | None:
     """Return what identifies a file or folder, whatever it is called; None for anything else."""
     try:
+        # by device and inode: links, `..` and the case of letters give one file many names
         found = os.stat(place)
     except (OSError, ValueError):
         return None

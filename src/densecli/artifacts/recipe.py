@@ -22,7 +22,7 @@ HUB = re.compile(r"models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/(?P<revi
 
 @dataclass(frozen=True)
 class Input:
-    """Something that an artifact is made from.
+    """A file, folder or artifact that an artifact is made from.
 
     Attributes:
         path: as a person knows it.
@@ -94,6 +94,7 @@ class Recipe:
         return found + [
             _changed(one, other)
             for one, other in zip(self.inputs, wanted.inputs, strict=True)
+            # without a digest nobody can say whether it is the same input
             if one.sha256 != other.sha256 or not one.sha256
         ]
 
@@ -103,8 +104,8 @@ class Recipe:
         return all(one.sha256 for one in self.inputs)
 
     def digest(self, config: Any) -> str:
-        """Return what unfinished work is known by: a digest of the settings that are not at their defaults,
-        so that a new option changes nothing, and of the inputs' digests.
+        """Return the key of unfinished work: a digest of the inputs' digests and of the settings that differ
+        from their defaults, so that a new option does not change it.
 
         Args:
             config: the config dataclass whose settings these are.
@@ -179,6 +180,7 @@ def digest_texts(texts: Sequence[str]) -> str:
     total = hashlib.sha256()
     for text in texts:
         data = text.encode()
+        # with the length, so that ["ab", "c"] and ["a", "bc"] differ
         total.update(b"%d:" % len(data) + data)
     return total.hexdigest()
 

@@ -103,6 +103,7 @@ def _find(named: Path | str | None) -> Workspace:
         return Workspace(Path(os.environ[VARIABLE]), named=True)
     here = Path.cwd()
     for folder in (here, *here.parents):
+        # as git looks for its folder, so that commands work in subfolders of a project
         if (folder / NAME).is_dir():
             return Workspace(folder / NAME, above=folder != here)
     return Workspace(here / NAME)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+# Rows of each block but the last, so that the block of a row is a division; small enough to be read for one.
 BLOCK = 8192
 TEXTS = ("id", "title", "text")
 SCHEMA = pa.schema([(name, pa.string()) for name in TEXTS])
@@ -22,7 +23,7 @@ def schema_of(offsets: bool) -> pa.Schema:
 
 
 class BlockWriter:
-    """Writes passages into blocks that do not depend on how they came."""
+    """Writes passages in blocks of fixed size, whatever the size of the batches that it is given."""
 
     def __init__(self, path: Path, offsets: bool, flushed: Callable[[int], None] = lambda _: None) -> None:
         """Begin a file.
@@ -60,7 +61,7 @@ class BlockWriter:
         self._sink.close()
 
     def abandon(self) -> None:
-        """Let go of the file as it is."""
+        """Close the file as it is; it has no end, so only `read_unfinished` reads it."""
         self._sink.close()
 
     def _flush(self) -> None:
@@ -84,6 +85,7 @@ def _content(column: pa.Array) -> Iterator[Any]:
         return
     _, ends, data = column.buffers()
     within = np.frombuffer(ends, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    # relative to the first text: a slice must have the digest that the same texts have alone
     yield within - within[0]
     if data is not None:
         yield memoryview(data)[within[0] : within[-1]]
@@ -101,7 +103,7 @@ def id_at(block: Callable[[int], pa.RecordBatch], row: int) -> str:
 def text_at(column: pa.StringArray, place: int) -> str:
     """Return a text of a column.
 
-    Arrow does not look whether a text ends where it may; in a damaged file it would read other memory.
+    Arrow does not check where a text ends; in a damaged file it would read other memory.
 
     Raises:
         ValueError: the file is damaged.
@@ -136,6 +138,7 @@ def read_unfinished(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
         pyarrow.ArrowInvalid: it has fewer.
     """
     with pa.OSFile(str(path), "rb") as source:
+        # the blocks of an Arrow file are those of a stream; only its end has the table that `open_file` needs
         source.seek(MAGIC)
         stream = pa.ipc.open_stream(source)
         while rows:

@@ -14,6 +14,7 @@ from densecli.errors import ResourceError
 
 UNKNOWN = 0
 LARGEST_PLACE = (1 << 32) - 1
+# Arrow's strings have 32-bit ends; its large strings would double the size of the ends for every store.
 LARGEST_COLUMN = (1 << 31) - 1
 
 

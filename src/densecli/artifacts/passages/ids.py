@@ -50,6 +50,7 @@ class IdTableBuilder:
     @cached_property
     def _order(self) -> NDArray[np.int64]:
         """The rows by their hashes, from when all are here."""
+        # stable, so that equal hashes stay in row order
         return np.argsort(self._hashes, kind="stable")
 
     def repeated(self, id_of: Callable[[int], str]) -> NDArray[np.int64]:
@@ -118,6 +119,7 @@ class IdTable:
         wanted = np.uint64(hash_id(passage_id))
         place = int(np.searchsorted(self._table["hash"], wanted))
         while place < len(self._table) and self._table["hash"][place] == wanted:
+            # two ids can have one hash, so the id itself is compared, too
             row = int(self._table["row"][place])
             if not 0 <= row < len(self._table):
                 raise ValueError(f"tells of row {row:,}")

@@ -20,7 +20,7 @@ NAME = "progress.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A moment at which everything before is written.
+    """A point up to which everything is written.
 
     Attributes:
         records: raw records that are done.
@@ -35,12 +35,12 @@ class Progress:
     errors: tuple[str, ...] = ()
 
     def after(self, records: int, rows: int, counts: Counter[str], errors: Iterable[str]) -> "Progress":
-        """Return the moment when so much more is done."""
+        """Return the progress after so many more records and rows."""
         first = (*self.errors, *errors)[:EXAMPLES]
         return Progress(self.records + records, self.rows + rows, self.counts + counts, first)
 
     def row(self) -> dict[str, Any]:
-        """Return the moment as JSON."""
+        """Return it as JSON."""
         return {
             "records": self.records, "rows": self.rows, "counts": dict(self.counts), "errors": self.errors
         }  # fmt: skip
@@ -48,7 +48,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Stored:
-    """A moment as the disk has it."""
+    """The progress as it is stored."""
 
     plan: str
     records: int
@@ -58,10 +58,10 @@ class _Stored:
 
 
 class Journal:
-    """The latest moment of one piece of work, on the disk."""
+    """The latest progress of one piece of work, stored on the disk."""
 
     def __init__(self, folder: Path, plan: str) -> None:
-        """Open the journal of a folder; one of another plan counts for nothing.
+        """Open the journal of a folder; one of another plan is ignored.
 
         Args:
             folder: the unfinished result.
@@ -80,14 +80,15 @@ class Journal:
             return None
         return Progress(found.records, found.rows, Counter(found.counts), found.errors)
 
-    def note(self, moment: Progress) -> None:
-        """Set the latest moment, when all of it is on the disk."""
+    def note(self, progress: Progress) -> None:
+        """Store the latest progress. Call it when everything up to there is on the disk."""
         partial = self._path.with_suffix(".partial")
-        partial.write_bytes(orjson.dumps({"plan": self._plan, **moment.row()}))
+        partial.write_bytes(orjson.dumps({"plan": self._plan, **progress.row()}))
         sync(partial)
+        # renamed, so that a run that is killed here leaves the note before
         partial.replace(self._path)
-        self.last = moment
+        self.last = progress
 
     def remove(self) -> None:
-        """Take the journal away: the work is done."""
+        """Remove the journal, because the work is done."""
         self._path.unlink(missing_ok=True)

@@ -113,6 +113,7 @@ class PassageStore:
             place = first % BLOCK
             part = block.slice(place, end - first)
             with self._reading(FILE):
+                # to_pylist trusts the ends of texts, as `text_at` does not
                 check_block(part, part.num_rows, whole=True)
             yield from map(_passage, *(column.to_pylist() for column in part.columns))
             first += part.num_rows

@@ -60,7 +60,7 @@ class PassageSink:
         self._folder = folder
         self._offsets = offsets
         self._journal = Journal(folder, plan) if plan else None
-        self._moments: deque[Progress] = deque()
+        self._unsaved: deque[Progress] = deque()
         self.begun = Progress()
         last = self._journal.last if self._journal else None
         if last is None:
@@ -68,6 +68,7 @@ class PassageSink:
         self._open()
         if last is not None:
             try:
+                # written again into a new file: the old one has no end and cannot be appended to
                 for rows in read_unfinished(folder / FILE, last.rows):
                     self._write(written(rows), None)
                 self.begun = last
@@ -85,6 +86,7 @@ class PassageSink:
         if error is None:
             return
         self._blocks.abandon()
+        # with wrong input the same run would fail at the same place again
         if self._journal is None or self._journal.last is None or isinstance(error, InputError):
             self._clear()
 
@@ -99,17 +101,17 @@ class PassageSink:
         self._origins: list[tuple[int, str]] = []
         self._blocks = BlockWriter(self._path, self._offsets, self._flushed)
 
-    def add(self, portion: PassageBatch, source: str, moment: Progress) -> None:
+    def add(self, portion: PassageBatch, source: str, progress: Progress) -> None:
         """Take the passages of a block of records.
 
         Args:
             portion: the passages.
             source: the name of the corpus.
-            moment: how far the work is with them.
+            progress: how far the work is when these passages are written.
         """
         self._write(portion, source)
         if self._journal is not None:
-            self._moments.append(moment)
+            self._unsaved.append(progress)
 
     def _write(self, portion: PassageBatch, source: str | None) -> None:
         if source is not None and (not self._origins or self._origins[-1][1] != source):
@@ -119,13 +121,15 @@ class PassageSink:
         self._blocks.add(portion.rows)
 
     def _flushed(self, rows: int) -> None:
-        moment = None
-        while self._moments and self._moments[0].rows <= rows:
-            moment = self._moments.popleft()
-        if self._journal is not None and moment is not None:
+        progress = None
+        # a batch may lie in two blocks: only progress whose rows are all in the file is noted
+        while self._unsaved and self._unsaved[0].rows <= rows:
+            progress = self._unsaved.popleft()
+        if self._journal is not None and progress is not None:
+            # before the note, which must not name rows that a power failure could take back
             sync(self._path)
             self._settle()
-            self._journal.note(moment)
+            self._journal.note(progress)
 
     def _settle(self) -> None:
         """Put what grows in the place of what an earlier run left, once it has more."""
@@ -147,6 +151,7 @@ class PassageSink:
         if not self._places:
             raise InputError(source, None, "no passage in it", "at least one record with text")
         id_of = _ids_of(self._folder / FILE)
+        # at the end, by sorting: a set of 21 million ids would take gigabytes
         pairs = self._ids.repeated(id_of)
         repeated = []
         for row, first in pairs[:EXAMPLES].tolist():
@@ -167,7 +172,7 @@ class PassageSink:
         )
 
     def _end(self) -> None:
-        self._moments.clear()
+        self._unsaved.clear()
         self._blocks.close()
         self._settle()
 
@@ -202,6 +207,7 @@ def _with_the_rest(rows: NDArray[np.int64], id_of: Callable[[int], str], end: in
     """Return rows, and of those that begin an article all others of it."""
     found = set(rows.tolist())
     for row in rows.tolist():
+        # passages of an article have its id, # and their number
         article, mark, number = id_of(row).rpartition("#")
         following = row + 1
         begins = bool(mark) and number == "0"
