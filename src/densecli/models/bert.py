@@ -42,7 +42,7 @@ def read_config(tower: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ArtifactError(f"{path}: no 'model_type'; expected a Hugging Face config")
     if config.get("position_embedding_type", "absolute") not in ("absolute", None):
-        raise ArtifactError(  # transformers 5 would pass over it, and take absolute positions
+        raise ArtifactError(  # transformers 5 ignores it, and takes absolute positions
             f"{path}: position_embedding_type is {config['position_embedding_type']!r:.80};"
             " densecli supports absolute"
         )

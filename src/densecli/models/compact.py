@@ -1,4 +1,4 @@
-"""A trained model made small: 8-bit rows with a scale each, and one word table where it is shared."""
+"""A trained model in compact form: 8-bit rows with a scale each, and one word table where it is shared."""
 
 import shutil
 from dataclasses import replace
@@ -50,6 +50,7 @@ def compact(source: Path, target: Path, card_type: type[C], shared_words: Path |
 
 
 def _write_words(source: Path, target: Path) -> None:
+    # written beside the target first: compared as bytes, since the shared table is stored as 8-bit rows
     made = target.with_name(target.name + ".new")
     save_state(made, load_state(source), compact=True)
     same = not target.exists() or target.read_bytes() == made.read_bytes()

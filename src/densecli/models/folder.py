@@ -23,6 +23,7 @@ POOLINGS = ("cls", "mean")
 SIMILARITIES = ("dot", "cosine", "l2")
 TOKEN_TYPES = ("zeros", "segments")
 SIDES = ("question", "passage")
+# The bounds of `fingerprint`.
 WHOLE_BYTES = 1 << 22
 SAMPLES = 256
 SAMPLE_BYTES = 4096
@@ -34,8 +35,8 @@ PLAIN_SUFFIXES = (".json", ".safetensors", ".bin", ".txt")
 class RetrieverConfig:
     """How two towers turn questions and passages into vectors (paper, section 3.1).
 
-    Whatever the similarity, search ranks by inner products: `cosine` has vectors of length 1, and `l2` one
-    component more (see `pooling.finish`). `normalize` scales vectors to length 1.
+    Search ranks by inner products for every similarity: vectors have length 1 for `cosine`, and one more
+    component for `l2` (see `pooling.finish`). `normalize` scales vectors to length 1.
 
     `token_types` are all zeros, as DPR's are, or 1 behind the first separator (`segments`). With
     `trailing_sep` a separator stands at the last position that the length allows, as in models trained by
@@ -118,6 +119,7 @@ def read_model_config(folder: Path, card_type: type[C]) -> C:
         raise ArtifactError(f"{place}: a model of kind {row.get('kind')!r}; a {wanted} is needed here")
     values = {name: value for name, value in row.items() if name not in ("schema", "kind")}
     defaults = asdict(card_type())
+    # written before these properties existed
     values = {name: default for name, default in defaults.items() if name in LATER} | values
     if set(values) != set(defaults):
         odd = sorted(set(values) ^ set(defaults))[0]
@@ -176,6 +178,7 @@ def passage_fingerprint(folder: Path) -> str:
 def _digest(described: bytes, files: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256(described)
     for name, path in files:
+        # with name and size, so that the contents of two files cannot change places
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         for block in _sampled(path):
             digest.update(block)
@@ -209,6 +212,7 @@ def _sampled(path: Path) -> Iterator[bytes]:
             yield stream.read()
             return
         for number in range(SAMPLES):
+            # spread from the first byte to the last, both included
             stream.seek(number * (size - SAMPLE_BYTES) // (SAMPLES - 1))
             yield stream.read(SAMPLE_BYTES)
 

@@ -44,13 +44,16 @@ def local_folder(source: str) -> Path:
             continue
         except HFValidationError as error:
             raise ArtifactError(f"{source}: no such model folder, and no name on the Hub ({error})") from None
+        # a copy can be partial: other programs fetch only a config or a tokenizer
         if has_weights(cached):
             return cached
+    # asked before, because the Hub's own client can try for minutes
     why = why_offline(constants.ENDPOINT)
     if why is not None:
         raise ArtifactError(f"{source}: not on this disk, and {why}; {OPTIONS}")
     try:
         held = HfApi().list_repo_files(names[0])
+        # one format: a repository often holds the same weights several times
         weights = SAFE if any(Path(name).match(SAFE) for name in held) else PICKLED
         return Path(snapshot_download(names[0], allow_patterns=[*FILES, *MODULES, weights]))
     except Exception as error:  # the Hub, the network and the disk fail in many classes

@@ -14,8 +14,10 @@ from densecli.models.folder import GRAPH, WEIGHTS
 from densecli.models.onnx_graph import MASKED, FiledGraph, FilledGraph, Graph
 from densecli.models.weights import FloatArray, header_digest, read_header
 
+# The first version with Gelu as one operator.
 OPSET = 20
 IR_VERSION = 10
+# Of T5: all distances from there on share a bucket.
 MAX_DISTANCE = 128
 
 
@@ -38,6 +40,7 @@ def _stored_form(tower: Path, encoder: Architecture) -> bytes:
     path = tower / WEIGHTS
     model = _model(encoder, FiledGraph(read_header(path)))
     helper.set_model_props(model, {"weights": header_digest(path)})
+    # the same bytes each time: `is_sound_graph` compares them
     made: bytes = model.SerializeToString(deterministic=True)
     return made
 
@@ -84,6 +87,7 @@ def _post_norm(graph: Graph, encoder: PostNorm) -> None:
     hidden, heads, epsilon, names = encoder.hidden, encoder.heads, encoder.epsilon, encoder.names
     shape = graph.add("Shape", ["embeddings"], start=0, end=2)
     split = graph.add("Concat", [shape, graph.constant([heads, hidden // heads], np.int64)], axis=0)
+    # one matrix product over all tokens of the batch, instead of one per text
     flat = graph.constant([-1, hidden], np.int64)
     bias = graph.mask_bias()
     if encoder.buckets:
@@ -176,9 +180,11 @@ def _modern_bert(graph: Graph, encoder: ModernBert) -> None:
     x = graph.add("Reshape", [graph.norm("embeddings", encoder.first_norm, epsilon), flat])
     for number, near in enumerate(encoder.layers):
         layer = f"layers.{number}"
+        # the first layer has no norm of its own: the embeddings' norm comes right before it
         known = graph.norm(x, f"{layer}.attn_norm", epsilon) if number else x
         x = graph.add("Add", [x, attention(known, f"{layer}.attn", near)])
         wide = graph.linear(graph.norm(x, f"{layer}.mlp_norm", epsilon), f"{layer}.mlp.Wi")
+        # gated (GeGLU): half of the wide states multiply the other half
         used, gates = graph.split(wide, 2, axis=1)
         used = graph.add("Mul", [graph.activation(used, encoder.activation), gates])
         x = graph.add("Add", [x, graph.linear(used, f"{layer}.mlp.Wo")])

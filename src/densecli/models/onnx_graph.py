@@ -9,6 +9,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from densecli.models.folder import WEIGHTS
 from densecli.models.weights import KINDS, SCALE, FloatArray, Header
 
+# Not -inf: a row with nothing but padding would become not a number in the softmax.
 MASKED = -1e30
 
 
@@ -104,6 +105,7 @@ class FiledGraph(Graph):
             return name
         scale = name + SCALE
         self._external(scale, self._header[scale].shape[:1])
+        # axis 0, because each row has its own scale
         return self.add("DequantizeLinear", [name, scale], axis=0)
 
     def _external(self, name: str, shape: Sequence[int]) -> None:

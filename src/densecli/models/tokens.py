@@ -29,6 +29,7 @@ class Tokens:
     """
 
     def __init__(self, tokenizer: Tokenizer, card: ModelConfig) -> None:
+        # saved settings would cut and pad before the lengths are known
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self.tokenizer = tokenizer
@@ -40,6 +41,7 @@ class Tokens:
         if isinstance(card, RetrieverConfig):
             self._limits = card.max_question_tokens, card.max_passage_tokens
             self._prefixes = card.question_prefix, card.passage_prefix
+            # DPR 1.0 overwrites the last position of every padded input by [SEP], and attends to it
             self._trailing = [self.sep] if card.trailing_sep else []
         else:
             self._limits = card.max_tokens, card.max_tokens
@@ -71,6 +73,7 @@ class Tokens:
         """
         prefix = self._prefixes[1]
         inputs: list[str | tuple[str, str]] = [
+            # the text is stripped and the title is not, as in DPR
             (self._title(prefix + p.title), p.text.strip()) if p.title else prefix + p.text.strip()
             for p in passages
         ]
@@ -149,6 +152,7 @@ def check_tokenizer(tokenizer: Tokenizer, place: object) -> None:
 
 def _frame(tokenizer: Tokenizer) -> list[int]:
     """Return the special tokens around a text."""
+    # what it writes around an empty text; a padding that it was saved with is not attended to
     bare = tokenizer.encode("")
     places = zip(bare.ids, bare.special_tokens_mask, bare.attention_mask, strict=True)
     return [i for i, special, attended in places if special and attended]

@@ -21,6 +21,7 @@ from densecli.errors import ArtifactError
 FloatArray = NDArray[np.float32]
 Shape = tuple[int, ...]
 SCALE = ".scale"
+# Bytes: memory-mapped weights begin at the line of a cache, as fast matrix products want them.
 ALIGNMENT = 64
 KINDS: dict[str, np.dtype[np.float32] | np.dtype[np.int8]] = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
 LARGEST = 1 << 48
@@ -54,6 +55,7 @@ def read_header(path: Path) -> Header:
     try:
         with open(path, "rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
+            # the length is from the file: a damaged one must not ask for terabytes
             text = stream.read(length) if length <= path.stat().st_size else b""
         rows = orjson.loads(text)
         size = path.stat().st_size
@@ -170,6 +172,7 @@ def dequantize(rows: NDArray[np.float32] | NDArray[np.int8], scales: FloatArray 
 def quantize(weight: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
     """Return 8-bit rows and their scales (rows, 1); the error is at most half a scale."""
     largest = np.abs(weight).max(axis=1, keepdims=True)
+    # a row of zeros has scale 1, since 0 / 0 is not a number
     scales = np.where(largest > 0, largest / 127, 1).astype(np.float32)
     return np.rint(weight / scales).astype(np.int8), scales
 
@@ -213,6 +216,7 @@ def save_state(path: Path, state: Mapping[str, FloatArray], compact: bool = Fals
             tensors[name] = np.ascontiguousarray(weight, dtype=np.float32)
     rows: dict[str, dict[str, object]] = {}
     end = 0
+    # floats first, so that all of them are aligned by 4 whatever the length of the 8-bit rows
     order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
     for name in order:
         start, end = end, end + tensors[name].nbytes

@@ -137,6 +137,7 @@ class BertRetriever:
         """
         folder.mkdir(parents=True, exist_ok=True)
         towers = {"question": self.question, "passage": self.passage}
+        # files of other programs have two towers, even where both are equal
         card = replace(self.card, shared_encoder=False, words=RetrieverConfig().words)
         if len({(tower.config["hidden_size"], projection_of(tower.heads)) for tower in towers.values()}) > 1:
             raise ArtifactError(f"{folder}: the towers' vectors differ in length; they are of two models")

@@ -128,6 +128,7 @@ class DprCheckpoint:
             "vocab_size": words,
             "hidden_size": hidden,
             "num_attention_heads": HEADS[hidden],
+            # each layer has two such weights, one behind the attention and one behind the feed-forward part
             "num_hidden_layers": sum(name.endswith(".output.dense.bias") for name in weights) // 2,
             "intermediate_size": rows("encoder.layer.0.intermediate.dense.weight"),
             "max_position_embeddings": rows("embeddings.position_embeddings.weight"),
@@ -150,6 +151,7 @@ def _settings(path: Path, held: Any) -> dict[str, Any]:
         if not isinstance(inner, dict):
             raise ArtifactError(f"{path}: 'encoder_params' are damaged; copy the checkpoint again")
     outer = {name: value for name, value in held.items() if name != "encoder"}
+    # DPR 1.0 stores its encoder's settings in a dict of omegaconf, the first release in a flat one
     return {**outer, **inner, "nested": True} if isinstance(inner, dict) else outer
 
 
@@ -176,6 +178,7 @@ def read_retriever_checkpoint(
     stored, held = found.settings.get("projection_dim") or 0, projection_of(question.heads)
     if stored != held:
         raise ArtifactError(f"{path}: projection_dim is {stored!r:.80}, but the weights project to {held}")
+    # one length for both towers, as in DPR
     limit = min(found.max_tokens, question.config["max_position_embeddings"])
     if trailing_sep is None:
         trailing_sep = bool(found.settings.get("trailing_sep", not found.first_release))

@@ -58,10 +58,12 @@ def read_dpr_tower(folder: Path, kind: str, heads: Mapping[str, Shape] | None = 
         raise ArtifactError(f"{folder}: a model of type {config['model_type']!r}; expected {MODEL_TYPE!r}")
     weights = read_weights(folder)
     prefix = PREFIXES[kind]
+    # by the weights and not by `architectures`: a folder can name one class and hold the weights of another
     found = [other for other, start in PREFIXES.items() if any(name.startswith(start) for name in weights)]
     if found != [kind]:
         described = " and ".join(CLASSES[other] for other in found) or "no model of DPR"
         raise ArtifactError(f"{folder}: holds {described}; {CLASSES[kind]} is needed here")
+    # the projection stands beside the encoder, not in it
     outer = prefix.removesuffix("bert_model.")
 
     def bare(name: str) -> str:

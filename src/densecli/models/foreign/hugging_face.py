@@ -52,6 +52,7 @@ def weight_files(folder: Path) -> list[Path]:
             raise ArtifactError(
                 f"{folder / name}: {what}, which densecli cannot apply; merge it into {MODEL}"
             )
+    # in this order, as transformers does
     for whole in (MODEL, PICKLED):
         if (folder / whole).is_file():
             return [folder / whole]
@@ -65,6 +66,7 @@ def _listed(listing: Path) -> list[str]:
     row = read_json(listing)
     names = row.get("weight_map") if isinstance(row, dict) else None
     files = sorted(set(map(str, names.values()))) if isinstance(names, dict) else []
+    # a name with a folder in it could lead out of the model
     if not files or any(Path(file).name != file for file in files):
         raise ArtifactError(f"{listing}: lists no files of this folder; copy the model folder again")
     return files
@@ -80,6 +82,7 @@ def read_weights(folder: Path) -> dict[str, FloatArray]:
     for path in weight_files(folder):
         held = _safe(path) if path.suffix == ".safetensors" else read_pickled_weights(path)
         for name, array in held.items():
+            # integers are tables such as position_ids, which are no weights
             if array.dtype.str in FLOATS:
                 weights[name] = array.astype(np.float32, copy=False)
     if not weights:

@@ -129,6 +129,7 @@ def with_lower_case(tokenizer: Tokenizer, folder: Path) -> Tokenizer:
         ArtifactError: the settings are broken, or contradict the tokenizer.
     """
     path = _lengths_file(folder)
+    # sentence-transformers lower-cases before the tokenizer; here that becomes a part of the tokenizer
     wanted = path is not None and bool(_row(path).get("do_lower_case"))
     if wanted and tokenizer.encode("A").ids != tokenizer.encode("a").ids:
         own = [] if tokenizer.normalizer is None else [tokenizer.normalizer]
@@ -190,6 +191,7 @@ def _mode(path: Path, with_prompts: bool) -> str:
     old = {name: on for name, on in config.items() if name.startswith("pooling_mode_")}
     known = ("pooling_mode", "include_prompt", *old)
     _check_settings(path, {name: value for name, value in config.items() if name not in known}, "Pooling")
+    # without prompts the setting changes nothing
     if not config.get("include_prompt", True) and with_prompts:
         raise ArtifactError(
             f"{path}: include_prompt is false; densecli pools over the prompt too, so use another model"

@@ -70,6 +70,7 @@ def write_checkpoint(
         ResourceError: the file cannot be written, mostly for lack of room.
     """
     params = {
+        # asked of the tokenizer, since a tokenizer.json can lower-case in several ways
         "do_lower_case": tokenizer.encode("A").ids == tokenizer.encode("a").ids,
         "encoder_model_type": ENCODER_TYPE,
         "pretrained_file": None,

@@ -81,6 +81,7 @@ def write_hugging_face_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens:
     """
     pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     (folder / VOCABULARY).write_text("".join(f"{piece}\n" for piece, _ in pieces), encoding="utf-8")
+    # a copy, because the limits of the tokenizer in use must stay
     plain = Tokenizer.from_str(tokenizer.to_str())
     plain.no_padding()
     plain.no_truncation()
@@ -103,6 +104,7 @@ def longest_input(folder: Path, limit: int) -> int:
             " texts at their end alone"
         )
     stored = settings.get("model_max_length")
+    # transformers writes 1e30 for a tokenizer without a limit, which orjson reads as a float
     return int(min(stored, limit)) if isinstance(stored, int | float) and stored >= 2 else limit
 
 
