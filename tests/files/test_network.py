@@ -43,6 +43,33 @@ def test_behind_a_proxy_the_proxy_is_contacted(listening: str, monkeypatch: pyte
     assert not reachable("http://nowhere.invalid/x")
 
 
+@pytest.mark.parametrize(
+    ("variable", "hosts"),
+    [
+        ("no_proxy", "127.0.0.1"),
+        ("NO_PROXY", "127.0.0.1"),
+        ("NO_PROXY", "other.example, 127.0.0.1"),
+        ("NO_PROXY", "*"),
+    ],
+)
+def test_a_host_without_proxy_is_asked_itself(
+    variable: str, hosts: str, listening: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert not reachable(listening)
+    monkeypatch.setenv(variable, hosts)
+    assert reachable(listening)
+
+
+def test_a_host_is_not_taken_for_one_whose_name_ends_alike(
+    listening: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", listening)
+    monkeypatch.setenv("no_proxy", "here.invalid")
+    assert reachable("http://nowhere.invalid/x")
+
+
 @pytest.mark.parametrize("url", ["", "nonsense", "http://", "http://127.0.0.1:0"])
 def test_an_invalid_address_is_not_reachable(url: str) -> None:
     assert not reachable(url)

@@ -1,11 +1,10 @@
 """Whether the network can be asked: answered within about a second, never by waiting for a timeout."""
 
-import os
 import socket
 import threading
 from contextlib import suppress
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 from huggingface_hub import constants
 
@@ -22,7 +21,8 @@ def why_offline(url: str) -> str | None:
 def reachable(url: str) -> bool:
     """Whether a connection to `url` (or to the proxy on the way) opens within a second."""
     parts = urlsplit(url)
-    parts = parts if _bypassed(url) else urlsplit(getproxies().get(parts.scheme, url))
+    if not proxy_bypass(parts.hostname or ""):
+        parts = urlsplit(getproxies().get(parts.scheme, url))
     place = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     opened = threading.Event()
 
@@ -37,10 +37,3 @@ def reachable(url: str) -> bool:
     threading.Thread(target=connect, daemon=True).start()
     done.wait(2 * PATIENCE)
     return opened.is_set()
-
-
-def _bypassed(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return any(
-        host.endswith(name.strip()) for name in os.environ.get("no_proxy", "").split(",") if name.strip()
-    )
