@@ -83,6 +83,7 @@ def read_bounded(module: str, path: str, seconds: int) -> tuple[str, str]:
     except BaseException:  # an interrupt: the next document must not get this one's answer
         child.kill()
         raise
+    # no answer, or part of one: the child was ended in the middle of its work
     if not answer.endswith(b"\n"):
         raise _ended(child.wait(), seconds)
     kind, *values = json.loads(answer)
@@ -133,11 +134,14 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints does not get between the answers
     assert resource is not None  # this process was started on POSIX
+    # a crash is expected here, and must not write gigabytes
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit(resource.RLIMIT_AS, LARGEST_MEMORY)
     for request in sys.stdin.buffer:
         module, path, seconds = json.loads(request)
         used = resource.getrusage(resource.RUSAGE_SELF)
+        # the limit counts from the start of the process, so it is raised for each document; by one second
+        # more, since `int` cuts the seconds that were used
         _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds + 1)
         try:
             title, text = read_document(module, path)

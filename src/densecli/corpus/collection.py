@@ -18,6 +18,7 @@ WIDTHS = {2: "an id and a text", 3: "an id, a text and a title"}
 def is_collection(head: bytes) -> bool:
     """Whether a file begins with a number and a text, or with a title that is no longer than the text."""
     found = FIRST.match(head)
+    # the third column is a title only if it is the shorter one; a table of two texts is no collection
     return found is not None and len(found[2] or b"") <= len(found[1])
 
 

@@ -98,6 +98,7 @@ def raw_blocks(sources: Iterable[Source], config: PreprocessConfig, done: int = 
         try:
             for batch in batches_of(source):
                 first, number = number + 1, number + len(batch)
+                # counted and not parsed: a resumed run only pays for reading
                 if number <= done:
                     continue
                 if last:
@@ -143,6 +144,7 @@ def cut_block(config: PreprocessConfig, block: RawBlock) -> Cut:
         if isinstance(record, Dropped):
             counts[f"dropped_{record.reason}"] += 1
         else:
+            # the number over all sources, so that made ids are the same whatever the number of workers
             kept.append((record, record.id or str(number), place))
     if block.broken:
         counts[f"skipped_{REST}"] += 1
@@ -159,6 +161,7 @@ def _passages(kept: list[_Kept], config: PreprocessConfig, counts: Counter[str])
     articles: list[str] = []
     offsets: list[int] = []
     places: list[int | None] = []
+    # in runs: articles are cut many at a time, and the order of the input stays
     for whole, run in groupby(kept, lambda one: not config.split or isinstance(one[0], Passage)):
         records = list(run)
         found = _whole(records, counts) if whole else _cut(records, config, counts)

@@ -247,6 +247,7 @@ def _of_content(head: bytes) -> str:
 
 def _of_json(text: bytes) -> str:
     line = text.partition(b"\n")[0]
+    # a lone brace begins an object over several lines, and no JSON line
     if text.startswith(b"[") or line.strip() == b"{":
         return "json"
     if EXTRACTED.match(text):

@@ -15,6 +15,7 @@ from densecli.files.folders import visible_entries
 from densecli.files.urls import is_remote
 from densecli.records import Article
 
+# Bytes of a document; read as a whole, with a parser's tree of several times its size.
 LARGEST = 256 << 20
 READERS = {
     ".txt": "densecli.corpus.text",
@@ -89,6 +90,7 @@ def parse_document(document: Document, seconds: int = SECONDS, label: str = "") 
         if document.size > LARGEST:
             raise FieldError(f"a document of more than {LARGEST >> 20} MiB", "smaller ones", code="too_large")
         title, text = _read(document, seconds)
+        # Arrow stores it, but C libraries and other programs end a text there
         if "\0" in title + text:
             raise FieldError("holds a NUL character", "text", code="bad_character")
     except FieldError as error:

@@ -59,9 +59,11 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     _refuse_monsters(page)
     tree = LexborHTMLParser(page)
     title = _words(tree.css_first("title")) or _words(tree.css_first("h1")) or name
+    # after the title was read, which is in the head
     for node in tree.css(FURNITURE):
         node.decompose()
     for node in tree.css(BLOCKS):
+        # a paragraph separator, which no page has in its text: the breaks survive when white space is joined
         node.insert_before(BREAK)
         node.insert_after(BREAK)
     text = _main(tree).text() if tree.body else ""

@@ -10,6 +10,7 @@ from pypdf.errors import DependencyError
 from densecli.errors import FieldError
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+# A soft hyphen, or one between letters at the end of a line; 1998-\n2001 keeps its hyphen.
 HYPHEN = re.compile(r"(?<=[^\W\d_])(?:-|\u2010|\u00ad)\n(?=[^\W\d_])")
 NO_TITLE = re.compile(r"\s*$|untitled|microsoft \w+ - ", re.IGNORECASE)
 SOUND = "a sound PDF with its text"
@@ -26,6 +27,7 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     """
     try:
         reader = PdfReader(BytesIO(data))
+        # many PDFs are encrypted with an empty password, only to forbid printing
         if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
             raise FieldError("encrypted", "a PDF that opens without a password", code="encrypted")
         title = str(reader.metadata.title or "") if reader.metadata else ""

@@ -18,7 +18,7 @@ NEEDS_QUOTES = re.compile('[\t\n\r"]')
 
 
 def psgs_source(path: str) -> Source:
-    """Open a file in the form of psgs_w100.tsv. Its texts stay as they are, quotes at their ends too.
+    """Open a file in the form of psgs_w100.tsv. Quotes at the ends of texts stay, unlike in DPR 1.0.
 
     Raises:
         InputError: it is missing or empty, or has another header.

@@ -42,6 +42,7 @@ def weigh(payload: Any) -> int:
         return len(payload)
     if isinstance(payload, tuple | list):
         return sum(map(weigh, payload))
+    # a number, a date or the like
     return 16
 
 

@@ -82,6 +82,7 @@ def split_row(mark: str, data: bytes) -> list[str]:
     text = decode_utf8(data)
     if '"' not in text:
         return text.rstrip("\r\n").split(mark)
+    # its default of 128 KiB is less than a long article
     csv.field_size_limit(sys.maxsize)
     try:
         return next(csv.reader([text], delimiter=mark, strict=True))

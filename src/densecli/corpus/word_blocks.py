@@ -63,6 +63,7 @@ def blocks(texts: Sequence[str], words: int, stride: int | None = None, wrap: bo
     step = stride or words
     found = _words(texts)
     sizes = np.diff(found.first)
+    # one block, and one more for each step until the last word is in a block
     counts = np.where(sizes > 0, 1 + np.maximum(0, -(-(sizes - words) // step)), 0)
     owners = np.repeat(np.arange(len(sizes)), counts)
     numbers = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -84,6 +85,7 @@ def blocks(texts: Sequence[str], words: int, stride: int | None = None, wrap: bo
 
 def _words(texts: Sequence[str]) -> _Words:
     encoded = [text.encode() for text in texts]
+    # all texts at once, with a line end behind each: a loop over words would take ten times as long
     data = np.frombuffer(b"\n".join([*encoded, b""]), dtype=np.uint8)
     texts_at = np.cumsum([0, *(len(text) + 1 for text in encoded)])
     space = is_space(data)

@@ -71,6 +71,7 @@ class _Balance:
                 self._close("{|", start, end)
             else:
                 self._braces(token, start, end)
+        # what is still open at the end of the page: the mark goes, the words stay
         self._cuts.extend((start, end) for _, start, end in self._open)
         return self._joined()
 
@@ -103,6 +104,7 @@ class _Balance:
 
     def _braces(self, token: str, start: int, end: int) -> None:
         while start < end:
+            # runs of four or more are several templates; three are a template's parameter, which is cut
             after = end if end - start < 4 else start + 2
             if token[0] == "{":
                 self._push("{{", start, after)
@@ -115,7 +117,7 @@ class _Balance:
         self._counts[kind] += 1
 
     def _close(self, kind: str, start: int, end: int) -> None:
-        """IndexPair a closing with the last opening of its kind; openings between them have no partner."""
+        """Pair a closing with the last opening of its kind; openings between them have no partner."""
         if not self._counts[kind]:
             self._cuts.append((start, end))
             return

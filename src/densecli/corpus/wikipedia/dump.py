@@ -94,6 +94,7 @@ class _Reader:
         self._name = name
         self._expat = expat.ParserCreate()
         self._expat.buffer_text = True
+        # entities can expand to gigabytes; dumps have none
         self._expat.StartDoctypeDeclHandler = self._doctype
         self._expat.StartElementHandler = self._start
         self._expat.EndElementHandler = self._end
@@ -116,6 +117,7 @@ class _Reader:
         """
         self._fed += len(chunk)
         self._parse(chunk)
+        # expat holds an unfinished tag in memory
         if self._fed - self._expat.CurrentByteIndex > LONGEST_TAG:
             raise self._error(f"a tag of more than {LONGEST_TAG >> 20} MiB", EXPORT)
         yield from self._pages
@@ -164,6 +166,7 @@ class _Reader:
             self._expat.CharacterDataHandler = self._text
 
     def _text(self, piece: str) -> None:
+        # one piece more than the limit, so that `parse_page` sees that it was too long
         if self._length <= LONGEST_TEXT:
             self._pieces.append(piece)
             self._length += len(piece)

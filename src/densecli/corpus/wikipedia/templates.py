@@ -62,8 +62,9 @@ FIXED = {
     "co2": "CO2", "h2o": "H2O", "ch4": "CH4", "so2": "SO2", "no2": "NO2",
     "degree": "°", "deg": "°", "prime": "′", "sharp": "♯", "flat": "♭", "natural": "♮", "infin": "∞",
 }  # fmt: skip
-RetrieverIdentity = Callable[[Arguments], str | None]
-MAKERS: dict[str, RetrieverIdentity] = {
+# Parameters to the text that is shown; None for a form that is not known.
+Maker = Callable[[Arguments], str | None]
+MAKERS: dict[str, Maker] = {
     "convert": conversion,
     "cvt": partial(conversion, symbols=True),
     **dict.fromkeys(("frac", "fraction", "sfrac", "tfrac"), numbers.fraction),

@@ -54,6 +54,7 @@ def _line(line: str) -> str:
     if "''" in line:
         line = _without_italics(line)
     if "&" in line:
+        # twice: dumps escape the markup, and pages escape signs in it, as in &amp;ndash;
         line = unescape(unescape(line))
     if not line.isascii():
         line = INVISIBLE.sub("", line)
@@ -65,6 +66,7 @@ def _line(line: str) -> str:
         line = VARIANT.sub(r"\1", line)
     line = " ".join(line.split())
     if GAP.search(line):
+        # twice: closing one gap can open the next
         for pattern, instead in GAPS * 2:
             line = pattern.sub(instead, line)
     return " ".join(LEFTOVER.sub(" ", line).split())

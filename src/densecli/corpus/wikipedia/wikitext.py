@@ -45,6 +45,7 @@ def prose(text: str, unseen: Iterable[str] = (), left_out: Counter[str] | None =
 
 def _section(text: str, unseen: frozenset[str], left_out: Counter[str]) -> str:
     words = without_tags(without_clutter(text, is_prose, unseen, left_out))
+    # before the parser, which would make nodes of them; `tidy` drops the lines by this sign
     plain, items = LIST_MARKS.subn(ITEM, words)
     left_out["list_items"] += items
     return tidy(_rendered(Parser().parse(plain, skip_style_tags=True), left_out))
@@ -79,8 +80,10 @@ def _label(link: Wikilink, left_out: Counter[str]) -> str:
         return label
     title = _rendered(link.title, left_out).strip().strip("/")
     prefix, colon, rest = title.removeprefix(":").partition(":")
+    # a link to another project (wikt:word) shows its page; "2001: A Space Odyssey" is a title
     if colon and rest and not rest[0].isspace() and not prefix.strip(PROJECT):
         title = rest
     page, _, section = title.removeprefix(":").partition("#")
     name = page or section
+    # an empty label is the pipe trick: the part in brackets is not shown
     return name.partition(" (")[0] if link.text is not None else name
