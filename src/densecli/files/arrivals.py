@@ -1,7 +1,7 @@
-"""Streams that somebody still writes to: whether the next line is there, or has to be waited for.
+"""Streams that are still being written: whether the next line is there, or has to be waited for.
 
-Who asks one question through a pipe and waits for its answer must get it before the next question comes. So
-batches are formed of the lines that are there.
+A program that sends one question through a pipe and waits for its answer must get it before it sends the
+next one. So batches consist of the lines that have arrived.
 """
 
 import io
@@ -17,7 +17,7 @@ _OPEN: "dict[str, ArrivalReader]" = {}
 
 
 class _Source(io.RawIOBase):
-    """What a pipe gives; unless it may wait, None where there is nothing yet."""
+    """The bytes of a pipe; None where there are none yet and it may not wait."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
@@ -29,6 +29,7 @@ class _Source(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]
         if not self.may_wait and not _is_ready(self._stream):
             return None
+        # read1 and not read: it returns what is there, instead of waiting until the buffer is full
         data = self._stream.read1(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -40,7 +41,7 @@ def _is_ready(stream: io.BufferedReader) -> bool:
 
 
 class ArrivalReader(io.BufferedReader):
-    """A pipe that can tell whether a line has arrived."""
+    """A pipe that knows whether a line has arrived."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._source = _Source(stream)
@@ -57,6 +58,7 @@ class ArrivalReader(io.BufferedReader):
 
 def watch(stream: BinaryIO) -> BinaryIO:
     """Return a reader that knows what has arrived for a pipe, a socket or a terminal; files as they are."""
+    # a file is there as a whole, so nothing in it has to be waited for
     if not isinstance(stream, io.BufferedReader) or stream.seekable():
         return stream
     return ArrivalReader(stream)

@@ -1,4 +1,4 @@
-"""What a record that cannot be used does: it ends the run, or it is counted by reason and passed over."""
+"""What happens to a record that cannot be used: it ends the run, or it is counted and skipped."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,11 +13,11 @@ REST, DUPLICATE = "rest_of_broken_file", "duplicate_id"
 
 
 class BadRecords:
-    """Where readers bring the records that they cannot use.
+    """Takes the records that readers cannot use.
 
     Attributes:
-        skip: whether these are passed over; otherwise the first ends the run.
-        counts: those passed over, as `skipped_<code>` (`densecli.reasons`).
+        skip: whether these are skipped; otherwise the first ends the run.
+        counts: the skipped ones, as `skipped_<code>` (`densecli.counts`).
     """
 
     def __init__(self, skip: bool = False, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -25,7 +25,7 @@ class BadRecords:
 
         Args:
             skip: as the attribute.
-            tell: is given the first three that are passed over, as `file:line: what; expected`.
+            tell: called with each of the first three that are skipped, as `file:line: what; expected`.
         """
         self.skip = skip
         self.counts: Counter[str] = Counter()
@@ -35,7 +35,7 @@ class BadRecords:
         """Take a record that cannot be used.
 
         Raises:
-            InputError: `error`, unless such records are passed over.
+            InputError: `error`, unless such records are skipped.
         """
         if not self.skip:
             raise error from None

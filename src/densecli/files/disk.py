@@ -35,5 +35,6 @@ def reserve(descriptor: int, size: int) -> None:
             raise
     else:
         return
+    # a hole would not take any space: zeros are written, so that a full disk shows here
     for start in range(0, size, BLOCK):
         write_at(descriptor, bytes(min(BLOCK, size - start)), start)

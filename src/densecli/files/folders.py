@@ -38,6 +38,7 @@ def visible_files(folder: Path | str) -> Iterator["os.DirEntry[str]"]:
 
 
 def _is_visible(entry: "os.DirEntry[str]") -> bool:
+    # links to folders are not followed: they can lead in a circle
     if entry.is_dir(follow_symlinks=False):
         return not _is_result(entry.path)
     return entry.is_file()

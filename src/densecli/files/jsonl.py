@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
-    """Yield `(line number from 1, line without its end)`; blank lines are passed over.
+    """Yield `(line number from 1, line without its end)`; blank lines are skipped.
 
     Raises:
         InputError: the file cannot be read or holds nothing.
@@ -40,6 +40,7 @@ def parse_row(line: bytes) -> dict[str, Any]:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        # first: where the bytes are no text, that is the better message
         decode_utf8(line)
         raise FieldError(f"broken JSON ({error})", "one JSON object per line", code="broken_json") from None
     if not isinstance(row, dict):

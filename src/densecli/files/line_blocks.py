@@ -71,12 +71,14 @@ def _whole_lines(stream: BufferedReader) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
     try:
+        # read1, so that lines in a pipe are passed on when they come
         while piece := stream.read1(SLAB):
             held.append(piece)
             size += len(piece)
             if size >= SLAB:
                 data = b"".join(held)
                 end = data.rfind(b"\n") + 1
+                # passed on cut, for the caller to report with its number
                 if not end and size > LINE_LIMIT:
                     end = size
                 if end:

@@ -75,6 +75,7 @@ def map_ordered(
     pool = _Pool(function, workers)
     try:
         while True:
+            # items are read no faster than results are taken: memory stays bounded
             while failure is None and len(waiting) < ahead * workers:
                 try:
                     item = first.pop() if first else next(stream)
@@ -101,6 +102,7 @@ class _Pool(Generic[T, R]):
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         for worker in self._all:
             self._idle.put(worker)
+        # threads only wait for pipes, so they do not compete for the interpreter
         self._threads = ThreadPoolExecutor(workers)
 
     def submit(self, item: T) -> "Future[R]":
@@ -126,6 +128,7 @@ class _Worker:
         # Linux means the thread that starts a process by its parent, and others than the main one end early.
         parent = os.getpid() if threading.current_thread() is threading.main_thread() else 0
         self._process = subprocess.Popen(
+            # -P: the working directory is not searched for modules
             [sys.executable, "-P", "-c", SERVE.format(parent=parent)],
             pass_fds=held_locks(),
             stdin=subprocess.PIPE,
@@ -141,6 +144,7 @@ class _Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
+            # sent once; it may hold a large config
             if self._function is not None:
                 pickle.dump(self._function, self._process.stdin, pickle.HIGHEST_PROTOCOL)
                 self._function = None
@@ -182,6 +186,7 @@ def serve(parent: int) -> None:
             os._exit(0)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints does not get between the answers
+    # a thread reads ahead, and notices that the parent is gone while the function works
     asked: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     function = asked.get()

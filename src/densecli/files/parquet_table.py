@@ -13,6 +13,7 @@ from densecli.files.names import require_utf8_name
 from densecli.files.shortages import is_shortage
 from densecli.files.urls import is_remote
 
+# Few, because a single row can hold a whole article or book.
 ROWS = 256
 BUFFER = 1 << 20
 MAGIC = b"PAR1"

@@ -1,4 +1,4 @@
-"""Work in numbered pieces: those that an interrupted run has made whole are not made again.
+"""Work in numbered pieces: a run that resumes does not repeat those that are whole.
 
 Shards of vectors and segments of BM25 are cut at fixed rows, and none depends on another. So a piece is done
 if its file or folder has its final name, and a digest of all that shapes the pieces, the plan, lies beside
@@ -7,7 +7,7 @@ them. Where this does not fit, work resumes in another way:
 - Passages and mined examples grow in one file, in steps that are known only when they come. `Journal` notes
   after each step how far the file is good.
 - A training depends on all that came before. A checkpoint holds its state, and `LineLog` cuts the log of its
-  updates back to that moment.
+  updates back to that point.
 - A download is somebody else's file. The server says with an ETag whether it is still the same.
 """
 
@@ -24,11 +24,11 @@ PLAN = "plan"
 
 @dataclass(frozen=True)
 class Begun:
-    """What a run has left that made at least one piece.
+    """What an interrupted run left that made at least one piece.
 
     Attributes:
         plan: of its work.
-        note: what it told those who resume.
+        note: what it stored for the run that resumes.
     """
 
     plan: str
@@ -44,8 +44,8 @@ class Pieces:
         Args:
             folder: an existing folder that holds nothing but this work.
             name: of the file or folder of a piece, by its number from 0.
-            plan: a digest of all that shapes the pieces; an empty one is never the same.
-            note: for those who resume.
+            plan: a digest of all that shapes the pieces; an empty one never matches.
+            note: for the run that resumes.
         """
         self.folder = folder
         self._name = name
@@ -63,6 +63,7 @@ class Pieces:
     def leading(self) -> int:
         """How many pieces are done before the first one that is missing."""
         number = 0
+        # only a leading run counts: the stages that resume cut their input at one row
         while self.path(number).exists():
             number += 1
         return number
@@ -96,4 +97,5 @@ def new_piece(path: Path) -> Iterator[Path]:
         sync_tree(partial)
     else:
         sync(partial)
+    # the name is the sign that a piece is whole, so it comes last
     partial.replace(path)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from densecli.files.streams import LINE_LIMIT
 
 Line = tuple[int, bytes]
+# Possessive (++, *+): without backtracking, so that a long broken row takes linear time.
 FIELD = r'(?:"(?:[^"]++|"")*+"[^{0}]*+|(?!")[^{0}]*+)'
 MORE = "(?:{0}" + FIELD + ")*+"
 ROW = {mark: (FIELD + MORE).replace("{0}", mark).encode() for mark in "\t,"}

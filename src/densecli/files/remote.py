@@ -1,4 +1,4 @@
-"""Files elsewhere, named by a URL: over HTTP, and wherever `fsspec` has a file system for.
+"""Remote files, named by a URL: over HTTP, and on any file system that `fsspec` knows.
 
 HTTP goes through the client that downloads use: fsspec's own needs two more libraries. Both take a while to
 load, so this module is imported when there is a URL.
@@ -25,7 +25,7 @@ STAMPS = ("ETag", "Last-Modified", "Content-Length")
 
 
 class _Stream(io.RawIOBase):
-    """Bytes that come from elsewhere; whatever a library raises meanwhile is a connection that broke off."""
+    """Bytes of a remote file. Any error of a library while reading means that the connection broke."""
 
     def __init__(self, url: str, pieces: Iterator[bytes]) -> None:
         self._url = url
@@ -62,6 +62,8 @@ def open_remote(path: str) -> Iterator[io.BufferedReader]:
     if _is_http(url):
         with httpx2.Client(follow_redirects=True, timeout=SECONDS) as client:
             try:
+                # identity: a server may otherwise compress on the way, and a .gz file would come twice
+                # compressed
                 request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
                 response = client.send(request, stream=True)
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -135,6 +137,7 @@ def remote_digest(path: str) -> str | None:
         raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
     _check_status(url, response)
     stamps = [response.headers.get(name, "") for name in STAMPS]
+    # the length alone says nothing about the content
     return hashlib.sha256("\n".join(stamps).encode()).hexdigest() if any(stamps[:2]) else None
 
 

@@ -39,6 +39,7 @@ OPENERS: dict[str, Callable[[BinaryIO], _Unpacker]] = {
     ".xz": lzma.LZMAFile,
     ".zst": _zstd,
 }
+# mtime 0 and no name: the same content gives the same bytes
 PACKERS: dict[str, Callable[[BinaryIO], Any]] = {
     ".gz": lambda stream: gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0),
     ".bz2": partial(bz2.BZ2File, mode="wb"),
@@ -93,7 +94,7 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
     """Open a file, a URL, or `-` for standard input, for reading bytes.
 
     What begins as gzip, bzip2, xz or zstd data does, or is named so, is decompressed: one stream or many.
-    Standard input that was opened before goes on where it was left, so that a look at its beginning costs
+    Standard input that was opened before continues where it was left, so that a look at its beginning loses
     nothing.
 
     Raises:
@@ -149,6 +150,7 @@ def _begun(head: bytes) -> str:
     return next((ending for ending, magic in MAGIC.items() if head.startswith(magic)), "")
 
 
+# kept between calls: what a look at the beginning has read into the buffer must not be lost
 @lru_cache(maxsize=1)
 def _standard(stream: BinaryIO) -> BinaryIO:
     return _unpacked(watch(stream), display_name(STDIN))

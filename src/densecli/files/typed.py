@@ -82,7 +82,9 @@ def _typed(value: Any, hint: Any, name: str) -> Any:
 
 def _fits(value: Any, hint: Any) -> bool:
     if hint is float:
+        # numbers near the largest float would overflow in the first product
         return type(value) in (int, float) and abs(value) < 1e300 and math.isfinite(value)
     if hint is int:
         return type(value) is int and 0 <= value <= LARGEST_COUNT
+    # type and not isinstance: JSON's true is not the number 1
     return type(value) is hint

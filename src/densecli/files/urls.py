@@ -2,6 +2,7 @@
 
 import re
 
+# At least two letters before the colon: C:/ is a drive of Windows.
 URL = re.compile(r"(?:(file):/{1,3}|([A-Za-z][A-Za-z0-9+.-]+):/{1,2})(?=[^/]|$)")
 """A path object makes one slash of several."""
 

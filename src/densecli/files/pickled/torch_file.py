@@ -137,6 +137,7 @@ def _tensor(storage: Any, first: Any, shape: Any, strides: Any, *_: Any) -> Stor
         raise FieldError("a tensor of more values than any has", "a whole file")
     last = first + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
     spread = sorted((step, length) for step, length in zip(strides, shape, strict=True) if length > 1)
+    # a tensor whose dimensions overlap or have step 0 claims more values than the file has
     overlaps = any(step * length > following for (step, length), (following, _) in pairwise(spread))
     if 0 not in shape and (last >= storage.count or overlaps or any(step == 0 for step, _ in spread)):
         raise FieldError("a tensor reaches over the end of its numbers", "a whole file")
@@ -192,6 +193,7 @@ def _read_zip(path: Path, stream: BinaryIO) -> Any:
     with zipfile.ZipFile(stream) as archive:
         members = {entry.filename: entry for entry in archive.infolist()}
         names = [name for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
+        # with two of them, this program and torch could read different models from one file
         if len(names) != 1:
             raise FieldError(f"an archive with {len(names)} data.pkl", "a file of torch.save")
         folder = names[0].removesuffix("data.pkl")
@@ -210,6 +212,7 @@ def _read_zip(path: Path, stream: BinaryIO) -> Any:
             if entry is None or count * dtype.itemsize > entry.file_size:
                 raise FieldError(f"the numbers {key!r:.40} are missing or cut off", "a whole file")
             stream.seek(entry.header_offset)
+            # the directory at the end does not say it: torch pads the local header to align the numbers
             name, extra = LOCAL_HEADER.unpack(stream.read(LOCAL_HEADER.size))
             offset = entry.header_offset + LOCAL_HEADER.size + name + extra
             if offset + entry.file_size > path.stat().st_size:

@@ -109,6 +109,8 @@ class Unpickler:
                     steps = 0
                     seen += len(root)
                     root.clear()
+                    # memory: a pickler puts every vector into its memo, but refers only to the first ones
+                    # (dtype, class)
                     for place in self._fresh if seen > KEPT else ():
                         memo.pop(place, None)
                     self._fresh.clear()
