@@ -54,7 +54,7 @@ def qrels_of(path: str) -> Path:
 
 @contextmanager
 def lookup_of(folder: Path, bad: BadRecords = STOP) -> Iterator[Lookup]:
-    """Yield the texts of a folder; its corpus is made into a passage store that goes away afterwards."""
+    """Yield the texts of a folder; its corpus becomes a temporary passage store."""
     queries, corpus = str(folder / QUERIES), str(folder / CORPUS)
     questions = questions_by_id(_records(queries, question, bad), queries, bad)
     with tempfile.TemporaryDirectory(prefix="densecli-beir-") as place:
@@ -112,6 +112,7 @@ def write_folder(
         FieldError: an id is empty or has a space.
     """
     (folder / QRELS).mkdir()
+    # hashes of ids and a file of texts: which passages come twice is known at the end, in bounded memory
     used = array("Q")
     count = 0
     with (

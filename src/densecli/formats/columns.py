@@ -19,6 +19,7 @@ def split(line: bytes) -> list[str]:
         FieldError: it is not UTF-8, or holds a NUL character.
     """
     text = text_field({"line": decode_utf8(line)}, "line")
+    # ids may hold spaces where tabs part the columns
     return [part.strip(" ") for part in text.split("\t")] if "\t" in text else text.split()
 
 

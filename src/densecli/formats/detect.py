@@ -85,7 +85,7 @@ def detect_format(document: Document, wanted: str | None = None, named: str | No
     names = sorted({form.name for form in (*ROW_FORMS, *LINE_FORMS)})
     if named is not None and named not in names:
         raise UsageError(f"`form` is {named!r}; expected one of {', '.join(names)}")
-    kind = RESULTS if wanted == MARKED else wanted  # lines have no marks
+    kind = RESULTS if wanted == MARKED else wanted  # no form of lines marks answers
     lines = [form for form in LINE_FORMS if named in (None, form.name) and kind in (None, form.kind)]
     fitting = [] if document.is_json else [form for form in lines if form.fits(document)]
     if document.is_json or (document.is_named_json and not (fitting or named)):
@@ -107,6 +107,7 @@ def _recognize_rows(document: Document, wanted: str | None, named: str | None) -
         fitting = [form for form in ROW_FORMS if form.kind == wanted and form.name in ("dpr", "jsonl")]
     if not fitting:
         raise _unknown(document, wanted, named, ", ".join(fields).encode())
+    # a program may store several kinds under the same fields, such as SQuAD's articles
     same = [one for one in fitting if one.name == fitting[0].name]
     form = next((one for one in same if wanted is None or one.kind in SOURCES[wanted]), fitting[0])
     if wanted is not None and form.kind not in SOURCES[wanted]:

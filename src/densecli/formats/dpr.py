@@ -50,6 +50,7 @@ def _indented(rows: Iterable[Json]) -> Iterator[bytes]:
     for row in rows:
         yield b"," if opened else b"["
         opened = True
+        # json and not orjson, which neither indents by four nor escapes: the bytes are those of DPR
         yield json.dumps([row], indent=4)[1:-2].encode()
     yield b"\n]\n" if opened else b"[]\n"
 
@@ -72,6 +73,7 @@ def prediction(row: Json, default_id: str) -> Prediction:
         )
     best = max(rows, key=lambda one: number_field(one, "top_k"))["prediction"]
     text = text_field(best, "text")
+    # DPR stores no offsets; both texts were decoded from word pieces, so the answer is in the passage
     start = max(0, text_field(best, "passage", "").find(text))
     span = Span(
         text,

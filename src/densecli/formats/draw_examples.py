@@ -18,6 +18,7 @@ def draw_examples(path: Path, size: int, seed: int) -> Iterator[TrainingExample]
     """
     with open(path, "rb") as stream:
         total = sum(1 for _ in stream)
+        # read twice, so that only the drawn examples are parsed
         chosen = set(Random(f"audit {seed}").sample(range(total), min(size, total)))
         stream.seek(0)
         for number, line in enumerate(stream):

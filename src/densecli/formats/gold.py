@@ -23,6 +23,7 @@ def squad_examples(article: Json, default_id: str) -> Iterator[TrainingExample]:
     The paragraph is the positive; that of an unanswerable question (SQuAD 2) is a hard negative. Paragraphs
     are numbered within their article, and articles within the file, since two may have one title.
     """
+    # SQuAD's titles are from URLs: Beyonc%C3%A9, New_York
     title = unquote(text_field(article, "title", "")).replace("_", " ")
     name = "_".join([*title.split(), default_id])
     for number, paragraph in enumerate(rows_field(article, "paragraphs")):
@@ -64,6 +65,7 @@ def squad_questions(article: Json, default_id: str) -> Iterator[Question]:
 
 
 def _squad_question(row: Json, default_id: str) -> Question:
+    # SQuAD 2 gives such questions plausible answers, which are wrong
     given = [] if row.get("is_impossible") is True else rows_field(row, "answers")
     answers = list(dict.fromkeys(text_field(one, "text") for one in given))
     question_id = default_id if row.get("id") is None else id_field(row, "id")

@@ -100,6 +100,7 @@ def _is_trec_run(document: Document) -> bool:
 
 def _is_qrels(document: Document) -> bool:
     columns = _columns(document)
+    # some qrels have Q0 in the second column, as runs do
     label = len(columns) == 4 and columns[1] in ("0", "Q0") and columns[3].removeprefix("-").isdigit()
     return label or list(columns) == qrels.BEIR_HEADER
 
@@ -174,6 +175,7 @@ def _run(
 
 
 _question = Question.from_json
+# The first that fits counts, so those with more or rarer fields come first.
 ROW_FORMS = (
     _rows("dpr", PREDICTIONS, "predictions of DPR's reader", "gold_answers predictions",
           dpr.prediction, dpr.question),
@@ -205,6 +207,7 @@ ROW_FORMS = (
     _rows("tevatron", QUESTIONS, "Tevatron's queries", "query_id query", tevatron.question),
     _rows("jsonl", QUESTIONS, "questions", "question", _question),
 )  # fmt: skip
+# From the strictest to the one that every line fits.
 LINE_FORMS = (
     _lines("trec", RESULTS, "a TREC run", _is_trec_run, _run(runs.trec_entry)),
     _lines("trec", QRELS, "judgments", _is_qrels, qrels.read_qrels),

@@ -16,6 +16,7 @@ from densecli.files.utf8 import EncodingError, decode_utf8
 from densecli.formats.documents import Document
 from densecli.records import Question
 
+# A cheap test first: parsing every list into tokens would take most of the time.
 ADJACENT = re.compile(r"""['"]\s*[rRuU]?['"]""")
 """Quotes with no comma between: two texts, or an empty one."""
 
@@ -34,6 +35,7 @@ def read_table(document: Document) -> Iterator[Question]:
         InputError: a row without a list of answers, or text that is not UTF-8.
     """
     for number, row in quoted_rows(document.raw_lines(), "\t", _is_sound):
+        # the line that csv readers count, so that ids agree with those of other programs
         last = number + row.rstrip(b"\n").count(b"\n")
         try:
             question = _question(_fields(row), str(last))
@@ -88,6 +90,7 @@ def _literal(text: str) -> object:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # regex answers hold backslashes that Python would comment on
         try:
+            # the authors' code evaluates it, which would run whatever a file says
             found: object = ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             raise FieldError(

@@ -57,6 +57,7 @@ def read_run(
         seen.add(question_id)
         if not found:
             continue
+        # stable, so that equal scores stay in the order of the file
         best = sorted(found.items(), key=lambda pair: -pair[1])
         yield RankedList(
             Question(question_id, ""),
@@ -125,6 +126,7 @@ def _ranks(results: Iterable[RankedList]) -> Iterator[tuple[str, int, str, float
     Whoever reads a run goes by the scores alone. Where they do not fit the order, it is 1/rank instead.
     """
     for ranked in results:
+        # of the whole list: scores of two kinds in one list would mix up its order
         fit = scores_fit(ranked)
         for rank, ctx in enumerate(ranked.ctxs, 1):
             yield ranked.question.id, rank, ctx.passage.id, ctx.score if fit else 1 / rank

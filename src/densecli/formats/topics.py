@@ -19,6 +19,7 @@ TEXTS = [
     re.compile(rf"<{name}>\s*(?:{word}:)?([^<]*)", re.IGNORECASE)
     for name, word in (("title", "Topic"), ("question", ""), ("query", ""), ("desc", "Description"))
 ]
+# Characters of a topic: a missing </top> must not collect the whole file.
 LONGEST = 1 << 20
 HEADERS = {"id", "_id", "qid", "query_id", "query-id", "question_id"}, {"query", "question", "text"}
 
@@ -38,6 +39,7 @@ def read_topics(document: Document) -> Iterator[Question]:
     begun, size = 0, 0
     for number, line in document.lines():
         try:
+            # a line can end one topic and begin another
             *ends, rest = CLOSE.split(decode_utf8(line))
             for part in ends:
                 topic, held = "\n".join([*held, part]), []
