@@ -86,6 +86,7 @@ def download(
                     asked = error.wait if isinstance(error, _Again) else None
                 except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                     raise ArtifactError(f"{url}: {error}") from None
+                # some of it came, so the connection works: waiting starts over
                 if _size(partial) > reached:
                     wait, fruitless, reached = patience.first, 0, _size(partial)
                 else:
@@ -106,6 +107,7 @@ def _go_on(client: httpx2.Client, url: str, partial: Path, progress: Advance, md
         _Again: the connection or the server failed, or what is there does not fit the file: it is discarded.
     """
     have, tag = _size(partial), _tag(partial)
+    # compressed on the way, neither the size nor the offset would be those of the file
     headers = {"Accept-Encoding": "identity"}
     if have and tag:
         headers |= {"Range": f"bytes={have}-", "If-Range": tag}
@@ -139,6 +141,7 @@ def _rest(url: str, response: httpx2.Response, partial: Path, have: int, progres
     else:
         raise ArtifactError(f"{url}: the server says {answer}")
     _make_room(partial, total, have)
+    # before the content: what is written later belongs to this tag
     _tag_of(partial).write_text(_mark(response.headers))
     progress(have, total)
     with open(partial, "ab") as stream:
@@ -177,6 +180,7 @@ def _plain_s3(headers: httpx2.Headers) -> bool:
 
 
 def _make_room(partial: Path, total: int | None, have: int) -> None:
+    # asked before, since a disk that fills up disturbs more than this program
     free = shutil.disk_usage(partial.parent).free
     if total is not None and total - have > free:
         raise ResourceError(
@@ -198,6 +202,7 @@ def _retry_after(value: str) -> float | None:
 def _mark(headers: httpx2.Headers) -> str:
     """Return what distinguishes this file from another one under the same name, for `If-Range`."""
     tag = str(headers.get("ETag", ""))
+    # a weak tag allows another encoding of the same page, to which bytes cannot be appended
     return tag if tag and not tag.startswith("W/") else str(headers.get("Last-Modified", ""))
 
 

@@ -47,6 +47,7 @@ class Fetch:
         name = f"{self.one.stems[0]}-{self.split.name}.qa.csv"
         authors = partial(self._authors, self.split.dpr_questions)
         here_first = (self.cached, authors, self._hub)
+        # the Hub's split is cut here by a rule of ours; the authors' own cut is not published
         own_cut_last = (authors, self.cached, self._hub)
         sources = own_cut_last if self.one.is_cut(self.split) else here_first
         return self._first(sources, "questions", name)
@@ -135,6 +136,7 @@ class Fetch:
         name = f"{one.stems[0]}-{split.name}"
         if not one.is_cut(split):
             return _write(held, self.folders[0] / f"{name}.jsonl")
+        # by a hash of the question: the same cut everywhere, whatever the order of the rows
         dev = set(sorted(range(len(held)), key=lambda row: _lot(held[row]))[: one.splits["dev"].questions])
         part = (row for row in range(len(held)) if (row in dev) == (split.name == "dev"))
         return _write((held[row] for row in part), self.folders[0] / f"{name}.{CUT}")

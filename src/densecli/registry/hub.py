@@ -42,6 +42,7 @@ def cached_questions(hub: HubQuestions, split: str, answer_type: str) -> Iterato
         return None
     name = hub.repo.rpartition("/")[2]
     with hub_errors(f"{hub.repo} in the cache"):
+        # load_dataset would ask the network even for what is in the cache
         made = Cache(
             repo_id=hub.repo, dataset_name=name, config_name=hub.config, version="0.0.0", hash=hub.revision
         )

@@ -48,6 +48,7 @@ def hub_errors(repo: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        # not the Hub's fault: the terminal names the disk and the file
         if isinstance(error, OSError) and error.errno in DISK:
             raise
         line = " ".join(str(error).split())[:LINE] or type(error).__name__

@@ -135,6 +135,7 @@ def members(name: str) -> list[tuple[QuestionSet, int]]:
     found = names.get(_plain(name))
     if found is None:
         given = _plain(name)
+        # names are short: without this "nq" would be close to many
         alike = [one for one in names if abs(len(one) - len(given)) <= 1]
         near = difflib.get_close_matches(given, alike, 1, cutoff=0.75)
         hint = f"; did you mean {names[near[0]]}?" if near else ""
