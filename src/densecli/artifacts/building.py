@@ -47,7 +47,7 @@ def returns_artifact(make: Callable[P, Path]) -> Callable[P, Artifact]:
 
 @dataclass
 class Building:
-    """An artifact in the making.
+    """An artifact that is being made.
 
     Attributes:
         folder: to fill.

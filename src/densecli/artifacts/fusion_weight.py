@@ -38,7 +38,7 @@ class FusionWeight:
 
     @classmethod
     def read(cls, index: Path) -> "FusionWeight | None":
-        """Return what is stored with the index in the folder `index`, or None.
+        """Return the weight that is stored with the index in the folder `index`, or None.
 
         Raises:
             ArtifactError: the file is damaged.

@@ -31,7 +31,7 @@ class LineLog:
             raise ArtifactError(f"{path}: has fewer than {lines:,} lines; use `force` to start over")
         self._path = path
         self._lines = lines
-        # without a buffer, so that somebody who watches a training sees each update
+        # without a buffer, so that whoever watches a training sees each update
         self._stream = open(path, "ab", buffering=0)  # noqa: SIM115 - until `close`
         self._stream.truncate(size)
 
@@ -56,7 +56,7 @@ class LineLog:
         self._stream.write(encode_line(row))
 
     def sync(self) -> None:
-        """Flush what was added to the disk."""
+        """Flush the added lines to the disk."""
         os.fsync(self._stream.fileno())
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""`manifest.json`: what an artifact is, from what it was made, and that it is complete.
+"""`manifest.json`: the kind of an artifact, its inputs, and the proof that it is complete.
 
 Each kind of artifact has a type, in `kinds`. What a reader needs of an artifact is a field of it.
 """
@@ -240,5 +240,5 @@ def describe_input(path: str | Path) -> Input:
 
 
 def describe_inputs(inputs: Iterable[str | Path | Input]) -> list[Input]:
-    """Return inputs as `describe_input` does; those that are described already stay as they are."""
+    """Return inputs as `describe_input` does; inputs that are described already are returned unchanged."""
     return [one if isinstance(one, Input) else describe_input(one) for one in inputs]

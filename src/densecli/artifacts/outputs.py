@@ -1,4 +1,4 @@
-"""What stands where a result is to go, and whether that may be replaced."""
+"""What exists at the place of a result, and whether it may be replaced."""
 
 import os
 import stat
@@ -65,7 +65,7 @@ def replaceable(place: Path, kind: str, shown: Path) -> Outline | None:
 
 
 def _strange_files(place: Path, found: Outline) -> list[str]:
-    """Return what is in a result and was not when it was made; results of old versions have no list."""
+    """Return the files that were added to a result later; results of old versions have no list of files."""
     if found.files is None:
         return []
     files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
@@ -80,9 +80,9 @@ def check_output(command: str, output: Path, inputs: Iterable[str | Path], works
 
     Args:
         command: which is to write it.
-        output: a file or folder that somebody named.
-        inputs: what the command reads: paths, `NAME=FILE`, `-` for standard input. What is no path of a file
-            or folder is passed over.
+        output: a file or folder that the user named.
+        inputs: what the command reads: paths, `NAME=FILE`, `-` for standard input. Names of
+            anything else are ignored.
         workspace: the one at work.
 
     Raises:

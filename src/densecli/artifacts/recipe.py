@@ -186,7 +186,7 @@ def digest_texts(texts: Sequence[str]) -> str:
 
 
 def describe_folder(path: str | Path) -> Input:
-    """Return a folder of files as an input: the digest of the names and contents of those that are read."""
+    """Return a folder of files as an input: the digest of the names and contents of its visible files."""
     place = Path(path)
     files = sorted(Path(entry.path) for entry in visible_files(place))
     names = [f"{display_path(file.relative_to(place))}={digest_file(file)}" for file in files]

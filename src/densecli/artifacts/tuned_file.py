@@ -18,7 +18,7 @@ SELECTION = "selection.json"
 
 
 def read_tuned(path: Path, parse: Callable[[Json], T], command: str) -> T | None:
-    """Return what is stored in a file, or None if there is none.
+    """Return the parsed content of a file, or None if there is none.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""Whether the files of an artifact are those that its manifest says."""
+"""Whether the files of an artifact match its manifest."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -21,7 +21,7 @@ from densecli.records import Article, Passage
 ALONE = 4
 """Blocks that this process does itself, before others are started for the rest."""
 _Kept = tuple[Article | Passage, str, int | None]
-"""A record, its id or what stands for it, and its place."""
+"""A record, its id or its number, and its place."""
 
 
 @dataclass(slots=True)
@@ -188,7 +188,7 @@ class _Found(NamedTuple):
 
 
 def _whole(records: list[_Kept], counts: Counter[str]) -> _Found:
-    """Return records that are passages already, as they are; what has no text is dropped and counted."""
+    """Return records that are passages already, unchanged; those without text are dropped and counted."""
     owners = [number for number, (one, _, _) in enumerate(records) if one.text and not one.text.isspace()]
     counts["dropped_without_text"] += len(records) - len(owners)
     texts = [records[owner][0].text for owner in owners]

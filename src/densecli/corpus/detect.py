@@ -179,8 +179,8 @@ def _within(path: str, form: str) -> str:
 def sniff(path: str) -> str:
     """Return the form of a corpus.
 
-    Its first bytes tell it; the name tells it where they do not. Of a pipe that has a name only that name is
-    looked at.
+    The first bytes show it, else the name does. Of a named pipe only the name is used, since its bytes can be
+    read only once.
 
     Raises:
         InputError: the path is missing or damaged, the format is unknown, or name and content disagree.

@@ -37,7 +37,7 @@ Parsed = Article | Passage | Dropped | Pruned
 
 
 def weigh(payload: Any) -> int:
-    """Return the length of a payload of bytes or text; of anything else, of what it holds."""
+    """Return the length of a payload of bytes or text, or the total length of the items of another one."""
     if isinstance(payload, bytes | str):
         return len(payload)
     if isinstance(payload, tuple | list):
@@ -61,7 +61,7 @@ class Source:
     Attributes:
         name: the path, or `stdin`, as errors show it.
         raw: the records in order, cheaply cut and not yet decoded. Raises InputError when the stream itself
-            is broken. It is walked once, and always from its beginning.
+            is broken. It is iterated once, and always from its beginning.
         parse: one payload to one record. A module-level function, or a `functools.partial` of one: it is
             sent to worker processes, so its module imports nothing heavy that it does not need. Raises
             FieldError, to which the place is added.

@@ -15,7 +15,7 @@ LEAD = 0xC2
 
 
 def is_space(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return whether each byte is white space, or one of those that are it together.
+    """Return whether each byte is white space, or a part of a white-space character of several bytes.
 
     Args:
         data: (n,) valid UTF-8 that ends with an ASCII character.

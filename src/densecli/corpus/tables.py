@@ -95,10 +95,10 @@ def split_row(mark: str, data: bytes) -> list[str]:
 
 
 def raw_rows(path: str, mark: str) -> Iterator[tuple[int, bytes]]:
-    """Yield `(line it begins on, row)` of a table, header and all; blank lines are passed over.
+    """Yield `(line it begins on, row)` of a table, header and all; blank lines are skipped.
 
-    A row goes on over the end of its line where a quoted field does, if it then has as many fields as the
-    header; else each of those lines is a row, so that a stray quote costs no more than its line.
+    A row continues on the next line while a quoted field does, if it then has as many fields as the header.
+    Otherwise each of those lines is a row, so that a stray quote spoils only its own line.
 
     Raises:
         InputError: the file cannot be read.

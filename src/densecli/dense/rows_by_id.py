@@ -26,7 +26,7 @@ class PassageRows:
     """The rows of a passage store by the ids of another program."""
 
     def __init__(self, store: PassageStore, prefix: str = PREFIX) -> None:
-        """Look ids up as they stand; else with `prefix` put before them, or taken off."""
+        """Look ids up unchanged, else with `prefix` added or removed."""
         self._store = store
         self._prefix = prefix
         self._next = 0

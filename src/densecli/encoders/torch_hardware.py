@@ -44,7 +44,7 @@ def precision_name(precision: torch.dtype) -> str:
 
 
 def describe_hardware(device: torch.device, precision: torch.dtype) -> str:
-    """Return device and arithmetic for people: `cpu, bfloat16`."""
+    """Return device and arithmetic for messages: `cpu, bfloat16`."""
     return f"{device}, {str(precision).removeprefix('torch.')}"
 
 

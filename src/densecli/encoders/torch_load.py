@@ -60,7 +60,7 @@ def load_pretrained(folder: Path) -> Any:
 
 
 def _pretrained(folder: Path, files: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
-    """Return a model of transformers, and what it says about its weights."""
+    """Return a model of transformers, and its report of missing and mismatched weights."""
     asked: dict[str, Any] = {
         "dtype": torch.float32,
         "output_loading_info": True,

@@ -1,4 +1,4 @@
-"""One tower in torch: a Hugging Face encoder, its pooling and what the similarity asks for."""
+"""One tower in torch: a Hugging Face encoder, its pooling, and the steps for its similarity."""
 
 import inspect
 from typing import Any
@@ -56,7 +56,7 @@ class Tower(nn.Module):
         return self.finish(self.pooled(ids, mask))
 
     def pooled(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return pooled and projected vectors (B, d), float32, before anything the similarity asks for."""
+        """Return pooled and projected vectors (B, d), float32, before the steps for the similarity."""
         more = {}
         if self.last_position is not None:
             more["position_ids"] = self._positions(ids, mask)

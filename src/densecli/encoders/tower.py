@@ -174,6 +174,6 @@ class CompiledTower:
         return rows
 
     def _move_last(self, rows: FloatArray, mask: NDArray[np.int64]) -> None:
-        """Give each last token its position; that of its place, which the graph adds, is taken off."""
+        """Give each last token its own position, and subtract the one that the graph adds for its place."""
         sequences, last = np.arange(len(mask)), mask.sum(axis=1) - 1
         rows[sequences, last] += self._positions[self._last_position] - self._positions[last]

@@ -15,7 +15,7 @@ from densecli.text.tokens import tokens
 SHOWN_PASSAGES = 3
 """First passages of a list that are shown, beside the first with an answer."""
 MOST_TEXTS = 500
-"""Questions of which the report has the passages; of the others it has the ranks."""
+"""Questions whose passages are in the report; for the others it has the ranks only."""
 MOST_ANSWERS = 10
 LONGEST_TEXT = 3000
 """Characters of a passage that are shown."""
@@ -97,7 +97,7 @@ class Details:
         detail.passages[run] = [_passage(place, ranked.ctxs[place - 1], matcher) for place in places]
 
     def with_texts(self, ks: Sequence[int]) -> set[tuple[str, str]]:
-        """Return the questions of which passages are shown: first those on which the runs differ most."""
+        """Return the questions whose passages are shown: those on which the runs differ most."""
 
         def differ(detail: QuestionDetail) -> int:
             found = [[0 < rank <= k for rank in detail.ranks.values()] for k in ks]

@@ -40,7 +40,7 @@ class QrelsMeasures:
         self._run: dict[str, dict[str, float]] = {}
 
     def watch(self, results: Iterable[Result]) -> Iterator[Result]:
-        """Pass results on and take in what they found."""
+        """Pass results on, and add their passages to the run."""
         for result in results:
             self._add(ranked_of(result))
             yield result

@@ -133,7 +133,7 @@ def refuse_second(question: Question, bad: BadRecords, name: str) -> None:
     """Take a second result for a question.
 
     Raises:
-        InputError: names the question, unless such records are passed over.
+        InputError: names the question, unless such records are skipped.
     """
     what = f"question {question.id!r} occurs twice ({question.question!r:.60})"
     bad.refuse(DUPLICATE, InputError(name, None, what, "one result for each question"))

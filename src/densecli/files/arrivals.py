@@ -57,7 +57,7 @@ class ArrivalReader(io.BufferedReader):
 
 
 def watch(stream: BinaryIO) -> BinaryIO:
-    """Return a reader that knows what has arrived for a pipe, a socket or a terminal; files as they are."""
+    """Return a reader that knows which lines of a pipe have arrived; a file is returned unchanged."""
     # a file is there as a whole, so nothing in it has to be waited for
     if not isinstance(stream, io.BufferedReader) or stream.seekable():
         return stream
@@ -78,11 +78,11 @@ def arriving(path: str, stream: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def forget(path: str) -> None:
-    """Read a stream as a file from now on: what it holds is not cut at the ends of lines."""
+    """Read a stream as a file from now on, because its records are not lines."""
     _OPEN.pop(path, None)
 
 
 def has_arrived(path: str) -> bool:
-    """Whether the next record of a file or stream can be read without waiting for whoever writes it."""
+    """Whether the next record of a file or stream can be read without waiting for its writer."""
     stream = _OPEN.get(path)
     return stream is None or stream.has_arrived()

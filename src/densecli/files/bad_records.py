@@ -48,7 +48,7 @@ class BadRecords:
         self.counts[f"skipped_{code}"] += times
 
     def usable(self, name: str, records: Iterable[T]) -> Iterator[T]:
-        """Pass on what is read of a file; with `skip`, what comes before a break in it is used.
+        """Pass on the records of a file; with `skip`, those before a break in it are used.
 
         Raises:
             InputError: the file is broken before its first record, or has none that can be used.

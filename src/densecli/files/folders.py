@@ -1,4 +1,4 @@
-"""What is in a folder that a person names: its files, without what is hidden and what densecli made."""
+"""The files in a folder that a user names, without hidden ones and results of densecli."""
 
 import os
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ HEAD = 1 << 16
 def visible_entries(folder: Path | str) -> list["os.DirEntry[str]"]:
     """Return the files and folders in a folder, in the order of names.
 
-    What is hidden, links to folders, and results of densecli are left out: a workspace may stand in the
-    folder that it was made from.
+    Hidden entries, links to folders, and results of densecli are left out: a workspace may lie in the folder
+    that it was made from.
 
     Raises:
         OSError: the folder cannot be listed.
@@ -25,7 +25,7 @@ def visible_entries(folder: Path | str) -> list["os.DirEntry[str]"]:
 def visible_files(folder: Path | str) -> Iterator["os.DirEntry[str]"]:
     """Yield the visible files in a folder and below it, in the order of names.
 
-    No more is in memory than the folders that are open.
+    Only the listings of the open folders are in memory.
 
     Raises:
         OSError: a folder cannot be listed.

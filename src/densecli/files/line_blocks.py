@@ -1,4 +1,4 @@
-"""The lines of a file in slabs of many, so that whoever parses lines cuts them too."""
+"""The lines of a file in blocks of many, which are split where they are parsed, in any process."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ BLANK = re.compile(rb"\n[^\S\n]*+(?=\n|\Z)")
 
 @dataclass(frozen=True)
 class LineBlock:
-    """Some lines of a file as they stand there.
+    """Some lines of a file, unchanged.
 
     Its length is how many are not blank; those it yields as `(line number, line without its end)`.
 

@@ -140,7 +140,7 @@ class _Worker:
         self._function: Callable[..., Any] | None = function
 
     def ask(self, item: Any) -> Any:
-        """Return what the function makes of an item, or raise what it raised."""
+        """Return the result of the function for an item, or raise its exception."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -175,7 +175,7 @@ class _Worker:
 
 
 def serve(parent: int) -> None:
-    """Answer on standard output what is asked on standard input: the other side of a worker.
+    """Read items from standard input and write results to standard output: the worker's side.
 
     Args:
         parent: the process to end with, where the system can see to that; else 0.
@@ -206,7 +206,7 @@ def serve(parent: int) -> None:
 
 
 def _listen(asked: "SimpleQueue[Any]") -> None:
-    """Hand on what comes on standard input, and end the process when that ends, in the middle of its work."""
+    """Pass on the items from standard input, and end the process when that ends, even during its work."""
     try:
         while True:
             asked.put(pickle.load(sys.stdin.buffer))

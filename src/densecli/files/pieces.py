@@ -8,7 +8,7 @@ them. Where this does not fit, work resumes in another way:
   after each step how far the file is good.
 - A training depends on all that came before. A checkpoint holds its state, and `LineLog` cuts the log of its
   updates back to that point.
-- A download is somebody else's file. The server says with an ETag whether it is still the same.
+- A downloaded file can change on its server, which says with an ETag whether it is still the same.
 """
 
 from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ def is_whole(row: bytes, mark: str) -> bool:
 
 
 def quoted_rows(lines: Iterable[Line], mark: str, sound: Callable[[bytes], bool]) -> Iterator[Line]:
-    """Yield `(line it begins on, row)`, the row with its line ends; blank lines between rows are passed over.
+    """Yield `(line it begins on, row)`, the row with its line ends; blank lines between rows are skipped.
 
     A quote that is opened by mistake would take in all lines up to the next one. So where a row of several
     lines is not sound, has no end, or is longer than any record, each of its lines is a row.
@@ -33,7 +33,7 @@ def quoted_rows(lines: Iterable[Line], mark: str, sound: Callable[[bytes], bool]
     Args:
         lines: `(number, line)`, the line with its end.
         mark: what parts fields, a tab or a comma.
-        sound: whether several lines are one row in earnest.
+        sound: whether several lines really are one row.
     """
     held: list[Line] = []
     size = 0

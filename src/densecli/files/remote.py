@@ -40,7 +40,7 @@ class _Stream(io.RawIOBase):
             try:
                 piece = next(self._pieces, None)
             except Exception as error:
-                raise ArtifactError(f"{self._url}: broke off ({_told(error)}); try again") from None
+                raise ArtifactError(f"{self._url}: broke off ({_reason(error)}); try again") from None
             if piece is None:
                 return 0
             self._held = piece
@@ -67,7 +67,7 @@ def open_remote(path: str) -> Iterator[io.BufferedReader]:
                 request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
                 response = client.send(request, stream=True)
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-                raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
+                raise ArtifactError(f"{url}: out of reach ({_reason(error)})") from None
             try:
                 _check_status(url, response)
                 stream: io.BufferedReader = io.BufferedReader(_Stream(url, response.iter_raw(BUFFER)), BUFFER)
@@ -134,7 +134,7 @@ def remote_digest(path: str) -> str | None:
     try:
         response = httpx2.head(url, follow_redirects=True, timeout=SECONDS)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
+        raise ArtifactError(f"{url}: out of reach ({_reason(error)})") from None
     _check_status(url, response)
     stamps = [response.headers.get(name, "") for name in STAMPS]
     # the length alone says nothing about the content
@@ -181,10 +181,10 @@ def _reaching(url: str) -> Iterator[None]:
         library = LIBRARIES.get(scheme, "the library that fsspec names for it")
         raise UsageError(f"{url}: reading {scheme}:// needs {library}; pip install {library}") from None
     except ValueError as error:
-        raise UsageError(f"{url}: no way to read it ({_told(error)})") from None
+        raise UsageError(f"{url}: no way to read it ({_reason(error)})") from None
     except Exception as error:  # each file system has its own
-        raise ArtifactError(f"{url}: out of reach ({_told(error)})") from None
+        raise ArtifactError(f"{url}: out of reach ({_reason(error)})") from None
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return " ".join(f"{error}".split())[:200] or type(error).__name__

@@ -22,7 +22,7 @@ def is_shortage(error: BaseException) -> bool:
 
 @contextmanager
 def named_if_full(place: Path | str) -> Iterator[None]:
-    """Add the name of what is written to an error of a full disk, which has none when a write fails."""
+    """Add the name of the file to the error of a full disk, which has none when a write fails."""
     try:
         yield
     except OSError as error:

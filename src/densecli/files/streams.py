@@ -136,7 +136,7 @@ def _missing(path: str) -> InputError:
 
 
 def _broken(name: str, ending: str, error: Exception) -> InputError:
-    """Return what is wrong with a compressed stream."""
+    """Return the error for a broken compressed stream."""
     kind = KINDS[ending]
     cut_off = isinstance(error, EOFError | zlib.error) or "Truncated" in str(error)
     if not cut_off:
@@ -162,7 +162,7 @@ def _unpacked(stream: BinaryIO, name: str) -> BinaryIO:
 
 
 def peek(stream: BinaryIO) -> bytes:
-    """Return what comes next in a stream without reading past it; nothing where that cannot be done."""
+    """Return the next bytes of a stream without consuming them; none if the stream cannot do that."""
     return stream.peek() if isinstance(stream, io.BufferedReader) else b""
 
 

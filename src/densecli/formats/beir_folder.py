@@ -70,7 +70,7 @@ def _records(path: str, build: Callable[[Json, str], T], bad: BadRecords) -> Ite
 def examples_of(judgments: Iterable[Judgment]) -> Iterator[TrainingExample]:
     """Yield an example without texts for each run of judgments of one question.
 
-    A grade above 0 makes a positive; another one a hard negative, since somebody looked at it.
+    A grade above 0 makes a positive. Any other makes a hard negative, since a person judged it.
     """
     for question_id, group in groupby(judgments, lambda one: one.question_id):
         positives: list[Passage] = []

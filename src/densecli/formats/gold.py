@@ -39,8 +39,8 @@ def squad_examples(article: Json, default_id: str) -> Iterator[TrainingExample]:
 def squad_results(article: Json, default_id: str) -> Iterator[RankedList]:
     """Yield each question of an article with its own paragraph, where the answers stand at their offsets.
 
-    An offset at which its answer does not stand is passed over; a question without any good offset is matched
-    by its words.
+    An offset at which the text has another word is ignored; a question without any good offset is matched by
+    its words.
     """
     rows = [row for paragraph in rows_field(article, "paragraphs") for row in rows_field(paragraph, "qas")]
     for row, example in zip(rows, squad_examples(article, default_id), strict=True):

@@ -123,7 +123,7 @@ class Lookup:
 def questions_by_id(
     questions: Iterable[Question], source: str, bad: BadRecords = STOP
 ) -> dict[str, Question]:
-    """Return questions by their ids; of several with one id the first, where the others are passed over.
+    """Return questions by their ids; of several with one id the first, where the others are skipped.
 
     Raises:
         InputError: an id occurs twice.

@@ -123,7 +123,7 @@ def scores_fit(ranked: RankedList) -> bool:
 def _ranks(results: Iterable[RankedList]) -> Iterator[tuple[str, int, str, float]]:
     """Yield question, rank, passage and score.
 
-    Whoever reads a run goes by the scores alone. Where they do not fit the order, it is 1/rank instead.
+    Programs that read a run go by the scores alone. If these do not fit the order, the score is 1/rank.
     """
     for ranked in results:
         # of the whole list: scores of two kinds in one list would mix up its order

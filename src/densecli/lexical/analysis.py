@@ -22,7 +22,7 @@ WORD = rf"\w[\w{MARKS}]*(?:(?:(?<=[^\W\d])['’.:](?=[^\W\d])|(?<=\d)[.,;'’](?
 WORDS = (WORD,)
 """The expressions of all versions so far."""
 # Scripts without spaces between words: each sign is a term, as in Lucene. Compiled when the first word with
-# other letters comes, for it takes milliseconds of every start.
+# other letters comes, because compiling takes milliseconds of every start.
 SIGN = "[\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 PART = f"{SIGN}|[^{SIGN[1:]}+"
 STOP_WORDS = (
@@ -73,7 +73,7 @@ class Analysis:
         types = {field.name: field.type for field in fields(cls)}
         if set(row) != set(types) or any(type(row[name]) is not kind for name, kind in types.items()):
             raise ValueError(f"analysis settings {', '.join(sorted(row)):.80}")
-        if row["word"] not in WORDS:  # it is no free choice: an expression of somebody's could take forever
+        if row["word"] not in WORDS:  # no free choice: a hostile expression could take forever
             raise ValueError("its expression of a word is of another version")
         return cls(**row)
 
@@ -103,7 +103,7 @@ class Analyzer:
         return list(chain.from_iterable(map(self.terms_of, self.chunks(text))))
 
     def chunks(self, text: str) -> list[str]:
-        """Return what stands between white space, in order, in the spelling that `terms_of` takes."""
+        """Return the chunks between white space, in order, normalized as `terms_of` takes them."""
         composed = normalize(self._form, text)
         return (composed.lower() if self.analysis.lower_case else composed).split()
 

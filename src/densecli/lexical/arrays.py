@@ -16,7 +16,7 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
 
 
 def write_pieces(path: Path, dtype: DTypeLike, length: int, pieces: Iterable[NDArray[Any]]) -> None:
-    """Write an array of one dimension of which a piece at a time is in memory."""
+    """Write an array of one dimension, with one piece in memory at a time."""
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (length,)}
     with open(path.with_suffix(".npy"), "wb") as stream:
         np.lib.format.write_array_header_1_0(stream, header)

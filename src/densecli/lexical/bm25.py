@@ -112,7 +112,7 @@ class Bm25:
         return self._weighted(Counter(number for number in known if number is not None))
 
     def _weighted(self, times: Mapping[int, int]) -> list[Term]:
-        """Return terms by their numbers, with how often the question has them, those that add most first."""
+        """Return terms, those that can add most first, given how often the question has each number."""
         if not times:
             return []
         numbers = np.array(sorted(times))

@@ -19,7 +19,7 @@ def stemmer(name: str) -> Callable[[str], str]:
     """
     if not name:
         return str
-    snowball: Callable[[str], str] = Stemmer.Stemmer(name, 0).stemWord  # whoever calls remembers
+    snowball: Callable[[str], str] = Stemmer.Stemmer(name, 0).stemWord  # no cache: `Analyzer` has one
     if name == "porter":
         return lambda word: _porter(word, snowball)
     return lambda word: snowball(word) or word

@@ -14,7 +14,7 @@ from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 
 
 class Miner:
-    """Mines blocks, each by itself, so that any process may have any block."""
+    """Mines blocks independently of each other, so that any process may take any block."""
 
     def __init__(self, store: PassageStore, bm25: Bm25 | None, config: MineConfig) -> None:
         """Take a collection; `bm25` may be None where neither positives nor negatives come from it."""

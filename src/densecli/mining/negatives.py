@@ -15,7 +15,7 @@ SPARE = 4
 
 
 class Negatives:
-    """Picks negatives, and counts those that were refused by the reason."""
+    """Picks negatives, and counts the refused candidates by reason."""
 
     def __init__(self, cache: PassageCache, config: MineConfig) -> None:
         self._cache = cache

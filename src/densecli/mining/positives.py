@@ -16,7 +16,7 @@ Lists = dict[int, list[Hit]]
 
 
 class Positives:
-    """Finds the positives of a block's questions, and counts those that have none by the reason."""
+    """Finds the positives of a block's questions, and counts the questions without one by reason."""
 
     def __init__(self, cache: PassageCache, bm25: Bm25 | None, config: MineConfig) -> None:
         self._cache = cache

@@ -1,4 +1,4 @@
-"""ONNX graphs in the making: nodes, constants, and weights in their file or in the graph."""
+"""Builders of ONNX graphs: nodes, constants, and weights in their file or in the graph."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

@@ -24,7 +24,7 @@ class Tokens:
     """A tokenizer with a model's limits.
 
     `cls`, `sep` and `pad` are ids: the first and the last of a framed text, and what fills short rows.
-    `counts` tells how many `questions` and `passages` were encoded, and how many of them were too long
+    `counts` has how many `questions` and `passages` were encoded, and how many of them were too long
     (`questions cut`, `passages cut`).
     """
 

@@ -122,7 +122,7 @@ def base_names(header: Header) -> list[str]:
 
 
 def check_shapes(path: Path, header: Header, expected: Mapping[str, Shape]) -> None:
-    """Compare a file with what the model's config asks for.
+    """Compare a file with the weights that the model's config needs.
 
     Raises:
         ArtifactError: a weight is missing, not expected, of another shape, or without its scale.
@@ -137,7 +137,7 @@ def check_shapes(path: Path, header: Header, expected: Mapping[str, Shape]) -> N
 
 
 def compare_shapes(path: Path, found: Mapping[str, Shape], expected: Mapping[str, Shape]) -> None:
-    """Compare the weights of `path` with those that a model asks for.
+    """Compare the weights of `path` with those that a model needs.
 
     Raises:
         ArtifactError: a weight is missing, not expected, or of another shape.

@@ -12,7 +12,7 @@ DENSE_SHARE = 1.5
 
 
 def union(first: Rows, second: Rows) -> Rows:
-    """Return what stands in either of two lists (n, k): rows (n, m), each once, ascending, then -1."""
+    """Return the union of two lists (n, k): rows (n, m), each once, ascending, then -1."""
     # sorts behind all rows, while -1 would come first
     none = np.iinfo(np.int64).max
     both = np.sort(np.concatenate([first, second], axis=1), axis=1)
@@ -34,11 +34,11 @@ def weighted(words: Scores, dense: Scores, weight: float | Scores) -> Scores:
 
 
 def spread_weights(rows: Rows, words: Scores, dense: Scores) -> Scores:
-    """Return a λ (n, 1) for each question that fits scores of any scale, for want of a tuned one.
+    """Return a λ (n, 1) for each question that fits scores of any scale, to use where none was tuned.
 
     It is 1.5 times the standard deviation of the 100 best BM25 scores over that of the 100 best inner
-    products. With 1 the two sides would have the same say; half as much again for the dense side was better
-    on development questions of several datasets. Where either has no spread, and so orders nothing, it is 1.
+    products. With a factor of 1 both sides would weigh the same; 1.5 for the dense side was better on
+    development questions of several datasets. Where either has no spread, and so orders nothing, it is 1.
 
     Args:
         rows: (n, m) passages; -1 stands for none.
@@ -57,7 +57,7 @@ def _spreads(rows: Rows, scores: Scores) -> NDArray[np.float64]:
 
 
 def or_lowest(rows: Rows, found: Rows, scores: Scores) -> Scores:
-    """Return the score that a list gave to each passage, and its lowest score to those that are not in it.
+    """Return the score of each passage in a list, and the list's lowest score for passages that it lacks.
 
     This is the rule of Pyserini's hybrid searcher.
 

@@ -20,7 +20,7 @@ def retrieved_passages(ranked: RankedList, depth: int) -> list[Passage]:
 
 
 def check_texts(ranked: RankedList, depth: int, expected: str = TEXTS) -> None:
-    """Refuse a search result of which the first `depth` passages cannot be read; `expected` says what can.
+    """Refuse a search result whose first `depth` passages have no text; `expected` is for the message.
 
     Raises:
         FieldError: passages were found, but none of them has text.

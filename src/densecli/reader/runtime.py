@@ -146,7 +146,7 @@ class Reader:
 
 
 class _Reading:
-    """The passages of one question, and what was read in them so far."""
+    """The passages of one question, and the logits that have come so far."""
 
     def __init__(self, passages: Sequence[Passage], features: Sequence[Features]) -> None:
         self._passages = passages

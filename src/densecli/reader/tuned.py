@@ -30,7 +30,7 @@ class StoredSelection:
 
     @classmethod
     def read(cls, folder: Path) -> "StoredSelection | None":
-        """Return what is stored with the reader in `folder`, or None.
+        """Return the selection that is stored with the reader in `folder`, or None.
 
         Raises:
             ArtifactError: the file is damaged.

@@ -21,7 +21,7 @@ from densecli.errors import ArtifactError, ResourceError
 from densecli.files.atomic import drop_unless_plain, locked, partial_of, sync
 
 Advance = Callable[[int, int | None], None]
-"""Told of the bytes that are there, and of how many there will be (None where the server does not say)."""
+"""Called with the bytes so far, and the size of the file (None where the server does not say)."""
 
 LATER = (408, 425, 429, 500, 502, 503, 504)
 GONE = (401, 403, 404, 410)
@@ -31,7 +31,7 @@ PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a bad connection is borne.
+    """How long to try on a bad connection.
 
     Attributes:
         first: seconds before the next try; they double while nothing comes.
@@ -61,7 +61,7 @@ def download(
 ) -> None:
     """Fetch `url` into the file `target`.
 
-    What an interrupted download left is gone on with when the server still has the same file (`If-Range`).
+    An interrupted download is resumed if the server still has the same file (`If-Range`).
     The size must be the one announced; the content is checked where `md5` is given or the server's ETag
     is one, as plain objects on S3 have.
 

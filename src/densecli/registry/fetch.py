@@ -1,4 +1,4 @@
-"""Splits that are no files here yet: from the cache of `datasets`, the authors' server, or the Hub."""
+"""Fetches splits that are not on this disk: from the cache of `datasets`, the authors' server, or the Hub."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ Warn = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A split that is to be put into the first of `folders`."""
+    """A split to fetch into the first of `folders`."""
 
     one: QuestionSet
     split: Split
@@ -47,7 +47,7 @@ class Fetch:
         name = f"{self.one.stems[0]}-{self.split.name}.qa.csv"
         authors = partial(self._authors, self.split.dpr_questions)
         here_first = (self.cached, authors, self._hub)
-        # the Hub's split is cut here by a rule of ours; the authors' own cut is not published
+        # the Hub has train and dev in one split: our cut of it is not the authors', so their file comes first
         own_cut_last = (authors, self.cached, self._hub)
         sources = own_cut_last if self.one.is_cut(self.split) else here_first
         return self._first(sources, "questions", name)

@@ -91,7 +91,7 @@ def stream_corpus(name: str, columns: Columns) -> Source:
     """
     place, _, revision = name.partition("@")
     repo, _, rest = place.partition(":")
-    if not constants.HF_HUB_OFFLINE:  # then `datasets` looks into its cache by itself
+    if not constants.HF_HUB_OFFLINE:  # offline `datasets` uses its cache
         reach(repo)
     config, _, split = rest.partition(":")
     with hub_errors(name):

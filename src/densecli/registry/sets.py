@@ -84,7 +84,7 @@ class QuestionSet:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Several sets trained on together, with how often each is gone through in an epoch."""
+    """Several sets to train on together, and how often an epoch repeats each of them."""
 
     name: str
     title: str
@@ -124,7 +124,7 @@ def registry() -> Registry:
 
 
 def members(name: str) -> list[tuple[QuestionSet, int]]:
-    """Return the set of that name, or the sets of a mix, each with how often it is gone through.
+    """Return the set of that name, or the sets of a mix, each with the number of its repetitions.
 
     Raises:
         UsageError: no set or mix has that name.

@@ -70,7 +70,7 @@ class AnswerMatcher:
         return sorted(set(found))
 
     def count_problems(self, counts: Counter[str]) -> None:
-        """Add what is wrong with the answers to `counts`, where anything is."""
+        """Add the numbers of answers that were dropped, invalid or too slow to `counts`."""
         problems = {
             "empty_answers_dropped": self.dropped,
             "invalid_patterns": self.invalid,

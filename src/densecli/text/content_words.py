@@ -15,7 +15,7 @@ WORD = regex.compile(r"\w")
 
 
 def content_words(question: str) -> frozenset[str]:
-    """Return the words of a question, lower-cased, but for those that most questions have."""
+    """Return the words of a question, lower-cased, without those that most questions have."""
     words = (word for word in tokens(nfd(question)) if WORD.match(word))
     return frozenset(words).difference(PLAIN)
 

@@ -1,7 +1,7 @@
 """Text from elsewhere, such as file names, titles and settings of models, on its way to a terminal.
 
-Some characters do something there instead of being shown: they clear the screen, set the title, or reverse
-what stands behind them. Nothing foreign reaches a terminal but through one of these functions.
+A terminal does not show some characters but obeys them: they clear the screen, set the title, or reverse
+the text that follows. All text from elsewhere goes through one of these functions before a terminal.
 """
 
 import codecs
@@ -18,7 +18,7 @@ ACTIVE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 ACTIVE_IN_LINES = re.compile(ACTIVE.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
-"""The same, but for tab and newline."""
+"""The same without tab and newline."""
 JSON_ESCAPES = "densecli.json_escapes"
 """What is done with characters that the terminal's encoding lacks."""
 
@@ -63,7 +63,7 @@ class TerminalData(BufferedIOBase):
         return len(memoryview(data))
 
     def flush(self) -> None:
-        """Show what was written."""
+        """Flush the terminal."""
         self._stream.flush()
 
 

@@ -1,4 +1,4 @@
-"""A text made ready for the answers of many questions."""
+"""A text prepared once, to be matched with the answers of many questions."""
 
 from functools import cached_property
 
@@ -18,7 +18,7 @@ class PreparedText:
 
     @cached_property
     def folded(self) -> str:
-        """The text with each character lower-cased by itself: a quick test that rules answers out."""
+        """The text with each character lower-cased separately: a quick test that rules answers out."""
         return fold(self.decomposed)
 
     @cached_property

@@ -27,7 +27,7 @@ def line(found: Iterable[str]) -> str:
 
 
 def fold(text: str) -> str:
-    """Lower-case each character by itself.
+    """Lower-case each character separately.
 
     `str.lower` looks around itself at one letter only, the Greek sigma; with both small sigmas made one, a
     token that occurs in a text occurs in the folded text too, so `in` can rule an answer out.

@@ -29,5 +29,5 @@ class TensorBoardLog:
             self._writer.add_scalar(name, value, report.step)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the rest, and close the files."""
         self._writer.close()

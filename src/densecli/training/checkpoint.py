@@ -160,7 +160,7 @@ class Note:
 
 
 def write_checkpoint(folder: Path, state: TrainState, progress: TrainProgress, recipe: Recipe) -> None:
-    """Write a training into an empty folder; `recipe` says what it is made from, for `read_note`."""
+    """Write a training into an empty folder; its settings and inputs are in `recipe`."""
     save_state(folder / STATE, {name: value.cpu().numpy() for name, value in state.tensors().items()})
     note = Note(progress, state.numbers(), recipe.config, recipe.inputs, surroundings())
     (folder / NOTE).write_text(json.dumps(asdict(note), indent=1))

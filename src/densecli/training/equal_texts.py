@@ -24,7 +24,7 @@ class BatchPassage(Protocol):
         ...
 
     def equals(self, other: "BatchPassage") -> bool:
-        """Whether two passages of the same sketch have the same text, but for case, signs and spaces."""
+        """Whether two passages of the same sketch have the same text, except for case, signs and spaces."""
         ...
 
 

@@ -10,7 +10,7 @@ from densecli.artifacts.vectors import VectorStore
 SCORES_AT_ONCE = 1 << 26
 """Scores in memory at once: 256 MiB."""
 RUN = 64
-"""Neighboring scores of which first the largest alone is looked at."""
+"""Neighboring scores that first compete by their largest alone."""
 
 
 class ExactSearch:

@@ -41,7 +41,7 @@ class SampledExample:
 
 @dataclass(frozen=True, slots=True)
 class Candidates(Generic[T]):
-    """The passages of an example, or what stands for them."""
+    """The passages of an example, as records or as numbers."""
 
     positives: Sequence[T]
     hard: Sequence[T]
@@ -173,7 +173,7 @@ class ExampleSpool:
         return TrainingExample.from_json(orjson.loads(self._file.read(end - start)), str(row))
 
     def same_question(self, row: int) -> list[int]:
-        """Return the rows that ask the same as a row, itself included, but for case, signs and spaces."""
+        """Return the rows with the same question as a row, itself included, by their keys."""
         if self._twins is None:
             asked = np.array(self._asked)
             _, inverse, counts = np.unique(asked, return_inverse=True, return_counts=True)

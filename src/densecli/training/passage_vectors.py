@@ -140,7 +140,7 @@ class PassageVectors:
         precision: torch.dtype,
         ranks: ProcessGroup = ALONE,
     ) -> None:
-        """Prepare for the `used` numbers; `encode` makes those that the collection does not have.
+        """Prepare for the `used` numbers; `encode` makes the vectors that the collection does not have.
 
         Raises:
             ResourceError: the disk of the temporary folder is full.

@@ -117,7 +117,7 @@ class ProcessGroup:
         return torch.cat([rows[:start], own, rows[end:]])
 
     def rows(self, own: Tensor, places: Sequence[int], count: int) -> Tensor:
-        """Return the rows (count, d) of all processes, each of which has those of some `places`."""
+        """Return the rows (count, d) of all processes. Each passes `own`, its rows at some `places`."""
         # A sum with zeros is exact, so all have the same bits. A gather would need parts of the same size.
         table = own.new_zeros(count, own.shape[1])
         table[list(places)] = own

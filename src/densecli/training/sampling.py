@@ -34,8 +34,8 @@ class Source:
 def epoch_batches(sources: Sequence[Source], batch_size: int, seed: int, epoch: int) -> Iterator[list[int]]:
     """Yield the rows of each batch of an epoch (0-based).
 
-    A batch never mixes sets. Each set is shuffled by seed and epoch alone and gone through in that order,
-    again and again where its rate is above 1; which set the next batch is from is shuffled too.
+    A batch never mixes sets. Each set is shuffled by seed and epoch alone and read in that order, repeatedly
+    if its rate is above 1. The order of the sets is shuffled too.
     """
     counts = [source.batches(batch_size) for source in sources]
     # shuffled by the same sums of seed and epoch as in the authors' DPR, so that its batches can be compared

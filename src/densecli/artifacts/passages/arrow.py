@@ -43,7 +43,7 @@ class BlockWriter:
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of what is in the file."""
+        """The SHA-256 of the rows in the file."""
         return self._total.hexdigest()
 
     def add(self, rows: pa.RecordBatch) -> None:
@@ -54,7 +54,7 @@ class BlockWriter:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left, and end the file."""
+        """Write the remaining rows, and end the file."""
         if self._waiting:
             self._flush()
         self._writer.close()
@@ -79,7 +79,7 @@ class BlockWriter:
 
 
 def _content(column: pa.Array) -> Iterator[Any]:
-    """Yield what is in a column: its numbers; or where each of its texts ends, and their bytes."""
+    """Yield the content of a column: its numbers, or the ends of its texts and then their bytes."""
     if not pa.types.is_string(column.type):
         yield column.to_numpy()
         return
@@ -92,7 +92,7 @@ def _content(column: pa.Array) -> Iterator[Any]:
 
 
 def id_at(block: Callable[[int], pa.RecordBatch], row: int) -> str:
-    """Return the id in a row of a file of which `block` gives each block by its number.
+    """Return the id in a row of a file; `block` returns a block by its number.
 
     Raises:
         ValueError: the file is damaged.

@@ -57,7 +57,7 @@ class IdTableBuilder:
         """Return (n, 2) rows in order: each that has the id of one before it, and the first with that id.
 
         Args:
-            id_of: tells the true id of a row, for those whose hashes are the same.
+            id_of: returns the id of a row, to compare rows whose hashes are the same.
         """
         pairs = array("q")
         for rows in self._alike():
@@ -98,7 +98,7 @@ class IdTable:
 
         Args:
             folder: of the store.
-            id_of: tells the true id of a row.
+            id_of: returns the id of a row.
             rows: their number.
 
         Raises:

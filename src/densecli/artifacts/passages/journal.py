@@ -1,4 +1,4 @@
-"""How far interrupted work came on a file that grows: a note next to what it has written.
+"""The progress of work on a growing file, stored beside it for a run that resumes.
 
 `preprocess` and mining use it. `files/pieces` says how other work resumes, and why it differs.
 """

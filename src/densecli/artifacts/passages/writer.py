@@ -1,4 +1,4 @@
-"""A passage store in the making: its rows, the table of its ids, and how far an interrupted run came."""
+"""Writes a passage store: its rows, the table of its ids, and the progress of an interrupted run."""
 
 from array import array
 from bisect import bisect_right
@@ -204,7 +204,7 @@ def _ids_of(path: Path) -> Callable[[int], str]:
 
 
 def _with_the_rest(rows: NDArray[np.int64], id_of: Callable[[int], str], end: int) -> NDArray[np.int64]:
-    """Return rows, and of those that begin an article all others of it."""
+    """Return rows, and for those that begin an article all other rows of it."""
     found = set(rows.tolist())
     for row in rows.tolist():
         # passages of an article have its id, # and their number

@@ -85,5 +85,5 @@ for _core in ("numpy.core", "numpy._core"):
 
 
 def find_arrays(module: str, name: str) -> Callable[..., Any] | None:
-    """Return what stands for a name of NumPy in a pickle of arrays, else None."""
+    """Return the function that replaces a name of NumPy in a pickle of arrays, else None."""
     return NAMES.get((module, name))

@@ -1,4 +1,4 @@
-"""How large a value from a pickle is to whoever walks over it.
+"""How large a value from a pickle is for a program that walks over it.
 
 An object that is used twice costs nothing in a pickle. A chain of such objects is a tree of 2**34 leaves to
 `repr`, `==` or any recursion, in a file of a kilobyte. So what was read is measured before anyone uses it.
@@ -21,7 +21,7 @@ class Stated:
         """Take what the pickle says; here nothing of it is kept."""
 
     def parts(self) -> tuple[Any, ...]:
-        """Return what it holds."""
+        """Return the values that it holds."""
         return ()
 
 

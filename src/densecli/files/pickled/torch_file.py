@@ -81,7 +81,7 @@ def _widened(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 class Settings(Stated):
-    """An object of omegaconf: `plain` is what it says, as dicts, lists and values."""
+    """An object of omegaconf: `plain` is its content as dicts, lists and values."""
 
     def __init__(self, *_: Any) -> None:
         self._state: dict[str, Any] = {}

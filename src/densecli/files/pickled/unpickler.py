@@ -16,7 +16,7 @@ from densecli.files.pickled.extent import Stated, check_extent
 from densecli.files.pickled.measured import LONGEST_LINE, MeasuredBytes
 
 Find = Callable[[str, str], Callable[..., Any] | None]
-"""Module and name to what stands for them, or None for what is refused."""
+"""Module and name to the function that replaces them, or None if they are refused."""
 EXPECTED = "plain data: numbers, texts, lists, arrays"
 KEPT = 1000
 LONGEST_NUMBER = 64
@@ -89,7 +89,7 @@ class Unpickler:
         yield from self._run([])
 
     def _run(self, root: list[Any] | None) -> Iterator[Any]:
-        """Run to the end; yield what is appended to `root`, which stands for the outermost list."""
+        """Run to the end; yield the items that are appended to `root`, the outermost list."""
         memo, appends = self._memo, (ord(pickle.APPEND), ord(pickle.APPENDS))
         seen = steps = 0
         try:
@@ -186,7 +186,7 @@ class Unpickler:
         if not isinstance(target, dict):
             raise FieldError("the pickle is damaged", "a whole file")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) not in (str, int, bool, bytes):  # to hash nested tuples can take for ever
+            if type(key) not in (str, int, bool, bytes):  # hashing nested tuples can take forever
                 raise FieldError(f"a {type(key).__name__} is a key in the pickle", "texts or numbers as keys")
             target[key] = value
 

@@ -32,7 +32,7 @@ CHECKPOINT_PREFIX = "encoder."
 
 @dataclass(frozen=True)
 class BertReader:
-    """A BERT tower with a reader's heads, its tokenizer, and what it sees of question and passage."""
+    """A BERT tower with a reader's heads, its tokenizer, and its limits for question and passage."""
 
     tower: BertTower
     tokenizer: Tokenizer

@@ -78,7 +78,7 @@ class DprCheckpoint:
         return length if isinstance(length, int) and length >= 2 else MAX_TOKENS
 
     def base(self, named: Path | None) -> Path:
-        """Return the folder of its tokenizer and BERT config: the named one, else what it was trained from.
+        """Return the folder of its tokenizer and BERT config: the named one, else the base of its training.
 
         Raises:
             ArtifactError: there is no such folder here, and it can't be fetched.
@@ -137,7 +137,7 @@ class DprCheckpoint:
 
 
 def _shown(value: Any) -> str:
-    """Return a setting as an error shows it: a text, or what it is instead."""
+    """Return a setting as an error shows it: a text, or the type of anything else."""
     return f"{value[:80]!r}" if isinstance(value, str) else f"a {type(value).__name__}"
 
 

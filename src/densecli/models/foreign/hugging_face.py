@@ -39,7 +39,7 @@ def read_json(path: Path) -> Any:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """Return the files with a model's weights, those that transformers would take.
+    """Return the files with a model's weights, as transformers would choose them.
 
     A file of another name, such as that of a second precision, is left out.
 

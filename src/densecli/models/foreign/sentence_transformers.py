@@ -206,7 +206,7 @@ def _mode(path: Path, with_prompts: bool) -> str:
 
 
 def _similarity_and_prompts(path: Path, stored: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return the similarity, and what comes before questions and before passages."""
+    """Return the similarity, and the prefixes of questions and of passages."""
     read = ("similarity_fn_name", "prompts", "default_prompt_name")
     _check_settings(path, {name: value for name, value in stored.items() if name not in read}, SETTINGS)
     similarity = stored.get("similarity_fn_name") or "dot"
