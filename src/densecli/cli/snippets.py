@@ -11,6 +11,7 @@ from densecli.records import Prediction, RankedList, ScoredPassage, Span
 from densecli.text.answers import AnswerMatcher
 from densecli.text.content_words import PLAIN
 from densecli.text.foreign_text import mask
+from densecli.text.sentence import sentence_bounds
 
 SNIPPET_WORDS = 45
 REACH = 1000
@@ -18,11 +19,6 @@ ANSWER_STYLE = "bold green"
 WORD_STYLE = "bold"
 PLAUSIBLE = 0.25
 """Share of the best answer's probability from which another answer is worth showing."""
-SENTENCE_END = re.compile(
-    r"""(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|vs|No))(?<!\bMrs)  # no initial, no abbreviation
-    [.!?]["')\]]*\s+(?=["'(\[]?[A-Z0-9])""",
-    re.VERBOSE,
-)
 
 
 def ranked_view(ranked: RankedList) -> RenderableType:
@@ -79,10 +75,8 @@ def cut(text: str, answers: list[tuple[int, int]], words: list[tuple[int, int]])
 
 def sentence(text: str, start: int, end: int) -> Text:
     """Return the sentence of a passage that holds an answer, with the answer highlighted."""
-    breaks = [match.end() for match in SENTENCE_END.finditer(text)]
-    first = max([place for place in breaks if place <= start], default=0)
-    last = min([place for place in breaks if place >= end], default=len(text))
-    return cut(text[first:last].rstrip(), [(start - first, end - first)], [])
+    first, last = sentence_bounds(text, start, end)
+    return cut(text[first:last], [(start - first, end - first)], [])
 
 
 def is_plausible(other: Span, best: Span) -> bool:
