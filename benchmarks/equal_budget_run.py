@@ -9,7 +9,6 @@ docs/runs/equal-budget.md, or both into --to.
 """
 
 import argparse
-import gzip
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +19,11 @@ from typing import Any
 
 from cold_start import about
 from equal_budget_page import page
+from pool import part_named, write_pool
 from reference.paired import CUTS
 from steps import measured_once
 
 HERE = Path(__file__).parent
-HEAD = 21_315  # rows with gold and core articles; after them every twentieth, 41,918 in all
 SETS = {
     "webq": "webquestions-test.jsonl",
     "trec": "curatedtrec-test.jsonl",
@@ -75,17 +74,7 @@ def collect(data: Path, work: Path) -> int:
         shutil.copy(data / "dpr-files" / name, work)
     for name, file in SETS.items():
         shutil.copy(data / "questions" / file, work / f"{name}.questions")
-    with gzip.open(data / "wiki" / "psgs_main_w100.tsv.gz", "rb") as lines:
-        pool = list(chosen(lines))
-    (work / "pool.tsv").write_bytes(b"".join(pool))
-    return len(pool) - 1
-
-
-def chosen(lines: Any) -> Iterator[bytes]:
-    """Yield the header, the head of the file, and every twentieth row after it, from its first on."""
-    for row, line in enumerate(lines):
-        if row <= HEAD or (row - HEAD) % 20 == 1:
-            yield line
+    return write_pool(data, work / "pool.tsv", part_named("42k"))
 
 
 def planned(arms: Sequence[str]) -> Iterator[str]:

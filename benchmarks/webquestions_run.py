@@ -8,16 +8,16 @@ FOLDER, are not run again. Writes results/webquestions-100k.json here and docs/r
 """
 
 import argparse
-import gzip
 import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pool import thinned, write_pool
 from steps import measured_once
 
 HERE = Path(__file__).parent
@@ -25,7 +25,6 @@ RESULT = HERE / "results" / "webquestions-100k.json"
 PAGE = HERE.parent / "docs" / "runs" / "webquestions-100k.md"
 INTRODUCTION = HERE / "webquestions_run.md"
 PASSAGES = 100_000
-DENSE_HEAD = 21_315  # rows with gold and core articles; after them every fifth
 DEPTH = 5
 ROWS = {"bm25": "BM25", "base": "{base}, untrained", "trained": "the same after one epoch"}
 STEPS = f"""
@@ -71,15 +70,8 @@ def collect(data: Path, work: Path) -> None:
     for part in ("train", "dev", "test"):
         shutil.copy(data / "questions" / f"webquestions-{part}.jsonl", work)
     if not (work / "pool.tsv").exists():
-        with gzip.open(data / "wiki" / "psgs_main_w100.tsv.gz", "rb") as lines:
-            (work / "pool.tsv").write_bytes(b"".join(islice(chosen(lines), PASSAGES + 1)))
-
-
-def chosen(lines: Any) -> Iterator[bytes]:
-    """Yield the header, the head of the file, and every fifth row after it."""
-    for row, line in enumerate(lines):
-        if row <= DENSE_HEAD or (row - DENSE_HEAD) % 5 == 0:
-            yield line
+        fifth = partial(thinned, every=5, first=5)
+        write_pool(data, work / "pool.tsv", lambda rows: islice(fifth(rows), 1 + PASSAGES))
 
 
 def about(base: str) -> dict[str, Any]:
