@@ -140,7 +140,7 @@ def collect(data: Path, work: Path, take: int | None) -> dict[str, dict[str, int
     """Put the questions into the work folder; return how many there are."""
     work.mkdir(parents=True, exist_ok=True)
     sizes, everything = {}, []
-    tests = {name: list(read_questions(str(data / one.test))) for name, one in SETS.items()}
+    tests = read_tests(data)
     known = {normalize_answer(question.question) for asked in tests.values() for question in asked}
     for name, one in SETS.items():
         if take is None:
@@ -157,6 +157,11 @@ def collect(data: Path, work: Path, take: int | None) -> dict[str, dict[str, int
         }  # fmt: skip
     write_lines(work / "dev.jsonl", map(Question.to_json, everything))
     return sizes
+
+
+def read_tests(data: Path) -> dict[str, list[Question]]:
+    """Return the test questions by set."""
+    return {name: list(read_questions(str(data / one.test), one.answer_type)) for name, one in SETS.items()}
 
 
 def ranks(path: Path) -> list[float]:

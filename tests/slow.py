@@ -10,6 +10,7 @@ FAST_LOOP = "not slow"
 SLOW = (
     "artifacts/test_building.py",
     "artifacts/test_old_workspace.py::test_an_interrupted_training_of_an_old_workspace_resumes",
+    "benchmarks",
     "cli",
     "corpus/test_bounded.py",
     "docs/test_evaluate.py",
