@@ -50,10 +50,10 @@ class Building:
     """An artifact that is being made.
 
     Attributes:
-        folder: to fill.
+        folder: the folder to fill.
         recipe: what it is made from.
         config: the settings.
-        counts: to fill.
+        counts: the counts to fill.
         manifest: to be set by the caller, without recipe, counts, time and files, which are filled in here.
     """
 
@@ -89,7 +89,7 @@ def building(
     """Yield the artifact to fill; when the block ends well, it takes the place of `target`.
 
     Args:
-        kind: of the artifact.
+        kind: the kind of artifact.
         command: which makes it.
         target: where it goes. A link is followed once: what is checked is what is written.
         config: the settings, a config dataclass.

@@ -34,7 +34,7 @@ class GrowingLines:
         Args:
             rows: the lines.
             records: how much of the input is done with them.
-            counts: of all that is done.
+            counts: the counts of all that is done.
         """
         added = 0
         with open(self._path, "r+b" if self._size else "wb") as stream:
@@ -68,7 +68,7 @@ def growing_lines(path: Path, plan: str) -> Iterator[GrowingLines]:
     """Yield the file to add to; it is whole when the block ends well.
 
     Args:
-        path: in a folder of its own that is kept when a run is interrupted.
+        path: a file in a folder of its own that is kept when a run is interrupted.
         plan: a fingerprint of all that shapes the lines; what is left of another plan is written over.
     """
     lines = GrowingLines(path, plan)

@@ -39,10 +39,10 @@ class Outline:
     """What can be said of an artifact even if its manifest is of another version or damaged.
 
     Attributes:
-        kind: of the artifact; empty if it is not known.
+        kind: the kind of artifact; empty if it is not known.
         command: which made it.
         files: names of its files; None if unknown.
-        fingerprint: of its content.
+        fingerprint: the fingerprint of its content.
     """
 
     kind: str

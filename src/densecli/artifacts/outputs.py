@@ -38,7 +38,7 @@ def replaceable(place: Path, kind: str, shown: Path) -> Outline | None:
 
     Args:
         place: resolved, as it will be written.
-        kind: of the artifact that is to be written there.
+        kind: the kind of artifact that is to be written there.
         shown: the place as the user knows it, for messages.
 
     Raises:

@@ -25,7 +25,7 @@ class Input:
     """A file, folder or artifact that an artifact is made from.
 
     Attributes:
-        path: as a person knows it.
+        path: the path as the user gave it.
         sha256: digest of the content; None where it can be read only once, as a pipe.
         bytes: size, of a file.
     """

@@ -40,7 +40,7 @@ def read_document(module: str, path: str) -> tuple[str, str]:
 
     Args:
         module: what reads it: the name of a module that is a Reader.
-        path: of the file.
+        path: the file.
 
     Raises:
         FieldError: it cannot be used: whatever a parser raises is the document's fault.
@@ -65,8 +65,8 @@ def read_bounded(module: str, path: str, seconds: int) -> tuple[str, str]:
 
     Args:
         module: what reads it: the name of a module that is a Reader.
-        path: of the file.
-        seconds: of processor time that it may take.
+        path: the file.
+        seconds: the processor time that it may take.
 
     Raises:
         FieldError: it cannot be used, takes longer or needs more memory, or its parser crashed.

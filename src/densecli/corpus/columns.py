@@ -83,7 +83,7 @@ def record_of(columns: Columns, row: Json) -> Article | Passage:
 
 
 def parse_values(columns: Columns, names: tuple[str, ...], values: tuple[Any, ...]) -> Article | Passage:
-    """Return the record in one row of which the values stand apart.
+    """Return the record in one row, given as values.
 
     Raises:
         FieldError: no id, no text, or one that is not text.

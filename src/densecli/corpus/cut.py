@@ -29,7 +29,7 @@ class RawBlock:
     """Raw records of one source that are parsed and cut together.
 
     Attributes:
-        name: of the source.
+        name: the name of the source.
         parse: what makes a record of a payload.
         first: the number of the first record, from 1 over all sources.
         records: each with its place.
@@ -48,7 +48,7 @@ class Cut:
     """What became of a block of raw records.
 
     Attributes:
-        name: of the source.
+        name: the name of the source.
         records: how many raw records it had.
         passages: what they were cut into, in order.
         counts: what was read, and what was dropped or skipped, by reason.

@@ -37,7 +37,7 @@ def read(data: bytes, name: str) -> tuple[str, str]:
 def split_front_matter(text: str) -> tuple[str, str]:
     """Return the title that the front matter of a text names, or an empty string; and the text without it.
 
-    Front matter is what stands first between two lines of `---` (YAML) or `+++` (TOML), when it is a
+    Front matter is the text at the beginning between two lines of `---` (YAML) or `+++` (TOML), when it is a
     mapping. Anything else between two such lines is text: a rule can come first as well.
     """
     for opening, fields_of in ((YAML, _yaml_fields), (TOML, _toml_fields)):

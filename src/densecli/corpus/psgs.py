@@ -38,9 +38,9 @@ def psgs_source(path: str) -> Source:
 def write_psgs(passages: Iterable[Passage], stream: BinaryIO) -> int:
     """Write passages in the canonical form of psgs_w100.tsv; return how many.
 
-    A header; lines end in a line feed; a field stands in double quotes, and those in it are doubled, only
-    where it holds a tab, a line end or a double quote. Reading that gives the same passages, and writing them
-    the same bytes.
+    A header; lines end in a line feed; a field is quoted, and double quotes in it are doubled, only if it has
+    a tab, a line end or a double quote. Reading that gives the same passages, and writing them the same
+    bytes.
     """
     stream.write("\t".join(HEADER).encode() + b"\n")
     count = 0

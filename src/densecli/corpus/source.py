@@ -85,7 +85,7 @@ def batches_of(source: Source) -> Iterator[Batch]:
     """Yield the raw records of a source, about a MiB of work at a time.
 
     Raises:
-        InputError: the source is broken; after all that stands before.
+        InputError: the source is broken; after all records before the break.
     """
     if source.batches is not None:
         yield from source.batches

@@ -47,7 +47,7 @@ class _Words(NamedTuple):
 def blocks(texts: Sequence[str], words: int, stride: int | None = None, wrap: bool = False) -> Blocks:
     """Return the blocks of `words` words of texts; a text without words has none.
 
-    Words stand between spaces; in scripts without spaces they are what `unspaced_words` finds.
+    Words are separated by spaces; in scripts without spaces `unspaced_words` finds them.
 
     What it takes beside the texts and the blocks is about 10 bytes for each of their bytes.
 

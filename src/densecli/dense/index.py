@@ -139,7 +139,7 @@ class DenseIndex:
 
         Args:
             questions: (n, d) question vectors.
-            rows: (n, m) passages of each question; -1 stands for none and gives 0.
+            rows: (n, m) passages of each question; -1 means none and gives 0.
 
         Raises:
             ArtifactError: the vectors have another dimension than the index, it ends before a row, or a score

@@ -150,8 +150,8 @@ def take_over(
     A graph is kept: its vertices are only renumbered.
 
     Args:
-        found: from `open_foreign_index`.
-        rows: of the passage store.
+        found: the index from `open_foreign_index`.
+        rows: the rows of the passage store.
         folder: an existing folder.
         counts: filled as by `place_vectors`.
         allow_missing: as in `place_vectors`, for a flat index.
@@ -174,7 +174,7 @@ def write_index(source: Path, ids: Iterable[str], folder: Path, program: str) ->
 
     Args:
         source: an index folder.
-        ids: of the passages, in order.
+        ids: the ids of the passages, in order.
         folder: an existing folder.
         program: `dpr` or `pyserini`.
 

@@ -30,7 +30,7 @@ class Embedded:
     """What is embedded so far.
 
     Attributes:
-        passages: of the store, counted from its first.
+        passages: how many passages of the store are done, counted from its first.
         tokens: word pieces of this run.
         finished: first row and vectors (n, d) of the rows that this step completes; None without any.
         cut: how many of these rows are longer than the encoder's limit.

@@ -37,7 +37,7 @@ class Encoder(Generic[T]):
     """One tower of a retriever in one engine.
 
     Attributes:
-        fingerprint: of the whole model.
+        fingerprint: the fingerprint of the whole model.
         dimension: the length of the vectors.
         arithmetic: engine and precision: `openvino bf16`. Vectors of two of them differ a little.
     """

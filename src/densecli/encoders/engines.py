@@ -147,7 +147,7 @@ def open_passage_encoder(
     """Open the passage tower of any model in the fastest engine, or in the one that is asked for.
 
     Args:
-        folder: of a model: densecli's, Hugging Face's or sentence-transformers'.
+        folder: the folder of a model of densecli, Hugging Face or sentence-transformers.
         asked: engine, device and precision.
         batch_tokens: padded word pieces of a batch; None takes what suits the engine.
         observer: receives a message where the fastest engine can't be used.
@@ -178,7 +178,7 @@ def open_question_encoder(
     """Open the question tower of any model.
 
     Args:
-        folder: of a model: densecli's, Hugging Face's or sentence-transformers'.
+        folder: the folder of a model of densecli, Hugging Face or sentence-transformers.
         asked: engine, device and precision.
         single: questions come one at a time, or are few: an engine that starts fast is the fastest.
         observer: receives a message where the fastest engine can't be used.

@@ -27,7 +27,7 @@ def read_side(folder: Path, name: str) -> Side | None:
     """Read one tower of a Hugging Face, sentence-transformers or DPR folder.
 
     Args:
-        folder: the model's.
+        folder: the folder of the model.
         name: `question` or `passage`.
 
     Returns:

@@ -32,7 +32,7 @@ def finish(vectors: FloatArray, card: RetrieverConfig, side: str) -> FloatArray:
 
     Args:
         vectors: pooled, and projected where the model does that, (B, d).
-        card: the model's.
+        card: the properties of the model.
         side: `question` or `passage`.
     """
     if card.normalize:

@@ -20,7 +20,7 @@ class Session(Protocol):
 
     Attributes:
         weights: the digest that the graph carries of the weights that it was compiled for; None without one.
-        arithmetic: of its matrix products: `fp32` or `bf16`.
+        arithmetic: the type of its matrix products: `fp32` or `bf16`.
     """
 
     weights: str | None

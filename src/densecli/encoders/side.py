@@ -24,8 +24,8 @@ class Side:
 
     Attributes:
         name: `question` or `passage`.
-        folder: of the model.
-        card: the model's.
+        folder: the folder of the model.
+        card: the properties of the model.
         tokens: the tokenizer with the model's limits.
         parts: the encoder.
         projection: weight and bias of the layer behind the pooling; empty without one.
@@ -99,7 +99,7 @@ def compiled_encoder(
         side: the tower.
         word_pieces: texts to ids, one of the methods of its `tokens`.
         open_session: loads a graph in the engine.
-        engine: its name.
+        engine: the name of the engine.
         batch_tokens: padded word pieces of a batch.
 
     Raises:

@@ -26,7 +26,7 @@ class Tower(nn.Module):
 
         Args:
             model: the encoder.
-            card: the properties.
+            card: the properties of the model.
             side: `question` or `passage`.
             separator: the id behind whose first place tokens are of type 1; None: all are of type 0.
             projection: a layer behind the pooling.

@@ -52,7 +52,7 @@ class TowerParts:
         place: where it comes from, for messages.
         encoder: its sizes and the names of its weights.
         graph: a file, or the bytes of a graph that holds its weights.
-        digest: of the weights next to a graph in a file.
+        digest: the digest of the weights beside a graph in a file.
         words: its word table.
         weight: returns one of its other weights by name.
     """
@@ -104,7 +104,7 @@ class CompiledTower:
         """Open a tower.
 
         Args:
-            parts: of the tower.
+            parts: the parts of the tower.
             open_session: loads the graph in an engine.
             pad_id: id that fills short rows.
             last_position: where the last token of each sequence stands; None: right behind the others.

@@ -20,7 +20,7 @@ class Comparison:
         baseline: the name of the run it is compared with.
         measure: what is compared.
         questions: how many both have.
-        difference: of the means, in points for per cents.
+        difference: the difference of the means, in points for per cents.
         p: the p-value of a paired randomization test.
         p_holm: the same, corrected for all comparisons made together.
     """
@@ -61,8 +61,8 @@ def compare(
         runs: (n,) values from 0 to 1 by run and measure. Runs of a pair have the same questions in the same
             order.
         pairs: names of a run and of its baseline.
-        resamples: of each test.
-        seed: of each test.
+        resamples: the number of resamples of each test.
+        seed: the seed of each test.
     """
     found = []
     for run, baseline in pairs:

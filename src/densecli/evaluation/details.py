@@ -29,7 +29,7 @@ class QuestionDetail:
     """A question and what each run found for it.
 
     Attributes:
-        id: of the question.
+        id: the id of the question.
         question: its text.
         answers: its first answers.
         word: its question word, or `other`.

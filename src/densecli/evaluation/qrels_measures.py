@@ -23,7 +23,7 @@ class QrelsMeasures:
     The order of a list counts and not its scores, which a reranker may have left as they were.
 
     Attributes:
-        names: of the measures, as ir-measures writes them.
+        names: the names of the measures, as ir-measures writes them.
         unjudged: how many questions of the run the qrels do not have.
     """
 

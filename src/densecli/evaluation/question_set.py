@@ -49,11 +49,11 @@ class QuestionSet:
         """Yield each result with its question of the set, then an empty list for every other question.
 
         Args:
-            results: in any order.
+            results: the results, in any order.
             counts: filled with `questions_without_result` and `questions_not_in_the_set`, whose results are
                 left out.
             bad: what a second result for a question does.
-            name: of the results, for errors.
+            name: the name of the results, for errors.
             tell: is given the names of those two counts with their questions.
 
         Raises:

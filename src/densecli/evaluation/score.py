@@ -32,7 +32,7 @@ def evaluate(
         config: how answers are matched.
         counts: filled with the questions, and with what is wrong with their answers.
         bad: what a result does of which it cannot be said whether it holds an answer.
-        name: of the results, for errors.
+        name: the name of the results, for errors.
         seen: is called with each record and its score.
 
     Raises:

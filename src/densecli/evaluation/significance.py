@@ -44,7 +44,7 @@ def paired_test(one: Values, other: Values, resamples: int, seed: int) -> float:
         one: (n,) values of one run.
         other: (n,) values of the other, for the same questions in the same order.
         resamples: how many are drawn.
-        seed: of the coins.
+        seed: the seed of the coins.
     """
     # differences that are equal on paper differ in their last bits, and would not be one value
     sizes, counts = np.unique(np.abs(np.round(one - other, 12)), return_counts=True)

@@ -17,7 +17,7 @@ class Threshold:
     """The least value of a measure.
 
     Attributes:
-        name: of the measure; None stands for exact match, or for top-20 accuracy where nothing was read.
+        name: the measure; None means exact match, or top-20 accuracy where nothing was read.
         least: up to 1 a share, above it a percentage.
     """
 

@@ -24,7 +24,7 @@ class BadRecords:
         """Begin with none.
 
         Args:
-            skip: as the attribute.
+            skip: see the attribute.
             tell: called with each of the first three that are skipped, as `file:line: what; expected`.
         """
         self.skip = skip

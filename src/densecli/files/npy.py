@@ -21,7 +21,7 @@ def map_npy(
 
     Args:
         path: the file.
-        dtype: of the array; None allows any whole numbers.
+        dtype: the type of the array; None allows any whole numbers.
         dimensions: their number.
         mode: numpy's: read-only, or copy-on-write.
 

@@ -53,7 +53,7 @@ class ParquetTable:
         """Yield `(number from 1, values)` of some columns; the file is closed at the end.
 
         Raises:
-            InputError: the file is damaged; after all that stands before.
+            InputError: the file is damaged; after all rows before the damage.
         """
         number = 0
         try:

@@ -27,7 +27,7 @@ class Begun:
     """What an interrupted run left that made at least one piece.
 
     Attributes:
-        plan: of its work.
+        plan: the plan of its work.
         note: what it stored for the run that resumes.
     """
 
@@ -43,9 +43,9 @@ class Pieces:
 
         Args:
             folder: an existing folder that holds nothing but this work.
-            name: of the file or folder of a piece, by its number from 0.
+            name: returns the name of a piece's file or folder, by its number from 0.
             plan: a digest of all that shapes the pieces; an empty one never matches.
-            note: for the run that resumes.
+            note: a note for the run that resumes.
         """
         self.folder = folder
         self._name = name

@@ -40,7 +40,7 @@ def from_json(kind: type[T], row: Any, name: str = "the file") -> T:
     Args:
         kind: a dataclass whose fields are texts, numbers, truth values, mappings, tuples and dataclasses.
         row: the object.
-        name: of the object, for messages.
+        name: the name of the object, for messages.
 
     Raises:
         ValueError: a value is missing or of another type, or a count is negative or beyond reason.

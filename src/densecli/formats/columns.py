@@ -63,7 +63,7 @@ def whole_number(text: str, name: str) -> int:
 
 
 def column(text: str) -> str:
-    """Return an id as it can stand between spaces.
+    """Return an id that can be a column between spaces.
 
     Raises:
         FieldError: the id is empty or holds a space.

@@ -37,7 +37,7 @@ def squad_examples(article: Json, default_id: str) -> Iterator[TrainingExample]:
 
 
 def squad_results(article: Json, default_id: str) -> Iterator[RankedList]:
-    """Yield each question of an article with its own paragraph, where the answers stand at their offsets.
+    """Yield each question of an article with its own paragraph, with the answers at their offsets.
 
     An offset at which the text has another word is ignored; a question without any good offset is matched by
     its words.

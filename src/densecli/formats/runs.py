@@ -27,11 +27,11 @@ def read_run(
     """Yield a ranked list for each question, without any text.
 
     Passages are ordered by score whatever their rank is (some programs write 0 everywhere); those with the
-    same score stay in the order of the file. With `by_rank` the scores stand for ranks, of which a question
-    has each once; judgments without a header look like such a run, and are recognized by their equal grades.
+    same score stay in the order of the file. With `by_rank` the scores are ranks, each of which a question
+    has once; judgments without a header look like such a run, and are recognized by their equal grades.
 
     Raises:
-        InputError: a line has other columns, or the lines of a question do not stand together.
+        InputError: a line has other columns, or the lines of a question are not consecutive.
     """
     seen: set[str] = set()
     for question_id, group in groupby(table(document, entry), lambda pair: pair[1].question_id):

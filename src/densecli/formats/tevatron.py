@@ -60,7 +60,7 @@ def example_row(example: TrainingExample) -> dict[str, Any]:
 
 
 def example_row_of_ids(example: TrainingExample) -> dict[str, Any]:
-    """Return the second form, for a corpus that stands apart."""
+    """Return the second form, for a corpus in a file of its own."""
     return _query(example.question, "query_text") | {
         "positive_document_ids": [one.id for one in example.positives],
         "negative_document_ids": [one.id for one in example.hard_negatives],

@@ -57,9 +57,9 @@ def best(terms: Sequence[Term], k: int, passages: int, totals: Scores) -> tuple[
     """Return rows and scores of the `k` passages that score highest, best first, ties by row.
 
     Args:
-        terms: of a question, in descending order of `most`; scores are added up in this order.
+        terms: the terms of a question, by descending `most`; scores are added up in this order.
         k: at least 1.
-        passages: in the collection.
+        passages: the number of passages in the collection.
         totals: (min(passages, WINDOW),) overwritten.
     """
     # window by window, so that the totals stay in the cache; what was found before raises the floor

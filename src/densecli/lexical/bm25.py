@@ -62,7 +62,7 @@ class Bm25:
 
         Args:
             questions: n of them.
-            rows: (n, m) passages for each question, in any order; -1 stands for none.
+            rows: (n, m) passages for each question, in any order; -1 means none.
 
         Returns:
             scores (n, m), the same bits as from `search`; 0 beside -1 and where passage and question share
@@ -85,7 +85,7 @@ class Bm25:
 
         Args:
             question: its terms are stemmed; those that no passage has are left out.
-            rows: (m,) passages; -1 stands for none.
+            rows: (m,) passages; -1 means none.
 
         Raises:
             ArtifactError: the postings are damaged.

@@ -39,7 +39,7 @@ def build(
     that is new to its block.
 
     Args:
-        passages: in row order.
+        passages: the passages in row order.
         folder: an existing folder; the index's files go into it.
         k1: saturation of term frequency.
         b: weight of passage length.

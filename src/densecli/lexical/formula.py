@@ -23,7 +23,7 @@ def saturation(pairs: NDArray[np.int64], mean_length: float, k1: float, b: float
 
     Args:
         pairs: (n, 2) f, how often a passage has the term, and l, the terms in that passage.
-        mean_length: of all passages.
+        mean_length: the mean length of all passages, in terms.
         k1: how slowly the frequency saturates.
         b: weight of the length.
     """

@@ -52,7 +52,7 @@ def count_terms(texts: Sequence[str], analyzer: Analyzer, first_row: int = 0) ->
     """Count the terms of each text.
 
     Args:
-        texts: of consecutive passages.
+        texts: the texts of consecutive passages.
         analyzer: turns them into terms.
         first_row: the row of the first.
     """

@@ -26,11 +26,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The passages of one training example; a positive of source `given` stands for all given ones.
+    """The passages of one training example; a positive of source `given` represents all given ones.
 
     Attributes:
         positive: the first one.
-        negatives: of all sources.
+        negatives: the negatives of all sources.
         further: other positives, which hold an answer.
     """
 

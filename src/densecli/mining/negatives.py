@@ -28,7 +28,7 @@ class Negatives:
         """Return what each wanted source offers, in order.
 
         Args:
-            number: of the question in the input; with the seed it decides what is drawn.
+            number: the number of the question in the input; with the seed it decides the draw.
             ranked: the lists of the sources that rank.
             positives: rows of the positives of other questions.
         """

@@ -34,7 +34,7 @@ class Positives:
 
         Args:
             examples: the questions.
-            checkers: of their answers.
+            checkers: the checkers of their answers.
             dense: the lists of the index, where it was searched.
             counts: filled with what is dropped.
         """

@@ -39,7 +39,7 @@ class RetrieverConfig:
     component for `l2` (see `pooling.finish`). `normalize` scales vectors to length 1.
 
     `token_types` are all zeros, as DPR's are, or 1 behind the first separator (`segments`). With
-    `trailing_sep` a separator stands at the last position that the length allows, as in models trained by
+    `trailing_sep` a separator is at the last position that the length allows, as in models trained by
     DPR 1.0. `projection` is the length to which a linear layer projects pooled vectors, 0 without such a
     layer. With `shared_encoder` the tower in `question` is the passages' too. `words` maps each side to its
     word-embedding table, a path relative to the folder.

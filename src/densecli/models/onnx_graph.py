@@ -71,7 +71,7 @@ class Graph(ABC):
         return self.add("Shape", ["embeddings"], start=1, end=2)
 
     def distances(self, length: str) -> str:
-        """How far token j stands behind token i: (L, L)."""
+        """The distance from token i to token j: (L, L)."""
         zero, one = self.constant(0, np.int64), self.constant(1, np.int64)
         end = self.add("Squeeze", [length])
         places = self.add("Range", [zero, end, one])

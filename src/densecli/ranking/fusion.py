@@ -41,7 +41,7 @@ def spread_weights(rows: Rows, words: Scores, dense: Scores) -> Scores:
     development questions of several datasets. Where either has no spread, and so orders nothing, it is 1.
 
     Args:
-        rows: (n, m) passages; -1 stands for none.
+        rows: (n, m) passages; -1 means none.
         words: (n, m) their BM25 scores.
         dense: (n, m) their inner products.
     """
@@ -63,7 +63,7 @@ def or_lowest(rows: Rows, found: Rows, scores: Scores) -> Scores:
 
     Args:
         rows: (n, m) passages to score.
-        found: (n, k) the lists; -1 stands for none.
+        found: (n, k) the lists; -1 means none.
         scores: (n, k) their scores.
     """
     lowest = np.where(found < 0, np.inf, scores).min(axis=1, initial=np.inf)
@@ -75,7 +75,7 @@ def reciprocal_ranks(rows: Rows, found: Rows) -> Scores:
 
     Args:
         rows: (n, m) passages to score.
-        found: (n, k) the lists, best first; -1 stands for none.
+        found: (n, k) the lists, best first; -1 means none.
     """
     values = 1 / (RANK_CONSTANT + np.arange(1, found.shape[1] + 1, dtype=np.float64))
     return _looked_up(rows, found, np.broadcast_to(values, found.shape), np.zeros(len(found)))

@@ -148,7 +148,7 @@ def join_pieces(pieces: Sequence[str]) -> str:
     """Return word pieces as text by the rule behind the published exact match.
 
     Pieces are joined by spaces, and `##` pieces without one. Then the spaces are removed before `. ? ! ,`,
-    around an apostrophe that stands alone, and before n't, 'm, 's, 've and 're: as in 2020.
+    around an apostrophe between spaces, and before n't, 'm, 's, 've and 're: as in 2020.
     """
     # Written out here, because later versions of the tokenizers clean up otherwise, which changes exact
     # match.

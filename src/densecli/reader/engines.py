@@ -24,7 +24,7 @@ def open_reader(
     """Open a reader in the fastest engine, or in the one that is asked for.
 
     Args:
-        folder: of a reader.
+        folder: the folder of a reader.
         asked: engine, device and precision.
         single: one question is read, so that an engine that starts fast is the fastest.
         batch_tokens: padded word pieces of a batch; None takes what suits the engine.

@@ -55,7 +55,7 @@ def reader_examples(
     Args:
         ranked: search results.
         tokens: the reader's tokenizer.
-        max_tokens: the model's length.
+        max_tokens: the longest input of the model, in word pieces.
         depth: how many passages are looked at.
         counts: filled with how many questions were dropped, by reason.
         choice: `all`; or `dpr`, as the authors' release chooses: the positives of the gold page if there are

@@ -1,4 +1,4 @@
-"""What the reader sees of a question and a passage, and where its word pieces stand in the passage's text."""
+"""The reader's input for a question and a passage, and the places of its word pieces in the passage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -90,7 +90,7 @@ def open_reader_base(
             or sentence-transformers folder, or a name on the Hub.
         max_tokens: word pieces of question, title and passage together.
         max_answer_tokens: word pieces of the longest answer.
-        seed: of the heads, N(0, 0.02), where the base has none.
+        seed: the seed of new heads, N(0, 0.02), if the base has none.
         token_types: `zeros`, or `segments` as in DPR 1.0; None takes the base's, which is zeros but for
             a reader that has segments.
 

@@ -53,7 +53,7 @@ class TunedSelection:
         exact_match: in per cent, of both rules at their best depth and weights, on the questions that chose
             them: `passage`, `joint`.
         held_out: the same in two halves: each half is answered as the other half chose.
-        p_value: of the difference of `held_out` (exact McNemar test).
+        p_value: the p-value of the difference of `held_out` (exact McNemar test).
         depths: exact match of the chosen rule and weights by depth, in per cent.
         precisions: what a smallest score costs and gains.
     """

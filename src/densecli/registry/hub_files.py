@@ -1,4 +1,4 @@
-"""The Hugging Face Hub itself: whether it can be asked, what a name stands for, and single files."""
+"""The Hugging Face Hub itself: whether it is reachable, the commit of a name, and single files."""
 
 import errno
 import logging
@@ -58,7 +58,7 @@ def hub_errors(repo: str) -> Iterator[None]:
 
 
 def resolve_revision(name: str) -> str:
-    """Return a corpus's name with the commit that it stands for now, so that a run that is resumed, or
+    """Return a corpus's name with its current commit, so that a run that is resumed, or
     made again, reads the same. Offline a name without a commit stays without.
 
     Raises:

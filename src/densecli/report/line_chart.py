@@ -41,9 +41,9 @@ class Panel:
     """Series over one pair of axes.
 
     Attributes:
-        title: stands above.
-        series: in the order of the legend.
-        height: in pixels.
+        title: the title above.
+        series: the series, in the order of the legend.
+        height: the height in pixels.
         inner_legend: whether the legend is a column at the lower right, in place of a row beside the title,
             which has room for three short names.
         x_ticks: values shown below the axis; by default both ends and the middle.

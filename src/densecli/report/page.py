@@ -52,7 +52,7 @@ class Page:
     Attributes:
         title: the heading.
         about: sentences below it.
-        tables: of all questions.
+        tables: the tables over all questions.
         curves: an SVG, or an empty string.
         groups: tables of groups of questions.
         questions: for the script: `{runs, ks, questions}`; None leaves that part out.

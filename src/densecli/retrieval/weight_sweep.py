@@ -52,7 +52,7 @@ def contenders(rows: Rows, words: Scores, dense: Scores, k: int = max(KS)) -> Ro
     Those are all that are not behind `k` others on both sides.
 
     Args:
-        rows: (m,) passages; -1 stands for none.
+        rows: (m,) passages; -1 means none.
         words: (m,) BM25 scores.
         dense: (m,) inner products.
         k: how many are best.

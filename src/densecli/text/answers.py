@@ -14,7 +14,7 @@ class AnswerMatcher:
     """The answers of one question, prepared once and matched against many texts.
 
     Text and answers are compared in canonical decomposition. A `string` answer matches where its tokens
-    stand one after the other, lower-cased; accents, punctuation and articles count. A `regex` answer is
+    follow each other, lower-cased; accents, punctuation and articles count. A `regex` answer is
     searched with case ignored. The title of a passage is not searched.
 
     Attributes:

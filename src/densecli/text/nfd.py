@@ -14,7 +14,7 @@ def nfd(text: str) -> str:
 def nfd_places(text: str) -> Sequence[Place] | None:
     """Return for each character of `nfd(text)` the (start, end) in `text` that it came from.
 
-    None when the text is decomposed already, so that every character stands where it stood.
+    None when the text is decomposed already, so that no character moves.
     """
     # the usual case, decided without building anything
     if is_normalized("NFD", text):

@@ -8,7 +8,7 @@ from densecli.text.tokens import TOKEN, fold, line, tokens
 
 
 class TokenAnswers:
-    """Decomposed answers that are found where their tokens stand one after the other.
+    """Decomposed answers that are found where their tokens follow each other.
 
     Attributes:
         sequences: the tokens of each answer, no sequence twice.
@@ -48,7 +48,7 @@ class TokenAnswers:
 
 
 def _occurrences(found: Sequence[str], sequence: Sequence[str]) -> Iterator[Place]:
-    """Yield the (first, last) token positions, both included, where `sequence` stands in `found`."""
+    """Yield the (first, last) token positions, both included, where `sequence` occurs in `found`."""
     length = len(sequence)
     for first in range(len(found) - length + 1):
         if found[first] == sequence[0] and found[first : first + length] == sequence:

@@ -20,8 +20,7 @@ def tokens(decomposed: str) -> list[str]:
 def line(found: Iterable[str]) -> str:
     """Return tokens as one line with a space around each.
 
-    No token holds a space, so tokens stand one after the other in a text exactly where their line occurs
-    in its line.
+    No token holds a space, so tokens follow each other in a text exactly where their line occurs in its line.
     """
     return f" {' '.join(found)} "
 

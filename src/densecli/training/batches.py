@@ -17,7 +17,7 @@ from densecli.training.examples import SampledExample, teacher_score
 class Batch:
     """B questions and M passages as word-piece ids, or the part of them that one of several processes has.
 
-    The passages stand in batch order, each question's positive before its negatives; `positives`
+    The passages are in batch order, each question's positive before its negatives; `positives`
     (B,) are the positives' columns. Every other column may be a negative, other questions' included
     (paper, section 3.2), unless its text equals a positive of the question.
 

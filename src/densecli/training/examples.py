@@ -242,6 +242,6 @@ def make_rng(seed: int, epoch: int, number: int) -> random.Random:
 
 
 def digest(data: bytes) -> int:
-    """Return 64 bits that stand for some bytes."""
+    """Return a 64-bit digest of some bytes."""
     # signed, because it is stored in arrays of int64; `hash` would differ between processes
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)

@@ -44,7 +44,7 @@ class IndexNegatives:
         Args:
             stored: the collection.
             vectors: gives vectors by row.
-            tower: of questions.
+            tower: the question tower.
             objective: what is trained.
             config: says which passages are compared, and how many are searched for answers.
             ranks: the processes that train together; each looks for the negatives of its own questions.
@@ -66,7 +66,7 @@ class IndexNegatives:
         """Return scores (B, K) of questions with passages outside of their batch, and the highest (B,).
 
         Where all passages are compared K is 1: the score is the logarithm of the sum of exp(score) over them,
-        which is the same for a softmax as if they stood side by side.
+        which has the same effect in a softmax as all of these scores.
 
         Args:
             questions: vectors (B, d) as pooled; gradients flow back to them.
@@ -87,7 +87,7 @@ class IndexNegatives:
             for part in self._search.groups(len(own)):
                 rows = own[part]
                 scores = self._search.scores(seen[rows.start : rows.stop])
-                best, holds = self._sift(scores, picks[rows.start : rows.stop], self._checked)
+                best, holds = self._best_and_answers(scores, picks[rows.start : rows.stop], self._checked)
                 scores.scatter_(1, best, scores.gather(1, best).masked_fill(holds, -torch.inf))
                 # in place from here on: a second matrix of this size would double the memory
                 scores /= temperature
@@ -109,7 +109,7 @@ class IndexNegatives:
             for part in self._search.groups(len(own)):
                 rows = own[part]
                 scores = self._search.scores(seen[rows.start : rows.stop])
-                best, holds = self._sift(scores, picks[rows.start : rows.stop], depth)
+                best, holds = self._best_and_answers(scores, picks[rows.start : rows.stop], depth)
                 found.append(torch.cat([best, holds.long()], dim=1))
             table = self._ranks.rows(torch.cat(found), own, len(picks)).cpu().numpy()
         in_batch = self._objective.in_batch
@@ -127,7 +127,9 @@ class IndexNegatives:
         none = scores.new_full((len(picks), 1), -torch.inf)
         return scores, torch.cat([scores.detach(), none], dim=1).amax(1)
 
-    def _sift(self, scores: Tensor, picks: Sequence[KnownSample], depth: int) -> tuple[Tensor, Tensor]:
+    def _best_and_answers(
+        self, scores: Tensor, picks: Sequence[KnownSample], depth: int
+    ) -> tuple[Tensor, Tensor]:
         """Return the best rows (B, k) of each question, and which of them hold an answer (B, k).
 
         Args:

@@ -29,14 +29,14 @@ VALIDATE_K = 20
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The questions of a batch, and all that was retrieved for any of them, as word-piece ids.
+    """The questions of a batch, and all passages retrieved for any of them, as word-piece ids.
 
     Attributes:
-        questions: B of them.
-        passages: M of them, those of the same title and text once.
-        positives: the question's own positives, (B, M) bool.
-        compared: its positives and negatives, (B, M) bool. What else holds an answer of it is neither: a
-            passage that was retrieved for another question, or whose answers the reader's length cuts off.
+        questions: B questions.
+        passages: M passages; those of the same title and text count once.
+        positives: the positives of the question itself, (B, M) bool.
+        compared: its positives and negatives, (B, M) bool. Other passages with an answer are neither: those
+            retrieved for another question, or whose answers the reader's length cuts off.
     """
 
     questions: list[list[int]]
@@ -106,11 +106,11 @@ class JointRetriever:
         """Prepare a retriever for training, in place.
 
         Args:
-            retriever: of two towers.
+            retriever: a retriever with two towers.
             temperature: the divisor of cosines in the retriever's own training.
             config: the settings of the reader's training.
             device: where to train.
-            precision: of matrix products.
+            precision: the type of matrix products.
         """
         prepare(retriever, config.dropout, config.freeze_embeddings, device, fixed_passage_encoder=True)
         retriever.passage.eval()

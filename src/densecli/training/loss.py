@@ -38,7 +38,7 @@ def triplet(scores: Tensor, positives: Tensor, margin: float) -> Tensor:
     Args:
         scores: (B, M), -inf in columns that a question is not compared with.
         positives: column of each question's positive, (B,) int64.
-        margin: in units of the scores.
+        margin: the margin, in units of the scores.
     """
     columns = torch.arange(scores.shape[1], device=scores.device)
     negative = (scores != -torch.inf) & (columns != positives[:, None])

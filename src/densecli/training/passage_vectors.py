@@ -34,7 +34,7 @@ class KnownPassage(NamedTuple):
     """A passage of an example.
 
     Attributes:
-        number: of the passage.
+        number: the number of the passage.
         teacher_score: how well a teacher finds that it answers, NaN where that is not known.
         sketch: a digest of its text's sketch.
         place: among the passages of all examples.

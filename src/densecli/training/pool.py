@@ -68,7 +68,7 @@ class DevPool:
         """Return each question's rank of its positive, from 0, and whether the best k passages answer it.
 
         A passage brought by several questions counts as often for the rank, as in DPR's average rank; one
-        that scores as the positive does stands behind it. Answers are matched as for top-k accuracy (paper,
+        with the same score as the positive ranks below it. Answers are matched as for top-k accuracy (paper,
         section 5.1); a question without any is answered by its positive. Each of several `ranks` encodes a
         part of the passages, and all find the same.
         """

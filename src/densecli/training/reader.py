@@ -47,7 +47,7 @@ def train_reader(
         sets: search results with text and answers, one or several sets; read once, kept in a temporary
             file. `config.rates` says how often an epoch repeats each of them.
         dev: search results for validation after each epoch, or None; `config.dev_questions` are taken.
-        reader: from `open_reader_base`; its model is changed.
+        reader: the reader from `open_reader_base`; its model is changed.
         config: hyper-parameters.
         counts: filled with what is dropped, and why.
         checkpointer: saves the training, and restores it to resume. The best model has the highest exact
@@ -186,8 +186,8 @@ def epoch_order(sets: Sequence[range], repeats: Sequence[int], seed: int, epoch:
         sets: the rows of each set.
         repeats: how many rows each set gives to an epoch. A set gives all its rows again and again; of what
             is less than all, rows drawn by seed and epoch.
-        seed: of the order.
-        epoch: from 0.
+        seed: the seed of the order.
+        epoch: the number of the epoch, from 0.
     """
     # a string, so that no epoch of one seed equals another epoch of another; Python hashes it the same
     # everywhere

@@ -52,7 +52,7 @@ def train(
     Args:
         examples: training examples.
         dev: examples for validation after each epoch, or None; with `--validate-by search` questions.
-        retriever: from `open_base`; its towers are changed.
+        retriever: the retriever from `open_base`; its towers are changed.
         config: hyper-parameters.
         counts: filled with what is dropped.
         checkpointer: saves the training, and restores it to resume.

@@ -1,4 +1,4 @@
-"""Which examples stand together in a batch when one or several sets are trained on."""
+"""Which examples form a batch when one or several sets are trained on."""
 
 import itertools
 import random
@@ -13,7 +13,7 @@ class Source:
     Attributes:
         rows: its examples in a spool.
         rate: how often an epoch goes through it.
-        name: for people.
+        name: the name for messages.
     """
 
     rows: Sequence[int]

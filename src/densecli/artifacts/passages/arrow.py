@@ -29,7 +29,7 @@ class BlockWriter:
         """Begin a file.
 
         Args:
-            path: where.
+            path: the file.
             offsets: whether the article and the offset of each passage are kept.
             flushed: called with the number of rows in the file, whenever there are more.
         """

@@ -24,8 +24,8 @@ class PassageBatch:
 
     Attributes:
         rows: their columns: id, title and text, and where they are kept article and offset.
-        hashes: of their ids, (rows,).
-        places: of the records that they come from, (rows,); 0 where it is not known.
+        hashes: the hashes of their ids, (rows,).
+        places: the places of the records that they come from, (rows,); 0 where unknown.
     """
 
     rows: pa.RecordBatch
@@ -47,7 +47,7 @@ def portion_of(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -
 
     Args:
         columns: ids, titles, texts, and where they are kept articles and offsets.
-        places: of the record of each; one beyond 32 bits counts as not known.
+        places: the place of the record of each; one beyond 32 bits counts as unknown.
 
     Raises:
         ResourceError: a column of theirs takes more than 2 GiB.

@@ -19,7 +19,7 @@ PART = 1 << 16
 
 
 def digest(passage_id: str) -> bytes:
-    """Return 8 bytes that stand for an id, the same on every machine."""
+    """Return an 8-byte digest of an id, the same on every machine."""
     return blake2b(passage_id.encode(), digest_size=8).digest()
 
 
@@ -97,7 +97,7 @@ class IdTable:
         """Open the table.
 
         Args:
-            folder: of the store.
+            folder: the folder of the store.
             id_of: returns the id of a row.
             rows: their number.
 

@@ -83,7 +83,7 @@ def since(mark: str, gap: str, args: Arguments) -> str | None:
     """Return `c. 1900`, or both years of a span: `c. 1900 – c. 1910`, `r. 1066–1087`.
 
     Args:
-        mark: what stands before the year.
+        mark: the sign before the year.
         gap: between two years; the mark is said again after a gap with spaces, as `{{circa}}` does.
         args: one year or two.
     """

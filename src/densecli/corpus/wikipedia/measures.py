@@ -100,7 +100,7 @@ MULTIPLES = {"e3": "thousand", "e6": "million", "e9": "billion", "e12": "trillio
 PREFIXES = {"k": "thousand", "M": "million", "G": "billion", "T": "trillion"}
 PREFIXED = {"oilbbl", "oilbbl/d", "cuft", "USgal", "impgal"}
 SCALES = {"hundred", "thousand", "million", "billion", "trillion"}
-"""What may stand between a number and its unit."""
+"""Words that may come between a number and its unit."""
 TOGETHER = {("mi", "yd"), ("yd", "ft"), ("ft", "in"), ("lb", "oz"), ("st", "lb")}
 """Units of one measure: `6 feet 2 inches`."""
 BETWEEN = {
@@ -165,7 +165,7 @@ class _Measure:
         return self._parts[number] if number < len(self._parts) else ""
 
     def _numbers(self) -> tuple[list[str], list[str], str, int] | None:
-        """Return the numbers, what stands between them, the unit, and the place after it."""
+        """Return the numbers, the words between them, the unit, and the place after it."""
         numbers: list[str] = []
         joints: list[str] = []
         place = 0

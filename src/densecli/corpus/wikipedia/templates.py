@@ -44,7 +44,7 @@ SPANS = {
     "circa": ("c. ", " – "), "c.": ("c. ", " – "), "ca.": ("c. ", " – "), "ca": ("c. ", " – "),
     "fl.": ("fl. ", "–"), "floruit": ("fl. ", "–"), "reign": ("r. ", "–"), "r.": ("r. ", "–"),
 }  # fmt: skip
-"""What stands before a year, and between two."""
+"""The signs before a year, and between two."""
 POWERS = {"e": "×10^", "10^": "10^", "born": "b. ", "b.": "b. ", "d.": "d. "}
 """A short text before the only parameter."""
 FOREIGN = "lang-"
@@ -126,7 +126,7 @@ FUNCTIONS: dict[str, Callable[[str], str | None]] = {
     "lcfirst": lambda words: words[:1].lower() + words[1:],
     "ucfirst": lambda words: words[:1].upper() + words[1:],
 }
-"""Parser functions: their parameter stands after a colon."""
+"""Parser functions: their parameter follows a colon."""
 
 
 def plain_name(name: str) -> str:
@@ -144,7 +144,7 @@ def is_prose(name: str) -> bool:
 
 
 def replacement(name: str, args: Arguments) -> str | None:
-    """Return the text that stands for a template; None for one that is dropped.
+    """Return the text that replaces a template; None for one that is dropped.
 
     Args:
         name: the template's name as written.

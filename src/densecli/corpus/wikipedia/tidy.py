@@ -16,7 +16,7 @@ LEFTOVER = re.compile(
     r"|\|[ \w-]{1,30}=|'{3,}|&nbsp;|https?://\S*",
     re.IGNORECASE,
 )
-"""What must not be in a passage; a space stands for it, so that nothing new comes of what was around it."""
+"""Remains of markup, which no passage may have; replaced by a space, so that the text around is not joined."""
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]")
 GAP = re.compile(
     r"[(\[] ?[,;:/·•–—)\]]|[,;:/·•–—)] ?[,;)\]]| [,;.:!?)\]](?:\s|$)|[(\[] |[,;:]\."

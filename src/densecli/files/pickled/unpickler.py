@@ -29,7 +29,7 @@ DAMAGED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Name:
-    """A name of the short list, as it stands in the data: it can be called, and nothing else."""
+    """A name of the short list in the data: it can be called, and nothing else."""
 
     name: str
     make: Callable[..., Any]

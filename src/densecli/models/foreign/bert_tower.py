@@ -51,8 +51,8 @@ class BertTower:
 
         Args:
             place: where they come from, for errors.
-            config: of a bare BERT.
-            weights: by name; `heads` among them.
+            config: the config of a bare BERT.
+            weights: the weights by name, including `heads`.
             heads: the shapes of its heads; None takes a projection where there is one.
 
         Raises:

@@ -63,7 +63,7 @@ def read_dpr_tower(folder: Path, kind: str, heads: Mapping[str, Shape] | None = 
     if found != [kind]:
         described = " and ".join(CLASSES[other] for other in found) or "no model of DPR"
         raise ArtifactError(f"{folder}: holds {described}; {CLASSES[kind]} is needed here")
-    # the projection stands beside the encoder, not in it
+    # the weights of a projection are named beside those of the encoder
     outer = prefix.removesuffix("bert_model.")
 
     def bare(name: str) -> str:

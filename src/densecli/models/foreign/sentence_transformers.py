@@ -99,7 +99,7 @@ def read_card_of(folder: Path, limit: int) -> RetrieverConfig:
     """Return the properties of a Hugging Face folder's encoder, used as both towers.
 
     Args:
-        folder: the model's.
+        folder: the folder of the model.
         limit: the longest sequence that the encoder has positions for.
 
     Raises:

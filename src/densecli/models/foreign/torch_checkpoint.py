@@ -62,8 +62,8 @@ def write_checkpoint(
 
     Args:
         path: the file.
-        weights: by DPR's names.
-        tokenizer: the model's.
+        weights: the weights by DPR's names.
+        tokenizer: the tokenizer of the model.
         more: encoder parameters in addition to those that are always the same.
 
     Raises:

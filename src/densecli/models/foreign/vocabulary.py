@@ -14,7 +14,7 @@ from densecli.models.tokens import check_tokenizer, read_tokenizer
 VOCABULARY = "vocab.txt"
 SETTINGS = "tokenizer_config.json"
 PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
-"""Classes of tokenizers that do what `tokenizer.json` says, whatever stands beside it."""
+"""Classes of tokenizers that follow `tokenizer.json` alone."""
 
 
 def open_bert_tokenizer(folder: Path, lower_case: bool | None = None) -> Tokenizer:
@@ -74,9 +74,9 @@ def write_hugging_face_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens:
     """Write a tokenizer as transformers reads it.
 
     Args:
-        tokenizer: a model's.
+        tokenizer: the tokenizer of a model.
         folder: where `tokenizer.json`, `vocab.txt` and `tokenizer_config.json` go.
-        max_tokens: the model's longest input.
+        max_tokens: the longest input of the model, in word pieces.
         kind: the class that transformers takes for it.
     """
     pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
