@@ -1,4 +1,4 @@
-"""The course of a training by its metrics: the message of an epoch, the picture, the warnings."""
+"""The history of a training by its metrics, for messages, the picture and warnings."""
 
 from array import array
 from collections import Counter
@@ -84,6 +84,7 @@ class History:
                 "the loss is 0 in every update, because no question has a negative: give examples with hard"
                 " negatives, or with more than one positive among them"
             )
+        # the second half and not the last update: single losses vary too much
         first, later = self.losses[0], self.losses[(len(self.losses) + 1) // 2 :]
         if improved is None and later:
             mean = sum(later) / len(later)
@@ -103,5 +104,5 @@ def describe_measures(measures: Mapping[str, float | None]) -> str:
 
 
 def label(name: str) -> str:
-    """Return the name of a measure for people: `average rank`, `top-20`."""
+    """Return the name of a measure as it is shown: `average rank`, `top-20`."""
     return name.replace("top_", "top-").replace("_", " ")

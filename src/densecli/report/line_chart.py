@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 720, 220
 LINE = 18
 """Height of a line of an inner legend."""
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 34, 28
+# About one for each pixel of width.
 MOST_POINTS = 600
 COLORS = (
     ("#1f6feb", "#58a6ff"),
@@ -139,6 +140,7 @@ def _style() -> str:
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    # means and not every n-th point: a single loss is mostly noise, and a file stays small
     size = -(-len(finite) // MOST_POINTS)
     groups = (finite[start : start + size] for start in range(0, len(finite), size or 1))
     return [
@@ -148,6 +150,7 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
+    # a flat series would have a range of 0, and every place would be a division by 0
     room = max(0.5, abs(low) / 100)
     return (low, high) if low < high else (low - room, high + room)
 

@@ -16,7 +16,7 @@ LEFTOVER = re.compile(
     r"|\|[ \w-]{1,30}=|'{3,}|&nbsp;|https?://\S*",
     re.IGNORECASE,
 )
-"""Remains of markup, which no passage may have; replaced by a space, so that the text around is not joined."""
+"""Remains of markup, which no passage may have; a space replaces them, so that nothing new is joined."""
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]")
 GAP = re.compile(
     r"[(\[] ?[,;:/·•–—)\]]|[,;:/·•–—)] ?[,;)\]]| [,;.:!?)\]](?:\s|$)|[(\[] |[,;:]\."
