@@ -23,7 +23,7 @@ class Cell:
 
     Attributes:
         text: what it says.
-        note: what stands small below.
+        note: a small text below.
         style: `better`, `worse` or nothing.
         bar: the length of a bar beside it, from 0 to 100.
     """
@@ -85,6 +85,7 @@ def render_page(page: Page) -> str:
         *map(_table, page.tables),
     ]
     if page.curves:
+        # as an image, in which no script runs, whatever a name in the curves says
         picture = base64.b64encode(page.curves.encode()).decode()
         parts.append(
             "<h2>Accuracy over k</h2>\n"
@@ -147,8 +148,9 @@ def _cell(cell: Cell) -> str:
 
 
 def _json(data: Mapping[str, Any]) -> str:
-    """Return data that can stand in a script element: nothing in it ends the element or begins a comment."""
+    """Return data for a script element: nothing in it ends the element or begins a comment."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    # as escapes of JSON, so that it is still the same data
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text

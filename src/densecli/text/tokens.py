@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import regex
 
-# DPR's rule. \w would be wrong: it has the underscore, and lacks marks.
+# DPR's rule. \w would differ: it takes the underscore for a letter, and not ² or ½.
 TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]")
 
 
