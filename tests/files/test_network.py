@@ -43,6 +43,14 @@ def test_behind_a_proxy_the_proxy_is_contacted(listening: str, monkeypatch: pyte
     assert not reachable("http://nowhere.invalid/x")
 
 
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_may_be_named_without_a_scheme(
+    variable: str, listening: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, listening.removeprefix("http://"))
+    assert reachable("http://nowhere.invalid/x")
+
+
 @pytest.mark.parametrize(
     ("variable", "hosts"),
     [

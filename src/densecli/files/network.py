@@ -22,7 +22,9 @@ def reachable(url: str) -> bool:
     """Whether a connection to `url` (or to the proxy on the way) opens within a second."""
     parts = urlsplit(url)
     if not proxy_bypass(parts.hostname or ""):
-        parts = urlsplit(getproxies().get(parts.scheme, url))
+        proxies = getproxies()
+        way = proxies.get(parts.scheme) or proxies.get("all") or url
+        parts = urlsplit(way if "://" in way else f"http://{way}")  # many name a proxy as host:port
     place = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     opened = threading.Event()
 
