@@ -113,7 +113,7 @@ class PassageStore:
             place = first % BLOCK
             part = block.slice(place, end - first)
             with self._reading(FILE):
-                # to_pylist trusts the ends of texts, as `text_at` does not
+                # to_pylist reads wherever the ends of texts point, so they are checked first
                 check_block(part, part.num_rows, whole=True)
             yield from map(_passage, *(column.to_pylist() for column in part.columns))
             first += part.num_rows
