@@ -252,8 +252,16 @@ class Prediction:
 
 def result_from_json(row: Json, default_id: str = "") -> RankedList | Prediction:
     """Build what `search` or `read` wrote: a prediction where the row holds an answer."""
-    kind = Prediction if "answer" in row and "alternatives" in row else RankedList
-    return kind.from_json(row, default_id)
+    return (Prediction if holds_prediction(row) else RankedList).from_json(row, default_id)
+
+
+def holds_prediction(row: Json) -> bool:
+    """Whether the `answer` of a row is a prediction.
+
+    Our rows have `alternatives`. Those of other programs have the gold `answers` beside it.
+    """
+    answer, gold = row.get("answer"), row.get("answers")
+    return "answer" in row and ("alternatives" in row or (isinstance(answer, str) and isinstance(gold, list)))
 
 
 def ranked_of(result: RankedList | Prediction) -> RankedList:

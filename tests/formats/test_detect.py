@@ -240,3 +240,12 @@ def test_a_field_that_a_later_record_lacks_is_named_or_not_needed(tmp_path, key)
 def test_a_run_is_detected_where_has_answer_is_also_accepted(tmp_path):
     path = write(tmp_path, LINES["trec", "results"])
     assert form_of(path, wanted=MARKED) == ("trec", "results")
+
+
+def test_an_answer_beside_the_gold_answers_is_a_prediction(tmp_path):
+    row = {"question": "who", "answers": ["Ulm"], "ctxs": [FOUND], "answer": "Bern"}
+    (read,) = read_results(write(tmp_path, json.dumps(row)))
+    assert (read.answer, read.ranked.question.answers) == ("Bern", ("Ulm",))
+    del row["answers"]  # then it is the gold answer
+    (found,) = read_results(write(tmp_path, json.dumps(row)))
+    assert found.question.answers == ("Bern",)

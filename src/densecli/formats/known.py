@@ -15,7 +15,7 @@ from densecli.formats.columns import Columns, split
 from densecli.formats.documents import Document
 from densecli.formats.qa_table import read_table
 from densecli.formats.topics import is_queries, is_topics, read_queries, read_topics
-from densecli.records import Question, RankedList, TrainingExample, result_from_json
+from densecli.records import Question, RankedList, TrainingExample, holds_prediction, result_from_json
 
 QUESTIONS, EXAMPLES, RESULTS, PREDICTIONS = "questions", "examples", "results", "predictions"
 MARKED = "passages with marked answers"
@@ -196,7 +196,8 @@ ROW_FORMS = (
           gold.dpr_gold_example, gold.dpr_gold_question),
     _rows("oracle", EXAMPLES, "questions with marked gold passages", "ctxs nq_annotated_gold",
           gold.oracle_example, _question),
-    _rows("jsonl", PREDICTIONS, "predictions", "answer alternatives ctxs", result_from_json, _question),
+    _rows("jsonl", PREDICTIONS, "predictions", "answer ctxs", result_from_json, _question,
+          fits=holds_prediction),
     _rows("pyserini", RESULTS, "Pyserini's results for DPR", "question contexts",
           dpr.pyserini_result, _question),
     _rows("dpr", RESULTS, "search results", "ctxs", result_from_json, _question),
