@@ -12,11 +12,16 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch: of several tests at once, e
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 pytest_plugins = ["shell", "skips", "slow", "peers"]
+
+# Other work on the machine must not fail a test: no clock decides.
+settings.register_profile("densecli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("densecli")
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = [
