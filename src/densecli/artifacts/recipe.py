@@ -62,7 +62,7 @@ class Recipe:
     ) -> "Recipe":
         """Return the recipe for a config dataclass. Its paths are as `shown_path` returns them."""
         settings = asdict(config)
-        for name in _declared(config, "names_input"):
+        for name in _fields_with(config, "names_input"):
             if settings[name] is not None:
                 settings[name] = shown_path(settings[name], workspace)
         shown = tuple(Input(shown_path(one.path, workspace), one.sha256, one.bytes) for one in inputs)
@@ -79,10 +79,10 @@ class Recipe:
             config: the config dataclass whose settings these are.
         """
         defaults = {one.name: one.default for one in fields(config)}
-        ignored = {*_declared(config, "names_input"), *_declared(config, "affects_result", False)}
+        ignored = {*_fields_with(config, "names_input"), *_fields_with(config, "affects_result", False)}
         before, now = {**defaults, **self.config}, wanted.config
         found = [
-            f"{name} was {_shown(before.get(name))}, now {_shown(now.get(name))}"
+            f"{name} was {_show(before.get(name))}, now {_show(now.get(name))}"
             for name in dict.fromkeys([*before, *now])
             if name not in ignored and before.get(name) != now.get(name)
         ]
@@ -92,7 +92,7 @@ class Recipe:
             names = (", ".join(one.path for one in inputs) for inputs in (self.inputs, wanted.inputs))
             return [*found, "its inputs were {}, now {}".format(*names)]
         return found + [
-            _changed(one, other)
+            _describe_change(one, other)
             for one, other in zip(self.inputs, wanted.inputs, strict=True)
             # without a digest nobody can say whether it is the same input
             if one.sha256 != other.sha256 or not one.sha256
@@ -111,7 +111,7 @@ class Recipe:
             config: the config dataclass whose settings these are.
         """
         defaults = {one.name: one.default for one in fields(config)}
-        ignored = {*_declared(config, "names_input"), *_declared(config, "affects_result", False)}
+        ignored = {*_fields_with(config, "names_input"), *_fields_with(config, "affects_result", False)}
         chosen = sorted(
             f"{name}={value!r}"
             for name, value in self.config.items()
@@ -120,17 +120,17 @@ class Recipe:
         return digest_texts([self.command, *chosen, *(str(one.sha256) for one in self.inputs)])
 
 
-def _declared(config: Any, name: str, value: bool = True) -> list[str]:
+def _fields_with(config: Any, name: str, value: bool = True) -> list[str]:
     """Return the fields of a config whose setting is marked."""
     return [one.name for one in fields(config) if getattr(one.metadata.get("setting"), name, None) is value]
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     """Return a setting as messages show it: None means the default."""
     return "left to the default" if value is None else str(value)
 
 
-def _changed(before: Input, now: Input) -> str:
+def _describe_change(before: Input, now: Input) -> str:
     if not before.sha256 or not now.sha256:
         return f"its input {now.path} cannot be read twice to see whether it changed"
     return f"its input was {before}, now {now}"

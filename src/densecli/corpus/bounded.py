@@ -85,7 +85,7 @@ def read_bounded(module: str, path: str, seconds: int) -> tuple[str, str]:
         raise
     # no answer, or part of one: the child was ended in the middle of its work
     if not answer.endswith(b"\n"):
-        raise _ended(child.wait(), seconds)
+        raise _end_error(child.wait(), seconds)
     kind, *values = json.loads(answer)
     if kind == "text":
         return values[0], values[1]
@@ -94,7 +94,7 @@ def read_bounded(module: str, path: str, seconds: int) -> tuple[str, str]:
     raise OSError(values[0], values[1])
 
 
-def _ended(status: int, seconds: int) -> FieldError:
+def _end_error(status: int, seconds: int) -> FieldError:
     if status == -signal.SIGXCPU:
         return FieldError(
             f"took too long (more than {seconds} seconds)",

@@ -82,7 +82,7 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
         except InputError as error:
             if config.on_error == "stop":
                 raise
-            yield Source(display_name(path), _broken(error), Dropped)
+            yield Source(display_name(path), _raise_later(error), Dropped)
             continue
         for part in shards or [path]:
             try:
@@ -90,7 +90,7 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
             except InputError as error:
                 if config.on_error == "stop":
                     raise
-                source = Source(display_name(part), _broken(error), Dropped)
+                source = Source(display_name(part), _raise_later(error), Dropped)
             yield source
 
 
@@ -131,7 +131,7 @@ def _check_cutting(path: str, form: str, config: PreprocessConfig) -> None:
         )
 
 
-def _broken(error: InputError) -> Iterator[tuple[int | None, Any]]:
+def _raise_later(error: InputError) -> Iterator[tuple[int | None, Any]]:
     """Raise what is wrong with a corpus where its records would be."""
     yield from ()
     raise error

@@ -22,7 +22,7 @@ NOT_CHARSETS = {
 WESTERN = {"ascii", "iso8859-1", "cp1252"}
 """All three are Windows-1252 to a browser, and so to those who write pages."""
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-FURNITURE = (
+BOILERPLATE = (
     "head, script, style, noscript, template, svg, math, iframe, object, nav, aside, form, button, select, "
     "dialog, menu, [hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], "
     "[role=search], body > header, body > footer"
@@ -55,12 +55,12 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     Raises:
         FieldError: not in the encoding that it names, or in UTF-8 where it names none; or nested absurdly.
     """
-    page = _decoded(data)
-    _refuse_monsters(page)
+    page = _decode(data)
+    _refuse_excessive(page)
     tree = LexborHTMLParser(page)
     title = _words(tree.css_first("title")) or _words(tree.css_first("h1")) or name
     # after the title was read, which is in the head
-    for node in tree.css(FURNITURE):
+    for node in tree.css(BOILERPLATE):
         node.decompose()
     for node in tree.css(BLOCKS):
         # a paragraph separator, which no page has in its text: the breaks survive when white space is joined
@@ -71,7 +71,7 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     return title, "\n".join(line for line in lines if line)
 
 
-def _refuse_monsters(page: str) -> None:
+def _refuse_excessive(page: str) -> None:
     """Refuse a page on which the parser would take minutes.
 
     Raises:
@@ -104,7 +104,7 @@ def _main(tree: LexborHTMLParser) -> LexborNode:
     return tree.body
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     """Decode as a byte order mark says, else as the page does, else as UTF-8."""
     for mark, encoding in MARKS:
         if data.startswith(mark):

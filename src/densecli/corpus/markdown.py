@@ -81,9 +81,9 @@ def _lines(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def _inline(children: Sequence[Token]) -> str:
-    parts = (" " if child.type in BREAKS else child.content for child in children if _shown(child))
+    parts = (" " if child.type in BREAKS else child.content for child in children if _is_shown(child))
     return " ".join("".join(parts).split())
 
 
-def _shown(token: Token) -> bool:
+def _is_shown(token: Token) -> bool:
     return token.type in BREAKS or token.type in ("text", "code_inline", "text_special")

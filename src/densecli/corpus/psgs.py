@@ -45,10 +45,10 @@ def write_psgs(passages: Iterable[Passage], stream: BinaryIO) -> int:
     stream.write("\t".join(HEADER).encode() + b"\n")
     count = 0
     for passage in passages:
-        stream.write(f"{_quoted(passage.id)}\t{_quoted(passage.text)}\t{_quoted(passage.title)}\n".encode())
+        stream.write(f"{_quote(passage.id)}\t{_quote(passage.text)}\t{_quote(passage.title)}\n".encode())
         count += 1
     return count
 
 
-def _quoted(field: str) -> str:
+def _quote(field: str) -> str:
     return f'"{field.replace(chr(34), chr(34) * 2)}"' if NEEDS_QUOTES.search(field) else field

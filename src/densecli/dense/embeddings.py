@@ -51,7 +51,7 @@ def read_embeddings(paths: Sequence[Path]) -> Iterator[IndexPair]:
 def write_embeddings(path: Path, pairs: Iterable[IndexPair]) -> None:
     """Write a shard as DPR reads it, with any version of NumPy: a pickled list of (id, vector)."""
     with open(path, "wb") as stream:
-        _write_list(stream, PREAMBLE, (_pickled(passage_id, vector) for passage_id, vector in pairs))
+        _write_list(stream, PREAMBLE, (_pickle(passage_id, vector) for passage_id, vector in pairs))
 
 
 def read_id_list(path: Path) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _pairs(path: Path) -> Iterator[IndexPair]:
         raise _unusable(path, "no such file", EXPECTED) from None
     if not pickled:
         try:
-            yield from read_records(str(path), _encoded)
+            yield from read_records(str(path), _parse_encoded)
         except InputError as error:
             raise ArtifactError(str(error)) from None
         return
@@ -128,7 +128,7 @@ def _vector(path: Path, values: Any) -> FloatArray:
     return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _encoded(row: Json, _: str) -> IndexPair:
+def _parse_encoded(row: Json, _: str) -> IndexPair:
     passage_id = id_field(row, "id", "docid")
     values = row.get("vector")
     numbers = isinstance(values, list) and values and all(type(one) in (int, float) for one in values)
@@ -153,15 +153,15 @@ def _items(path: Path) -> Iterator[Any]:
 ARRAY, TYPE, DTYPE = (pickle.BINGET + bytes([number]) for number in range(200, 203))
 
 
-def _kept(code: bytes, number: int) -> bytes:
+def _memoize(code: bytes, number: int) -> bytes:
     """Make an object and keep it under a number for later."""
     return code + pickle.BINPUT + bytes([number]) + pickle.POP
 
 
 PREAMBLE = (
-    _kept(pickle.dumps(np.dtype("<f4"), PROTOCOL)[2:-1], 202)
-    + _kept(pickle.GLOBAL + b"numpy\nndarray\n", 201)
-    + _kept(pickle.GLOBAL + b"numpy.core.multiarray\n_reconstruct\n", 200)
+    _memoize(pickle.dumps(np.dtype("<f4"), PROTOCOL)[2:-1], 202)
+    + _memoize(pickle.GLOBAL + b"numpy\nndarray\n", 201)
+    + _memoize(pickle.GLOBAL + b"numpy.core.multiarray\n_reconstruct\n", 200)
 )
 EMPTY_ARRAY = (
     ARRAY + TYPE + pickle.BININT1 + b"\0" + pickle.TUPLE1
@@ -174,7 +174,7 @@ def _text(text: str) -> bytes:
     return pickle.BINUNICODE + struct.pack("<I", len(data)) + data
 
 
-def _pickled(passage_id: str, vector: FloatArray) -> bytes:
+def _pickle(passage_id: str, vector: FloatArray) -> bytes:
     data = np.ascontiguousarray(vector, dtype="<f4").tobytes()
     shape = pickle.BININT + struct.pack("<i", len(vector)) + pickle.TUPLE1
     content = pickle.BINBYTES + struct.pack("<I", len(data)) + data

@@ -166,7 +166,7 @@ def take_over(
             f"{found.path}: a graph over {len(found):,} vectors, {len(rows):,} of them of these passages;"
             " take its vectors over and build an index of them"
         )
-    _write(_plain(found, positions), folder / FILE)
+    _write(_to_inner_product(found, positions), folder / FILE)
 
 
 def write_index(source: Path, ids: Iterable[str], folder: Path, program: str) -> None:
@@ -190,7 +190,7 @@ def write_index(source: Path, ids: Iterable[str], folder: Path, program: str) ->
             f"{source}: many passages have one vector, and are not in the graph, so {program} would not find"
             " them; build a flat index (`densecli index --kind flat`) and convert that"
         )
-    _write(_augmented(index) if graph and program == "dpr" else index, folder / name)
+    _write(_augment(index) if graph and program == "dpr" else index, folder / name)
     if program == "dpr":
         write_id_list(folder / ids_name, ids)
         return
@@ -230,7 +230,7 @@ def _read_ids(path: Path) -> Iterator[str]:
         raise ArtifactError(f"{path}: is not UTF-8; expected one passage id a line") from None
 
 
-def _plain(found: ForeignIndex, positions: IntArray) -> Any:
+def _to_inner_product(found: ForeignIndex, positions: IntArray) -> Any:
     """Return an index over inner products whose vector i is that at `positions[i]`; zeros for -1."""
     dimension = found.index.d - found.augmented
 
@@ -242,7 +242,7 @@ def _plain(found: ForeignIndex, positions: IntArray) -> Any:
             yield block
 
     if found.kind == "flat":
-        return _filled(faiss.IndexFlatIP(dimension), blocks(positions))
+        return _fill(faiss.IndexFlatIP(dimension), blocks(positions))
     as_stored = np.arange(len(positions), dtype=np.int64)
     made = _graph_over(blocks(as_stored), dimension, found.index.hnsw, faiss.METRIC_INNER_PRODUCT)
     if not np.array_equal(positions, as_stored):
@@ -250,7 +250,7 @@ def _plain(found: ForeignIndex, positions: IntArray) -> Any:
     return made
 
 
-def _augmented(index: Any) -> Any:
+def _augment(index: Any) -> Any:
     """Return DPR's form of an HNSW index: squared L2 distances over vectors with a component more."""
     spans = [(start, min(BATCH, index.ntotal - start)) for start in range(0, index.ntotal, BATCH)]
 
@@ -273,7 +273,7 @@ def _augmented(index: Any) -> Any:
 def _graph_over(blocks: Iterable[FloatArray], dimension: int, graph: Any, metric: int) -> Any:
     """Return an HNSW index with another's graph, over vectors in the same order."""
     made: Any = faiss.IndexHNSWFlat(dimension, graph.nb_neighbors(1), metric)
-    _filled(made.storage, blocks)
+    _fill(made.storage, blocks)
     # the links stay valid: with the extra component the order of distances is that of inner products
     made.hnsw = graph
     made.hnsw.is_similarity = metric == faiss.METRIC_INNER_PRODUCT
@@ -281,7 +281,7 @@ def _graph_over(blocks: Iterable[FloatArray], dimension: int, graph: Any, metric
     return made
 
 
-def _filled(index: Any, blocks: Iterable[FloatArray]) -> Any:
+def _fill(index: Any, blocks: Iterable[FloatArray]) -> Any:
     for block in blocks:
         index.add(np.ascontiguousarray(block))
     return index

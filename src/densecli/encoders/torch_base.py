@@ -51,9 +51,9 @@ def open_retriever(source: str) -> Retriever:
     """
     folder = local_folder(source)
     if is_model_folder(folder):
-        return _own(folder)
+        return _open_own(folder)
     if is_dpr_pair(folder):
-        return _from_pair(folder)
+        return _open_pair(folder)
     if is_dpr_folder(folder):
         raise ArtifactError(
             f"{folder}: one of the encoders of a DPR model; put both into one folder, as "
@@ -62,10 +62,10 @@ def open_retriever(source: str) -> Retriever:
     model = load_pretrained(folder)
     card = read_card_of(folder, position_limit(model))
     tokenizer = with_lower_case(open_tokenizer(folder), folder)
-    return _retriever((model, model), (None, None), tokenizer, card, folder)
+    return _build_retriever((model, model), (None, None), tokenizer, card, folder)
 
 
-def _own(folder: Path) -> Retriever:
+def _open_own(folder: Path) -> Retriever:
     card = read_model_config(folder, RetrieverConfig)
     places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
     loaded = [load_tower(*place, card.heads) for place in places[: 1 if card.shared_encoder else 2]]
@@ -74,18 +74,18 @@ def _own(folder: Path) -> Retriever:
     models, layers = zip(*towers[:2], strict=True)
     if models[0].config.hidden_size != models[1].config.hidden_size:
         raise ArtifactError(f"{folder}: the towers' vectors differ in length; train them together")
-    return _retriever(models, layers, read_tokenizer(folder), card, folder)
+    return _build_retriever(models, layers, read_tokenizer(folder), card, folder)
 
 
-def _from_pair(folder: Path) -> Retriever:
+def _open_pair(folder: Path) -> Retriever:
     found = read_dpr_pair(*(folder / name for name in FOLDERS.values()))
     towers = found.question, found.passage
     models = [bert_model(tower.config, tower.state) for tower in towers]
     layers = [projection(tower.heads) for tower in towers]
-    return _retriever(models, layers, found.tokenizer, found.card, folder)
+    return _build_retriever(models, layers, found.tokenizer, found.card, folder)
 
 
-def _retriever(
+def _build_retriever(
     models: Sequence[Any],
     layers: Sequence[nn.Linear | None],
     tokenizer: Tokenizer,

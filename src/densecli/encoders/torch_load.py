@@ -37,7 +37,7 @@ def load_pretrained(folder: Path) -> Any:
     _refuse_no_encoder(folder)
     files = weight_files(folder)
     try:
-        model, found = _pretrained(folder, files)
+        model, found = _load_with_report(folder, files)
     except ArtifactError:
         raise
     except Exception as error:  # transformers, safetensors and torch fail in many classes
@@ -59,7 +59,7 @@ def load_pretrained(folder: Path) -> Any:
     return without_pooler(model)
 
 
-def _pretrained(folder: Path, files: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
+def _load_with_report(folder: Path, files: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
     """Return a model of transformers, and its report of missing and mismatched weights."""
     asked: dict[str, Any] = {
         "dtype": torch.float32,

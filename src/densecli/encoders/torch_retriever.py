@@ -53,7 +53,7 @@ class PassageEncoder(Encoder[Passage]):
         """
         opened = source if isinstance(source, Retriever) else open_retriever(str(source))
         tokens, dimension = opened.tokens, opened.passage.dimension
-        forward, placed = _placed(opened.passage, tokens.pad, device, precision)
+        forward, placed = _place(opened.passage, tokens.pad, device, precision)
         super().__init__(
             opened.folder, tokens.passages, forward, dimension, placed, batch_tokens, tokens.counts
         )
@@ -70,13 +70,13 @@ class TorchQuestionEncoder(Encoder[str]):
         """
         opened = open_retriever(str(source))
         tokens, dimension = opened.tokens, opened.question.dimension
-        forward, placed = _placed(opened.question, tokens.pad, device, precision)
+        forward, placed = _place(opened.question, tokens.pad, device, precision)
         super().__init__(
             opened.folder, tokens.questions, forward, dimension, placed, BATCH_TOKENS, tokens.counts
         )
 
 
-def _placed(tower: Tower, pad_id: int, device: str, precision: str) -> tuple[Forward, str]:
+def _place(tower: Tower, pad_id: int, device: str, precision: str) -> tuple[Forward, str]:
     place = pick_device(device)
     chosen = pick_precision(precision, place)
     return torch_forward(tower.to(place), pad_id, chosen), f"torch {precision_name(chosen)} on {place.type}"

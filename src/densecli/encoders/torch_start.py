@@ -65,7 +65,7 @@ def open_base(
     own = "cosine" if base.card.normalize else base.card.similarity
     similarity = change.similarity or own
     card = replace(
-        _changed(base, {"pooling": pooling, **{name: getattr(change, name) for name in KEPT}}),
+        _apply_changes(base, {"pooling": pooling, **{name: getattr(change, name) for name in KEPT}}),
         normalize=similarity == "cosine",
         similarity=similarity,
         max_question_tokens=max_question_tokens,
@@ -93,7 +93,7 @@ def open_base(
     return base
 
 
-def _changed(base: Retriever, asked: dict[str, Any]) -> RetrieverConfig:
+def _apply_changes(base: Retriever, asked: dict[str, Any]) -> RetrieverConfig:
     """Return the base's properties with those asked for.
 
     Raises:

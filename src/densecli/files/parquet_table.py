@@ -46,7 +46,7 @@ class ParquetTable:
         except FileNotFoundError:
             raise InputError(path, None, "no such file", "an existing file") from None
         except (pa.ArrowException, OSError) as error:
-            raise self._damaged(None, error) from None
+            raise self._damage_error(None, error) from None
         self.names: list[str] = self._table.schema_arrow.names
 
     def rows(self, names: Sequence[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -63,9 +63,9 @@ class ParquetTable:
                         number += 1
                         yield number, values
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise self._damaged(number + 1, error) from None
+            raise self._damage_error(number + 1, error) from None
 
-    def _damaged(self, row: int | None, error: Exception) -> Exception:
+    def _damage_error(self, row: int | None, error: Exception) -> Exception:
         if is_shortage(error):
             return error
         why = " ".join(str(error).split())[:80]

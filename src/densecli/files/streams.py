@@ -67,7 +67,7 @@ class _Unpacked(io.RawIOBase):
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise _broken(self._name, self._ending, error) from None
+            raise _broken_stream_error(self._name, self._ending, error) from None
         buffer[: len(data)] = data
         return len(data)
 
@@ -108,17 +108,17 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
         return
     if is_remote(path) and not os.path.exists(path):
         with import_module("densecli.files.remote").open_remote(path) as remote:
-            yield _unpacked(remote, path)
+            yield _unpack(remote, path)
         return
     try:
-        with open(path, "rb") as opened, arriving(path, _unpacked(watch(opened), path)) as stream:
+        with open(path, "rb") as opened, arriving(path, _unpack(watch(opened), path)) as stream:
             yield stream
     except IsADirectoryError:
         raise InputError(path, None, "is a folder", "a file") from None
     except FileNotFoundError as error:
         if str(error.filename) != path:
             raise
-        raise _missing(path) from None
+        raise _missing_error(path) from None
 
 
 def refuse_missing(path: str) -> None:
@@ -128,14 +128,14 @@ def refuse_missing(path: str) -> None:
         InputError: it is neither there, nor standard input, nor a URL.
     """
     if path != STDIN and not is_remote(path) and not os.path.exists(path):
-        raise _missing(path)
+        raise _missing_error(path)
 
 
-def _missing(path: str) -> InputError:
+def _missing_error(path: str) -> InputError:
     return InputError(path, None, "no such file", "an existing file or - for stdin")
 
 
-def _broken(name: str, ending: str, error: Exception) -> InputError:
+def _broken_stream_error(name: str, ending: str, error: Exception) -> InputError:
     """Return the error for a broken compressed stream."""
     kind = KINDS[ending]
     cut_off = isinstance(error, EOFError | zlib.error) or "Truncated" in str(error)
@@ -146,18 +146,18 @@ def _broken(name: str, ending: str, error: Exception) -> InputError:
     return InputError(name, None, f"the {kind} stream is cut off or broken", "the whole file")
 
 
-def _begun(head: bytes) -> str:
+def _sniff_packing(head: bytes) -> str:
     return next((ending for ending, magic in MAGIC.items() if head.startswith(magic)), "")
 
 
 # kept between calls: what a look at the beginning has read into the buffer must not be lost
 @lru_cache(maxsize=1)
 def _standard(stream: BinaryIO) -> BinaryIO:
-    return _unpacked(watch(stream), display_name(STDIN))
+    return _unpack(watch(stream), display_name(STDIN))
 
 
-def _unpacked(stream: BinaryIO, name: str) -> BinaryIO:
-    ending = packing(name) or _begun(peek(stream))
+def _unpack(stream: BinaryIO, name: str) -> BinaryIO:
+    ending = packing(name) or _sniff_packing(peek(stream))
     return io.BufferedReader(_Unpacked(stream, ending, name), BUFFER) if ending else stream
 
 

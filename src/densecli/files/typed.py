@@ -50,7 +50,7 @@ def from_json(kind: type[T], row: Any, name: str = "the file") -> T:
     values = {}
     for known in fields(kind):  # type: ignore[arg-type]
         if known.name in row:
-            values[known.name] = _typed(row[known.name], _hints(kind)[known.name], known.name)  # type: ignore[arg-type]
+            values[known.name] = _convert(row[known.name], _hints(kind)[known.name], known.name)  # type: ignore[arg-type]
         elif known.default is MISSING and known.default_factory is MISSING:
             raise ValueError(f"no {known.name!r} in {name}")
     return kind(**values)
@@ -61,18 +61,18 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _typed(value: Any, hint: Any, name: str) -> Any:
+def _convert(value: Any, hint: Any, name: str) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return value
     if origin in (Union, UnionType):
         if value is None and NoneType in arguments:
             return None
-        return _typed(value, next(one for one in arguments if one is not NoneType), name)
+        return _convert(value, next(one for one in arguments if one is not NoneType), name)
     if origin is tuple and isinstance(value, list):
-        return tuple(_typed(one, arguments[0], name) for one in value)
+        return tuple(_convert(one, arguments[0], name) for one in value)
     if origin is Mapping and isinstance(value, dict):
-        return {key: _typed(one, arguments[1], f"{name}.{key}") for key, one in value.items()}
+        return {key: _convert(one, arguments[1], f"{name}.{key}") for key, one in value.items()}
     if is_dataclass(hint):
         return from_json(hint, value, name)  # type: ignore[arg-type]
     if _fits(value, hint):

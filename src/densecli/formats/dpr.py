@@ -26,12 +26,12 @@ def write_results(results: Iterable[RankedList]) -> Iterator[bytes]:
     A passage has exactly the five fields that the reference's reader takes. An id that is only the number
     of its question is left out, as the reference has none.
     """
-    return _indented(_result(one, number) for number, one in enumerate(results, 1))
+    return _indent(_result(one, number) for number, one in enumerate(results, 1))
 
 
 def _result(ranked: RankedList, number: int) -> dict[str, Any]:
     asked = ranked.question
-    row = _named(asked, number) | {"question": asked.question, "answers": list(asked.answers)}
+    row = _id_fields(asked, number) | {"question": asked.question, "answers": list(asked.answers)}
     return row | {"ctxs": [_context(ctx) for ctx in ranked.ctxs]}
 
 
@@ -40,12 +40,12 @@ def _context(ctx: ScoredPassage) -> dict[str, Any]:
     return named | {"score": str(ctx.score), "has_answer": bool(ctx.has_answer)}
 
 
-def _named(question: Question, number: int) -> dict[str, Any]:
+def _id_fields(question: Question, number: int) -> dict[str, Any]:
     named = {} if question.id == str(number) else {"id": question.id}
     return named if question.answer_type == "string" else named | {"answer_type": question.answer_type}
 
 
-def _indented(rows: Iterable[Json]) -> Iterator[bytes]:
+def _indent(rows: Iterable[Json]) -> Iterator[bytes]:
     opened = False
     for row in rows:
         yield b"," if opened else b"["
@@ -108,7 +108,7 @@ def _pyserini_context(ctx: Json) -> ScoredPassage:
 
 def write_predictions(predictions: Iterable[Prediction]) -> Iterator[bytes]:
     """Yield a predictions file as the reference's reader writes it, for the number of passages read."""
-    return _indented(_prediction(one, number) for number, one in enumerate(predictions, 1))
+    return _indent(_prediction(one, number) for number, one in enumerate(predictions, 1))
 
 
 def _prediction(one: Prediction, number: int) -> dict[str, Any]:
@@ -123,5 +123,5 @@ def _prediction(one: Prediction, number: int) -> dict[str, Any]:
         "passage_idx": place,
         "passage": ctxs[place].passage.text if place < len(ctxs) else best.text,
     }
-    row = _named(asked, number) | {"question": asked.question, "gold_answers": list(asked.answers)}
+    row = _id_fields(asked, number) | {"question": asked.question, "gold_answers": list(asked.answers)}
     return row | {"predictions": [{"top_k": len(ctxs), "prediction": prediction}]}

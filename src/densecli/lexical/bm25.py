@@ -52,7 +52,7 @@ class Bm25:
             try:
                 found, its_scores = best(self._terms(question), k, len(self), totals)
             except IndexError:
-                raise self._damaged() from None
+                raise self._damage_error() from None
             rows[place, : len(found)] = found
             scores[place, : len(found)] = its_scores
         return rows, scores
@@ -77,7 +77,7 @@ class Bm25:
                 for term in self._terms(question):
                     its_scores += term.added_to(wanted)
             except IndexError:
-                raise self._damaged() from None
+                raise self._damage_error() from None
         return scores
 
     def term_scores(self, question: str, rows: Rows) -> dict[str, Scores]:
@@ -94,14 +94,14 @@ class Bm25:
         numbers = {term: self._vocabulary.number(term) for term in times}
         try:
             return {
-                term: self._weighted({number: times[term]})[0].added_to(rows.astype(np.int32))
+                term: self._weigh({number: times[term]})[0].added_to(rows.astype(np.int32))
                 for term, number in numbers.items()
                 if number is not None
             }
         except IndexError:
-            raise self._damaged() from None
+            raise self._damage_error() from None
 
-    def _damaged(self) -> ArtifactError:
+    def _damage_error(self) -> ArtifactError:
         return ArtifactError(
             f"{self._folder}: a damaged BM25 index; run `densecli index --kind bm25 --force`"
         )
@@ -109,9 +109,9 @@ class Bm25:
     def _terms(self, question: str) -> list[Term]:
         """Return the known terms of a question, those that can add most first."""
         known = (self._vocabulary.number(term) for term in self._analyzer.terms(question))
-        return self._weighted(Counter(number for number in known if number is not None))
+        return self._weigh(Counter(number for number in known if number is not None))
 
-    def _weighted(self, times: Mapping[int, int]) -> list[Term]:
+    def _weigh(self, times: Mapping[int, int]) -> list[Term]:
         """Return terms, those that can add most first, given how often the question has each number."""
         if not times:
             return []

@@ -54,7 +54,7 @@ def merge(folders: Sequence[Path], target: Path) -> int:
     plan = Plan(folders, terms, grades, np.cumsum(counts))
     write_array(target / "bounds", plan.bounds)
     for name, dtype in (("rows", np.dtype(np.int32)), ("grades", np.min_scalar_type(len(pairs)))):
-        write_pieces(target / name, dtype, int(plan.bounds[-1]), _merged(plan, name, dtype))
+        write_pieces(target / name, dtype, int(plan.bounds[-1]), _merge_array(plan, name, dtype))
     return sum(int(map_array(folder / "words")[0]) for folder in folders)
 
 
@@ -99,7 +99,7 @@ def _merge_pairs(folders: Sequence[Path]) -> tuple[Numbers, list[NDArray[Any]]]:
     return pairs, np.split(numbers.astype(np.min_scalar_type(len(pairs))), cuts)
 
 
-def _merged(plan: Plan, name: str, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+def _merge_array(plan: Plan, name: str, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
     """Yield an array of the index in pieces, each of whole terms."""
     first = 0
     while first < len(plan.bounds) - 1:

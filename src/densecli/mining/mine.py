@@ -45,7 +45,7 @@ def mine(
         dense: searches the collection, for dense negatives.
         workers: processes to mine in.
     """
-    blocks = _searched(_blocks(examples, counts["questions"]), dense, config.depth)
+    blocks = _search_blocks(_blocks(examples, counts["questions"]), dense, config.depth)
     # starting a process for a single block takes longer than mining it
     begun = list(islice(blocks, 2))
     # the workers get a block and return row numbers only; the texts are filled in here
@@ -54,7 +54,7 @@ def mine(
     for found, block in zip(mined, kept, strict=True):
         counts.update(found.counts)
         pairs = zip(block.examples, found.choices, strict=True)
-        yield [_filled(example, chosen, store, config) for example, chosen in pairs if chosen is not None]
+        yield [_fill(example, chosen, store, config) for example, chosen in pairs if chosen is not None]
 
 
 def _blocks(examples: Iterable[TrainingExample], first: int) -> Iterator[Block]:
@@ -70,7 +70,7 @@ def _blocks(examples: Iterable[TrainingExample], first: int) -> Iterator[Block]:
         yield Block(first, held)
 
 
-def _searched(blocks: Iterable[Block], dense: Engine | None, depth: int) -> Iterator[Block]:
+def _search_blocks(blocks: Iterable[Block], dense: Engine | None, depth: int) -> Iterator[Block]:
     for block in blocks:
         if dense is None:
             yield block
@@ -79,7 +79,7 @@ def _searched(blocks: Iterable[Block], dense: Engine | None, depth: int) -> Iter
         yield Block(block.first, block.examples, dense.search(questions, depth))
 
 
-def _filled(
+def _fill(
     example: TrainingExample, chosen: Chosen, store: PassageStore, config: MineConfig
 ) -> TrainingExample:
     """Return the example with the chosen passages in their places."""

@@ -63,10 +63,10 @@ def _dense_lists(block: Block) -> Lists:
 
 # one miner for each worker process: opening the indexes for every block would take longer than mining it
 @lru_cache(maxsize=1)
-def _opened(open_miner: Callable[[], Miner]) -> Miner:
+def _open_once(open_miner: Callable[[], Miner]) -> Miner:
     return open_miner()
 
 
 def mine_block(open_miner: Callable[[], Miner], block: Block) -> Mined:
     """Mine a block in whichever process this is; its miner is opened once."""
-    return _opened(open_miner).mine(block)
+    return _open_once(open_miner).mine(block)

@@ -40,16 +40,16 @@ class Positives:
         """
         ways: dict[str, dict[int, TrainingExample]] = {"keep": {}, "gold": {}, "distant": {}}
         for place, example in enumerate(examples):
-            way = self._way(example)
+            way = self._method(example)
             if way == "distant" and not checkers[place].matcher.usable:
                 counts["dropped_without_answer"] += 1
             elif way != "distant" and not example.positives:
                 counts["dropped_without_given_positive"] += 1
             else:
                 ways[way][place] = example
-        kept = {place: self._kept(example) for place, example in ways["keep"].items()}
-        golden = self._golden(ways["gold"], checkers, counts)
-        distant, ranked = self._distant(ways["distant"], checkers, dense, counts)
+        kept = {place: self._keep_given(example) for place, example in ways["keep"].items()}
+        golden = self._match_gold(ways["gold"], checkers, counts)
+        distant, ranked = self._find_distant(ways["distant"], checkers, dense, counts)
         positives = kept | golden | distant
         # the questions of the distant group were searched already
         if "bm25" in self._config.wanted or self._several:
@@ -81,7 +81,7 @@ class Positives:
     def _several(self) -> bool:
         return self._config.max_positives > 1
 
-    def _way(self, example: TrainingExample) -> str:
+    def _method(self, example: TrainingExample) -> str:
         """Return how the positive of an example is found: keep, gold or distant."""
         if self._config.positives != "auto":
             return self._config.positives
@@ -89,10 +89,10 @@ class Positives:
             return "distant"
         return "keep" if self._cache.row_of(example.positives[0]) >= 0 else "gold"
 
-    def _kept(self, example: TrainingExample) -> Hit:
+    def _keep_given(self, example: TrainingExample) -> Hit:
         return Hit(self._cache.row_of(example.positives[0]), GIVEN)
 
-    def _golden(
+    def _match_gold(
         self, examples: Mapping[int, TrainingExample], checkers: Sequence[AnswerChecker], counts: Counter[str]
     ) -> Places:
         golden: Places = {}
@@ -105,7 +105,7 @@ class Positives:
                 golden[place] = found
         return golden
 
-    def _distant(
+    def _find_distant(
         self,
         examples: Mapping[int, TrainingExample],
         checkers: Sequence[AnswerChecker],

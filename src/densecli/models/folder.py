@@ -180,7 +180,7 @@ def _digest(described: bytes, files: Iterable[tuple[str, Path]]) -> str:
     for name, path in files:
         # with name and size, so that the contents of two files cannot change places
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
-        for block in _sampled(path):
+        for block in _sample(path):
             digest.update(block)
     return digest.hexdigest()[:32]
 
@@ -205,7 +205,7 @@ def _tower_files(name: str, tower: Path, words: Path) -> Iterator[tuple[str, Pat
     yield f"{name}/{WORDS}", present(words, "word embeddings")
 
 
-def _sampled(path: Path) -> Iterator[bytes]:
+def _sample(path: Path) -> Iterator[bytes]:
     size = path.stat().st_size
     with open(path, "rb") as stream:
         if size <= WHOLE_BYTES:

@@ -165,12 +165,12 @@ def _modern_bert(graph: Graph, encoder: ModernBert) -> None:
     length = graph.length()
     everywhere = graph.mask_bias()
     biases = everywhere, graph.add("Add", [everywhere, _window_bias(graph, encoder.window, length)])
-    turns = [_turns(graph, base, size, encoder.max_tokens, length) for base in encoder.bases]
+    turns = [_rotation_tables(graph, base, size, encoder.max_tokens, length) for base in encoder.bases]
 
     def attention(x: str, layer: str, near: bool) -> str:
         rows = graph.add("Reshape", [graph.linear(x, f"{layer}.Wqkv"), split])
         query, key, value = graph.split(graph.add("Transpose", [rows], perm=[0, 2, 1, 3]), 3, axis=1)
-        query, key = _turned(graph, query, turns[near]), _turned(graph, key, turns[near])
+        query, key = _rotate(graph, query, turns[near]), _rotate(graph, key, turns[near])
         scores = graph.add("MatMul", [query, graph.add("Transpose", [key], perm=[0, 1, 3, 2])])
         scores = graph.add("Mul", [scores, graph.constant(1 / sqrt(size), np.float32)])
         shares = graph.add("Softmax", [graph.add("Add", [scores, biases[near]])], axis=-1)
@@ -199,7 +199,7 @@ def _window_bias(graph: Graph, window: int, length: str) -> str:
     return graph.add("Mul", [there, graph.constant(MASKED, np.float32)])
 
 
-def _turns(graph: Graph, base: float, size: int, longest: int, length: str) -> tuple[str, str]:
+def _rotation_tables(graph: Graph, base: float, size: int, longest: int, length: str) -> tuple[str, str]:
     """The cosines and sines of the first L positions, each (L, size).
 
     They are tables, since engines that compute in bfloat16 would compute the angles so, too.
@@ -215,7 +215,7 @@ def _turns(graph: Graph, base: float, size: int, longest: int, length: str) -> t
     return rows(np.cos(angles)), rows(np.sin(angles))
 
 
-def _turned(graph: Graph, x: str, turns: tuple[str, str]) -> str:
+def _rotate(graph: Graph, x: str, turns: tuple[str, str]) -> str:
     """Turn pairs of components, i and i + size / 2, by the angles of their token's position."""
     cosines, sines = turns
     first, second = graph.split(x, 2, axis=3)

@@ -188,7 +188,7 @@ def load_state(path: Path, expected: Mapping[str, Shape] | None = None) -> dict[
         check_shapes(path, header, expected)
     state: dict[str, FloatArray] = {}
     for name in base_names(header):
-        weight = _dequantized(path, header, name)
+        weight = _load_dequantized(path, header, name)
         if not np.isfinite(weight).all():
             raise ArtifactError(f"{path}: weight {name} holds values that are not finite; train it again")
         state[name] = np.array(weight)
@@ -197,10 +197,10 @@ def load_state(path: Path, expected: Mapping[str, Shape] | None = None) -> dict[
 
 def load_tensor(path: Path, name: str) -> FloatArray:
     """Read one weight of a file whose shapes have been checked, as float32."""
-    return np.array(_dequantized(path, read_header(path), name))
+    return np.array(_load_dequantized(path, read_header(path), name))
 
 
-def _dequantized(path: Path, header: Header, name: str) -> FloatArray:
+def _load_dequantized(path: Path, header: Header, name: str) -> FloatArray:
     scale = header.get(name + SCALE)
     scales = None if scale is None else dequantize(map_tensor(path, scale), None)
     return dequantize(map_tensor(path, header[name]), scales)

@@ -58,7 +58,7 @@ class Reader:
         """
         card = read_model_config(folder, ReaderConfig)
         tokens = Tokens.open(folder, card)
-        return cls(_compiled(folder, card, tokens, open_session), tokens, card, folder, batch_tokens)
+        return cls(_open_compiled(folder, card, tokens, open_session), tokens, card, folder, batch_tokens)
 
     @property
     def fingerprint(self) -> str:
@@ -109,7 +109,7 @@ class Reader:
         """
         stream = iter(asked)
         for first in stream:
-            yield from self._read(_arrived(first, stream, has_arrived))
+            yield from self._read(_take_arrived(first, stream, has_arrived))
 
     def spell_pieces(self, read: ReadPassage, span: PieceSpan) -> str:
         """Return a span as the authors' reader does: its word pieces, joined and cleaned up."""
@@ -168,7 +168,7 @@ class _Reading:
         return [self._read[row] for row in range(len(self._passages))]
 
 
-def _arrived(first: T, stream: Iterator[T], has_arrived: Callable[[], bool] | None) -> Iterator[T]:
+def _take_arrived(first: T, stream: Iterator[T], has_arrived: Callable[[], bool] | None) -> Iterator[T]:
     """Yield `first` and what follows it without waiting."""
     yield first
     while has_arrived is None or has_arrived():
@@ -179,7 +179,7 @@ def _arrived(first: T, stream: Iterator[T], has_arrived: Callable[[], bool] | No
         yield item
 
 
-def _compiled(folder: Path, card: ReaderConfig, tokens: Tokens, open_session: OpenSession) -> Forward:
+def _open_compiled(folder: Path, card: ReaderConfig, tokens: Tokens, open_session: OpenSession) -> Forward:
     tower, words = folder / ENCODER, folder / card.words[ENCODER]
     shapes = head_shapes(read_config(tower)["hidden_size"])
     parts = stored_tower(tower, words, shapes)

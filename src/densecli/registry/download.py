@@ -79,7 +79,7 @@ def download(
         with httpx2.Client(follow_redirects=True, timeout=patience.timeout) as client:
             while True:
                 try:
-                    _go_on(client, url, partial, progress, md5)
+                    _resume(client, url, partial, progress, md5)
                     break
                 except (_Again, httpx2.TransportError) as error:
                     why = str(error) or type(error).__name__
@@ -100,7 +100,7 @@ def download(
         _tag_of(partial).unlink(missing_ok=True)
 
 
-def _go_on(client: httpx2.Client, url: str, partial: Path, progress: Advance, md5: str | None) -> None:
+def _resume(client: httpx2.Client, url: str, partial: Path, progress: Advance, md5: str | None) -> None:
     """Ask for what is missing and append it.
 
     Raises:
@@ -115,14 +115,14 @@ def _go_on(client: httpx2.Client, url: str, partial: Path, progress: Advance, md
         if response.headers.get("Content-Range") == f"bytes */{have}":  # 416: nothing was missing
             total: int | None = have
         else:
-            total = _rest(url, response, partial, have, progress)
-        wrong = _wrong(partial, response.headers, total, md5)
+            total = _receive(url, response, partial, have, progress)
+        wrong = _find_fault(partial, response.headers, total, md5)
     if wrong:
         _discard(partial)
         raise ArtifactError(f"{url}: {wrong}; run the same command to fetch it again")
 
 
-def _rest(url: str, response: httpx2.Response, partial: Path, have: int, progress: Advance) -> int | None:
+def _receive(url: str, response: httpx2.Response, partial: Path, have: int, progress: Advance) -> int | None:
     """Append what the server sends; return the size of the whole file, where it says."""
     status, answer = response.status_code, f"{response.status_code} {response.reason_phrase}"
     if status in LATER:
@@ -158,7 +158,7 @@ def _part(response: httpx2.Response) -> tuple[int, int | None] | None:
     return None if found is None else (int(found[1]), None if found[2] == "*" else int(found[2]))
 
 
-def _wrong(partial: Path, headers: httpx2.Headers, total: int | None, md5: str | None) -> str | None:
+def _find_fault(partial: Path, headers: httpx2.Headers, total: int | None, md5: str | None) -> str | None:
     """Return what is wrong with a file that has come to its end."""
     if total is not None and _size(partial) != total:
         return f"{_size(partial):,} bytes came, {total:,} were announced"

@@ -137,12 +137,14 @@ class Fetch:
         if not one.is_cut(split):
             return _write(held, self.folders[0] / f"{name}.jsonl")
         # by a hash of the question: the same cut everywhere, whatever the order of the rows
-        dev = set(sorted(range(len(held)), key=lambda row: _lot(held[row]))[: one.splits["dev"].questions])
+        dev = set(
+            sorted(range(len(held)), key=lambda row: _sort_key(held[row]))[: one.splits["dev"].questions]
+        )
         part = (row for row in range(len(held)) if (row in dev) == (split.name == "dev"))
         return _write((held[row] for row in part), self.folders[0] / f"{name}.{CUT}")
 
 
-def _lot(question: Question) -> bytes:
+def _sort_key(question: Question) -> bytes:
     return hashlib.sha256(question.question.encode()).digest()
 
 

@@ -108,10 +108,10 @@ def stream_corpus(name: str, columns: Columns) -> Source:
             f"{name} on the Hub: name a split, as {repo}:{config}:{splits[0]}; it has {', '.join(splits)}"
         )
     rows = held["train" if "train" in splits else splits[0]]
-    return Source(name, _numbered(name, rows), partial(record_of, columns), _weight)
+    return Source(name, _number(name, rows), partial(record_of, columns), _weight)
 
 
-def _numbered(name: str, rows: Iterable[Json]) -> Iterator[tuple[int, Json]]:
+def _number(name: str, rows: Iterable[Json]) -> Iterator[tuple[int, Json]]:
     with hub_errors(name):
         yield from enumerate(rows, 1)
 

@@ -130,7 +130,7 @@ def members(name: str) -> list[tuple[QuestionSet, int]]:
         UsageError: no set or mix has that name.
     """
     known = registry()
-    names = {_plain(alias): one.name for one in _named() for alias in (one.name, one.title, *one.aliases)}
+    names = {_plain(alias): one.name for one in _all_named() for alias in (one.name, one.title, *one.aliases)}
     names |= {_plain(one.hub.repo): one.name for one in known.sets.values() if one.hub}
     found = names.get(_plain(name))
     if found is None:
@@ -157,7 +157,7 @@ def split_of(one: QuestionSet, name: str) -> Split:
     raise UsageError(f"`split` is {name!r}; {one.name} has {', '.join(SPLITS)}, in the paper's sense{why}")
 
 
-def _named() -> list[QuestionSet | Mix]:
+def _all_named() -> list[QuestionSet | Mix]:
     return [*registry().sets.values(), *registry().mixes.values()]
 
 

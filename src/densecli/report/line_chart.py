@@ -64,7 +64,7 @@ def line_chart(panels: Sequence[Panel], x_name: str) -> str:
 
     Points that are not finite are left out; a long series is thinned to means of neighbors.
     """
-    shown = [[Series(s.name, _thinned(s.points)) for s in panel.series] for panel in panels]
+    shown = [[Series(s.name, _thin(s.points)) for s in panel.series] for panel in panels]
     xs = [x for series in shown for one in series for x, _ in one.points]
     x_range = _range(xs)
     height = sum(panel.height for panel in panels) + BOTTOM
@@ -138,7 +138,7 @@ def _style() -> str:
     )
 
 
-def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     # means and not every n-th point: a single loss is mostly noise, and a file stays small
     size = -(-len(finite) // MOST_POINTS)

@@ -104,7 +104,7 @@ class WeightSweep:
             for k in KS:
                 spans[k] += _runs(edges, ahead < k)
         for k, (starts, ends) in self._bounds.items():
-            for start, end in _merged(spans[k]):
+            for start, end in _merge_spans(spans[k]):
                 starts.append(start)
                 ends.append(end)
 
@@ -176,7 +176,7 @@ def _runs(edges: Numbers, good: NDArray[np.bool_]) -> Spans:
     return [(float(edges[start]), float(edges[end])) for start, end in turns.reshape(-1, 2)]
 
 
-def _merged(spans: Spans) -> Iterator[tuple[float, float]]:
+def _merge_spans(spans: Spans) -> Iterator[tuple[float, float]]:
     """Yield spans that overlap or touch as one."""
     ordered = iter(sorted(spans))
     start, end = next(ordered, (0.0, 0.0))

@@ -181,7 +181,7 @@ def read_note(folder: Path) -> Note | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise _damaged(folder) from None
+        raise _damage_error(folder) from None
 
 
 def read_checkpoint(folder: Path, state: TrainState) -> TrainProgress:
@@ -192,16 +192,16 @@ def read_checkpoint(folder: Path, state: TrainState) -> TrainProgress:
     """
     note = read_note(folder)
     if note is None:
-        raise _damaged(folder)
+        raise _damage_error(folder)
     tensors = {name: torch.from_numpy(value) for name, value in load_state(folder / STATE).items()}
     try:
         state.restore(tensors, note.optimizer)
     except (KeyError, TypeError, ValueError, RuntimeError):
-        raise _damaged(folder) from None
+        raise _damage_error(folder) from None
     return note.standing
 
 
-def _damaged(folder: Path) -> ArtifactError:
+def _damage_error(folder: Path) -> ArtifactError:
     return ArtifactError(
         f"{folder}: the checkpoint is damaged or of another model; use `force` to start over"
     )

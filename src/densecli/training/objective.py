@@ -67,7 +67,7 @@ class Objective:
 
     def compared(self, scores: Tensor, owners: Tensor) -> Tensor:
         """Return similarities (B, M) with -inf where a question is not compared with a passage."""
-        return scores if self.in_batch else scores.masked_fill(~_own(scores, owners), -torch.inf)
+        return scores if self.in_batch else scores.masked_fill(~_own_columns(scores, owners), -torch.inf)
 
     def losses(self, scores: Tensor, positives: Tensor) -> Tensor:
         """Return the loss of each question (B,) from scores (B, M).
@@ -91,7 +91,7 @@ class Objective:
             owners: the row of the question that brought each passage, (M,) int64.
             teacher: the teacher's score of each passage for its owner, (M,) float32; NaN where it has none.
         """
-        own = _own(scores, owners)
+        own = _own_columns(scores, owners)
         known = ~(own & teacher.isnan()).any(1)
         # a NaN that is multiplied by 0 stays a NaN, and would spoil the gradient of every question
         wanted = (teacher.nan_to_num() / self.teacher_temperature).expand_as(scores)
@@ -99,6 +99,6 @@ class Objective:
         return torch.where(known, (1 - self.distill) * losses + self.distill * found, losses)
 
 
-def _own(scores: Tensor, owners: Tensor) -> Tensor:
+def _own_columns(scores: Tensor, owners: Tensor) -> Tensor:
     """Return (B, M), true in the columns of passages that a question brought itself."""
     return owners == torch.arange(len(scores), device=scores.device)[:, None]

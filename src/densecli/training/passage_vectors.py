@@ -159,7 +159,7 @@ class PassageVectors:
                 made[number - self._rows] = True
         self._places = np.cumsum(made) - 1
         self._made = made
-        self._encoded = _spooled(int(made.sum()), retriever.passage.width)
+        self._encoded = _spool(int(made.sum()), retriever.passage.width)
 
     @property
     def missing(self) -> int:
@@ -195,7 +195,7 @@ class PassageVectors:
         return torch.from_numpy(found).to(self._device)
 
 
-def _spooled(rows: int, width: int) -> FloatArray:
+def _spool(rows: int, width: int) -> FloatArray:
     """Return zeros (rows, width) that lie in a temporary file, whose place on the disk is taken at once.
 
     Raises:

@@ -90,7 +90,7 @@ class DevPool:
             above = scores > scores.gather(1, positives[:, None])
             places += (above * times).sum(1).tolist()
             best = scores.topk(min(k, len(self)), dim=1).indices.tolist()
-            hits += (self._answered(start + number, found) for number, found in enumerate(best))
+            hits += (self._is_answered(start + number, found) for number, found in enumerate(best))
         return places, hits
 
     def _vectors(self, retriever: Retriever, precision: torch.dtype, ranks: ProcessGroup) -> Tensor:
@@ -113,7 +113,7 @@ class DevPool:
             vectors[known] = torch.from_numpy(found).to(vectors.device)
         return vectors
 
-    def _answered(self, number: int, found: list[int]) -> bool:
+    def _is_answered(self, number: int, found: list[int]) -> bool:
         matcher = self._matchers[number]
         if not matcher.usable:
             return self._positives[number] in found

@@ -156,7 +156,7 @@ def _read_sets(
         found = reader_examples(
             ranked, tokens, config.max_tokens, config.depth, counts, config.choice, gold_titles
         )
-        rows.append(examples.add(_titles_counted(found, counts) if count_titles else found, counts))
+        rows.append(examples.add(_count_titles(found, counts) if count_titles else found, counts))
     if not len(examples):
         raise no_examples_error("no question is left to train on", counts)
     return examples, rows
@@ -202,7 +202,7 @@ def epoch_order(sets: Sequence[range], repeats: Sequence[int], seed: int, epoch:
     return order
 
 
-def _titles_counted(examples: Iterable[TrainingExample], counts: Counter[str]) -> Iterator[TrainingExample]:
+def _count_titles(examples: Iterable[TrainingExample], counts: Counter[str]) -> Iterator[TrainingExample]:
     """Count passages without a title: where those of the index have one, their vectors are others."""
     for example in examples:
         passages = (*example.positives, *example.hard_negatives)

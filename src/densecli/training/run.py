@@ -62,12 +62,12 @@ def run(
     steps = plan.epochs * plan.per_epoch
     if ranks.world > 1:
         checkpointer = SharedCheckpointer(checkpointer, ranks)
-    progress = _begun(checkpointer, state, steps)
+    progress = _begin(checkpointer, state, steps)
     untrained = None
     if plan.validate is not None and not progress.step:
-        untrained, rank = _measured(plan.validate, 0)
+        untrained, rank = _measure(plan.validate, 0)
         progress = replace(progress, untrained=rank)
-    while progress.step < progress.steps and not _stale(progress, config):
+    while progress.step < progress.steps and not _is_stale(progress, config):
         epoch, first = divmod(progress.step, plan.per_epoch)
         # a training that resumes within an epoch skips the batches that are done
         for rows in islice(plan.batches(epoch), first, plan.per_epoch):
@@ -79,9 +79,9 @@ def run(
             progress = replace(progress, step=progress.step + 1)
             ends = progress.step % plan.per_epoch == 0
             validation, best = None, False
-            if plan.validate is not None and (ends or _due(progress.step, config.validate_every)):
-                validation, rank = _measured(plan.validate, progress.step)
-                best, progress = _after(progress, rank)
+            if plan.validate is not None and (ends or _is_due(progress.step, config.validate_every)):
+                validation, rank = _measure(plan.validate, progress.step)
+                best, progress = _record_validation(progress, rank)
             yield StepReport(
                 progress.step, progress.steps, epoch + 1, done.loss, done.correct / len(rows), rate,
                 done.gradient_norm, speed, memory_taken(device), done.inputs, untrained, validation, best,
@@ -91,13 +91,13 @@ def run(
             if best:
                 # before the checkpoint, which may not name a best model that is not on the disk
                 checkpointer.best()
-            stopped = _stale(progress, config)
+            stopped = _is_stale(progress, config)
             checkpointer.offer(progress, ends, progress.step == progress.steps or stopped)
             if stopped:
                 break
 
 
-def _begun(checkpointer: Checkpointer, state: TrainState, steps: int) -> TrainProgress:
+def _begin(checkpointer: Checkpointer, state: TrainState, steps: int) -> TrainProgress:
     progress = checkpointer.begin(state)
     if progress.step and progress.steps != steps:
         raise ArtifactError(
@@ -107,21 +107,21 @@ def _begun(checkpointer: Checkpointer, state: TrainState, steps: int) -> TrainPr
     return replace(progress, steps=steps)
 
 
-def _due(step: int, every: int | None) -> bool:
+def _is_due(step: int, every: int | None) -> bool:
     return every is not None and step % every == 0
 
 
-def _stale(progress: TrainProgress, config: FittingConfig) -> bool:
+def _is_stale(progress: TrainProgress, config: FittingConfig) -> bool:
     return config.early_stop is not None and progress.stale >= config.early_stop
 
 
-def _after(progress: TrainProgress, rank: tuple[float, ...]) -> tuple[bool, TrainProgress]:
+def _record_validation(progress: TrainProgress, rank: tuple[float, ...]) -> tuple[bool, TrainProgress]:
     if progress.best is None or rank > progress.best:
         return True, replace(progress, best=rank, best_step=progress.step, stale=0)
     return False, replace(progress, stale=progress.stale + 1)
 
 
-def _measured(validate: Callable[[], Validated], step: int) -> Validated:
+def _measure(validate: Callable[[], Validated], step: int) -> Validated:
     measures, rank = validate()
     for name, value in measures.items():
         # infinite is allowed: a loss may be, of an untrained model or in low precision

@@ -41,7 +41,7 @@ def epoch_batches(sources: Sequence[Source], batch_size: int, seed: int, epoch: 
     # shuffled by the same sums of seed and epoch as in the authors' DPR, so that its batches can be compared
     turns = [place for place, count in enumerate(counts) for _ in range(count)]
     random.Random(seed + epoch).shuffle(turns)
-    cycles = [itertools.cycle(_shuffled(source.rows, seed + epoch)) for source in sources]
+    cycles = [itertools.cycle(_shuffle(source.rows, seed + epoch)) for source in sources]
     for place in turns:
         yield list(itertools.islice(cycles[place], sources[place].size(batch_size)))
 
@@ -51,12 +51,12 @@ def first_examples(sources: Sequence[Source], count: int, seed: int) -> list[Sou
 
     A smaller choice is part of a larger one by the same seed (paper, figure 1).
     """
-    rows = _shuffled([row for source in sources for row in source.rows], seed)
+    rows = _shuffle([row for source in sources for row in source.rows], seed)
     taken = set(rows[:count])
     return [replace(source, rows=[row for row in source.rows if row in taken]) for source in sources]
 
 
-def _shuffled(rows: Sequence[int], seed: int) -> list[int]:
+def _shuffle(rows: Sequence[int], seed: int) -> list[int]:
     shuffled = list(rows)
     random.Random(seed).shuffle(shuffled)
     return shuffled

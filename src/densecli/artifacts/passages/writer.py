@@ -99,7 +99,7 @@ class PassageSink:
         self._ids = IdTableBuilder()
         self._places = array("I")
         self._origins: list[tuple[int, str]] = []
-        self._blocks = BlockWriter(self._path, self._offsets, self._flushed)
+        self._blocks = BlockWriter(self._path, self._offsets, self._on_flush)
 
     def add(self, portion: PassageBatch, source: str, progress: Progress) -> None:
         """Take the passages of a block of records.
@@ -120,7 +120,7 @@ class PassageSink:
         self._places.frombytes(portion.places.tobytes())
         self._blocks.add(portion.rows)
 
-    def _flushed(self, rows: int) -> None:
+    def _on_flush(self, rows: int) -> None:
         progress = None
         # a batch may lie in two blocks: only progress whose rows are all in the file is noted
         while self._unsaved and self._unsaved[0].rows <= rows:

@@ -52,10 +52,10 @@ def without_elements(text: str, left_out: Counter[str]) -> str:
     for tag in found:
         if tag.group(1):
             last_close[tag.group(2).lower()] = tag.start()
-    return "".join(_kept(text, iter(found), last_close, left_out))
+    return "".join(_keep_prose(text, iter(found), last_close, left_out))
 
 
-def _kept(
+def _keep_prose(
     text: str, found: Iterator["re.Match[str]"], last_close: dict[str, int], left_out: Counter[str]
 ) -> Iterator[str]:
     done = 0

@@ -48,10 +48,10 @@ def _section(text: str, unseen: frozenset[str], left_out: Counter[str]) -> str:
     # before the parser, which would make nodes of them; `tidy` drops the lines by this sign
     plain, items = LIST_MARKS.subn(ITEM, words)
     left_out["list_items"] += items
-    return tidy(_rendered(Parser().parse(plain, skip_style_tags=True), left_out))
+    return tidy(_render(Parser().parse(plain, skip_style_tags=True), left_out))
 
 
-def _rendered(code: Wikicode | None, left_out: Counter[str]) -> str:
+def _render(code: Wikicode | None, left_out: Counter[str]) -> str:
     return "" if code is None else "".join(_words(node, left_out) for node in code.nodes)
 
 
@@ -61,7 +61,7 @@ def _words(node: Node, left_out: Counter[str]) -> str:
     if isinstance(node, Wikilink):
         return _label(node, left_out)
     if isinstance(node, Template):
-        args = {str(one.name).strip(): _rendered(one.value, left_out) for one in node.params}
+        args = {str(one.name).strip(): _render(one.value, left_out) for one in node.params}
         text = replacement(str(node.name), args)
         left_out[NOT_UNDERSTOOD] += text is None
         return text or ""
@@ -76,9 +76,9 @@ def _words(node: Node, left_out: Counter[str]) -> str:
 
 def _label(link: Wikilink, left_out: Counter[str]) -> str:
     """Return what a link shows: its text, else the page's name without prefix, section or pipe trick."""
-    if link.text is not None and (label := _rendered(link.text, left_out)).strip():
+    if link.text is not None and (label := _render(link.text, left_out)).strip():
         return label
-    title = _rendered(link.title, left_out).strip().strip("/")
+    title = _render(link.title, left_out).strip().strip("/")
     prefix, colon, rest = title.removeprefix(":").partition(":")
     # a link to another project (wikt:word) shows its page; "2001: A Space Odyssey" is a title
     if colon and rest and not rest[0].isspace() and not prefix.strip(PROJECT):

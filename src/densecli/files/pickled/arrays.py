@@ -36,10 +36,10 @@ class PickledArray(Stated):
 
     def __setstate__(self, state: Any) -> None:
         _, shape, kind, fortran, data = state
-        self.values = _filled(data, kind, shape, "F" if fortran else "C")
+        self.values = _fill_array(data, kind, shape, "F" if fortran else "C")
 
 
-def _filled(data: Any, kind: Any, shape: Any, order: Any) -> NDArray[Any]:
+def _fill_array(data: Any, kind: Any, shape: Any, order: Any) -> NDArray[Any]:
     """Return the array that `data` fills; a shape that says more than that is refused."""
     sized = (
         type(shape) is tuple
@@ -53,7 +53,7 @@ def _filled(data: Any, kind: Any, shape: Any, order: Any) -> NDArray[Any]:
 
 def _from_buffer(data: Any, kind: Any, shape: Any, order: Any) -> PickledArray:
     array = PickledArray()
-    array.values = _filled(data, kind, shape, order)
+    array.values = _fill_array(data, kind, shape, order)
     return array
 
 
@@ -63,10 +63,10 @@ def _empty(*_: Any) -> PickledArray:
 
 
 def _scalar(kind: Any, data: Any) -> Any:
-    return _filled(data, kind, (), "C").item()
+    return _fill_array(data, kind, (), "C").item()
 
 
-def _encoded(text: Any, encoding: Any) -> bytes:
+def _encode_latin1(text: Any, encoding: Any) -> bytes:
     """Return bytes that the oldest protocols write as text."""
     if type(text) is not str or encoding != "latin1":
         raise TypeError("no bytes")
@@ -76,7 +76,7 @@ def _encoded(text: Any, encoding: Any) -> bytes:
 NAMES: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "ndarray"): PickledArray,
     ("numpy", "dtype"): _Type,
-    ("_codecs", "encode"): _encoded,
+    ("_codecs", "encode"): _encode_latin1,
 }
 for _core in ("numpy.core", "numpy._core"):
     NAMES[f"{_core}.multiarray", "_reconstruct"] = _empty

@@ -72,10 +72,10 @@ class StoredTensor:
         flat = np.memmap(place.path, place.dtype, mode="r", offset=place.offset, shape=(place.count,))
         strides = [step * place.dtype.itemsize for step in self.strides]
         values = np.lib.stride_tricks.as_strided(flat[self.first :], self.shape, strides, writeable=False)
-        return _widened(values) if place.dtype.kind == "V" else values
+        return _widen(values) if place.dtype.kind == "V" else values
 
 
-def _widened(values: NDArray[Any]) -> NDArray[np.float32]:
+def _widen(values: NDArray[Any]) -> NDArray[np.float32]:
     """Return bfloat16 numbers as float32, of which they are the upper half."""
     return (np.array(values).view("<u2").astype(np.uint32) << 16).view(np.float32)
 

@@ -49,10 +49,10 @@ class DprCheckpoint:
         settings = _settings(path, held.get("encoder_params"))
         kind = settings.get("encoder_model_type", ENCODER_TYPE)
         if kind != ENCODER_TYPE:
-            raise ArtifactError(f"{path}: an encoder of type {_shown(kind)}; {ENCODER_TYPE} is supported")
+            raise ArtifactError(f"{path}: an encoder of type {_show(kind)}; {ENCODER_TYPE} is supported")
         if settings.get("special_tokens"):  # DPR would put them in the place of unused word pieces
             raise ArtifactError(
-                f"{path}: special_tokens are {_shown(settings['special_tokens'])}; densecli cannot apply them"
+                f"{path}: special_tokens are {_show(settings['special_tokens'])}; densecli cannot apply them"
             )
         weights: dict[str, FloatArray] = {}
         for name, tensor in held["model_dict"].items():
@@ -87,7 +87,7 @@ class DprCheckpoint:
             return named
         start = self.settings.get("pretrained_model_cfg") or "google-bert/bert-base-uncased"
         if not isinstance(start, str):
-            raise ArtifactError(f"{self.path}: 'pretrained_model_cfg' is {_shown(start)}; expected a name")
+            raise ArtifactError(f"{self.path}: 'pretrained_model_cfg' is {_show(start)}; expected a name")
         try:
             return local_folder(start)
         except ArtifactError as error:
@@ -136,7 +136,7 @@ class DprCheckpoint:
         }
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     """Return a setting as an error shows it: a text, or the type of anything else."""
     return f"{value[:80]!r}" if isinstance(value, str) else f"a {type(value).__name__}"
 

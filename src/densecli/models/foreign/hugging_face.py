@@ -58,11 +58,11 @@ def weight_files(folder: Path) -> list[Path]:
             return [folder / whole]
         listing = folder / f"{whole}.index.json"
         if listing.is_file():
-            return [folder / name for name in _listed(listing)]
+            return [folder / name for name in _read_listing(listing)]
     raise ArtifactError(f"{folder}: no {MODEL} in it; a model without weights cannot be used")
 
 
-def _listed(listing: Path) -> list[str]:
+def _read_listing(listing: Path) -> list[str]:
     row = read_json(listing)
     names = row.get("weight_map") if isinstance(row, dict) else None
     files = sorted(set(map(str, names.values()))) if isinstance(names, dict) else []
