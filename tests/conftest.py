@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-pytest_plugins = ["shell", "skips", "slow", "peers"]
+pytest_plugins = ["memory", "shell", "skips", "slow", "peers"]
 
 # Other work on the machine must not fail a test: no clock decides.
 settings.register_profile("densecli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
