@@ -8,6 +8,7 @@ The fork runs the whole program in the client's place; the client ends with its 
     python -S started.py SOCKET [ARGUMENT ...]   the client: what a shell calls `densecli`
 """
 
+import importlib
 import json
 import os
 import signal
@@ -15,6 +16,18 @@ import socket
 import sys
 
 STREAMS = 3
+LOADED = [
+    *(f"densecli.{package}.{command}" for package in ("cli", "workflows") for command in (
+        "convert", "datasets", "embed", "evaluate", "index", "mine_negatives", "preprocess", "read",
+        "search", "status", "train", "train_reader",
+    )),
+    "densecli.cli.main", "densecli.configs.layers", "densecli.dense.index",
+    "densecli.encoders.onnx_session", "densecli.encoders.torch_save", "densecli.lexical.bm25",
+    "densecli.reader.torch_folder", "densecli.training.reader", "densecli.training.retriever",
+    "densecli.workflows.collection", "faiss", "onnxruntime", "openvino", "pydantic",
+    "transformers.models.bert.modeling_bert",
+]  # fmt: skip
+"""What a run would otherwise load by itself."""
 
 
 def run_client(place: str, arguments: list[str]) -> int:
@@ -29,8 +42,8 @@ def run_client(place: str, arguments: list[str]) -> int:
 
 def serve(place: str) -> None:
     """Load what the program needs, and fork a run of it for each client."""
-    import transformers.models.bert.modeling_bert  # noqa: F401
-
+    for name in LOADED:
+        importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no run stays a zombie
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{place}.new")

@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from densecli.cli.main import main
+from started import LOADED
 
 PATIENCE = 240.0
-HEAVY = ["__main__", "densecli.cli.main", "densecli.training.retriever", "densecli.training.reader",
-         "densecli.reader.torch_folder", "densecli.encoders.torch_save",
-         "transformers.models.bert.modeling_bert"]  # fmt: skip
+OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,12 @@ class Running:
         self._out = out
         self._ended = False
 
+    def status(self) -> int:
+        """Wait for its end; return how it ended."""
+        status = self._wait(PATIENCE)
+        self._ended = True
+        return status
+
     def stop(self) -> None:
         if not self._ended:
             self.send(signal.SIGKILL)
@@ -75,9 +80,7 @@ class Running:
         os.kill(self.pid, number)
 
     def wait(self) -> Ended:
-        status = self._wait(PATIENCE)
-        self._ended = True
-        return Ended(status, *(self._out.with_suffix(end).read_text() for end in (".out", ".err")))
+        return Ended(self.status(), *(self._out.with_suffix(end).read_text() for end in (".out", ".err")))
 
 
 class Program:
@@ -130,56 +133,64 @@ class Program:
         )  # fmt: skip
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def talk(self, *arguments: object, typed: Iterable[str] = (), **environment: str) -> tuple[int, str]:
-        """Run `python -m densecli` on a terminal; return its status and all that stood there.
+    def talk(
+        self, *arguments: object, typed: Iterable[str] = (), fresh: bool = False, **environment: str
+    ) -> tuple[int, str]:
+        """Run it on a terminal in a process of its own; return its status and all that stood there.
 
         A person answers each prompt with the next of `typed`, and types the last once more when nothing
         happens: a Ctrl-C between a prompt and the wait for a line is lost on Python.
+
+        Args:
+            arguments: of the command line.
+            typed: answers to the prompts.
+            fresh: start Python anew, for settings that it or a library reads as it loads.
+            environment: further variables.
         """
         ours, theirs = pty.openpty()
-        line, settings = self.line(*arguments), self.environment({"TERM": "xterm"} | environment)
+        settings = self.environment({"TERM": "xterm"} | environment)
+        if fresh:
+            process = subprocess.Popen(
+                self.line(*arguments), cwd=self.folder, env=settings, stdin=theirs, stdout=theirs,
+                stderr=theirs, start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            )  # fmt: skip
+            running = Running(process.pid, process.wait, self._own)
+        else:
+            running = self._fork(arguments, settings, (Path(os.ttyname(theirs)),))
+        os.close(theirs)
         shown, rest, last = bytearray(), list(typed), ""
-        with subprocess.Popen(
-            line, cwd=self.folder, env=settings, stdin=theirs, stdout=theirs, stderr=theirs,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        ) as process:  # fmt: skip
-            os.close(theirs)
-            end = time.monotonic() + PATIENCE
-            while (part := _read(ours, 2.0)) != b"" and time.monotonic() < end:
-                shown += part or b""
-                if rest and shown.endswith(b"> "):
-                    last = rest.pop(0)
-                    os.write(ours, last.encode())
-                elif part is None and not rest:
-                    os.write(ours, last.encode())
-            if time.monotonic() >= end:
-                process.kill()
+        end = time.monotonic() + PATIENCE
+        while (part := _read(ours, 2.0)) != b"" and time.monotonic() < end:
+            shown += part or b""
+            if rest and shown.endswith(b"> "):
+                last = rest.pop(0)
+                os.write(ours, last.encode())
+            elif part is None and not rest:
+                os.write(ours, last.encode())
+        if time.monotonic() >= end:
+            running.send(signal.SIGKILL)
         os.close(ours)
-        return process.returncode, shown.decode()
+        return running.status(), shown.decode()
 
-    def start(
-        self, *arguments: object, stdin: Path = Path(os.devnull), heavy: bool = False, **environment: str
-    ) -> Running:
-        """Begin a run in a process of its own; `heavy` forks one that has torch loaded already."""
+    def start(self, *arguments: object, stdin: Path = Path(os.devnull), **environment: str) -> Running:
+        """Begin a run in a process of its own, forked from one that has loaded torch already."""
         out = self._own / f"run-{len(self._runs) + 1}"
         names = (stdin, out.with_suffix(".out"), out.with_suffix(".err"))
-        words, settings = [str(argument) for argument in arguments], self.environment(environment)
-        if heavy:
-            forked = _server().Process(target=_become, args=(words, self.folder, settings, names))
-            forked.start()
-            self._runs.append(Running(forked.pid, lambda patience: _joined(forked, patience), out))
-            return self._runs[-1]
-        with open(names[0], "rb") as given, open(names[1], "wb") as told, open(names[2], "wb") as said:
-            process = subprocess.Popen(
-                self.line(*words),
-                cwd=self.folder,
-                env=settings,
-                stdin=given,
-                stdout=told,
-                stderr=said,
-            )
-        self._runs.append(Running(process.pid, process.wait, out))
+        self._runs.append(self._fork(arguments, self.environment(environment), names))
         return self._runs[-1]
+
+    def _fork(
+        self, arguments: Iterable[object], environment: dict[str, str], streams: tuple[Path, ...]
+    ) -> Running:
+        ready, begun = _server().Pipe(duplex=False)
+        words = [str(argument) for argument in arguments]
+        forked = _server().Process(target=_become, args=(words, self.folder, environment, streams, begun))
+        forked.start()
+        begun.close()
+        ready.poll(PATIENCE)  # until it has opened its streams: a terminal that nobody has open is at its end
+        ready.close()
+        return Running(forked.pid, lambda patience: _joined(forked, patience), streams[-1])
 
     def stop(self) -> None:
         """End what a test that failed has left running."""
@@ -256,7 +267,7 @@ def _read(terminal: int, patience: float) -> bytes | None:
 
 def _server() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(HEAVY)
+    context.set_forkserver_preload(["__main__", *LOADED])
     return context
 
 
@@ -266,16 +277,29 @@ def _joined(process: Any, patience: float) -> int:
     return int(process.exitcode)
 
 
-def _become(words: list[str], folder: Path, environment: dict[str, str], names: tuple[Path, ...]) -> None:
-    """Turn a forked process into a run of the program."""
-    for number, (name, mode) in enumerate(zip(names, "rww", strict=True)):
-        stream = open(name, mode)  # noqa: SIM115 - standard stream of a whole process
-        os.dup2(stream.fileno(), number)
-    streams = (os.fdopen(number, mode) for number, mode in enumerate("rww"))
-    sys.stdin, sys.stdout, sys.stderr = streams
-    sys.stderr.reconfigure(line_buffering=True)
-    sys.argv = ["densecli", *words]
+def _become(
+    words: list[str], folder: Path, environment: dict[str, str], names: tuple[Path, ...], begun: Any
+) -> None:
+    """Turn a forked process into a run of the program, on three files or on a terminal."""
+    if len(names) == 1:
+        os.setsid()
+        terminal = os.open(names[0], os.O_RDWR)
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        numbers = [terminal] * 3
+    else:
+        numbers = [
+            os.open(name, flags, 0o666)
+            for name, flags in zip(names, (os.O_RDONLY, *[OUTPUT] * 2), strict=True)
+        ]
+    for number, opened in enumerate(numbers):
+        os.dup2(opened, number)
+    for opened in set(numbers):
+        os.close(opened)
+    begun.close()
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in enumerate("rww"))
+    sys.stderr.reconfigure(line_buffering=True)
+    sys.argv = ["densecli", *words]
     main()

@@ -40,9 +40,9 @@ def cut_off(program, running, number):
 @pytest.mark.parametrize("after", [0.03, 0.06, 0.1, 0.15])
 def test_ctrl_c_while_the_program_loads_is_reported(tmp_path, after):
     begin = (
-        f"import signal; signal.setitimer(signal.ITIMER_REAL, {after});"
+        "import signal; from densecli.__main__ import main;"
         "signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT));"
-        "from densecli.__main__ import main; main()"
+        f"signal.setitimer(signal.ITIMER_REAL, {after}); main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", begin, "search", "who voiced Meg"],
@@ -98,7 +98,7 @@ def test_embedding_resumes_where_it_was_stopped(many, engine):
     before = many.results()
     shards = many.workspace / ".vectors.partial" / "work"
     for number, shard in ((signal.SIGINT, 1), (signal.SIGKILL, 3)):
-        running = many.start(*line, heavy=True)
+        running = many.start(*line)
         until(lambda: (shards / f"shard-{shard:05d}.npy").exists())  # noqa: B023 - used at once
         cut_off(many, running, number)
         assert many.results() == before
@@ -113,7 +113,7 @@ def test_embedding_resumes_where_it_was_stopped(many, engine):
 
 
 def test_an_interrupted_embedding_with_other_shards_starts_over(many):
-    running = many.start("embed", "--shard-rows", 512, "--force", heavy=True)
+    running = many.start("embed", "--shard-rows", 512, "--force")
     until((many.workspace / ".vectors.partial" / "work" / "shard-00000.npy").exists)
     cut_off(many, running, signal.SIGKILL)
     told = many.call("embed", "--shard-rows", 256, "--force").well().stderr
@@ -129,7 +129,7 @@ def test_an_interrupted_embedding_resumes_with_the_same_engine(many):
         ([], "onnxruntime", "resuming at passage"),
         (["--engine", "torch", "--precision", "fp32"], "torch", "starting over"),
     ):
-        running = many.start(*line, "--engine", "onnxruntime", heavy=True)
+        running = many.start(*line, "--engine", "onnxruntime")
         until((many.workspace / ".vectors.partial" / "work" / "shard-00002.npy").exists)
         cut_off(many, running, signal.SIGKILL)
         ended = many.call(*line, *later).well()
@@ -153,7 +153,7 @@ def test_a_killed_vector_index_keeps_the_old_one(program, number):
     manifest.write(folder)
     program.call("index").well()
     before = program.results()
-    running = program.start("index", "--kind", "hnsw", "--force", heavy=True)
+    running = program.start("index", "--kind", "hnsw", "--force")
     until((program.workspace / ".index.partial" / "work").exists)
     cut_off(program, running, number)
     assert program.results() == before
@@ -165,7 +165,7 @@ def test_a_killed_vector_index_keeps_the_old_one(program, number):
 def test_a_killed_bm25_index_keeps_the_old_one(many, number):
     many.call("index", "--kind", "bm25", "--force").well()
     before = many.results()
-    running = many.start("index", "--kind", "bm25", "--k1", 1.2, "--force", heavy=True)
+    running = many.start("index", "--kind", "bm25", "--k1", 1.2, "--force")
     until((many.workspace / ".bm25.partial" / "work").exists)
     cut_off(many, running, number)
     assert many.results() == before

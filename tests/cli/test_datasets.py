@@ -349,7 +349,7 @@ def test_a_terminal_shows_a_progress_bar(program: Program, host: Host) -> None:
     host.files[FILES + "biencoder-webquestions-train.json.gz"] = EXAMPLES
     host.files[FILES + "biencoder-webquestions-dev.json.gz"] = EXAMPLES
     status, shown = program.talk(
-        "datasets", "webq", "--fetch", "examples", **hub(host, program.folder / "hf")
+        "datasets", "webq", "--fetch", "examples", fresh=True, **hub(host, program.folder / "hf")
     )
     assert status == 0, shown
     assert "biencoder-webquestions-train.json.gz" in shown

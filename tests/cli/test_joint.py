@@ -107,12 +107,12 @@ def test_a_killed_training_resumes_to_the_same_weights(prepared):
     whole, told = outcome(prepared), timeless(prepared)
     metrics = prepared.workspace / ".reader.partial/work/metrics.jsonl"
     for steps in (5, 11):
-        running = prepared.start(*line, heavy=True)
+        running = prepared.start(*line)
         until(lambda: metrics.exists() and metrics.read_bytes().count(b"\n") >= steps)  # noqa: B023
         running.send(signal.SIGKILL)
         running.wait()
     shutil.rmtree(prepared.workspace / "reader")
-    ended = prepared.start(*line, heavy=True).wait().well()
+    ended = prepared.start(*line).wait().well()
     assert "resuming after update" in ended.stderr
     assert outcome(prepared) == whole
     assert timeless(prepared) == told
@@ -133,7 +133,7 @@ def timeless(program):
 def test_an_interrupted_training_with_another_retriever_is_not_resumed(prepared):
     shutil.rmtree(prepared.workspace / "reader")
     line = [*(word for word in JOINT if word != "--force"), "--epochs", 40, "--save-every", 1]
-    running = prepared.start(*line, heavy=True)
+    running = prepared.start(*line)
     until(lambda: (prepared.workspace / ".reader.partial/work/checkpoint/note.json").exists())
     running.send(signal.SIGKILL)
     running.wait()

@@ -63,7 +63,7 @@ class Training:
 
     def kill(self, happened, number=signal.SIGKILL):
         """Begin or go on, and end the process when something has happened."""
-        running = self.program.start(*self.line, heavy=True)
+        running = self.program.start(*self.line)
         until(happened)
         running.send(number)
         return running.wait()
@@ -91,7 +91,7 @@ def uninterrupted(tiny_place, tmp_path_factory):
         shutil.copytree(tiny_place, own / name / "place")
         program = Program(own / name / "place", own / name)
         training = Training(program, name)
-        program.start(*training.line, heavy=True).wait().well()
+        program.start(*training.line).wait().well()
         found[name] = training.outcome()
         assert len(found[name][1]) == STEPS
     return found
@@ -107,7 +107,7 @@ def test_a_training_killed_anywhere_resumes_to_the_same_weights(prepared, uninte
         assert ended.status == -signal.SIGKILL
         assert prepared.results() == before
     assert training.saved > 0
-    ended = prepared.start(*training.line, heavy=True).wait().well()
+    ended = prepared.start(*training.line).wait().well()
     assert f"resuming after update {training_saved(ended)}" in ended.stderr
     assert training.outcome() == uninterrupted[name]
     assert not prepared.leftovers()
@@ -130,7 +130,7 @@ def test_a_training_killed_while_it_saves_resumes_to_the_same_weights(prepared, 
     training = Training(prepared, name)
     for _ in range(2):
         training.kill(partial(training.is_saving, place, training.saved, time.time_ns()))
-    prepared.start(*training.line, heavy=True).wait().well()
+    prepared.start(*training.line).wait().well()
     assert training.outcome() == uninterrupted[name]
     assert not prepared.leftovers()
 
@@ -144,7 +144,7 @@ def test_ctrl_c_saves_after_the_update_and_explains_how_to_resume(prepared, unin
     saved = f"interrupted; saved after update {training.saved:,}: start the same training again to resume"
     assert ended.error == saved
     assert training.saved == training.steps >= 5
-    again = prepared.start(*training.line, heavy=True).wait().well()
+    again = prepared.start(*training.line).wait().well()
     assert f"resuming after update {training_saved(again)}" in again.stderr
     assert training.outcome() == uninterrupted[name]
 
@@ -159,7 +159,7 @@ def test_a_full_disk_keeps_the_previous_checkpoint(prepared, uninterrupted, name
     assert (ended.status, "no space left" in ended.error) == (5, True)
     assert training.saved == saved
     assert not list(training.partial.glob(".*"))
-    prepared.start(*training.line, heavy=True).wait().well()
+    prepared.start(*training.line).wait().well()
     assert training.outcome() == uninterrupted[name]
 
 
@@ -201,7 +201,7 @@ def test_a_training_from_a_pipe_is_not_resumed(prepared):
 def test_ctrl_c_does_not_offer_to_resume_a_pipe(prepared):
     training = Training(prepared, "reader")
     training.line[1] = "-"
-    running = prepared.start(*training.line, heavy=True, stdin=prepared.folder / "found.jsonl")
+    running = prepared.start(*training.line, stdin=prepared.folder / "found.jsonl")
     until(lambda: training.steps >= 2)
     running.send(signal.SIGINT)
     ended = running.wait()

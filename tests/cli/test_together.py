@@ -31,7 +31,7 @@ def start(program, *line, **environment):
     """Start a command in two processes."""
     meeting = Meeting(2)
     started = [
-        program.start(*line, heavy=True, **meeting.environment(rank), **environment.get(f"rank_{rank}", {}))
+        program.start(*line, **meeting.environment(rank), **environment.get(f"rank_{rank}", {}))
         for rank in range(2)
     ]
     for one in started:
@@ -102,7 +102,7 @@ def test_torchrun_gives_the_weights_of_one_process(prepared):
     given = prepared.write("given.jsonl", *(example(*pair) for pair in enumerate(CITIES)))
     exact = ["--dropout", 0, "--precision", "fp32"]
     line = ["train", given, "--dev", given, *LINE[4:], *exact, "--validate-by", "average-rank"]
-    prepared.start(*line, heavy=True).wait().well()
+    prepared.start(*line).wait().well()
     expected, ours = (
         rows(prepared),
         {place: load_file(folder(prepared) / place) for place in weights(prepared)},
@@ -166,7 +166,7 @@ def test_ctrl_c_saves_once_and_ends_all_processes(prepared, uninterrupted):
 
 def test_a_process_stopped_by_sigterm_does_not_wait_for_others(prepared):
     """As torchrun ends one that waits for a process that is lost, here since the beginning."""
-    waiting = prepared.start(*LINE, heavy=True, **Meeting(2).environment(0))
+    waiting = prepared.start(*LINE, **Meeting(2).environment(0))
     masks = Path(f"/proc/{waiting.pid}/status")
     until(lambda: re.search(r"SigBlk:.*4...$", masks.read_text(), re.MULTILINE))
     waiting.send(signal.SIGTERM)
@@ -216,5 +216,5 @@ def test_commands_for_one_process_refuse_torchrun(prepared):
     assert (second.status, second.stderr) == (0, "")
     runs = ended(start(prepared, "train", "-", *LINE[4:]))
     assert told_once(runs, 2) == "several processes can't read the same pipe; name files"
-    lonely = prepared.start("train", *LINE[1:], heavy=True, RANK="0", WORLD_SIZE="2").wait()
+    lonely = prepared.start("train", *LINE[1:], RANK="0", WORLD_SIZE="2").wait()
     assert (lonely.status, "start several processes by `torchrun" in lonely.error) == (2, True)
