@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from cli.program import until
+from cli.program import Program, until
 from densecli.artifacts.passages.store import PassageStore
 from densecli.corpus.wikipedia import dump as wikipedia_dump
 from densecli.corpus.wikipedia import wikitext
@@ -133,16 +133,35 @@ def test_options_without_effect_are_refused(program, arguments, told):
     assert told in ended.error
 
 
-@pytest.fixture
-def long(program):
-    """A corpus that takes a while, as it is cut into very many passages."""
+LINE = ("preprocess", "x.jsonl", "y.jsonl", "--words", 15)
+STORE = ("passages.arrow", "ids.npy")
+
+
+def write_long(program):
+    """Write a corpus that takes a while, as it is cut into very many passages."""
     for name, number in (("x.jsonl", 110), ("y.jsonl", 30)):
         rows = ({"id": f"{name}{row}", "title": "T", "text": f"w{row} e t " * 6000} for row in range(number))
         program.write(name, *rows)
+
+
+def store(folder):
+    return {name: (folder / name).read_bytes() for name in STORE}
+
+
+@pytest.fixture
+def long(program):
+    write_long(program)
     return program
 
 
-LINE = ("preprocess", "x.jsonl", "y.jsonl", "--words", 15)
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """The passages of the long corpus, made without a stop."""
+    own = tmp_path_factory.mktemp("uninterrupted")
+    program = Program(own, own)
+    write_long(program)
+    program.call(*LINE).well()
+    return store(program.workspace / "passages")
 
 
 def test_any_number_of_workers_gives_the_same_bytes(long):
@@ -159,7 +178,7 @@ def test_any_number_of_workers_gives_the_same_bytes(long):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupted_run_is_resumed(long, number, workers):
+def test_an_interrupted_run_is_resumed(long, uninterrupted, number, workers):
     partial = long.workspace / ".passages.partial" / "work"
     running = long.start(*LINE, "--workers", workers)
     until((partial / "progress.json").exists)
@@ -173,13 +192,11 @@ def test_an_interrupted_run_is_resumed(long, number, workers):
     again = long.call(*LINE).well()
     assert f"resuming at record {done + 1:,}" in again.stderr
     assert not long.leftovers()
-    long.call(*LINE, "-o", "at-once").well()
-    for name in ("passages.arrow", "ids.npy"):
-        whole = (long.folder / "at-once" / name).read_bytes()
-        assert (long.workspace / "passages" / name).read_bytes() == whole
+    assert store(long.workspace / "passages") == uninterrupted
     assert manifest(long)["counts"] == {"records": 140, "passages": 168_000}
 
 
+PAGES = 30
 PAGE = (
     "<page><title>T{0}</title><ns>0</ns><id>{0}</id><revision><model>wikitext</model>"
     "<text>{1}</text></revision></page>\n"
@@ -201,7 +218,7 @@ def dump(pages):
     ],
 )
 def test_an_interrupted_dump_is_resumed(program, monkeypatch, name, pack):
-    (program.folder / name).write_bytes(pack(dump(60)))
+    (program.folder / name).write_bytes(pack(dump(PAGES)))
     line = ("preprocess", name, "--words", 10)
     partial = program.workspace / ".passages.partial" / "work"
     running = program.start(*line, "--workers", 2)
@@ -210,19 +227,17 @@ def test_an_interrupted_dump_is_resumed(program, monkeypatch, name, pack):
     running.wait()
     assert not (program.workspace / "passages").exists(), "it was not in the middle"
     done = json.loads((partial / "progress.json").read_text())["records"]
-    assert 0 < done < 60
+    assert 0 < done < PAGES
     parsed = []
     monkeypatch.setattr(
         wikipedia_dump, "prose", lambda text, *more: parsed.append(text) or wikitext.prose(text, *more)
     )
     assert f"resuming at record {done + 1:,}" in program.call(*line, "--workers", 1).well().stderr
-    assert len(parsed) == 60 - done
+    assert len(parsed) == PAGES - done
     assert f"w{done} " in parsed[0].replace("'", "")
     program.call(*line, "-o", "at-once").well()
-    for made in ("passages.arrow", "ids.npy"):
-        whole = (program.folder / "at-once" / made).read_bytes()
-        assert (program.workspace / "passages" / made).read_bytes() == whole
-    assert manifest(program)["counts"]["records"] == 60
+    assert store(program.workspace / "passages") == store(program.folder / "at-once")
+    assert manifest(program)["counts"]["records"] == PAGES
 
 
 def test_other_settings_start_over(long):
