@@ -19,23 +19,36 @@ demo: setup
 # everything that CI runs (under 12 minutes)
 [no-exit-message]
 test: check
-    pytest -n auto
+    pytest -n auto --dist worksteal
 
 # the tests that neither train nor start the program (under 60 seconds)
 [no-exit-message]
 test-fast: setup
-    pytest -n auto -m "not slow"
+    pytest -n auto --dist worksteal -m "not slow"
 
 # look for input that breaks a reader: as many damaged files for each as you say (`just fuzz 20000`)
 fuzz examples="2000": setup
     FUZZ_EXAMPLES={{ examples }} pytest -n auto tests/fuzz
 
-# the fast part of it: lint, format, types, import floors, docs
-check: setup
+# the fast part of it: lint, format, types, import rules, docs
+[parallel]
+check: check-style check-types check-imports check-docs
+
+[private]
+check-style: setup
     ruff check
     ruff format --check
+
+[private]
+check-types: setup
     mypy
+
+[private]
+check-imports: setup
     lint-imports --no-cache
+
+[private]
+check-docs: setup
     python scripts/cli_docs.py --check
 
 # rewrite docs/cli.md from every command's --help

@@ -22,6 +22,14 @@ CONSTRAINTS = ROOT / "constraints.txt"
 SOURCES = (ROOT / "pyproject.toml", CONSTRAINTS, Path(__file__))
 OLDEST = (3, 11)
 NAMES = ("python3.13", "python3.12", "python3.11", "python3", "python")
+IMPORT_ALL = """
+import contextlib, importlib, pkgutil, densecli
+names = [module.name for module in pkgutil.walk_packages(densecli.__path__, "densecli.")]
+for name in [*names, "datasets", "matplotlib.figure", "pytest", "torch.distributed.run"]:
+    if not name.endswith("__main__"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+"""
 GROUPS_SINCE = (25, 1)  # the first pip that knows --group
 
 
@@ -35,9 +43,10 @@ def main() -> None:
     install_torch()
     say("the other packages at the versions in constraints.txt, and densecli itself")
     if pip(
-        "install", "-q", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[documents,openvino,plots]", "--group", "dev"
+        "-q", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[documents,openvino,plots]", "--group", "dev"
     ).returncode:
         sys.exit("setup: pip could not install the packages; its message is above")
+    compile_used()
     MARKER.write_text(state)
     say(f"done in {time.monotonic() - begun:.0f} s")
 
@@ -70,9 +79,16 @@ def new_enough(python: str) -> bool:
 
 
 def pip(*arguments: str, quiet_errors: bool = False) -> subprocess.CompletedProcess[bytes]:
+    """Run pip install, which compiles nothing: to compile all that torch brings would take the most time."""
     stderr = subprocess.PIPE if quiet_errors else None
-    command = [str(PYTHON), "-m", "pip", *arguments, "--disable-pip-version-check"]
-    return subprocess.run(command, cwd=ROOT, stderr=stderr)
+    command = [str(PYTHON), "-m", "pip", "install", "--no-compile", *arguments]
+    return subprocess.run([*command, "--disable-pip-version-check"], cwd=ROOT, stderr=stderr)
+
+
+def compile_used() -> None:
+    """Compile what densecli imports: with PYTHONDONTWRITEBYTECODE, every start would do that again."""
+    say("the compiled modules of what it imports")
+    subprocess.run([str(PYTHON), "-c", IMPORT_ALL], env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""})
 
 
 def update_pip() -> None:
@@ -80,7 +96,7 @@ def update_pip() -> None:
     version = subprocess.run([str(PYTHON), "-c", asked], capture_output=True, text=True).stdout.strip()
     if tuple(int(part) for part in version.split(".")[:2]) < GROUPS_SINCE:
         say(f"a newer pip than {version}, for dependency groups")
-        if pip("install", "-q", "--upgrade", "pip").returncode:
+        if pip("-q", "--upgrade", "pip").returncode:
             sys.exit("setup: pip could not be updated; its message is above")
 
 
@@ -89,22 +105,22 @@ def install_torch() -> None:
     version = next(line[7:] for line in CONSTRAINTS.read_text().splitlines() if line.startswith("torch=="))
     if has_gpu() or platform.system() == "Darwin":
         say(f"torch {version}" + (" with CUDA, since there is an NVIDIA GPU" if has_gpu() else ""))
-        torch = pip("install", "-c", str(CONSTRAINTS), f"torch=={version}")
+        torch = pip("-c", str(CONSTRAINTS), f"torch=={version}")
     else:
         say(f"torch {version}, CPU build")
-        torch = pip("install", "--no-deps", f"torch=={version}+cpu", quiet_errors=True)
+        torch = pip("--no-deps", f"torch=={version}+cpu", quiet_errors=True)
         if torch.returncode:
             say("the package index has no CPU build; uv knows where torch keeps them")
             torch = torch_by_uv(version)
         if torch.returncode:
             say("not reachable: the usual build instead, which brings CUDA libraries (about 3 GB)")
-            torch = pip("install", "-c", str(CONSTRAINTS), f"torch=={version}")
+            torch = pip("-c", str(CONSTRAINTS), f"torch=={version}")
     if torch.returncode:
         sys.exit("setup: torch could not be installed; pip's message is above")
 
 
 def torch_by_uv(version: str) -> subprocess.CompletedProcess[bytes]:
-    got = pip("install", "-q", "uv")
+    got = pip("-q", "uv")
     if got.returncode:
         return got
     uv = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON), "--torch-backend", "cpu"]

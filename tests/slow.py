@@ -1,4 +1,5 @@
-"""Which tests `just test-fast` leaves out: those that train, start or kill processes, or run for long."""
+"""Which tests `just test-fast` leaves out, those that train, start or kill processes, or run for long; and
+which of them begin first."""
 
 from pathlib import Path
 
@@ -36,14 +37,20 @@ SLOW = (
     "mining/test_mine.py::test_any_number_of_workers_gives_the_same_examples",
 )
 """Folders, files and single tests, relative to this folder."""
+LONGEST = ("docs", "examples", "cli/test_resume.py", "cli/test_joint.py", "cli/test_together.py")
+"""What begins first. At the end of a run it would keep one process busy while the others wait."""
 
 
 def is_slow(path: Path, name: str = "") -> bool:
     """Whether a file of tests, or the test `name` in it, is one of the slow ones."""
+    return _is_in(path, SLOW, name)
+
+
+def _is_in(path: Path, places: tuple[str, ...], name: str = "") -> bool:
     if not path.is_relative_to(TESTS):
         return False
-    place = path.relative_to(TESTS).as_posix()
-    return any(place == slow or place.startswith(f"{slow}/") or f"{place}::{name}" == slow for slow in SLOW)
+    own = path.relative_to(TESTS).as_posix()
+    return any(own == place or own.startswith(f"{place}/") or f"{own}::{name}" == place for place in places)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,7 +66,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow tests."""
+    """Mark the slow tests, and move the longest to the front."""
+    items.sort(key=lambda item: not _is_in(item.path, LONGEST))
     for item in items:
         if is_slow(item.path, getattr(item, "originalname", item.name)):
             item.add_marker(pytest.mark.slow)
