@@ -21,7 +21,7 @@ demo: setup
 test: check
     pytest -n auto --dist worksteal
 
-# the tests that neither train nor start the program (under 60 seconds)
+# the tests that need neither torch nor another process (under 60 seconds)
 [no-exit-message]
 test-fast: setup
     pytest -n auto --dist worksteal -m "not slow"

@@ -1,5 +1,8 @@
-"""Which tests `just test-fast` leaves out, those that train, start or kill processes, or run for long; and
-which of them begin first."""
+"""Which tests `just test-fast` leaves out, and which tests begin first.
+
+The fast loop has no test that trains, loads torch, starts or kills processes, or runs for long. To load torch
+and transformers takes longer than most of its tests.
+"""
 
 from pathlib import Path
 
@@ -18,10 +21,28 @@ SLOW = (
     "docs/test_python.py",
     "docs/test_readme.py",
     "encoders/test_architectures.py",
+    "encoders/test_engines.py",
+    "encoders/test_question_encoder.py",
+    "encoders/test_torch_base.py",
+    "encoders/test_torch_retriever.py",
+    "encoders/test_torch_start.py",
+    "encoders/test_tower.py",
     "examples",
     "files/test_atomic.py",
+    "files/pickled/test_torch_file.py",
     "files/test_parallel.py",
     "fuzz",
+    "models/foreign",
+    "models/test_compact.py",
+    "models/test_folder.py",
+    "models/test_hub.py",
+    "models/test_tokens.py",
+    "reader/test_engines.py",
+    "reader/test_read.py",
+    "reader/test_runtime.py",
+    "reader/test_torch_folder.py",
+    "reader/test_torch_forward.py",
+    "reader/test_torch_loss.py",
     "registry/test_hub.py",
     "registry/test_local.py::test_real_files_keep_every_question_and_answer",
     "sample",
