@@ -10,9 +10,6 @@ from densecli.cli.shared_options import JsonOption
 from densecli.cli.terminal import plain_table
 from densecli.configs.data import DatasetsConfig
 
-COLUMNS = ("dataset", "split", "questions", "examples", "questions_here", "examples_here")
-HEADER = ("dataset", "split", "questions", "examples", "questions here", "examples here")
-
 
 def datasets(
     session: Session,
@@ -30,16 +27,10 @@ def datasets(
 
     --fetch brings a set here: questions and training examples, for work without a network.
     """
-    from densecli.workflows.list_datasets import list_datasets
+    from densecli.workflows.list_datasets import datasets_table, list_datasets
 
     found = list_datasets(name, data_dir=data_dir, **session.arguments(config))
-    rows = [split.to_json() for split in found]
     if session.terminal.shows_tables and not json:
-        cells = [[_cell(row[column]) for column in COLUMNS] for row in rows]
-        session.terminal.show(plain_table(HEADER, cells))
+        session.terminal.show(plain_table(datasets_table(found)))
     else:
-        session.write(rows, None)
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+        session.write((split.to_json() for split in found), None)

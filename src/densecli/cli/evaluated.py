@@ -20,15 +20,15 @@ def show_evaluation(
     output: Path | None,
 ) -> None:
     """Show what was measured as a table, or write it in `form`; report what was counted."""
-    from densecli.cli.tables import evaluation_table, latency_table
+    from densecli.cli.terminal import plain_table
     from densecli.counts import format_counts
-    from densecli.workflows.evaluation_tables import evaluation_bytes, legend
+    from densecli.workflows.evaluation_tables import evaluation_bytes, evaluation_table, latency_table, legend
 
     if form is None:
-        session.terminal.show(evaluation_table(found))
+        session.terminal.show(plain_table(evaluation_table(found)))
         session.terminal.message(legend(found, config.resamples))
         if latencies:
-            session.terminal.show(latency_table(latencies))
+            session.terminal.show(plain_table(latency_table(latencies)))
     else:
         with session.data_out(output) as stream:
             stream.write(evaluation_bytes(found, config, form, latencies))

@@ -6,9 +6,6 @@ from densecli.cli.terminal import plain_table
 from densecli.configs.status import StatusConfig
 from densecli.errors import ArtifactError
 
-HEADER = ("artifact", "kind", "items", "size", "made", "state")
-UNITS = ("B", "kB", "MB", "GB", "TB")
-
 
 def status(session: Session, config: StatusConfig, json: JsonOption = False) -> None:
     """List the artifacts of the workspace.
@@ -22,11 +19,7 @@ def status(session: Session, config: StatusConfig, json: JsonOption = False) -> 
     found = run(**session.arguments(config))
     if session.terminal.shows_tables and not json:
         if found.artifacts:
-            rows = [
-                [one.name, one.kind, _number(one.items), _size(one.bytes), one.finished[:10], one.state]
-                for one in found.artifacts
-            ]
-            session.terminal.show(plain_table(HEADER, rows))
+            session.terminal.show(plain_table(found.table()))
     else:
         session.write((one.to_json() for one in found.artifacts), None)
     for one in found.artifacts:
@@ -42,15 +35,3 @@ def status(session: Session, config: StatusConfig, json: JsonOption = False) -> 
         names = ", ".join(one.name for one in found.damaged)
         raise ArtifactError(f"{found.folder}: damaged: {names}; run `{found.damaged[0].next or found.next}`")
     session.terminal.message(f"{found.folder}: next: {found.next}")
-
-
-def _number(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
-
-
-def _size(value: float) -> str:
-    for unit in UNITS:
-        if value < 1000 or unit == UNITS[-1]:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError("no unit")

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from io import TextIOWrapper
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar, cast
 
 from densecli.cli.setting_names import name_options
 from densecli.observer import Observer
+from densecli.report.text_table import TextTable
 from densecli.text.foreign_text import TerminalData, escape
 
 if TYPE_CHECKING:
@@ -265,21 +266,25 @@ def _counted(
         yield item, reached, (reached - start) / max(time.monotonic() - begun, 1e-9)
 
 
-def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> "RenderableType":
-    """Return a table with the first column on the left and numbers, which are never cut, on the right."""
+def plain_table(table: TextTable) -> "RenderableType":
+    """Return a table with the first column on the left and numbers, which are never cut, on the right.
+
+    A setting in the first column, in backticks, becomes its option.
+    """
     from rich.cells import cell_len
     from rich.table import Table
 
-    cells = [[escape(cell) for cell in row] for row in rows]
+    header = table.header
+    cells = [[escape(cell) for cell in (name_options(first), *others)] for first, *others in table.rows]
     widths = [max(map(cell_len, column)) for column in zip(header, *cells, strict=True)]
     widths[0] = min(widths[0], NAME_WIDTH)
-    table = Table(box=None, pad_edge=False, header_style="bold", min_width=sum(widths) + 2 * len(widths) - 2)
-    table.add_column(header[0], overflow="fold", min_width=widths[0])
+    view = Table(box=None, pad_edge=False, header_style="bold", min_width=sum(widths) + 2 * len(widths) - 2)
+    view.add_column(header[0], overflow="fold", min_width=widths[0])
     for name, width in zip(header[1:], widths[1:], strict=True):
-        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+        view.add_column(name, justify="right", no_wrap=True, min_width=width)
     for row in cells:
-        table.add_row(*row)
-    return table
+        view.add_row(*row)
+    return view
 
 
 def data_stream() -> BinaryIO:

@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from densecli.cli.session import Session
+from densecli.cli.terminal import plain_table
 
 
 def tune_weight(session: Session, arguments: dict[str, Any], people: bool, output: Path | None) -> None:
     """Find λ, and show the accuracy of both sides and of their fusion."""
-    from densecli.cli.tables import weight_table
-    from densecli.workflows.tune import tune_fusion_weight
+    from densecli.workflows.tune import tune_fusion_weight, weight_table
 
     best = tune_fusion_weight(**arguments)
     if people:
-        session.terminal.show(weight_table(best))
+        session.terminal.show(plain_table(weight_table(best)))
     else:
         session.write([best.to_json()], output)
 
@@ -22,11 +22,10 @@ def tune_reader(
     session: Session, dev: Path, arguments: dict[str, Any], people: bool, output: Path | None
 ) -> None:
     """Find how answers are best chosen, and show exact match of each rule."""
-    from densecli.cli.tables import selection_tables
     from densecli.workflows import read
 
     tuned = read.tune_reader(dev, **arguments)
     if people:
-        session.terminal.show(*selection_tables(tuned))
+        session.terminal.show(*map(plain_table, tuned.tables()))
     else:
         session.write([tuned.to_json()], output)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from densecli.reader.decode import ReadPassage, best_spans, in_characters, span_log
 from densecli.reader.selection import SPANS, Selection, answer_key, standardize
 from densecli.records import Question
+from densecli.report.text_table import TextTable
 from densecli.text.normalize import exact_match
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100)
@@ -88,6 +89,27 @@ class TunedSelection:
                 for one in self.precisions
             ],
         }
+
+    def tables(self) -> list[TextTable]:
+        """Return exact match of both rules and by the number of passages, and precision at each coverage."""
+        rules = [
+            [
+                f"`select={rule}`" + (" (chosen)" if rule == self.selection.rule else ""),
+                f"{self.exact_match[rule]:.1f}",
+                f"{self.held_out[rule]:.1f}",
+            ]
+            for rule in self.exact_match
+        ]
+        depths = [[f"`k={depth}`", f"{value:.1f}"] for depth, value in self.depths.items()]
+        precisions = [
+            [f"`min_score={one.min_score:.4g}`", f"{one.coverage:.1f}", f"{one.precision:.1f}"]
+            for one in self.precisions
+        ]
+        return [
+            TextTable([f"{self.questions:,} questions", "EM", "EM held out"], rules),
+            TextTable(["passages", "EM"], depths),
+            TextTable(["answers", "answered", "right"], precisions),
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from typing import Any
 
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import ArtifactError, UsageError
-from densecli.evaluation.accuracy import Summary, is_per_cent, top_name
+from densecli.evaluation.accuracy import top_name
 from densecli.evaluation.details import Details, QuestionDetail, groups_of
 from densecli.evaluation.significance import ALPHA
 from densecli.report.accuracy_curves import accuracy_svg
 from densecli.report.page import Cell, Page, Table, render_page
 from densecli.workflows.evaluate import Evaluation
+from densecli.workflows.evaluation_tables import difference, measure_names, shown
 
 
 def check_plot(path: Path | None) -> None:
@@ -81,19 +82,9 @@ def evaluation_report(found: Evaluation, config: EvaluateConfig | None = None) -
     )
 
 
-def _names(summaries: Mapping[str, Summary]) -> list[str]:
-    names = dict.fromkeys(name for summary in summaries.values() for name in summary.values())
-    top = sorted((name for name in names if name.startswith("top-")), key=lambda name: int(name[4:]))
-    return [*top, *(name for name in names if not name.startswith("top-"))]
-
-
-def _shown(measure: str, value: float) -> str:
-    return f"{value:.1f}" if is_per_cent(measure) else f"{value:.4f}"
-
-
 def _summary_table(found: Evaluation) -> Table:
     summaries = {**found.measured, **found.published}
-    names = _names(summaries)
+    names = measure_names(summaries)
     rows = []
     for run, summary in summaries.items():
         values = summary.values()
@@ -103,8 +94,8 @@ def _summary_table(found: Evaluation) -> Table:
                 cells.append(Cell("-"))
                 continue
             bounds = summary.intervals.get(name)
-            note = f"{_shown(name, bounds[0])}-{_shown(name, bounds[1])}" if bounds else ""
-            cells.append(Cell(_shown(name, values[name]), note))
+            note = f"{shown(name, bounds[0])}-{shown(name, bounds[1])}" if bounds else ""
+            cells.append(Cell(shown(name, values[name]), note))
         rows.append(cells)
     caption = "Top-k accuracy, EM and F1 in per cent; below them 95 % confidence intervals."
     return Table("Measures", ["results", "questions", *names], rows, caption, len(found.published))
@@ -114,12 +105,11 @@ def _comparison_table(found: Evaluation) -> Table:
     rows = []
     for one in found.comparisons:
         style = "" if not one.significant else "better" if one.difference > 0 else "worse"
-        digits = 1 if is_per_cent(one.measure) else 4
         rows.append(
             [
                 Cell(f"{one.run} to {one.baseline}"),
                 Cell(one.measure),
-                Cell(f"{one.difference:+.{digits}f}", style=style),
+                Cell(difference(one), style=style),
                 Cell(f"{one.p:.4f}"),
                 Cell(f"{one.p_holm:.4f}"),
                 Cell("yes" if one.significant else "no"),

@@ -1,4 +1,4 @@
-"""What was measured, for programs, papers and spreadsheets: JSON, Markdown, LaTeX and CSV."""
+"""What was measured as a table, and for programs, papers and spreadsheets: JSON, Markdown, LaTeX and CSV."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from densecli.configs.asking import EvaluateConfig
 from densecli.evaluation.accuracy import Summary, is_per_cent
 from densecli.evaluation.compare import Comparison
 from densecli.files.jsonl import encode_line
+from densecli.report.text_table import TextTable
 from densecli.workflows.evaluate import Evaluation
 
 SCHEMA = 1
@@ -96,6 +97,50 @@ def shown(measure: str, value: float) -> str:
     return f"{value:.1f}" if is_per_cent(measure) else f"{value:.4f}"
 
 
+def difference(one: Comparison) -> str:
+    """Return a difference to the baseline as tables show it."""
+    digits = 1 if is_per_cent(one.measure) else 4
+    return f"{one.difference:+.{digits}f}"
+
+
+def accuracy_table(summaries: Mapping[str, Summary]) -> TextTable:
+    """Return one row for each set of results: questions and measures, in per cent but for those of qrels."""
+    names = measure_names(summaries)
+    rows = [measure_cells(name, summary, names) for name, summary in summaries.items()]
+    return TextTable(["results", "questions", *names], rows)
+
+
+def evaluation_table(found: Evaluation) -> TextTable:
+    """Return a row for each set of results, with its intervals and its differences to the first below it.
+
+    The published rows come last. `legend` explains the marks.
+    """
+    names = measure_names({**found.measured, **found.published})
+    rows = []
+    for name, summary in found.measured.items():
+        rows.append(measure_cells(name, summary, names))
+        if summary.intervals:
+            bounds = (summary.intervals.get(measure) for measure in names)
+            cells = [
+                f"{shown(measure, bound[0])}-{shown(measure, bound[1])}" if bound else ""
+                for measure, bound in zip(names, bounds, strict=True)
+            ]
+            rows.append(["  95 %", "", *cells])
+        own = compared(found, name)
+        if own:
+            cells = [_marked_difference(own[measure]) if measure in own else "" for measure in names]
+            rows.append(["  difference", "", *cells])
+    rows += [measure_cells(name, summary, names) for name, summary in found.published.items()]
+    return TextTable(["results", "questions", *names], rows)
+
+
+def latency_table(latencies: Mapping[str, Mapping[int, float]]) -> TextTable:
+    """Return the milliseconds of each stage by percentile."""
+    percentiles = sorted({one for row in latencies.values() for one in row})
+    rows = [[stage, *(f"{row[one]:.1f}" for one in percentiles)] for stage, row in latencies.items()]
+    return TextTable(["milliseconds for a question", *(f"p{one}" for one in percentiles)], rows)
+
+
 def legend(found: Evaluation, resamples: int) -> str:
     """Return what the intervals, differences and marks of a table are, in a sentence."""
     text = f"95 %: bootstrap interval of {resamples:,} resamples"
@@ -172,6 +217,10 @@ def csv_table(found: Evaluation) -> str:
                 row |= {key: difference[key] for key in ("baseline", "difference", "p", "p_holm")}
             writer.writerow(row)
     return stream.getvalue()
+
+
+def _marked_difference(one: Comparison) -> str:
+    return difference(one) + (MARK if one.significant else "")
 
 
 def _rounded(value: float | None) -> float | None:

@@ -13,6 +13,7 @@ from densecli.files.names import display_path
 from densecli.observer import SILENT, Observer
 from densecli.registry.local import find_examples, find_questions
 from densecli.registry.sets import QuestionSet, Split, members, registry
+from densecli.report.text_table import TextTable
 from densecli.workflows.datasets import DatasetChoice, example_files, question_file
 
 CACHE = "cache of `datasets`"
@@ -81,6 +82,22 @@ def list_datasets(
     for one in sets:
         _fetch(one, config.fetch, folders, home, observer)
     return [_look(one, split, folders) for one in sets for split in one.splits.values()]
+
+
+def datasets_table(splits: Sequence[DatasetSplit]) -> TextTable:
+    """Return a row for each split; `-` stands for what is not published or not on this disk."""
+    rows = [
+        [
+            one.dataset,
+            one.split,
+            f"{one.questions:,}",
+            "-" if one.examples is None else f"{one.examples:,}",
+            one.questions_here or "-",
+            one.examples_here or "-",
+        ]
+        for one in splits
+    ]
+    return TextTable(["dataset", "split", "questions", "examples", "questions here", "examples here"], rows)
 
 
 def _fetch(

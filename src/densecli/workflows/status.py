@@ -27,6 +27,7 @@ from densecli.files.atomic import is_scratch, partial_of, scratch_of
 from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.reader.tuned import StoredSelection
+from densecli.report.text_table import TextTable
 
 UP_TO_DATE, STALE, DAMAGED, UNFINISHED = "up to date", "stale", "damaged", "unfinished"
 PLACES: dict[str, type[Manifest]] = {
@@ -87,6 +88,21 @@ class WorkspaceStatus:
     def damaged(self) -> tuple[ArtifactStatus, ...]:
         """Those that are damaged."""
         return tuple(one for one in self.artifacts if one.state == DAMAGED)
+
+    def table(self) -> TextTable:
+        """Return a row for each artifact."""
+        rows = [
+            [
+                one.name,
+                one.kind,
+                "-" if one.items is None else f"{one.items:,}",
+                _size(one.bytes),
+                one.finished[:10],
+                one.state,
+            ]
+            for one in self.artifacts
+        ]
+        return TextTable(["artifact", "kind", "items", "size", "made", "state"], rows)
 
 
 def status(
@@ -282,3 +298,12 @@ def _next(home: Workspace, rows: list[ArtifactStatus]) -> str:
     if wrong:
         return wrong
     return PLACES[missing[0]].rebuild if missing else "densecli search QUESTION"
+
+
+def _size(value: float) -> str:
+    """Return a number of bytes for people, such as `1.5 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"

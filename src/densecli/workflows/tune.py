@@ -12,12 +12,15 @@ from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.counts import format_counts
 from densecli.errors import InputError, UsageError
+from densecli.evaluation.accuracy import Summary
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
+from densecli.report.text_table import TextTable
 from densecli.retrieval.tune import tune
 from densecli.retrieval.weight_sweep import BestWeight, WeightSweep
 from densecli.workflows.batch_size import usual_batch_size
 from densecli.workflows.engines import CustomRetriever, Parts, open_hybrid, open_place
+from densecli.workflows.evaluation_tables import accuracy_table
 from densecli.workflows.reporting import collect_bad_records
 
 
@@ -81,6 +84,14 @@ def tune_fusion_weight(
     path = tuned.write(pair.index, best.to_json())
     observer.message(f"{path}: λ {best.weight:.4g} ({format_counts(+counts + bad.counts)})")
     return best
+
+
+def weight_table(best: BestWeight) -> TextTable:
+    """Return the accuracy of both sides and of their fusion with the best λ."""
+    names = {"bm25": "BM25", "dense": "dense", "hybrid": f"BM25 + {best.weight:.4g} dense"}
+    return accuracy_table(
+        {label: Summary(best.questions, best.top_k[name], None) for name, label in names.items()}
+    )
 
 
 def _check_effect(config: SearchConfig) -> None:
