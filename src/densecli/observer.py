@@ -1,10 +1,14 @@
 """How long work reports: messages, warnings, progress and transfers. The default is silent."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 T = TypeVar("T")
+HEARTBEAT_SECONDS = 10.0
+"""Time between two lines about the same work."""
 
 
 class Observer:
@@ -51,3 +55,80 @@ class Observer:
 
 SILENT = Observer()
 """Ignores everything: the default of every function that takes an observer."""
+
+
+class LineObserver(Observer):
+    """Reports in single lines, for logs and pipes: progress and transfers every ten seconds.
+
+    Args:
+        write: receives each line, without its end, such as `print` or `logging.info`.
+
+    Example:
+        >>> LineObserver(print).warning("2 questions have no answers")
+        warning: 2 questions have no answers
+    """
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+
+    def message(self, text: str) -> None:
+        """Write one line."""
+        self._write(text)
+
+    def warning(self, text: str) -> None:
+        """Write one line about something that the user should check."""
+        self.message(f"warning: {text}")
+
+    def progress(
+        self,
+        items: Iterable[T],
+        what: str,
+        total: int | None = None,
+        unit: str = "",
+        note: Callable[[T], str] = lambda _: "",
+        done: Callable[[T], int] | None = None,
+        start: int = 0,
+    ) -> Iterator[T]:
+        """Pass items on; write how much is done, how fast, and how much time is left."""
+        last = time.monotonic()
+        for item, reached, rate in measure_rate(items, done, start):
+            yield item
+            now = time.monotonic()
+            if now - last >= HEARTBEAT_SECONDS:
+                last = now
+                of = f" of {total:,}" if total else ""
+                left = (
+                    f", {timedelta(seconds=round((total - reached) / rate))} left" if total and rate else ""
+                )
+                self.message(f"{what}: {reached:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip())
+
+    @contextmanager
+    def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
+        """Write the beginning of a download, then the megabytes received."""
+        self.message(f"fetching {what}")
+        last = time.monotonic()
+
+        def report(received: int, total: int | None) -> None:
+            nonlocal last
+            if time.monotonic() - last >= HEARTBEAT_SECONDS:
+                last = time.monotonic()
+                of = f" of {total / 1e6:,.0f}" if total else ""
+                self.message(f"{what}: {received / 1e6:,.0f}{of} MB")
+
+        yield report
+
+
+def measure_rate(
+    items: Iterable[T], done: Callable[[T], int] | None, start: int
+) -> Iterator[tuple[T, int, float]]:
+    """Yield each item with the amount of work that is done with it, and the amount done per second.
+
+    Args:
+        items: what to pass on.
+        done: returns the amount of work that is done with an item; by default each item counts as one.
+        start: amount of work that was done before the first item.
+    """
+    begun = time.monotonic()
+    for number, item in enumerate(items, start + 1):
+        reached = number if done is None else done(item)
+        yield item, reached, (reached - start) / max(time.monotonic() - begun, 1e-9)

@@ -1,5 +1,6 @@
 """The nouns: what flows between stages, and how each looks as one line of JSON."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ ANSWER_TYPES = ("string", "regex")
 ANSWERS = ("answers", "answer", "golden_answers")
 """What answers are called: by us and DPR, on the Hugging Face Hub, and by FlashRAG."""
 LIST_AS_TEXT = re.compile(r"""\s*\[\s*((['"]).*\2\s*)?\]\s*""", re.DOTALL)
+PLAUSIBLE = 0.25
+"""Share of the best answer's probability from which another answer is worth showing."""
 PASSAGE_IDS = ("id", "passage_id", "psg_id")
 """What an id is called: by us, in DPR's training files, and in those for TriviaQA."""
 
@@ -235,6 +238,18 @@ class Prediction:
     def answer(self) -> str:
         """The best span's text, or an empty string when nothing could be read."""
         return self.spans[0].text if self.spans else ""
+
+    @property
+    def other_answers(self) -> tuple[str, ...]:
+        """Texts of the other answers that are at least a quarter as probable as the best, best first."""
+        if not self.spans:
+            return ()
+        best, *others = self.spans
+        if best.score is None:
+            return ()
+        least = best.score + math.log(PLAUSIBLE)
+        texts = dict.fromkeys(one.text for one in others if one.score is not None and one.score >= least)
+        return tuple(text for text in texts if text != best.text)
 
     @classmethod
     def from_json(cls, row: Json, default_id: str = "") -> "Prediction":

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.program import PATIENCE
-from densecli.cli.terminal import Terminal, plain_table
+from densecli.cli.terminal import Terminal
 from densecli.report.text_table import TextTable
 from densecli.text.foreign_text import ACTIVE, TerminalData, escape, mask
 
@@ -138,9 +138,7 @@ def test_an_audit_cannot_control_the_terminal(program):
 def test_numbers_in_a_table_are_never_truncated(capsys, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     figures = ["1,234,567", "100.0", "37.5", "-", "9.2"]
-    Terminal().show(
-        plain_table(TextTable(["results", *"abcde"], [["a-long-name-of-results.jsonl", *figures]]))
-    )
+    Terminal().show(TextTable(["results", *"abcde"], [["a-long-name-of-results.jsonl", *figures]]))
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[1:] == figures
     assert "".join(line.split()[0] for line in lines[1:]) == "a-long-name-of-results.jsonl"

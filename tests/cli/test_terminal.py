@@ -6,7 +6,7 @@ import re
 import pytest
 
 from cli import program as runs
-from densecli.cli import terminal
+from densecli import observer
 from densecli.cli.terminal import Terminal
 
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -128,7 +128,7 @@ def test_a_missed_threshold_has_its_own_exit_code(prepared):
 
 def test_progress_is_written_in_lines_without_a_terminal(capsys, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(observer.time, "monotonic", lambda: now[0])
 
     def slowly():
         for item in range(4):
@@ -145,18 +145,18 @@ def test_progress_is_written_in_lines_without_a_terminal(capsys, monkeypatch):
     assert capsys.readouterr() == ("", "")
 
 
-def test_progress_in_large_steps_is_reported(capsys, monkeypatch):
-    monkeypatch.setattr(terminal, "HEARTBEAT_SECONDS", 0)
+def test_progress_that_goes_on_in_large_steps(capsys, monkeypatch):
+    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0)
     clock = iter(range(0, 100, 10))
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(observer.time, "monotonic", lambda: float(next(clock)))
     list(Terminal().progress([700, 1000], "work", 3000, "things ", done=lambda item: item, start=400))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "work: 700 of 3,000 things (30.0/s, 0:01:17 left)"
     assert lines[1].startswith("work: 1,000 of 3,000 things (")
 
 
-def test_a_transfer_is_reported_without_a_terminal(capsys, monkeypatch):
-    monkeypatch.setattr(terminal, "HEARTBEAT_SECONDS", 0)
+def test_a_transfer_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0)
     for quiet in (False, True):
         with Terminal(quiet).transfer("nq.gz") as show:
             show(1_000_000, 3_000_000)

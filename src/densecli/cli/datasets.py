@@ -7,7 +7,6 @@ import typer
 
 from densecli.cli.session import Session
 from densecli.cli.shared_options import JsonOption
-from densecli.cli.terminal import plain_table
 from densecli.configs.data import DatasetsConfig
 
 
@@ -31,6 +30,6 @@ def datasets(
 
     found = list_datasets(name, data_dir=data_dir, **session.arguments(config))
     if session.terminal.shows_tables and not json:
-        session.terminal.show(plain_table(datasets_table(found)))
+        session.terminal.show(datasets_table(found))
     else:
         session.write((split.to_json() for split in found), None)

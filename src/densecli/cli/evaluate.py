@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from densecli.cli.evaluated import save_pages, show_evaluation
-from densecli.cli.result_files import measure_results
-from densecli.cli.result_forms import for_people
+from densecli.cli.evaluated import run_evaluation, save_pages, show_evaluation
+from densecli.cli.results import for_people
 from densecli.cli.session import Session
 from densecli.cli.shared_options import DataDirOption, DatasetOption, JsonOption, SplitOption, TextsOption
 from densecli.configs.asking import EvaluateConfig
@@ -78,13 +77,11 @@ def evaluate(
     """
     if table and form not in (None, "text"):
         raise UsageError(f"--table and --format {form} contradict each other")
-    if json and form not in (None, "text", "jsonl"):
-        raise UsageError(f"--json and --format {form} contradict each other")
     people = for_people(session, "text" if table else form, json, output, "--table")
     from densecli.workflows.evaluation_report import check_plot
 
     check_plot(plot)
-    found, latencies = measure_results(
+    found = run_evaluation(
         session,
         results,
         questions,
@@ -97,6 +94,6 @@ def evaluate(
         details=report is not None,
         **session.arguments(config),
     )
-    show_evaluation(session, found, latencies, config, None if people else form or "jsonl", output)
+    show_evaluation(session, found, config, None if people else form or "jsonl", output)
     save_pages(session, found, config, plot, report)
     found.check_threshold(config.fail_under)

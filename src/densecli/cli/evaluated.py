@@ -1,37 +1,77 @@
-"""What `evaluate` measured: shown as a table, or written in the format that was asked for."""
+"""What `evaluate` measures, and how the measures are shown or written."""
 
-from collections.abc import Mapping
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from densecli.cli.session import Session
-from densecli.configs.asking import EvaluateConfig
+from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
+from densecli.errors import UsageError
 
 if TYPE_CHECKING:
     from densecli.workflows.evaluate import Evaluation
 
 
+def run_evaluation(
+    session: Session, results: list[str] | None, questions: str | None, passages: Path | None, **given: Any
+) -> "Evaluation":
+    """Measure results, or those of a search of the questions.
+
+    Raises:
+        UsageError: there are neither results nor questions, or passages without results.
+    """
+    from densecli.workflows.evaluate import evaluate, name_results
+    from densecli.workflows.texts import Texts
+
+    if results is not None or not _is_search(session, given["dataset"] or questions):
+        return evaluate(name_results(results or ["-"]), texts=Texts(questions, passages), **given)
+    if passages is not None:
+        raise UsageError("--passages has an effect only on results; without them the workspace is searched")
+    from densecli.workflows.evaluate_search import evaluate_search
+
+    return evaluate_search(
+        time.perf_counter,
+        questions=None if questions is None else Path(questions),
+        search_config=session.standing_config(SearchConfig, "search"),
+        read_config=session.standing_config(ReadConfig, "read"),
+        **given,
+    )
+
+
+def _is_search(session: Session, questions: str | None) -> bool:
+    """Return whether no results are piped in, but questions to search are named.
+
+    Raises:
+        UsageError: there are neither.
+    """
+    try:
+        session.input_or_stdin(None, "results")
+    except UsageError:
+        if questions is None:
+            raise
+        return True
+    return False
+
+
 def show_evaluation(
     session: Session,
     found: "Evaluation",
-    latencies: Mapping[str, Mapping[int, float]],
     config: EvaluateConfig,
     form: str | None,
     output: Path | None,
 ) -> None:
     """Show what was measured as a table, or write it in `form`; report what was counted."""
-    from densecli.cli.terminal import plain_table
     from densecli.counts import format_counts
     from densecli.workflows.evaluation_tables import evaluation_bytes, evaluation_table, latency_table, legend
 
     if form is None:
-        session.terminal.show(plain_table(evaluation_table(found)))
+        session.terminal.show(evaluation_table(found))
         session.terminal.message(legend(found, config.resamples))
-        if latencies:
-            session.terminal.show(plain_table(latency_table(latencies)))
+        if found.latencies:
+            session.terminal.show(latency_table(found.latencies))
     else:
         with session.data_out(output) as stream:
-            stream.write(evaluation_bytes(found, config, form, latencies))
+            stream.write(evaluation_bytes(found, config, form))
     if found.note:
         session.terminal.message(found.note)
     for name, summary in found.measured.items():

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from densecli.artifacts.workspace import EXAMPLES_FILE
-from densecli.cli.audit import AuditOption, audit
 from densecli.cli.options import Force
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
@@ -46,7 +45,12 @@ def mine_negatives(
     dataset: DatasetOption = None,
     split: SplitOption = None,
     data_dir: DataDirOption = None,
-    audit_size: AuditOption = 0,
+    audit_size: Annotated[
+        int,
+        typer.Option(
+            "--audit", min=0, max=1000, help="Show this many random examples with highlighted answers."
+        ),
+    ] = 0,
     workers: Annotated[
         int | None,
         typer.Option(min=1, max=1024, help="Processes that mine. [default: one per core]"),
@@ -81,4 +85,15 @@ def mine_negatives(
         force=force,
         **arguments,
     )
-    audit(session, made.folder / EXAMPLES_FILE, audit_size, config.seed)
+    if audit_size:
+        _show_examples(session, made.folder / EXAMPLES_FILE, audit_size, config.seed)
+
+
+def _show_examples(session: Session, path: Path, size: int, seed: int) -> None:
+    """Show random examples of a file on stderr; without colors answers are in brackets."""
+    from densecli.cli.views import example_view
+    from densecli.formats.draw_examples import draw_examples
+
+    brackets = session.terminal.console(stderr=True).color_system is None
+    for example in draw_examples(path, size, seed):
+        session.terminal.show(example_view(example, brackets), stderr=True)

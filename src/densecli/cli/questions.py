@@ -1,6 +1,5 @@
 """What the question argument of a command means: a question, a file, standard input, or a conversation."""
 
-import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -8,8 +7,7 @@ from pathlib import Path
 
 from densecli.cli.session import Session
 from densecli.configs.asking import ReadConfig, SearchConfig
-from densecli.errors import FieldError, UsageError
-from densecli.files.urls import is_remote
+from densecli.errors import UsageError
 from densecli.records import Question
 
 
@@ -66,14 +64,13 @@ def parse_questions(
     if given is None and session.terminal.can_ask:
         _check_single(config)
         return Conversation(session, prompt)
+    from densecli.workflows.search import parse_question, question_or_file
+
     source = session.input_or_stdin(given, "question")
-    if not ask and (source == "-" or is_file(source) or _like_a_file(source)):
-        return Path(source)
-    _check_single(config)
-    try:
-        return Question.from_json({"question": source}, "1")
-    except FieldError as error:
-        raise UsageError(f"{error.what}; ask something, or name a file of questions") from None
+    parsed = parse_question(source) if ask else question_or_file(source)
+    if isinstance(parsed, Question):
+        _check_single(config)
+    return parsed
 
 
 def parse_results_or_questions(
@@ -81,6 +78,8 @@ def parse_results_or_questions(
 ) -> tuple[Path | None, Question | Path | Conversation | None]:
     """Return the path of search results, or else the questions to search."""
     if not ask and (given is not None or not session.terminal.can_ask):
+        from densecli.workflows.search import is_file
+
         source = session.input_or_stdin(given, "question or search results")
         if source == "-" or is_file(source):
             return Path(source), None
@@ -92,14 +91,3 @@ def _check_single(config: SearchConfig | ReadConfig) -> None:
         raise UsageError("--answer-type has no effect on a single question, which comes without answers")
     if config.on_error == "skip":
         raise UsageError("--on-error has no effect on a single question")
-
-
-def is_file(text: str) -> bool:
-    """Whether something that can be read has this name; a question may be too long for one."""
-    return os.path.exists(text) and not os.path.isdir(text)
-
-
-def _like_a_file(text: str) -> bool:
-    endings = (".jsonl", ".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".json", ".tsv", ".parquet")
-    named = os.sep in text and os.path.isdir(text)
-    return named or is_remote(text) or (" " not in text.strip() and text.endswith(endings))

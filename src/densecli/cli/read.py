@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from densecli.cli.questions import Conversation, parse_results_or_questions
-from densecli.cli.result_forms import for_people
+from densecli.cli.results import deliver_tables, for_people
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     AskOption,
@@ -18,12 +18,9 @@ from densecli.cli.shared_options import (
     TextOrLines,
     TextsOption,
 )
-from densecli.cli.tuned import tune_reader
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import UsageError
 from densecli.records import Question
-
-WAITING = "reading"
 
 
 def read(
@@ -60,12 +57,13 @@ def read(
     A question is searched first; search results are read as they are.
     """
     from densecli.workflows.read import read as run
+    from densecli.workflows.read import tune_reader
     from densecli.workflows.texts import Texts
 
     people = for_people(session, form, json, output)
     if people and text:
         raise UsageError("--text has an effect only on JSON lines: with --json or --output")
-    parts: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "reader": reader,
         "retriever": retriever,
         "texts": Texts(questions, passages),
@@ -75,22 +73,23 @@ def read(
     if tune is not None:
         if question is not None:
             raise UsageError("a question has no effect with --tune, which reads its own questions")
-        tune_reader(session, tune, parts, people, output)
+        tuned = tune_reader(tune, **arguments)
+        deliver_tables(session, tuned.tables(), tuned.to_json(), people, output)
         return
     results, asked = parse_results_or_questions(session, question, config, ask)
+    single = isinstance(asked, Conversation)
     if people and isinstance(asked, Conversation):
-        asked = replace(asked, waiting=WAITING)
-    predictions = run(asked, results=results, one_at_a_time=isinstance(asked, Conversation), **parts)
+        asked = replace(asked, waiting="reading")
+    predictions = run(asked, results=results, one_at_a_time=single, **arguments)
+    if people and isinstance(asked, Question):  # it takes seconds, and a person must see that it works
+        predictions = iter(list(session.terminal.progress(predictions, "read", 1)))
+    elif people and not single:
+        predictions = session.terminal.number_questions(predictions, "read")
+    elif not isinstance(asked, Question | Conversation):
+        predictions = session.terminal.progress(predictions, "read", unit="questions ")
     if people:
-        from densecli.cli.snippets import prediction_view  # loads rich
+        from densecli.cli.views import prediction_view
 
-        if isinstance(asked, Question):  # seconds, of which a person must see that they pass
-            predictions = iter(list(session.terminal.progress(predictions, "read", 1)))
-        elif not isinstance(asked, Conversation):
-            predictions = session.terminal.watched(predictions, "read")
-        for one in predictions:
-            session.terminal.show(prediction_view(one))
+        session.terminal.show_each(map(prediction_view, predictions))
     else:
-        if not isinstance(asked, Question | Conversation):
-            predictions = session.terminal.progress(predictions, "read", unit="questions ")
         session.write((one.to_json(text) for one in predictions), output)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from densecli.cli.explained import check_explained, show_explained
+from densecli.cli.explained import check_explained, deliver_explained
 from densecli.cli.questions import Conversation, parse_questions
-from densecli.cli.result_forms import check_form, for_people, write_results
+from densecli.cli.results import deliver_tables, for_people
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     AskOption,
@@ -18,7 +18,7 @@ from densecli.cli.shared_options import (
     RetrieverOption,
     SplitOption,
 )
-from densecli.cli.tuned import tune_weight
+from densecli.cli.terminal import flushed
 from densecli.configs.asking import SearchConfig
 from densecli.errors import UsageError
 from densecli.records import Question
@@ -75,44 +75,42 @@ def search(
     Where there are both indexes it searches by words and by meaning, and fuses what it finds.
     With nothing prepared it searches a small sample; without a question, on a terminal, it asks.
     """
-    check_form(config.format, text, json)
     people = for_people(session, config.format, json, output)
     if people and not text and tune_lambda is None:
         raise UsageError("--no-text has an effect only on JSON lines: with --json or --output")
+    if not text and config.format not in (None, "jsonl", "text"):
+        raise UsageError("--no-text has an effect only with --format jsonl")
     if explain or compare is not None:
         check_explained(config, explain, compare, tune_lambda)
-    parts: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
+    arguments: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
+    arguments |= session.arguments(config)
     if tune_lambda is not None:
         if question or dataset or not text:
             useless = "a question" if question or dataset else "--no-text"
             raise UsageError(f"{useless} has no effect with --tune-lambda, which reads its own questions")
-        parts["questions"] = Path(tune_lambda)
-        tune_weight(session, parts | session.arguments(config), people, output)
-        return
-    from densecli.workflows.search import search as run
+        from densecli.workflows.tune import tune_fusion_weight, weight_table
 
-    questions = parse_questions(session, question, config, "search", dataset, ask)
-    arguments = session.arguments(config)
+        best = tune_fusion_weight(Path(tune_lambda), **arguments)
+        deliver_tables(session, [weight_table(best)], best.to_json(), people, output)
+        return
+    asked = parse_questions(session, question, config, "search", dataset, ask)
     if people and config.k is None:
         arguments["k"] = PEOPLE_K
     if explain or compare is not None:
-        show_explained(session, questions, parts | arguments, compare, people, text, output)
+        deliver_explained(session, asked, compare, arguments, people, text, output)
         return
-    ranked = run(
-        questions,
-        dataset=dataset,
-        split=split,
-        data_dir=data_dir,
-        one_at_a_time=isinstance(questions, Conversation),
-        **parts,
-        **arguments,
-    )
-    if people:
-        from densecli.cli.snippets import ranked_view
+    from densecli.workflows.search import search as run
 
-        for one in ranked:
-            session.terminal.show(ranked_view(one))
+    single = isinstance(asked, Conversation)
+    ranked = run(asked, dataset=dataset, split=split, data_dir=data_dir, one_at_a_time=single, **arguments)
+    if not people and not isinstance(asked, Question | Conversation):
+        ranked = session.terminal.progress(ranked, "search", unit="questions ")
+    if people:
+        from densecli.cli.views import ranked_view
+
+        session.terminal.show_each(map(ranked_view, ranked))
     else:
-        if not isinstance(questions, Question | Conversation):
-            ranked = session.terminal.progress(ranked, "search", unit="questions ")
-        write_results(session, ranked, config.format or "jsonl", text, output)
+        from densecli.formats.write_results import write_results
+
+        with session.data_out(output) as stream:
+            write_results(flushed(ranked, stream), stream, config.format or "jsonl", text)

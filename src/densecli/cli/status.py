@@ -2,7 +2,6 @@
 
 from densecli.cli.session import Session
 from densecli.cli.shared_options import JsonOption
-from densecli.cli.terminal import plain_table
 from densecli.configs.status import StatusConfig
 from densecli.errors import ArtifactError
 
@@ -19,7 +18,7 @@ def status(session: Session, config: StatusConfig, json: JsonOption = False) -> 
     found = run(**session.arguments(config))
     if session.terminal.shows_tables and not json:
         if found.artifacts:
-            session.terminal.show(plain_table(found.table()))
+            session.terminal.show(found.table())
     else:
         session.write((one.to_json() for one in found.artifacts), None)
     for one in found.artifacts:

@@ -4,34 +4,34 @@ import itertools
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar, cast
 
 from densecli.cli.setting_names import name_options
-from densecli.observer import Observer
+from densecli.observer import LineObserver, measure_rate
 from densecli.report.text_table import TextTable
 from densecli.text.foreign_text import TerminalData, escape
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.progress import Progress, ProgressColumn
     from rich.status import Status
+    from rich.table import Table
 
 T = TypeVar("T")
-HEARTBEAT_SECONDS = 10.0
 WIDEST = 1000
 NAME_WIDTH = 12
 """Columns that a name keeps in a table that is too wide; longer ones continue in the next line."""
 PADDING = re.compile(r" +$", re.MULTILINE)
 
 
-class Terminal(Observer):
+class Terminal(LineObserver):
     """Where a command speaks. `quiet` leaves only errors; rich is loaded when first needed."""
 
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        super().__init__(_print_stderr)
         self.quiet = quiet
         self.verbose = verbose
         self._status: Status | None = None
@@ -50,23 +50,19 @@ class Terminal(Observer):
         """Print one line."""
         if not self.quiet:
             self._end_status()
-            _tell(f"{escape(name_options(text))}\n")
-
-    def warning(self, text: str) -> None:
-        """Print one line about something that the user should check."""
-        self.message(f"warning: {text}")
+            super().message(escape(name_options(text)))
 
     def error(self, text: str) -> None:
-        """Tell what failed, in one line; this is never silenced."""
+        """Print what failed, in one line, even if quiet."""
         self._end_status()
-        _tell(f"error: {escape(name_options(' '.join(text.splitlines())))}\n")
+        _print_stderr(f"error: {escape(name_options(' '.join(text.splitlines())))}")
 
     def traceback(self, error: BaseException) -> None:
-        """Tell where an error came from, line by line."""
+        """Print where an error came from."""
         from traceback import format_exception
 
         for line in "".join(format_exception(error)).splitlines():
-            _tell(f"{escape(line)}\n")
+            _print_stderr(escape(line))
 
     def ask(self, prompt: str) -> str:
         """Return a line that a person types.
@@ -76,7 +72,7 @@ class Terminal(Observer):
         """
         if sys.stdout.isatty():
             return input(f"{prompt}> ").strip()
-        _tell(f"{prompt}> ")
+        _print_stderr(f"{prompt}> ", end="")
         return input().strip()
 
     def console(self, stderr: bool = False) -> "Console":
@@ -94,23 +90,29 @@ class Terminal(Observer):
             color_system=None if os.environ.get("NO_COLOR") else "auto",
         )
 
-    def show(self, *parts: "RenderableType", stderr: bool = False) -> None:
+    def show(self, *parts: "RenderableType | TextTable", stderr: bool = False) -> None:
         """Print tables and styled text to stdout (or stderr), a table as wide as it needs to be."""
         from rich.table import Table
 
         self._end_status()
         console = self.console(stderr)
-        needed = [part.min_width or 0 for part in parts if isinstance(part, Table)]
+        views = [_rich_table(part) if isinstance(part, TextTable) else part for part in parts]
+        needed = [view.min_width or 0 for view in views if isinstance(view, Table)]
         console.width = max([console.width, *needed])
         with console.capture() as captured:
-            for part in parts:
-                console.print(part)
+            for view in views:
+                console.print(view)
         text = PADDING.sub("", captured.get())
         if stderr:
-            _tell(text)
+            _print_stderr(text, end="")
         else:
             sys.stdout.write(text)
             sys.stdout.flush()
+
+    def show_each(self, parts: "Iterable[RenderableType]") -> None:
+        """Print parts to stdout as they come."""
+        for part in parts:
+            self.show(part)
 
     def progress(
         self,
@@ -122,68 +124,37 @@ class Terminal(Observer):
         done: Callable[[T], int] | None = None,
         start: int = 0,
     ) -> Iterator[T]:
-        """Pass items through with a progress bar (a line every ten seconds where stderr is no
-        terminal, nothing when quiet).
-
-        Args:
-            items: what to pass through.
-            what: is being done.
-            total: of `unit`, where it is known.
-            unit: of what is counted, with a space behind it.
-            note: tells of each item what is worth seeing.
-            done: how much of the total is done with an item; by default each item is one.
-            start: how much was done before the first.
-        """
+        """Pass items on with a progress bar, or with lines if stderr is not a terminal."""
         if self.quiet:
             return iter(items)
-        counted = _counted(items, done, start)
         if sys.stderr.isatty():
-            return self._bar(counted, what, total, note)
-        return self._heartbeat(counted, what, total, unit, note)
+            return self._bar(measure_rate(items, done, start), what, total, note)
+        return super().progress(items, what, total, unit, note, done, start)
 
     def _bar(
         self, items: Iterable[tuple[T, int, float]], what: str, total: int | None, note: Callable[[T], str]
     ) -> Iterator[T]:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]} {task.fields[note]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.console(stderr=True), transient=True) as progress:
+        rate_and_note = TextColumn("{task.fields[rate]} {task.fields[note]}", markup=False)
+        with self._rich_progress(MofNCompleteColumn(), rate_and_note, TimeElapsedColumn()) as progress:
             task = progress.add_task(escape(what), total=total, rate="", note="")
-            for item, done, rate in items:
-                progress.update(task, completed=done, rate=f"{rate:,.1f}/s", note=escape(note(item)))
+            for item, reached, rate in items:
+                progress.update(task, completed=reached, rate=f"{rate:,.1f}/s", note=escape(note(item)))
                 yield item
 
-    def _heartbeat(
-        self,
-        items: Iterable[tuple[T, int, float]],
-        what: str,
-        total: int | None,
-        unit: str,
-        note: Callable[[T], str],
-    ) -> Iterator[T]:
-        spoken = time.monotonic()
-        for item, done, rate in items:
-            yield item
-            now = time.monotonic()
-            if now - spoken >= HEARTBEAT_SECONDS:
-                spoken = now
-                of = f" of {total:,}" if total else ""
-                left = f", {timedelta(seconds=round((total - done) / rate))} left" if total and rate else ""
-                self.message(f"{what}: {done:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip())
+    def _rich_progress(self, *columns: "ProgressColumn") -> "Progress":
+        """Return a bar with the given columns between its name and the time that is left."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        return Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            *columns,
+            TimeRemainingColumn(),
+            console=self.console(stderr=True),
+            transient=True,
+        )
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -196,8 +167,8 @@ class Terminal(Observer):
         finally:
             self._end_status()
 
-    def watched(self, items: Iterator[T], what: str) -> Iterator[T]:
-        """Pass answers on that take seconds each: a person sees the number of the question that is read."""
+    def number_questions(self, items: Iterator[T], what: str) -> Iterator[T]:
+        """Pass answers on that take seconds each, and show the number of the question at work."""
         if not sys.stderr.isatty():
             yield from self.progress(items, what, unit="questions ")
             return
@@ -216,57 +187,21 @@ class Terminal(Observer):
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
-        """Show a download; yields what to call with the bytes that came, and with those of the whole."""
+        """Show a download; yields a function to call with the bytes received and the bytes in all."""
         if self.quiet:
-            yield lambda came, whole: None
+            yield lambda received, total: None
         elif sys.stderr.isatty():
-            with self._bytes_bar(what) as show:
-                yield show
+            from rich.progress import DownloadColumn, TransferSpeedColumn
+
+            with self._rich_progress(DownloadColumn(), TransferSpeedColumn()) as progress:
+                task = progress.add_task(escape(what), total=None)
+                yield lambda received, total: progress.update(task, completed=received, total=total)
         else:
-            self.message(f"fetching {what}")
-            yield self._bytes_heartbeat(what)
-
-    @contextmanager
-    def _bytes_bar(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
-
-        text = TextColumn("{task.description}", markup=False)
-        columns = (text, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self.console(stderr=True), transient=True) as progress:
-            task = progress.add_task(escape(what), total=None)
-            yield lambda came, whole: progress.update(task, completed=came, total=whole)
-
-    def _bytes_heartbeat(self, what: str) -> Callable[[int, int | None], None]:
-        spoken = time.monotonic()
-
-        def show(came: int, whole: int | None) -> None:
-            nonlocal spoken
-            if time.monotonic() - spoken >= HEARTBEAT_SECONDS:
-                spoken = time.monotonic()
-                of = f" of {whole / 1e6:,.0f}" if whole else ""
-                self.message(f"{what}: {came / 1e6:,.0f}{of} MB")
-
-        return show
+            with super().transfer(what) as report:
+                yield report
 
 
-def _counted(
-    items: Iterable[T], done: Callable[[T], int] | None, start: int
-) -> Iterator[tuple[T, int, float]]:
-    """Yield each item with what is done with it, and how much a second."""
-    begun = time.monotonic()
-    for number, item in enumerate(items, start + 1):
-        reached = number if done is None else done(item)
-        yield item, reached, (reached - start) / max(time.monotonic() - begun, 1e-9)
-
-
-def plain_table(table: TextTable) -> "RenderableType":
+def _rich_table(table: TextTable) -> "Table":
     """Return a table with the first column on the left and numbers, which are never cut, on the right.
 
     A setting in the first column, in backticks, becomes its option.
@@ -320,11 +255,10 @@ def prepare_streams() -> None:
             os.environ.pop(name, None)
 
 
-def _tell(text: str) -> None:
-    """Write to stderr. One that cannot be written (a full disk, a pipe that nobody reads) does not end the
-    work."""
+def _print_stderr(text: str, end: str = "\n") -> None:
+    """Print to stderr. If it cannot be written (full disk, closed pipe), the work goes on."""
     try:
-        sys.stderr.write(text)
+        sys.stderr.write(text + end)
         sys.stderr.flush()
     except OSError:
         discard(sys.stderr)

@@ -1,5 +1,6 @@
 """Evaluation: top-k accuracy, exact match, F1 and measures of qrels (paper, sections 5.1 and 6.2)."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,7 @@ class Evaluation:
         answer_type: how answers were matched: `string`, `regex`, or both; None where only qrels judge.
         note: what to bear in mind of the published rows, or an empty string.
         details: single questions, where they were asked for.
+        latencies: of `evaluate_search`: for each stage, milliseconds of one question alone by percentile.
     """
 
     measured: Mapping[str, Summary]
@@ -72,6 +74,7 @@ class Evaluation:
     answer_type: str | None = None
     note: str = ""
     details: "Details | None" = None
+    latencies: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def check_threshold(self, least: str | None) -> None:
         """Refuse results below a threshold.
@@ -86,6 +89,28 @@ class Evaluation:
         for threshold in parse_thresholds(least):
             for name, summary in self.measured.items():
                 threshold.check(name, summary)
+
+
+def name_results(results: Sequence[str]) -> dict[str, Path]:
+    """Return the paths of results by name, from `FILE` or `NAME=FILE` each; `-` is standard input.
+
+    Raises:
+        UsageError: two have one name.
+
+    Example:
+        >>> list(name_results(["bm25=found.run", "dense.run"]))
+        ['bm25', 'dense.run']
+    """
+    sources: dict[str, Path] = {}
+    for given in results:
+        name, equals, path = given.partition("=")
+        if not equals or os.path.exists(given):
+            name, path = ("stdin" if given == STDIN else given), given
+        name = display_path(name)
+        if name in sources:
+            raise UsageError(f"two rows are named {name!r}; give each a name of its own: NAME=FILE")
+        sources[name] = Path(path)
+    return sources
 
 
 def evaluate(

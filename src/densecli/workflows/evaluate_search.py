@@ -1,8 +1,8 @@
 """The whole way of an evaluation: search questions, read if there is a reader, measure, take the time."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,19 +32,6 @@ READ_QUESTIONS = 20
 PERCENTILES = (50, 95, 99)
 
 
-@dataclass(frozen=True)
-class SearchedEvaluation:
-    """What was measured, and how long a question takes.
-
-    Attributes:
-        evaluation: the measures.
-        latencies: for each stage, milliseconds of one question alone by percentile: 50, 95 and 99.
-    """
-
-    evaluation: Evaluation
-    latencies: Mapping[str, Mapping[int, float]]
-
-
 def evaluate_search(
     clock: Callable[[], float],
     *,
@@ -58,7 +45,7 @@ def evaluate_search(
     read_config: ReadConfig | None = None,
     observer: Observer = SILENT,
     **settings: Any,
-) -> SearchedEvaluation:
+) -> Evaluation:
     """Search questions in the workspace, read answers if it has a reader, and measure both.
 
     Args:
@@ -73,6 +60,9 @@ def evaluate_search(
         read_config: how to read.
         observer: receives messages, warnings and progress.
         **settings: fields of EvaluateConfig, and what else `evaluate` takes.
+
+    Returns:
+        The measures, and how long a question takes (`latencies`).
 
     Raises:
         ArtifactError: a collection or the dataset is missing.
@@ -109,7 +99,7 @@ def evaluate_search(
         **passed,
     )
     latencies = _latencies(collection, home, asked, has_reader, read_config, clock, observer)
-    return SearchedEvaluation(evaluation, latencies)
+    return replace(evaluation, latencies=latencies)
 
 
 def _latencies(

@@ -25,27 +25,21 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def evaluation_bytes(
-    found: Evaluation,
-    config: EvaluateConfig,
-    form: str,
-    latencies: Mapping[str, Mapping[int, float]] | None = None,
-) -> bytes:
+def evaluation_bytes(found: Evaluation, config: EvaluateConfig, form: str) -> bytes:
     """Return what was measured in a format: `jsonl`, `json`, `csv`, `md` or `latex`.
 
     Args:
-        found: what was measured.
+        found: what was measured; only JSON has the latencies.
         config: how.
         form: the format.
-        latencies: milliseconds for a question by stage and percentile; only JSON has them.
     """
     if form in ("csv", "latex"):
         return (csv_table if form == "csv" else latex_table)(found).encode()
     if form == "md":
         return markdown_table(found, config.resamples).encode()
     measured, published, comparisons = _records(found, config)
-    if latencies:
-        rows = latencies.items()
+    if found.latencies:
+        rows = found.latencies.items()
         measured[0]["latency_ms"] = {stage: {f"p{one}": row[one] for one in row} for stage, row in rows}
     if form == "jsonl":
         return b"".join(map(encode_line, [*measured, *published, *comparisons]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from densecli.workflows.search import Questions, open_questions
 
 T = TypeVar("T")
 MODES = ("bm25", "dense", "hybrid")
+SHOWN_TERMS = 6
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,18 @@ class Explanation:
     bm25: float | None
     bm25_rank: int | None
     terms: Mapping[str, float]
+
+    def __str__(self) -> str:
+        """Return the scores, ranks and strongest terms in one line."""
+        parts = []
+        if self.dense is not None:
+            parts.append(f"dense {self.dense:.2f} (rank {self.dense_rank or '-'})")
+        if self.bm25 is not None:
+            terms = ", ".join(
+                f"{term} {value:.2f}" for term, value in islice(self.terms.items(), SHOWN_TERMS)
+            )
+            parts.append(f"BM25 {self.bm25:.2f} (rank {self.bm25_rank or '-'}){terms and ': ' + terms}")
+        return " · ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return `{dense, dense_rank, bm25, bm25_rank, terms}`."""
@@ -71,6 +85,13 @@ class ExplainedList:
     explanations: Sequence[Explanation]
     fusion: str | None
     weight: float | None
+
+    @property
+    def formula(self) -> str:
+        """How the scores of both sides are fused; empty if only one side searched."""
+        if self.weight is not None:
+            return f"fused = BM25 + {self.weight:.4g} dense"
+        return "fused = sum of 1 / (60 + rank)" if self.fusion == "rrf" else ""
 
     def to_json(self, with_text: bool = True) -> dict[str, Any]:
         """Return DPR's result form with `explain` in each of `ctxs`, and `fusion` and `lambda`."""
@@ -187,6 +208,9 @@ def compare_modes(
         raise UsageError(
             f"`compare` is {','.join(modes)!r}; expected two or three of {', '.join(MODES)}, with commas"
         )
+    for name in ("passages", "index", "bm25"):
+        if settings.pop(name, None) is not None:
+            raise UsageError(f"`{name}` has no effect with `compare`, which searches the workspace")
     config = resolve_config(SearchConfig, "search", config, settings)
     if config.mode is not None:
         raise UsageError("`mode` has no effect with `compare`, which names the modes")
@@ -206,6 +230,13 @@ def compare_modes(
     }
     found = ({mode: one.search(question) for mode, one in collections.items()} for question in asked)
     return _report(found, bad, observer)
+
+
+def comparison_to_json(sides: Mapping[str, RankedList], with_text: bool = True) -> dict[str, Any]:
+    """Return what `compare_modes` found for one question as `{id, question, ..., sides: {mode: ctxs}}`."""
+    question = next(iter(sides.values())).question
+    found = {mode: one.to_json(with_text)["ctxs"] for mode, one in sides.items()}
+    return {**question.to_json(), "sides": found}
 
 
 def _report(found: Iterator[T], bad: BadRecords, observer: Observer) -> Iterator[T]:

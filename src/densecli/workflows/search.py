@@ -1,5 +1,6 @@
 """Search: the best passages for questions (paper, section 3.1)."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
-from densecli.errors import UsageError
+from densecli.errors import FieldError, UsageError
 from densecli.files.arrivals import has_arrived
 from densecli.files.bad_records import BadRecords
 from densecli.files.streams import STDIN, refuse_missing
+from densecli.files.urls import is_remote
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, RankedList
@@ -20,6 +22,7 @@ from densecli.workflows.datasets import choose_dataset, question_file, read_spli
 from densecli.workflows.engines import CustomRetriever
 from densecli.workflows.reporting import collect_bad_records, report_skipped, warn_of_patterns
 
+ENDINGS = (".jsonl", ".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".json", ".tsv", ".parquet")
 Questions = str | Question | Path | Iterable[str | Question]
 
 
@@ -92,6 +95,41 @@ def search(
 def is_named_file(questions: object) -> bool:
     """Return whether questions come from a file that somebody named; standard input is none."""
     return isinstance(questions, Path) and str(questions) != STDIN
+
+
+def question_or_file(text: str) -> Question | Path:
+    """Return the file that has this name, else a question with this text.
+
+    `-` is standard input. A single word that ends like a file's name, and a URL, must be a file.
+
+    Raises:
+        UsageError: the text is empty.
+    """
+    if text == STDIN or is_file(text) or _like_a_file(text):
+        return Path(text)
+    return parse_question(text)
+
+
+def parse_question(text: str) -> Question:
+    """Return a question with this text.
+
+    Raises:
+        UsageError: the text is empty.
+    """
+    try:
+        return Question.from_json({"question": text}, "1")
+    except FieldError as error:
+        raise UsageError(f"{error.what}; ask something, or name a file of questions") from None
+
+
+def is_file(text: str) -> bool:
+    """Return whether something that can be read has this name; a question may be too long for one."""
+    return os.path.exists(text) and not os.path.isdir(text)
+
+
+def _like_a_file(text: str) -> bool:
+    named = os.sep in text and os.path.isdir(text)
+    return named or is_remote(text) or (" " not in text.strip() and text.endswith(ENDINGS))
 
 
 def arrival_check(questions: object) -> Callable[[], bool] | None:

@@ -1,0 +1,116 @@
+"""What people see of passages, answers, explanations, and several kinds of search side by side."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+import densecli
+from densecli.cli.explained import check_explained
+from densecli.cli.terminal import Terminal
+from densecli.cli.views import (
+    ANSWER_STYLE,
+    compared_view,
+    explained_view,
+    prediction_view,
+    ranked_view,
+    styled,
+)
+from densecli.configs.asking import SearchConfig
+from densecli.errors import UsageError
+from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span
+from densecli.text.snippets import cut_snippet
+from densecli.workflows.explain import compare_modes, explain
+
+MEG = Question("m", "who voiced Meg", ("Mila Kunis",))
+TEXT = "The eighth Dalai Lama was born at Thobgyal Lhari Gang in the Tsang region of Tibet."
+SAMPLE = Path(densecli.__file__).parent / "sample" / "workspace"
+
+
+def test_the_scores_behind_each_hit_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    [explained] = explain(MEG, workspace=SAMPLE, k=5)
+    Terminal().show(explained_view(explained))
+    shown = " ".join(capsys.readouterr().out.split())  # lines are as wide as the terminal
+    first = explained.explanations[0]
+    assert f"dense {first.dense:.2f} (rank 1) · BM25 {first.bm25:.2f} (rank 1): meg" in shown
+    assert shown.count("fused = BM25 + ") == 5
+
+
+def test_modes_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    [sides] = compare_modes(MEG, ["bm25", "dense"], workspace=SAMPLE, k=2)
+    Terminal().show(compared_view(sides))
+    _, header, first, *_ = capsys.readouterr().out.splitlines()
+    assert header.split() == ["bm25", "dense"]
+    assert first.count("1. Meg Griffin") == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"explain": True, "compare": "bm25,dense"}, "--explain and --compare contradict"),
+        ({"explain": True, "tune": "dev.jsonl"}, "--explain has no effect with --tune-lambda"),
+        ({"compare": "bm25,dense", "config": SearchConfig(format="trec")}, "--compare and --format trec"),
+    ],
+)
+def test_what_contradicts_an_explanation(given: dict[str, Any], told: str) -> None:
+    usual = {"config": SearchConfig(), "explain": False, "compare": None, "tune": None}
+    with pytest.raises(UsageError, match=told):
+        check_explained(**{**usual, **given})
+
+
+def printed(view: RenderableType, width: int = 100) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width, force_terminal=True, color_system="truecolor").print(view)
+    return stream.getvalue()
+
+
+def spans(text: str, *words: str) -> list[tuple[int, int]]:
+    return [match.span() for word in words for match in re.finditer(word, text)]
+
+
+def test_control_characters_do_not_reach_the_terminal_and_move_no_mark() -> None:
+    text = "\x1b[31mred\x07\r\x9b of\nUlm\u200f"
+    found = styled(cut_snippet(text, spans(text, "Ulm"), []))
+    assert found.plain == "\ufffd[31mred\ufffd \ufffd of Ulm\u200f"
+    marked = [found.plain[one.start : one.end] for one in found.spans if one.style == ANSWER_STYLE]
+    assert marked == ["Ulm"]
+    passage = Passage("i\x1bd", "t\x1bt\nt", text)
+    span = Span("U\x1b", "i\x1bd", "t\x1b", 0, 3, 1.0, 1.0)
+    ranked = RankedList(Question("1", "q\x1b"), (ScoredPassage(passage, 1.0),))
+    for view in (ranked_view(ranked), prediction_view(Prediction(ranked, (span, span)))):
+        plain = re.sub(r"\x1b\[[\d;]*m", "", printed(view))
+        assert not set(plain) & {"\x1b", "\x07", "\r", "\x9b"}
+
+
+def test_a_ranked_list() -> None:
+    contexts = (
+        ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 12.5, True),
+        ScoredPassage(Passage("p2", "", "Something else."), -1.0, False),
+    )
+    shown = printed(
+        ranked_view(RankedList(Question("1", "where was the 8th Dalai Lama born", ("Tibet",)), contexts))
+    )
+    assert " 1. " in shown
+    assert "Dalai Lama" in shown
+    assert "✓" in shown
+    assert "12.50" in shown
+    assert "\x1b[1;32mTibet\x1b[0m" in shown
+    assert "\x1b[1mborn\x1b[0m" in shown
+    assert "\x1b[1mwas\x1b[0m" not in shown
+    assert "p2" in shown
+    assert "nothing found" in printed(ranked_view(RankedList(Question("1", "who"), ())))
+
+
+def test_a_prediction() -> None:
+    ranked = RankedList(Question("1", "where"), (ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 1.0),))
+    answers = [
+        Span(text, "p1", "Dalai Lama", *spans(TEXT, text)[0], 1.0, 1.0, score)
+        for text, score in (("Tibet", -1.0), ("Tibet", -1.5), ("Tsang", -2.0), ("Gang", -9.0))
+    ]
+    shown = printed(prediction_view(Prediction(ranked, tuple(answers))))
+    assert shown.count("\x1b[1;32mTibet\x1b[0m") == 2
+    assert "also: Tsang\x1b" in shown  # an answer that is far less probable is not shown
+    assert "no answer found" in printed(prediction_view(Prediction(ranked, ())))
