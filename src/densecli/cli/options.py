@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from densecli.cli.help import GroupedCommand
+from densecli.cli.command import Command
+from densecli.cli.guard import end
 from densecli.cli.session import Session, open_session
 from densecli.cli.setting_names import name_options
 from densecli.cli.terminal import Terminal
-from densecli.cli.together import end_together, join_ranks
 from densecli.configs.presets import describe_preset
 from densecli.configs.setting import Setting, described_fields, plain_type, variable
+from densecli.errors import ExitStatus
+from densecli.training.launch import is_beside, join_process_group, leave
 
 OUTPUTS = ("output", "plot", "report", "tensorboard")
 INPUTS = (
@@ -74,7 +76,9 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
         terminal = Terminal(common["quiet"], common["verbose"])
         ranks = None
         try:
-            ranks = join_ranks(name, several_processes, terminal)
+            if is_beside() and not several_processes:
+                raise typer.Exit(ExitStatus.OK)  # or torchrun might end the one that reports before it does
+            ranks = join_process_group(name, several_processes, lambda why, them: end(why, terminal, them))
             chosen = {f.name: given.pop(f.name) for f in fields(config)}
             values = resolve_options(config, name, chosen, common["config_file"], typed)
             session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
@@ -88,7 +92,10 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, typer.Exit):
                 raise
-            raise typer.Exit(end_together(error, terminal, ranks)) from None
+            status = end(error, terminal, ranks)
+            if ranks is not None:
+                leave(status)
+            raise typer.Exit(status) from None
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -97,7 +104,7 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
         + [_option(*described) for described in described_fields(config)]
         + [inspect.Parameter(key, keyword, default=v, annotation=a) for key, (a, v) in COMMON.items()]
     )
-    app.command(name, cls=GroupedCommand)(run)
+    app.command(name, cls=Command)(run)
 
 
 def _check_outputs(command_name: str, session: Session, given: Mapping[str, Any]) -> None:
@@ -111,7 +118,7 @@ def _check_outputs(command_name: str, session: Session, given: Mapping[str, Any]
     named = [given.get(name) for name in INPUTS]
     several = [value if isinstance(value, list) else [value] for value in named]
     inputs = [one for value in several for one in value if isinstance(one, str | Path)]
-    for output in (given[name] for name in OUTPUTS if given.get(name) is not None):
+    for output in filter(None, map(given.get, OUTPUTS)):
         if str(output) != "-":
             check_output(command_name, output, inputs, session.workspace)
     if given.get("output") is None:

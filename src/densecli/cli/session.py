@@ -73,15 +73,10 @@ class Session:
                 yield stream
                 stream.flush()
             return
-        from densecli.files.atomic import new_file, resolved
-        from densecli.files.streams import packed
+        from densecli.files.streams import new_stream
 
-        with (
-            new_file(resolved(output)) as path,
-            open(path, "wb") as stream,
-            packed(stream, output.name) as out,
-        ):
-            yield out
+        with new_stream(output) as stream:
+            yield stream
 
     def write(self, rows: Iterable[Mapping[str, Any]], output: Path | None) -> int:
         """Write rows as JSON lines as they come; return how many."""

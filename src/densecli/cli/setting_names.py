@@ -7,7 +7,7 @@ shows the option that sets it: --batch-size, or --engine torch.
 import re
 from functools import cache
 
-from densecli.configs.groups import PLACES
+from densecli.configs.help import PLACES
 from densecli.configs.setting import described_fields
 
 SETTING = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`\s]+))?`")

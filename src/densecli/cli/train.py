@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from densecli.cli.interruption import stop_on_ctrl_c
 from densecli.cli.options import Force
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
@@ -17,6 +16,7 @@ from densecli.cli.shared_options import (
     TensorBoardOption,
 )
 from densecli.configs.training import TrainConfig
+from densecli.training.interruption import stop_on_ctrl_c
 
 
 def train(
@@ -68,7 +68,7 @@ def train(
     """
     from densecli.workflows.train import train as run
 
-    with stop_on_ctrl_c(session) as stop_requested:
+    with stop_on_ctrl_c(session.ranks) as stop_requested:
         run(
             files or None,
             dev=dev,

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from densecli.cli.interruption import stop_on_ctrl_c
 from densecli.cli.options import Force
 from densecli.cli.session import Session
 from densecli.cli.shared_options import ExcludeOption, SaveEveryOption, TensorBoardOption
 from densecli.configs.training import TrainReaderConfig
+from densecli.training.interruption import stop_on_ctrl_c
 
 
 def train_reader(
@@ -64,7 +64,7 @@ def train_reader(
     """
     from densecli.workflows.train_reader import train_reader as run
 
-    with stop_on_ctrl_c(session) as stop_requested:
+    with stop_on_ctrl_c(session.ranks) as stop_requested:
         run(
             results or session.input_or_stdin(None, "search results"),
             dev=dev,

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from densecli.errors import InputError
 from densecli.files.arrivals import arriving, watch
+from densecli.files.atomic import new_file, resolved
 from densecli.files.urls import is_remote
 from densecli.files.utf8 import REWRITE, UTF16
 
@@ -87,6 +89,13 @@ def packed(stream: BinaryIO, name: str) -> AbstractContextManager[BinaryIO]:
     ending = packing(name)
     opened: AbstractContextManager[BinaryIO] = PACKERS[ending](stream) if ending else nullcontext(stream)
     return opened
+
+
+@contextmanager
+def new_stream(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream into a file that appears when it is whole; its name says how it is compressed."""
+    with new_file(resolved(path)) as place, open(place, "wb") as stream, packed(stream, path.name) as out:
+        yield out
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from densecli.errors import ExitStatus, ResourceError
+from densecli.errors import ExitStatus, ResourceError, UsageError
 
 if TYPE_CHECKING:
     from densecli.training.ranks import ProcessGroup
@@ -35,16 +35,28 @@ def is_beside() -> bool:
     return has_others() and os.environ.get("RANK") != "0"
 
 
-def join_process_group(load: "Callable[[], ProcessGroup]", report: "Report") -> "ProcessGroup":
+def join_process_group(command: str, supported: bool, report: "Report") -> "ProcessGroup | None":
     """Join the processes that torchrun started beside this one, and end when they or torchrun end.
 
     Args:
-        load: loads torch and joins them; the process can be ended while it does.
+        command: name of the command.
+        supported: whether several processes can run the command together.
         report: reports why the process ends.
 
+    Returns:
+        The processes; None if torchrun started no others.
+
     Raises:
+        UsageError: the command is for one process.
         ResourceError: the others are not found.
     """
+    if not has_others():
+        return None
+    if not supported:
+        raise UsageError(
+            f"{command} is for one process, and torchrun (RANK, WORLD_SIZE) started"
+            f" {os.environ['WORLD_SIZE']}; run it without torchrun"
+        )
     if is_beside():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first one saves, and ends all
     # Blocked, in later threads too, and polled by `_watch`: a Python handler would not run while the main
@@ -54,7 +66,9 @@ def join_process_group(load: "Callable[[], ProcessGroup]", report: "Report") -> 
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     met: list[ProcessGroup] = []
     threading.Thread(target=_watch, args=(met, report), daemon=True).start()
-    met.append(load())
+    from densecli.training import ranks  # loads torch, while the process can be ended
+
+    met.append(ranks.ProcessGroup.join())
     return met[0]
 
 

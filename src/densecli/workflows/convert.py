@@ -26,7 +26,7 @@ from densecli.dense.rows_by_id import PREFIX, PassageRows
 from densecli.errors import UpToDate, UsageError
 from densecli.files.atomic import new_file, resolved
 from densecli.files.bad_records import BadRecords
-from densecli.files.streams import display_name, packed
+from densecli.files.streams import display_name, new_stream
 from densecli.formats.beir_folder import write_folder
 from densecli.formats.convert import convert as convert_each
 from densecli.formats.convert import find_target, idle, locate_errors
@@ -213,8 +213,8 @@ def _open_output(output: Output) -> Iterator[BinaryIO]:
         yield output
         output.flush()
         return
-    with new_file(resolved(output)) as path, open(path, "wb") as stream, packed(stream, output.name) as out:
-        yield out
+    with new_stream(output) as stream:
+        yield stream
 
 
 def _convert_model(job: _Job) -> Counter[str]:

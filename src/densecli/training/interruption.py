@@ -4,18 +4,23 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from densecli.cli.session import Session
+if TYPE_CHECKING:
+    from densecli.training.ranks import ProcessGroup
 
 
 @contextmanager
-def stop_on_ctrl_c(session: Session) -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether Ctrl-C was pressed.
+def stop_on_ctrl_c(ranks: "ProcessGroup | None" = None) -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether Ctrl-C was pressed: the `stop_requested` of `train`.
 
     Until it is called for the first time, nobody would notice, so Ctrl-C ends the program at once, as it
-    does when it is pressed again.
+    does when it is pressed again. It works in the main thread only.
+
+    Args:
+        ranks: the processes that train together, if there are several.
     """
-    if session.ranks is not None and not session.ranks.first:
+    if ranks is not None and not ranks.first:
         yield lambda: False  # Ctrl-C is ignored there: the first process saves, and ends all
         return
     noticed = pressed = False

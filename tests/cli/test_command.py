@@ -6,9 +6,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from densecli.cli.help import EXAMPLES, LARGE, OTHER
+from densecli.cli.command import LARGE, OTHER
 from densecli.cli.main import app
-from densecli.configs.groups import PLACES
+from densecli.configs.help import EXAMPLES, PLACES
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 

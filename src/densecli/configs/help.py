@@ -1,5 +1,38 @@
-"""The groups in which help shows settings, the most used first; every setting has a place in one."""
+"""What --help shows: examples, and the groups of settings, the most used first."""
 
+EXAMPLES = {
+    "preprocess": ("densecli preprocess notes/", "densecli preprocess enwiki-latest-pages-articles.xml.bz2"),
+    "mine-negatives": (
+        "densecli mine-negatives questions.jsonl",
+        "densecli mine-negatives questions.jsonl --negatives bm25:30,random:50 --audit 20",
+    ),
+    "train": (
+        "densecli train --dataset nq --preset paper",
+        "densecli train support manuals --sampling-rates 1,4 --encoder starter",
+    ),
+    "train-reader": ("densecli train-reader found.jsonl --dev dev.jsonl",),
+    "embed": ("densecli embed", "densecli embed --retriever sentence-transformers/all-MiniLM-L6-v2"),
+    "index": ("densecli index", "densecli index --kind bm25"),
+    "search": (
+        'densecli search "who voiced Meg"',
+        "densecli search questions.jsonl -k 20 -o found.jsonl",
+        'densecli search --compare bm25,dense "who voiced Meg"',
+        "densecli search --tune-lambda dev.jsonl",
+    ),
+    "read": ('densecli read "who voiced Meg"', "densecli read found.jsonl -o read.jsonl"),
+    "evaluate": (
+        "densecli evaluate found.jsonl --table",
+        "densecli evaluate bm25=a.jsonl dense=b.jsonl -k 1,5,20",
+        "densecli evaluate found.run --qrels test.qrels -m nDCG@10 -m RR@10",
+    ),
+    "convert": (
+        "densecli convert found.jsonl --to trec -o found.run",
+        "densecli convert dpr_biencoder.cp --to retriever -o dpr",
+    ),
+    "datasets": ("densecli datasets", "densecli datasets nq --fetch questions"),
+    "status": ("densecli status", "densecli status --verify"),
+}
+"""What people type first, by command."""
 GROUPS = {
     "Input and output": """
         output workspace dev dataset split data_dir exclude questions passages vectors index bm25 retriever
@@ -41,3 +74,4 @@ GROUPS = {
     """,
 }
 PLACES = {name: (group, place) for group, names in GROUPS.items() for place, name in enumerate(names.split())}
+"""Group of each setting and its place there; every setting has one."""

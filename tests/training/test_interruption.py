@@ -5,9 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from densecli.cli.interruption import stop_on_ctrl_c
-
-ALONE = SimpleNamespace(ranks=None)
+from densecli.training.interruption import stop_on_ctrl_c
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +18,7 @@ def default_handler():
 
 
 def test_the_first_ctrl_c_is_a_request_and_the_second_ends_the_program():
-    with stop_on_ctrl_c(ALONE) as stop_requested:
+    with stop_on_ctrl_c() as stop_requested:
         assert not stop_requested()
         signal.raise_signal(signal.SIGINT)
         assert stop_requested()
@@ -28,15 +26,14 @@ def test_the_first_ctrl_c_is_a_request_and_the_second_ends_the_program():
             signal.raise_signal(signal.SIGINT)
 
 
-def test_before_a_handler_is_set_ctrl_c_ends_the_program():
-    with pytest.raises(KeyboardInterrupt), stop_on_ctrl_c(ALONE):
+def test_before_anybody_asks_ctrl_c_ends_the_program_at_once():
+    with pytest.raises(KeyboardInterrupt), stop_on_ctrl_c():
         signal.raise_signal(signal.SIGINT)
 
 
 def test_only_the_first_of_several_processes_handles_ctrl_c():
     for first in (True, False):
-        session = SimpleNamespace(ranks=SimpleNamespace(first=first))
-        with stop_on_ctrl_c(session) as stop_requested:
+        with stop_on_ctrl_c(SimpleNamespace(first=first)) as stop_requested:
             assert not stop_requested()
             handled = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
             assert handled == first
