@@ -6,7 +6,8 @@ import pytest
 
 from cli.program import Feed, Program
 from densecli.configs.corpus import PreprocessConfig
-from densecli.files.atomic import locked, partial_of, scratch_of
+from densecli.files.atomic import partial_of
+from densecli.files.lock import locked, scratch_of
 
 MANIFEST = "passages/manifest.json"
 

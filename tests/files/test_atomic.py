@@ -2,7 +2,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -10,20 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from densecli.errors import ArtifactError, ResourceError, UsageError
+from densecli.errors import ArtifactError, UsageError
 from densecli.files import atomic
 from densecli.files.atomic import (
     finish,
     in_the_making,
-    locked,
     new_file,
     partial_of,
     resolved,
     restore,
     restore_within,
-    scratch_of,
 )
 from densecli.files.exchange import exchange
+from densecli.files.lock import locked, scratch_of
 
 
 def new_folder(target, check=in_the_making, **options):
@@ -339,64 +337,7 @@ def test_two_paths_are_exchanged(tmp_path):
         exchange(tmp_path / "a", tmp_path / "c")
 
 
-HOLD = """
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-from densecli.files.atomic import locked
-with locked(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_lock_excludes_another_process(tmp_path):
-    target = tmp_path / "new" / "x"
-    line = [sys.executable, "-c", HOLD, str(target)]
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout.readline() == b"held\n"
-        with pytest.raises(ResourceError, match=rf"x: another run \(process {other.pid}\) is writing it"):
-            fill(target, "new")
-        with locked(target.with_name("y")):
-            pass
-        other.kill()
-    fill(target, "new")
-    assert names(target.parent) == {"x"}
-
-
-ORPHAN = """
-import os, sys, time
-from densecli.files.atomic import held_locks, locked
-from pathlib import Path
-with locked(Path(sys.argv[1])):
-    if os.fork() == 0:
-        time.sleep(1.5)
-        os._exit(0)
-    print("held", flush=True)
-    os.kill(os.getpid(), 9)
-"""
-
-
-def test_a_lock_waits_for_the_workers_of_a_killed_run(tmp_path):
-    """A fork has the lock, as a worker does that is passed `held_locks`."""
-    target = tmp_path / "x"
-    line = [sys.executable, "-c", ORPHAN, str(target)]
-    with subprocess.Popen(line, stdout=subprocess.PIPE) as other:
-        assert other.stdout.readline() == b"held\n"
-        other.wait()
-    begun = time.monotonic()
-    fill(target, "new")
-    assert 0.5 < time.monotonic() - begun < 10
-
-
-def test_a_lock_is_released(tmp_path):
-    for _ in range(2):
-        with locked(tmp_path / "x"), pytest.raises(ResourceError), locked(tmp_path / "x"):
-            pass
-    assert names(tmp_path) == set()
-
-
-def test_a_file_appears_only_when_complete(tmp_path):
+def test_a_file_appears_whole(tmp_path):
     target = tmp_path / "new" / "x.jsonl"
     for text in ("old", "new"):
         with new_file(target) as path:

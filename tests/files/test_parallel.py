@@ -8,7 +8,7 @@ from operator import mul
 import pytest
 
 from densecli.errors import FieldError, ResourceError
-from densecli.files.atomic import locked
+from densecli.files.lock import locked
 from densecli.files.parallel import cores, map_ordered
 from in_workers import die, nap, pid, refuse
 
@@ -127,7 +127,7 @@ def killed_while_workers_work(before, function, items):
         f"import os, sys, time; sys.path = {sys.path!r}\n"
         "from contextlib import ExitStack\n"
         "from pathlib import Path\n"
-        "from densecli.files.atomic import locked\n"
+        "from densecli.files.lock import locked\n"
         "from densecli.files.parallel import map_ordered\n"
         f"from in_workers import {function}\n"
         f"{before}\n"

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densecli.errors import ArtifactError, ResourceError
-from densecli.files.atomic import locked, partial_of
+from densecli.files.atomic import partial_of
+from densecli.files.lock import locked
 from densecli.registry.download import Patience, download
 from hub_server import Host, Trouble, serving
 

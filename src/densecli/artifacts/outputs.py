@@ -10,7 +10,8 @@ from densecli.artifacts.manifest import Outline, outline
 from densecli.artifacts.tuned_file import FUSION, SELECTION
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, UsageError
-from densecli.files.atomic import is_scratch, resolved
+from densecli.files.atomic import resolved
+from densecli.files.lock import is_scratch
 from densecli.files.names import display_path
 from densecli.files.streams import STDIN
 

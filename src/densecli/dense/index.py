@@ -20,7 +20,6 @@ from densecli.dense.copies import (
     write_pairs,
 )
 from densecli.dense.faiss_file import check_index_file
-from densecli.dense.kinds import DENSE_KINDS, new_index
 from densecli.errors import ArtifactError
 from densecli.ranking.order import Rows, Scores, rank_by_score
 
@@ -71,6 +70,9 @@ def _blocks(vectors: VectorStore) -> Iterator[tuple[int, FloatArray]]:
                 row = first + start + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
                 raise ArtifactError(f"{vectors.folder}: vector {row} is not finite; check the model")
             yield first + start, block
+
+
+DENSE_KINDS = ("flat", "hnsw")
 
 
 class DenseIndex:
@@ -189,3 +191,17 @@ class DenseIndex:
                 more_rows, more_scores = self._best(vectors[tied], 2 * k)
                 rows[tied, :k], scores[tied, :k] = more_rows[:, :k], more_scores[:, :k]
         return rows[:, :k], scores[:, :k]
+
+
+def new_index(dimension: int, config: IndexConfig) -> faiss.Index:
+    """Return an empty index whose scores are inner products (paper, equation 1).
+
+    HNSW is built over the inner product itself, so that both kinds give the same score to the same
+    pair; the authors' code turned it into an L2 search with distances as scores.
+    """
+    if config.kind == "flat":
+        return faiss.IndexFlatIP(dimension)
+    index = faiss.IndexHNSWFlat(dimension, config.hnsw_neighbors, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = config.hnsw_build_breadth
+    index.hnsw.efSearch = config.hnsw_search_breadth
+    return index

@@ -7,8 +7,7 @@ from densecli.encoders.torch_base import open_retriever
 from densecli.encoders.torch_save import save_retriever
 from densecli.models.foreign.bert_reader import BertReader
 from densecli.models.foreign.bert_tower import BertRetriever
-from densecli.models.foreign.torch_checkpoint import BASE, write_retriever_checkpoint
-from densecli.models.foreign.torch_reader_checkpoint import write_reader_checkpoint
+from densecli.models.foreign.torch_checkpoint import BASE, write_reader_checkpoint, write_retriever_checkpoint
 from densecli.models.reader_heads import ENCODER
 
 

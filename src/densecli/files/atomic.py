@@ -9,55 +9,38 @@ What is written to `x` grows in the hidden folder `.x.partial` beside it, which 
 
 No symbolic link is followed for anything that is removed, truncated or replaced, and a `.x.partial` without
 that mark belongs to somebody else.
-
-The lock is our own and not `filelock`'s, which leaves its file behind beside every output, does not name
-the process that holds it, and cannot be passed on to worker processes.
 """
 
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from densecli.errors import ArtifactError, ResourceError, UsageError
+from densecli.errors import ResourceError, UsageError
 from densecli.files.exchange import exchange
+from densecli.files.lock import (
+    LOOK_SECONDS,
+    ORPHAN_SECONDS,
+    held_locks,
+    is_file,
+    is_folder,
+    is_scratch,
+    locked,
+    refuse_link,
+    scratch_of,
+)
 from densecli.files.shortages import named_if_full
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
-LOCK = "lock"
 WORK = "work"
 OLD = "old"
 GONE = "gone"
-MARK = b"densecli "
-GRACE_SECONDS = 0.3
-"""How long to wait for a run that may be ending just now."""
-ORPHAN_SECONDS = 20.0
-"""How long to wait for the worker processes of a run that was killed: they end within moments."""
-LOOK_SECONDS = 0.01
-_held: set[int] = set()
-
-
-def scratch_of(target: Path) -> Path:
-    """Return the hidden folder in which `target` grows."""
-    return target.with_name(f".{target.name}.partial")
 
 
 def partial_of(target: Path) -> Path:
     """Return where `target` grows until it is whole."""
     return scratch_of(target) / WORK
-
-
-def is_scratch(folder: Path) -> bool:
-    """Whether a folder is one in which densecli lets something grow."""
-    lock = folder / LOCK
-    return _is_folder(folder) and _is_file(lock) and lock.read_bytes().startswith(MARK)
 
 
 def resolved(path: Path) -> Path:
@@ -76,153 +59,13 @@ def resolved(path: Path) -> Path:
         raise UsageError(f"{path}: is a symbolic link that leads nowhere; name another place") from None
 
 
-def held_locks() -> tuple[int, ...]:
-    """Return the descriptors of the locks that this process holds. A worker process that gets them keeps
-    others from a target for as long as it lives, even when this process is killed."""
-    return tuple(_held)
-
-
-@contextmanager
-def locked(target: Path) -> Iterator[None]:
-    """Keep other processes from writing `target`; the lock ends with the process and its workers.
-
-    Raises:
-        ResourceError: another process holds it, or the system is Windows.
-        ArtifactError: the place where `target` would grow is a link, or is not densecli's.
-    """
-    scratch = scratch_of(target)
-    if fcntl is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    lock = _lock(scratch, target)
-    _held.add(lock)
-    try:
-        yield
-    finally:
-        _held.discard(lock)
-        _tidy(scratch)
-        fcntl.flock(lock, fcntl.LOCK_UN)  # for the workers too, which may still have it
-        os.close(lock)
-
-
-def _lock(scratch: Path, target: Path) -> int:
-    """Return the descriptor of the lock in a scratch folder, which is made where it is missing."""
-    if fcntl is None:
-        raise ResourceError(
-            f"{target}: writing results needs the file locks of Linux or macOS; on Windows use WSL, or let"
-            " the result go to standard output"
-        )
-    begun = time.monotonic()
-    while True:
-        try:
-            with suppress(FileExistsError):
-                scratch.mkdir()
-            _check_ours(scratch)
-            lock = os.open(scratch / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-        except FileNotFoundError:  # another process has just removed the folder
-            if time.monotonic() - begun > GRACE_SECONDS:
-                raise
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(lock).st_nlink:
-                os.ftruncate(lock, 0)
-                os.pwrite(lock, MARK + str(os.getpid()).encode(), 0)
-                return lock
-        except BlockingIOError:
-            holder = os.pread(lock, 64, 0).removeprefix(MARK).decode(errors="replace").strip()
-            if time.monotonic() - begun > (GRACE_SECONDS if _lives(holder) else ORPHAN_SECONDS):
-                os.close(lock)
-                raise ResourceError(
-                    f"{target}: another run (process {holder or 'unknown'}) is writing it; wait for it or"
-                    " stop it"
-                ) from None
-            time.sleep(LOOK_SECONDS)
-        except BaseException:
-            _tidy(scratch)
-            os.close(lock)
-            raise
-        os.close(lock)
-
-
-def _check_ours(scratch: Path) -> None:
-    """Check that densecli made a scratch folder.
-
-    Raises:
-        ArtifactError: it did not, or the folder or its lock is a link.
-    """
-    refuse_link(scratch)
-    if not _is_folder(scratch):
-        raise _not_ours(scratch)
-    names = os.listdir(scratch)
-    if not names:
-        return
-    refuse_link(scratch / LOCK)
-    if not _is_file(scratch / LOCK):
-        raise _not_ours(scratch)
-    mark = (scratch / LOCK).read_bytes()
-    if not mark.startswith(MARK) and (mark or names != [LOCK]):  # empty for a moment, before it is locked
-        raise _not_ours(scratch)
-
-
-def _not_ours(scratch: Path) -> ArtifactError:
-    return ArtifactError(
-        f"{scratch}: densecli needs this name for an unfinished result, and did not make what is there;"
-        " move it away, or choose another `output`"
-    )
-
-
-def refuse_link(path: Path) -> None:
-    """Refuse to write where a symbolic link stands.
-
-    Raises:
-        ArtifactError: it names the link.
-    """
-    if path.is_symlink():
-        raise ArtifactError(f"{path}: is a symbolic link, which densecli does not follow here; remove it")
-
-
-def _lives(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ValueError, OverflowError):
-        return False
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _tidy(scratch: Path) -> None:
-    """Remove a scratch folder in which nothing has grown."""
-    with suppress(OSError):
-        if os.listdir(scratch) == [LOCK]:
-            os.unlink(scratch / LOCK)
-            os.rmdir(scratch)  # fails where another process has made a new lock meanwhile
-
-
 def _is_special(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _is_folder(path: Path) -> bool:
-    return _is_kind(path, stat.S_ISDIR)
-
-
-def _is_file(path: Path) -> bool:
-    return _is_kind(path, stat.S_ISREG)
-
-
-def _is_kind(path: Path, kind: Callable[[int], bool]) -> bool:
-    try:
-        return kind(path.lstat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
 def remove(path: Path) -> None:
     """Remove a file, a folder with all that is in it, or a link, and not what a link leads to."""
-    if _is_folder(path):
+    if is_folder(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -304,7 +147,7 @@ def finish(target: Path, is_whole: Callable[[Path], bool], check: Callable[[Path
     Raises:
         ResourceError: another process is writing `target`.
     """
-    if not is_scratch(scratch_of(target)) or not _is_folder(partial_of(target)):
+    if not is_scratch(scratch_of(target)) or not is_folder(partial_of(target)):
         return False
     with locked(target):
         recover(target)
@@ -321,7 +164,7 @@ def settle(target: Path) -> None:
     While this process holds a lock, nothing is done.
     """
     scratch = scratch_of(target)
-    if not _held and _is_folder(scratch) and (is_scratch(scratch) or not os.listdir(scratch)):
+    if not held_locks() and is_folder(scratch) and (is_scratch(scratch) or not os.listdir(scratch)):
         with suppress(ResourceError, OSError), locked(target):
             recover(target)
 
@@ -333,7 +176,7 @@ def restore(target: Path) -> None:
         ResourceError: another process holds the lock and does not continue.
     """
     patience = time.monotonic() + ORPHAN_SECONDS
-    while is_scratch(scratch_of(target)) and _is_folder(scratch_of(target) / OLD) and not target.exists():
+    while is_scratch(scratch_of(target)) and is_folder(scratch_of(target) / OLD) and not target.exists():
         try:
             with locked(target):
                 recover(target)
@@ -394,13 +237,13 @@ def new_folder(target: Path, check: Callable[[Path], None], keep_partial: bool =
 def drop_unless_plain(path: Path) -> None:
     """Remove what an earlier run left where writing to it might change something else: where it is or holds
     a link, a file with a second name, or anything but files and folders."""
-    found = (path, *path.rglob("*")) if _is_folder(path) else (path,)
-    if not all(_is_folder(one) or _is_sole_file(one) for one in found):
+    found = (path, *path.rglob("*")) if is_folder(path) else (path,)
+    if not all(is_folder(one) or _is_sole_file(one) for one in found):
         remove(path)
 
 
 def _is_sole_file(path: Path) -> bool:
-    return _is_file(path) and path.lstat().st_nlink == 1
+    return is_file(path) and path.lstat().st_nlink == 1
 
 
 @contextmanager

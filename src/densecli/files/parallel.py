@@ -26,7 +26,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from densecli.errors import ResourceError
-from densecli.files.atomic import held_locks
+from densecli.files.lock import held_locks
 
 T = TypeVar("T")
 R = TypeVar("R")

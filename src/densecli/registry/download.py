@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx2
 
 from densecli.errors import ArtifactError, ResourceError
-from densecli.files.atomic import drop_unless_plain, locked, partial_of, sync
+from densecli.files.atomic import drop_unless_plain, partial_of, sync
+from densecli.files.lock import locked
 
 Advance = Callable[[int, int | None], None]
 """Called with the bytes so far, and the size of the file (None where the server does not say)."""

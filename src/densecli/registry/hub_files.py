@@ -14,7 +14,8 @@ from huggingface_hub.utils import disable_progress_bars, tqdm  # type: ignore[at
 from huggingface_hub.utils import logging as hub_logging
 
 from densecli.errors import ArtifactError
-from densecli.files.atomic import drop_unless_plain, locked, partial_of, remove
+from densecli.files.atomic import drop_unless_plain, partial_of, remove
+from densecli.files.lock import locked
 from densecli.files.network import why_offline
 from densecli.registry.download import Advance
 

@@ -10,10 +10,9 @@ import torch
 
 from densecli.configs.training import FittingConfig
 from densecli.errors import ArtifactError, DivergedError
-from densecli.training.checkpoint import Checkpointer, TrainProgress, TrainState
+from densecli.training.checkpoint import Checkpointer, SharedCheckpointer, TrainProgress, TrainState
 from densecli.training.ranks import ALONE, ProcessGroup
 from densecli.training.report import Measures, StepReport, StepResult, memory_taken
-from densecli.training.shared_checkpoints import SharedCheckpointer
 
 Validated = tuple[Measures, tuple[float, ...]]
 """Measures of the dev examples, and what ranks them: higher is better."""

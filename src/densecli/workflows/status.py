@@ -23,7 +23,8 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
 from densecli.configs.status import StatusConfig
 from densecli.errors import ArtifactError
-from densecli.files.atomic import is_scratch, partial_of, scratch_of
+from densecli.files.atomic import partial_of
+from densecli.files.lock import is_scratch, scratch_of
 from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.reader.tuned import StoredSelection

@@ -16,8 +16,7 @@ from densecli.evaluation.accuracy import Summary
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.report.text_table import TextTable
-from densecli.retrieval.tune import tune
-from densecli.retrieval.weight_sweep import BestWeight, WeightSweep
+from densecli.retrieval.tune import BestWeight, WeightSweep, tune
 from densecli.workflows.batch_size import usual_batch_size
 from densecli.workflows.engines import CustomRetriever, Parts, open_hybrid, open_place
 from densecli.workflows.evaluation_tables import accuracy_table

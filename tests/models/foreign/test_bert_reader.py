@@ -13,7 +13,7 @@ from densecli.models.foreign.bert_reader import (
     read_reader_checkpoint,
     write_dpr_reader,
 )
-from densecli.models.foreign.torch_reader_checkpoint import write_reader_checkpoint
+from densecli.models.foreign.torch_checkpoint import write_reader_checkpoint
 from densecli.models.tokens import second_segment
 from densecli.reader import engines
 from densecli.reader.torch_folder import open_reader

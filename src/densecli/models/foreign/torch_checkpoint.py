@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer
 
 from densecli.errors import ResourceError
+from densecli.models.foreign.bert_reader import CHECKPOINT_PREFIX, BertReader
 from densecli.models.foreign.bert_tower import BertRetriever, BertTower
 from densecli.models.foreign.dpr_checkpoint import ENCODER_TYPE, PREFIXES
 from densecli.models.foreign.dpr_folder import refuse_other_vectors
@@ -43,6 +44,23 @@ def write_retriever_checkpoint(retriever: BertRetriever, path: Path, base: str =
         "trailing_sep": card.trailing_sep,
     }
     write_checkpoint(path, weights, retriever.tokenizer, params)
+
+
+def write_reader_checkpoint(reader: BertReader, path: Path, base: str = BASE) -> None:
+    """Write encoder and heads; `torch.load(weights_only=True)` and every DPR read the file.
+
+    Args:
+        reader: a BERT with heads. Its token types are noted among the parameters, where DPR does not look:
+            the first release takes zeros, 1.0 segments.
+        path: the file.
+        base: Hub name or folder of the BERT whose tokenizer and config DPR is to take: the file has neither.
+    """
+    weights = with_pooler(reader.tower, CHECKPOINT_PREFIX) | dict(reader.tower.heads)
+    card = reader.card
+    params = {
+        "pretrained_model_cfg": base, "sequence_length": card.max_tokens, "token_types": card.token_types
+    }  # fmt: skip
+    write_checkpoint(path, weights, reader.tokenizer, params)
 
 
 def with_pooler(tower: BertTower, prefix: str) -> dict[str, FloatArray]:

@@ -1,0 +1,160 @@
+"""The measures of one set of results: of its questions, and by relevance judgments."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from densecli.configs.asking import EvaluateConfig
+from densecli.evaluation.accuracy import (
+    QuestionScores,
+    Summary,
+    Values,
+    is_per_cent,
+    summarize,
+)
+from densecli.evaluation.question_set import NOT_IN_SET, QuestionSet, each_once
+from densecli.evaluation.score import evaluate as score_questions
+from densecli.evaluation.significance import bootstrap_interval
+from densecli.files.bad_records import BadRecords
+from densecli.files.streams import display_name
+from densecli.formats.lookup import Lookup, Store
+from densecli.formats.read_qrels import Qrels
+from densecli.formats.read_results import Result, read_results
+from densecli.observer import Observer
+from densecli.records import Question, ranked_of
+from densecli.workflows.reporting import collect_bad_records, warn_of_patterns
+
+if TYPE_CHECKING:
+    from densecli.evaluation.details import Details
+
+Results = Path | str | Iterable[Result]
+NAMED = 3
+"""Questions that are named where something is wrong with more of them."""
+
+
+@dataclass(frozen=True)
+class MeasuredResults:
+    """What was measured of one set of results.
+
+    Attributes:
+        scores: of its questions; None if only qrels say what is right.
+        values: (n,) values from 0 to 1 over the questions, by measure.
+        judged: (m,) values over the questions of the qrels, by measure.
+        summary: the means.
+    """
+
+    scores: QuestionScores
+    values: Mapping[str, Values]
+    judged: Mapping[str, Values]
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """Measures one set of results after the other in the same way.
+
+    Attributes:
+        config: how.
+        ks: the values of k for top-k accuracy.
+        asked: the questions that count, if there is a set of them.
+        store: passages for results that hold only ids, if there is one.
+        judgments: the measures of qrels and the qrels, if there are some.
+        details: where single questions are kept, if they are.
+        observer: receives warnings and progress.
+    """
+
+    config: EvaluateConfig
+    ks: Sequence[int]
+    asked: QuestionSet | None
+    store: Store | None
+    judgments: tuple[Sequence[str], Qrels] | None
+    details: "Details | None"
+    observer: Observer
+
+    def measure(self, row: str, results: Results) -> MeasuredResults:
+        """Measure one set of results, which has a name of its own."""
+        counts: Counter[str] = Counter()
+        bad = collect_bad_records(self.config.on_error, self.observer)
+        name = display_name(str(results)) if isinstance(results, Path | str) else "results"
+        tell = partial(self._tell, name)
+        records = self.observer.progress(self._read(results, bad), "evaluate", unit="questions ")
+        if self.asked is None:
+            records = each_once(records, bad, name)
+        else:
+            records = self.asked.match(records, counts, bad, name, tell)
+        if self.config.answer_type is None:
+            records = warn_of_patterns(records, lambda one: ranked_of(one).question, self.observer)
+        judge, answered = None, True
+        if self.judgments is not None:
+            from densecli.evaluation.qrels_measures import QrelsMeasures  # loads ir-measures
+
+            judge = QrelsMeasures(*self.judgments)
+            answered, records = _peek(judge.watch(records))
+        if answered:
+            seen = None if self.details is None else partial(self.details.add, row)
+            scored = score_questions(records, self.config, counts, bad, name, seen)
+            scores = QuestionScores(bad.usable(name, scored))
+            if len(scores) and not scores.judged:
+                self.observer.warning(
+                    f"{name}: no question has answers, accuracy is not measured; `questions` FILE adds some"
+                )
+        else:  # only the qrels judge
+            counts["questions"] += sum(1 for _ in records)
+            scores = QuestionScores(())
+        judged = {}
+        if judge is not None:
+            judged = judge.values()
+            counts["questions_without_judgments"] += judge.unjudged
+            counts["judged_questions_without_result"] += len(judge.missing)
+            if judge.missing:
+                tell("judged_questions_without_result", [Question(one, "") for one in judge.missing])
+        values = scores.values(self.ks)
+        summary = summarize(scores, self.ks)
+        summary.counts.update(counts)
+        summary.counts.update(bad.counts)
+        summary = replace(
+            summary,
+            questions=len(scores) if answered else sum(map(len, list(judged.values())[:1])),
+            measures={measure: float(of_it.mean()) for measure, of_it in judged.items()},
+            intervals={
+                measure: self._interval(measure, of_it) for measure, of_it in {**values, **judged}.items()
+            },
+        )
+        return MeasuredResults(scores, values, judged, summary)
+
+    def _read(self, results: Results, bad: BadRecords) -> Iterator[Result]:
+        if not isinstance(results, Path | str):
+            return iter(results)
+        texts = self.judgments is None and not (self.asked is not None and self.store is not None)
+        return read_results(str(results), bad, Lookup(store=self.store), texts=texts)
+
+    def _interval(self, measure: str, values: Values) -> tuple[float, float]:
+        low, high = bootstrap_interval(values, self.config.resamples, self.config.seed)
+        return (100 * low, 100 * high) if is_per_cent(measure) else (low, high)
+
+    def _tell(self, name: str, what: str, questions: Sequence[Question]) -> None:
+        shown = ", ".join(
+            f"{one.id!r} ({one.question:.60})" if one.question else f"{one.id!r}" for one in questions[:NAMED]
+        )
+        more = ", …" if len(questions) > NAMED else ""
+        text, outcome = what.replace("_", " "), "are left out" if what == NOT_IN_SET else "count as misses"
+        if len(questions) == 1:
+            text = text.replace("questions", "question")
+            outcome = "is left out" if what == NOT_IN_SET else "counts as a miss"
+        self.observer.warning(f"{name}: {len(questions):,} {text}, which {outcome}: {shown}{more}")
+
+
+def _peek(records: Iterator[Result]) -> tuple[bool, Iterator[Result]]:
+    """Return whether results can be matched with answers, by the first that has passages."""
+    begun = []
+    for record in records:
+        begun.append(record)
+        ranked = ranked_of(record)
+        if ranked.ctxs:
+            known = any(ctx.passage.text or ctx.has_answer is not None for ctx in ranked.ctxs)
+            return known and bool(ranked.question.answers), chain(begun, records)
+    return False, iter(begun)
