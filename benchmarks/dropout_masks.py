@@ -86,7 +86,7 @@ class Step:
         prepare(self._retriever, config.dropout, False, self.device)
         self._towers = self._retriever.question, self._retriever.passage
         self._optimizer = Optimizer.of(self._towers, config, 100, self.precision)
-        self._objective = Objective.of(config, self._retriever.card.similarity)
+        self._objective = Objective.of(config, self._retriever.model_config.similarity)
         picks = ExampleSpool(given, Counter()).draw(range(config.batch_size), 0, 1, 1, 0, 0)
         self._batch = lay_out(picks, self._retriever.tokens)
 

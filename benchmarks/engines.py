@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from cold_start import about
 
-from densecli.encoders.engines import Asked, open_passage_encoder
+from densecli.encoders.engines import EngineRequest, open_passage_encoder
 from densecli.errors import DenseError
 from densecli.models.hub import local_folder
 from densecli.records import Passage
@@ -42,7 +42,7 @@ def main() -> None:
     for engine, precision in map(str.split, ENGINES):
         try:
             begun = time.perf_counter()
-            encoder = open_passage_encoder(folder, Asked(engine, "cpu", precision))
+            encoder = open_passage_encoder(folder, EngineRequest(engine, "cpu", precision))
             opened = time.perf_counter() - begun
         except DenseError as error:
             print(f"{engine} {precision}: {error}")

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from cold_start import about
 
-from densecli.encoders.engines import Asked
+from densecli.encoders.engines import EngineRequest
 from densecli.errors import DenseError
 from densecli.formats.read_results import read_ranked
 from densecli.reader.engines import open_reader
@@ -80,7 +80,7 @@ def main() -> None:
 
 def open_engine(folder: Path, named: str) -> Reader:
     engine, precision = named.split()
-    return open_reader(folder, Asked(engine, "cpu", precision), single=False)
+    return open_reader(folder, EngineRequest(engine, "cpu", precision), single=False)
 
 
 def loop(folder: Path, pad: int | None, precision: torch.dtype) -> Reader:
@@ -100,7 +100,7 @@ def loop(folder: Path, pad: int | None, precision: torch.dtype) -> Reader:
                 found = model(ids, mask)
             yield torch.stack([found.start, found.end], dim=-1).numpy(), found.relevance.numpy()
 
-    return Reader(forward, opened.tokens, opened.card, folder, BATCH * LONGEST)
+    return Reader(forward, opened.tokens, opened.model_config, folder, BATCH * LONGEST)
 
 
 def timed(reader: Reader, asked: Questions) -> tuple[list[str], dict[str, float]]:

@@ -151,7 +151,7 @@ def looped(given: list[Any], base: Path, config: TrainConfig) -> Iterator[float]
     sources = [Source(range(len(spool)))]
     steps = sources[0].batches(config.batch_size)
     optimizer = Optimizer.of((retriever.question, retriever.passage), config, steps, precision)
-    objective = Objective.of(config, retriever.card.similarity)
+    objective = Objective.of(config, retriever.model_config.similarity)
     for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, 0)):
         picks = spool.draw(rows, config.other_negatives, config.hard_negatives, config.seed, 0, number)
         batch = lay_out(picks, retriever.tokens)

@@ -41,12 +41,12 @@ def random_retriever() -> Retriever:
     tokenizer = Tokenizer(models.WordLevel({name: number for number, name in enumerate(SPECIAL)}, SPECIAL[0]))
     special = [(name, number) for number, name in enumerate(SPECIAL)]
     tokenizer.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", None, special)
-    card = RetrieverConfig()
+    model_config = RetrieverConfig()
     question, passage = (
-        Tower(BertModel(BertConfig(), add_pooling_layer=False), card, side)
+        Tower(BertModel(BertConfig(), add_pooling_layer=False), model_config, side)
         for side in ("question", "passage")
     )
-    return Retriever(question, passage, tokenizer, card, Path())
+    return Retriever(question, passage, tokenizer, model_config, Path())
 
 
 def random_batch(questions: int) -> Batch:

@@ -18,7 +18,7 @@ INTRODUCTION = """\
 Most options can also be set in the environment, as `DENSECLI_` and the option's name in capitals
 (`DENSECLI_BATCH_SIZE=64`), or in a TOML file given with `--config` (`batch_size = 64`). The option wins over
 the environment, and the environment over the file. An option that has no effect on what is done is an error;
-in the environment or the file, which hold for many runs, it is passed over.
+in the environment or the file, which hold for many runs, it is ignored.
 Exit codes: [exit-codes.md](exit-codes.md).
 """
 

@@ -22,7 +22,7 @@ from densecli.training.stored import Stored
 from densecli.training.update import update
 from densecli.training.validation import Validator
 from densecli.workflows.train import train
-from keeping import Kept
+from memory_checkpointer import MemoryCheckpointer
 
 WORDS = ["river", "city", "king", "song", "film", "sea", "born"]
 EXAMPLES = [
@@ -60,7 +60,7 @@ def exchange(ranks: ProcessGroup) -> dict[str, Any]:
         "copied": copied.tolist(),
         "shared": ranks.share(lambda: {"rank": ranks.rank, "text": "ü", "none": None}),
         "total": ranks.total([1, ranks.rank]),
-        "dealt": ranks.summed([(10.0**number, 1) for number in ranks.dealt(range(4))], 2),
+        "dealt": ranks.sum_rows([(10.0**number, 1) for number in ranks.dealt(range(4))], 2),
         "turn": ranks.in_turn(lambda: ranks.rank),
         "seed": ranks.seed(7),
         "device": ranks.device("cpu"),
@@ -94,7 +94,7 @@ def _learnt(ranks: ProcessGroup, base: str, size: int, scheme: dict[str, Any]) -
     picks = spool.draw(range(size), 0, 1, 1, 0, 0)
     batch = lay_out(picks, retriever.tokens, ranks.part(size))
     keep_bytes = float("inf") if config.activation_memory is None else config.activation_memory
-    objective = Objective.of(config, retriever.card.similarity)
+    objective = Objective.of(config, retriever.model_config.similarity)
     done = update(retriever, batch, optimizer, torch.float32, 3, objective, keep_bytes, ranks)
     return (done.loss, done.correct, done.gradient_norm), found
 
@@ -136,5 +136,7 @@ def _train_fixed(ranks: ProcessGroup, folder: Path, scheme: dict[str, Any]) -> A
     retriever = open_to_train(str(base), config)
     dev = [example.question for example in EXAMPLES]
     spool, counts = ExampleSpool(EXAMPLES, Counter()), Counter[str]()
-    reports = train_towers(spool, dev, retriever, config, counts, Kept(), ranks=ranks, stored=stored)
+    reports = train_towers(
+        spool, dev, retriever, config, counts, MemoryCheckpointer(), ranks=ranks, stored=stored
+    )
     return [(one.loss, one.accuracy, one.gradient_norm, one.validation) for one in reports]

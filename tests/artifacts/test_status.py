@@ -117,8 +117,10 @@ def test_vectors_fit_a_retriever_with_the_same_passage_tower(place):
     shutil.rmtree(place / "retriever")
     shutil.copytree(place / "reader" / "retriever", place / "retriever")
     assert states(place)["vectors"] == "up to date"
-    card = place / "retriever" / "model.json"
-    card.write_text(card.read_text().replace('"passage_prefix": ""', '"passage_prefix": "text: "'))
+    model_config = place / "retriever" / "model.json"
+    model_config.write_text(
+        model_config.read_text().replace('"passage_prefix": ""', '"passage_prefix": "text: "')
+    )
     assert one(place, "vectors").reason == "it was made by another retriever than the workspace's"
 
 

@@ -13,8 +13,8 @@ ASKED = ("search", "who was born in Ulm", "-k", 5, "--mode", "dense")
 @pytest.fixture
 def with_cls(prepared):
     """The tiny place with a model that DPR's formats can say."""
-    card = prepared.workspace / "retriever" / "model.json"
-    assert json.loads(card.read_text())["pooling"] == "cls"
+    model_config = prepared.workspace / "retriever" / "model.json"
+    assert json.loads(model_config.read_text())["pooling"] == "cls"
     return prepared
 
 

@@ -303,7 +303,7 @@ def test_a_dataset_is_read_from_the_hub_and_then_from_the_cache(program: Program
     done = program.run("datasets", "webq", "--fetch", "all", **settings).well()
     assert [bool(row["questions_here"]) for row in done.rows] == [True] * 3
     assert [bool(row["examples_here"]) for row in done.rows] == [True, True, False]
-    assert "passed over http" in done.stderr, "the authors' examples are not there"
+    assert "skipped http" in done.stderr, "the authors' examples are not there"
     assert "404 Not Found" in done.stderr
     assert "a cut of the official train questions" in done.stderr
     assert not list(program.folder.rglob("it-ran"))

@@ -75,7 +75,7 @@ def test_gold_paragraphs_are_matched(prepared):
     ("more", "status", "message"),
     [
         (["--negatives", "bm25:x"], 2, "expected each of bm25, dense, random, gold"),
-        (["--negatives", "dense:101"], 2, "wants more than --depth 100"),
+        (["--negatives", "dense:101"], 2, "needs more than --depth 100"),
         (["--index", "index"], 2, "--index and --retriever have an effect only with --negatives dense"),
         (["--retriever", "starter"], 2, "have an effect only with --negatives dense"),
         (["--positives", "keep", "--negatives", "random", "--bm25", "b"], 2, "--bm25 has no effect"),

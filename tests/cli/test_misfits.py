@@ -274,13 +274,13 @@ def test_results_without_text_are_refused_by_read(prepared):
 
 def test_a_model_card_with_an_unknown_value_is_refused(prepared):
     path = prepared.workspace / "retriever" / "model.json"
-    card = orjson.loads(path.read_bytes())
+    model_config = orjson.loads(path.read_bytes())
     for change, told in (
         ({"pooling": "max"}, "pooling is 'max'"),
         ({"schema": 9}, "schema 9"),
         ({"kind": "reader"}, "kind 'reader'"),
     ):
-        path.write_text(json.dumps(card | change))
+        path.write_text(json.dumps(model_config | change))
         assert told in fails(prepared, *QUESTION)
 
 

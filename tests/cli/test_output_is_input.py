@@ -7,8 +7,8 @@ import subprocess
 import pytest
 import typer
 
+from densecli.artifacts.outputs import INPUTS, OUTPUTS
 from densecli.cli.main import app
-from densecli.cli.options import INPUTS, OUTPUTS
 
 LINES = {
     "search": ("questions.jsonl", ["search", "questions.jsonl"]),

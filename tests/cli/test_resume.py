@@ -52,7 +52,7 @@ class Training:
             note = (self.partial / "checkpoint" / "note.json").read_text()
         except FileNotFoundError:  # not yet, or just being replaced
             return 0
-        return json.loads(note)["standing"]["step"]
+        return json.loads(note)["progress"]["step"]
 
     def is_saving(self, place: str, begun: int, since: int) -> bool:
         """Whether it is just writing `place`, or has gone on so far that this was missed."""

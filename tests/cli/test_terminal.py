@@ -145,7 +145,7 @@ def test_progress_is_written_in_lines_without_a_terminal(capsys, monkeypatch):
     assert capsys.readouterr() == ("", "")
 
 
-def test_progress_that_goes_on_in_large_steps(capsys, monkeypatch):
+def test_progress_in_large_steps_is_reported(capsys, monkeypatch):
     monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0)
     clock = iter(range(0, 100, 10))
     monkeypatch.setattr(observer.time, "monotonic", lambda: float(next(clock)))
@@ -155,7 +155,7 @@ def test_progress_that_goes_on_in_large_steps(capsys, monkeypatch):
     assert lines[1].startswith("work: 1,000 of 3,000 things (")
 
 
-def test_a_transfer_where_there_is_no_terminal(capsys, monkeypatch):
+def test_a_transfer_is_reported_without_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0)
     for quiet in (False, True):
         with Terminal(quiet).transfer("nq.gz") as show:

@@ -145,7 +145,7 @@ def test_several_killed_processes_resume_to_the_same_weights(prepared, uninterru
         assert run.status == (-signal.SIGKILL if rank in victims else 5)
         if rank not in victims:
             assert run.error.startswith("another process of this training ended before it was done; what was")
-    assert json.loads(partial(prepared, "checkpoint/note.json").read_text())["standing"]["step"] >= 6
+    assert json.loads(partial(prepared, "checkpoint/note.json").read_text())["progress"]["step"] >= 6
     first, _ = ended(start(prepared, *LINE))
     assert "resuming after update " in first.well().stderr
     assert "differ" not in first.stderr

@@ -39,7 +39,7 @@ def test_the_scores_behind_each_hit_are_shown(capsys: pytest.CaptureFixture[str]
     assert shown.count("fused = BM25 + ") == 5
 
 
-def test_modes_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+def test_modes_are_compared_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     [sides] = compare_modes(MEG, ["bm25", "dense"], workspace=SAMPLE, k=2)
     Terminal().show(compared_view(sides))
     _, header, first, *_ = capsys.readouterr().out.splitlines()
@@ -55,7 +55,7 @@ def test_modes_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
         ({"compare": "bm25,dense", "config": SearchConfig(format="trec")}, "--compare and --format trec"),
     ],
 )
-def test_what_contradicts_an_explanation(given: dict[str, Any], told: str) -> None:
+def test_options_that_contradict_explain_are_refused(given: dict[str, Any], told: str) -> None:
     usual = {"config": SearchConfig(), "explain": False, "compare": None, "tune": None}
     with pytest.raises(UsageError, match=told):
         check_explained(**{**usual, **given})
@@ -71,7 +71,7 @@ def spans(text: str, *words: str) -> list[tuple[int, int]]:
     return [match.span() for word in words for match in re.finditer(word, text)]
 
 
-def test_control_characters_do_not_reach_the_terminal_and_move_no_mark() -> None:
+def test_control_characters_are_removed_and_marks_stay_in_place() -> None:
     text = "\x1b[31mred\x07\r\x9b of\nUlm\u200f"
     found = styled(cut_snippet(text, spans(text, "Ulm"), []))
     assert found.plain == "\ufffd[31mred\ufffd \ufffd of Ulm\u200f"
@@ -85,7 +85,7 @@ def test_control_characters_do_not_reach_the_terminal_and_move_no_mark() -> None
         assert not set(plain) & {"\x1b", "\x07", "\r", "\x9b"}
 
 
-def test_a_ranked_list() -> None:
+def test_a_ranked_list_is_shown() -> None:
     contexts = (
         ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 12.5, True),
         ScoredPassage(Passage("p2", "", "Something else."), -1.0, False),
@@ -104,7 +104,7 @@ def test_a_ranked_list() -> None:
     assert "nothing found" in printed(ranked_view(RankedList(Question("1", "who"), ())))
 
 
-def test_a_prediction() -> None:
+def test_a_prediction_is_shown() -> None:
     ranked = RankedList(Question("1", "where"), (ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 1.0),))
     answers = [
         Span(text, "p1", "Dalai Lama", *spans(TEXT, text)[0], 1.0, 1.0, score)

@@ -41,7 +41,7 @@ def test_invalid_negatives_are_refused(negatives):
 
 def test_more_negatives_than_the_depth_are_refused():
     assert MineConfig(negatives="bm25,random:50", depth=5).wanted == {"bm25": 5, "random": 50}
-    with pytest.raises(UsageError, match="`negatives` bm25:6 wants more than `depth` 5"):
+    with pytest.raises(UsageError, match="`negatives` bm25:6 needs more than `depth` 5"):
         MineConfig(negatives="bm25:6", depth=5)
 
 

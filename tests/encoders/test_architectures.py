@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModel, BartConfig, BartModel, GPT2Config, GPT2Model
 from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
-from densecli.encoders.engines import Asked, open_passage_encoder
+from densecli.encoders.engines import EngineRequest, open_passage_encoder
 from densecli.encoders.foreign_sides import read_side
 from densecli.encoders.torch_base import Retriever, open_retriever
 from densecli.encoders.torch_dropout import set_dropout
@@ -51,7 +51,7 @@ def one_step(retriever: Retriever) -> None:
     rows = tokens.questions(QUESTIONS), tokens.passages(PASSAGES[:2])
     asked, told = (
         torch.cat(
-            [tower.pooled(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long)) for ids in side]
+            [tower.pool(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long)) for ids in side]
         )
         for tower, side in zip((retriever.question, retriever.passage), rows, strict=True)
     )
@@ -77,7 +77,7 @@ def test_a_trained_model_survives_saving_and_opening(family: Family, pooling: st
     asked = TorchQuestionEncoder(tmp_path / "model").encode(QUESTIONS)
     assert asked.shape == (2, encoder.dimension)
     again = open_base(str(tmp_path / "model"), None, 32, POSITIONS)
-    assert again.card.pooling == pooling
+    assert again.model_config.pooling == pooling
     np.testing.assert_allclose(vectors(again), trained, atol=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_compiled_engines_agree_with_torch(family: Family, engine: str, stored: 
         compact(folder, folder := tmp_path / "small", RetrieverConfig)
     passages = [*PASSAGES, Passage("4", "", " ".join(SENTENCES * 3))]
     expected = PassageEncoder(folder, "cpu", "fp32").encode(passages)
-    encoder = open_passage_encoder(folder, Asked(engine, "cpu", "fp32"), 100)
+    encoder = open_passage_encoder(folder, EngineRequest(engine, "cpu", "fp32"), 100)
     np.testing.assert_allclose(encoder.encode(passages), expected, atol=2e-5)
 
 
@@ -111,7 +111,7 @@ def test_a_hugging_face_folder_is_read_without_torch(family: Family, tmp_path: P
         side = read_side(folder, "passage")
         assert side is not None
         opened = open_retriever(str(folder))
-        assert side.card == opened.card
+        assert side.model_config == opened.model_config
         state = opened.passage.model.state_dict()
         assert {name: tuple(state[name].shape) for name in side.parts.encoder.shapes()} == (
             side.parts.encoder.shapes()
@@ -188,8 +188,8 @@ def test_the_head_of_a_language_model_is_dropped(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["roberta", "modernbert", "distilbert", "deberta-v2"])
 def test_missing_token_types_are_not_used(name: str, tmp_path: Path) -> None:
     save_retriever(open_base(str(FAMILIES[name].save(tmp_path / "base")), None, 32, 32), tmp_path / "model")
-    card = tmp_path / "model" / "model.json"
-    card.write_text(card.read_text().replace('"zeros"', '"segments"'))
+    model_config = tmp_path / "model" / "model.json"
+    model_config.write_text(model_config.read_text().replace('"zeros"', '"segments"'))
     with pytest.raises(ArtifactError, match="knows one type of tokens"):
         open_retriever(str(tmp_path / "model"))
 

@@ -1,4 +1,4 @@
-"""A tower gives the same vectors on every engine, and what can't be used is passed over with a word."""
+"""A tower gives the same vectors on every engine; one that cannot be used is skipped with a warning."""
 
 import importlib.util
 import shutil
@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from densecli.encoders import engines
-from densecli.encoders.engines import Asked, engines_for_many, open_passage_encoder, open_question_encoder
+from densecli.encoders.engines import (
+    EngineRequest,
+    engines_for_many,
+    open_passage_encoder,
+    open_question_encoder,
+)
 from densecli.encoders.openvino_session import usable_cores
 from densecli.encoders.session import EngineError
 from densecli.encoders.torch_retriever import PassageEncoder
@@ -23,8 +28,8 @@ PASSAGES = [Passage(str(n), "king" if n % 2 else "", "the river " * (n % 40) + "
 EVERY = ["openvino", "onnxruntime", "torch"]
 
 
-def asked(engine: str) -> Asked:
-    return Asked(engine, "cpu", "fp32")
+def asked(engine: str) -> EngineRequest:
+    return EngineRequest(engine, "cpu", "fp32")
 
 
 @pytest.mark.parametrize("engine", EVERY)
@@ -74,13 +79,13 @@ def test_an_engine_works_after_an_early_stop(tiny_retriever: Path) -> None:
 
 def test_openvino_is_preferred_and_torch_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "has_gpu", lambda: False)
-    assert engines_for_many(Asked()) == ["openvino", "torch"]
-    assert engines_for_many(Asked(precision="fp16")) == ["torch"]
-    assert engines_for_many(Asked(device="cuda:1")) == ["torch"]
-    assert engines_for_many(Asked("onnxruntime")) == ["onnxruntime"]
+    assert engines_for_many(EngineRequest()) == ["openvino", "torch"]
+    assert engines_for_many(EngineRequest(precision="fp16")) == ["torch"]
+    assert engines_for_many(EngineRequest(device="cuda:1")) == ["torch"]
+    assert engines_for_many(EngineRequest("onnxruntime")) == ["onnxruntime"]
     monkeypatch.setattr(engines, "has_gpu", lambda: True)
-    assert engines_for_many(Asked()) == ["torch"]
-    assert engines_for_many(Asked(device="cpu")) == ["openvino", "torch"]
+    assert engines_for_many(EngineRequest()) == ["torch"]
+    assert engines_for_many(EngineRequest(device="cpu")) == ["openvino", "torch"]
 
 
 @pytest.mark.parametrize(("bfloat16", "expected"), [(True, ["torch"]), (False, ["onnxruntime", "torch"])])
@@ -91,7 +96,7 @@ def test_a_missing_openvino_is_reported_in_one_line(
     monkeypatch.setattr(engines, "has_bfloat16", lambda: bfloat16)
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     heard = Heard()
-    assert engines_for_many(Asked(), heard) == expected
+    assert engines_for_many(EngineRequest(), heard) == expected
     (line,) = heard.messages
     assert "pip install openvino" in line
 
@@ -112,7 +117,9 @@ def test_a_question_is_encoded_in_torch_when_onnxruntime_is_broken(
 ) -> None:
     break_library(monkeypatch, tmp_path, "onnxruntime", engines.ONNX)
     heard = Heard()
-    encoder = open_question_encoder(tiny_retriever, Asked(device="cpu", precision="fp32"), True, heard)
+    encoder = open_question_encoder(
+        tiny_retriever, EngineRequest(device="cpu", precision="fp32"), True, heard
+    )
     assert encoder.arithmetic.startswith("torch")
     (line,) = heard.warnings
     assert "libonnxruntime.so: no such file" in line
@@ -135,7 +142,7 @@ def test_a_broken_installation_is_reported_once_and_torch_replaces_it(
 ) -> None:
     break_library(monkeypatch, tmp_path, "openvino", engines.OPENVINO)
     heard = Heard()
-    encoder = open_passage_encoder(tiny_retriever, Asked(device="cpu", precision="fp32"), None, heard)
+    encoder = open_passage_encoder(tiny_retriever, EngineRequest(device="cpu", precision="fp32"), None, heard)
     assert encoder.arithmetic.startswith("torch")
     (line,) = heard.warnings
     assert "libopenvino.so: no such file" in line
@@ -147,7 +154,7 @@ def test_a_broken_installation_is_reported_once_and_torch_replaces_it(
 def test_an_encoder_unsupported_by_the_engine_runs_in_torch(tmp_path: Path) -> None:
     folder = FAMILIES["deberta-v2"].save(tmp_path / "base")
     heard = Heard()
-    encoder = open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, heard)
+    encoder = open_passage_encoder(folder, EngineRequest(device="cpu", precision="fp32"), None, heard)
     assert encoder.arithmetic.startswith("torch")
     assert len(heard.warnings) == 1
     with pytest.raises(EngineError, match="can't run an encoder"):
@@ -159,7 +166,7 @@ def test_a_damaged_graph_is_refused(tiny_retriever: Path, tmp_path: Path) -> Non
     graph = folder / "passage" / "graph.onnx"
     graph.write_bytes(graph.read_bytes()[:100])
     with pytest.raises(ArtifactError, match=r"passage/graph\.onnx: damaged, or of another version"):
-        open_passage_encoder(folder, Asked(device="cpu", precision="fp32"), None, Heard())
+        open_passage_encoder(folder, EngineRequest(device="cpu", precision="fp32"), None, Heard())
 
 
 def test_a_valid_graph_refused_by_an_engine_runs_in_torch(
@@ -172,7 +179,9 @@ def test_a_valid_graph_refused_by_an_engine_runs_in_torch(
 
     monkeypatch.setattr("densecli.encoders.onnx_session.onnxruntime.InferenceSession", refuse)
     heard = Heard()
-    encoder = open_question_encoder(tiny_retriever, Asked(device="cpu", precision="fp32"), True, heard)
+    encoder = open_question_encoder(
+        tiny_retriever, EngineRequest(device="cpu", precision="fp32"), True, heard
+    )
     assert encoder.arithmetic.startswith("torch")
     assert "the engine refuses it (no such operation)" in heard.warnings[0]
 
@@ -183,15 +192,15 @@ def test_a_valid_graph_refused_by_an_engine_runs_in_torch(
 )
 def test_contradicting_options_are_refused(engine: str, device: str, precision: str) -> None:
     with pytest.raises(UsageError, match=engine):
-        Asked(engine, device, precision)
+        EngineRequest(engine, device, precision)
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "torch"])
 def test_texts_that_are_too_long_are_counted(tiny_retriever: Path, engine: str) -> None:
-    questions = open_question_encoder(tiny_retriever, Asked(engine=engine))
+    questions = open_question_encoder(tiny_retriever, EngineRequest(engine=engine))
     questions.encode(["who " * 100, "who"])
     assert questions.cut == 1
-    passages = open_passage_encoder(tiny_retriever, Asked(engine=engine))
+    passages = open_passage_encoder(tiny_retriever, EngineRequest(engine=engine))
     windows = [
         [Passage("1", "", text) for text in texts] for texts in (["the " * 300] * 3, ["the"], ["a " * 999])
     ]

@@ -24,24 +24,24 @@ WHOLE = st.integers(-8, 8).map(float)  # sums of their squares are exact in floa
     ],
 )
 def test_padding_is_ignored(pooling: str, normalize: bool, expected: list[list[float]]) -> None:
-    card = RetrieverConfig(pooling=pooling, normalize=normalize)
-    found = finish(pool(HIDDEN, MASK, pooling), card, "question")
+    model_config = RetrieverConfig(pooling=pooling, normalize=normalize)
+    found = finish(pool(HIDDEN, MASK, pooling), model_config, "question")
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @given(arrays(np.float32, (3, 5), elements=WHOLE), arrays(np.float32, (7, 5), elements=WHOLE))
 def test_inner_products_rank_by_distance(questions: FloatArray, passages: FloatArray) -> None:
-    card = RetrieverConfig(similarity="l2")
-    scores = finish(questions, card, "question") @ finish(passages, card, "passage").T
+    model_config = RetrieverConfig(similarity="l2")
+    scores = finish(questions, model_config, "question") @ finish(passages, model_config, "passage").T
     distances = np.square(questions[:, None] - passages[None]).sum(axis=2)
     np.testing.assert_array_equal(np.square(questions).sum(axis=1)[:, None] - 2 * scores, distances)
-    assert card.dimension(5) == 6
+    assert model_config.dimension(5) == 6
 
 
 def test_distance_components_are_added_to_unit_vectors() -> None:
-    card = RetrieverConfig(similarity="l2", normalize=True)
-    passages = finish(np.array([[3, 4], [0, 0]], dtype=np.float32), card, "passage")
+    model_config = RetrieverConfig(similarity="l2", normalize=True)
+    passages = finish(np.array([[3, 4], [0, 0]], dtype=np.float32), model_config, "passage")
     np.testing.assert_allclose(passages, [[0.6, 0.8, -0.5], [0, 0, 0]], rtol=1e-6)
-    plain = finish(np.array([[3, 4]], dtype=np.float32), replace(card, similarity="dot"), "passage")
+    plain = finish(np.array([[3, 4]], dtype=np.float32), replace(model_config, similarity="dot"), "passage")
     np.testing.assert_allclose(plain, [[0.6, 0.8]], rtol=1e-6)

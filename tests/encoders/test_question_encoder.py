@@ -43,11 +43,11 @@ def test_weights_that_are_not_finite_are_refused(tiny_retriever: Path, tmp_path:
 
 def test_files_of_two_models_are_refused(tiny_retriever: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_retriever, tmp_path / "model")
-    card = read_model_config(folder, RetrieverConfig)
-    write_model_config(folder, replace(card, max_question_tokens=513))
+    model_config = read_model_config(folder, RetrieverConfig)
+    write_model_config(folder, replace(model_config, max_question_tokens=513))
     with pytest.raises(ArtifactError, match="513, but the tower has 512 positions"):
         open_question_encoder(folder)
-    write_model_config(folder, card)
+    write_model_config(folder, model_config)
     tokenizer = folder / "tokenizer.json"
     tokenizer.write_text(tokenizer.read_text().replace('"##9":', '"##9x":999,"##9":'))
     with pytest.raises(ArtifactError, match="they belong to two models"):

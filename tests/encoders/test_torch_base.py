@@ -187,15 +187,15 @@ def test_a_normalizing_base_is_trained_with_cosine_unless_changed(base: Path) ->
     (base / "modules.json").write_text(json.dumps(modules))
     (base / "1_Pooling").mkdir()
     (base / "1_Pooling" / "config.json").write_text('{"pooling_mode": "mean"}')
-    assert open_retriever(str(base)).card.normalize
+    assert open_retriever(str(base)).model_config.normalize
     opened = open_base(str(base), None, 64, 256)
-    assert (opened.card.similarity, opened.passage.card.normalize) == ("cosine", True)
+    assert (opened.model_config.similarity, opened.passage.model_config.normalize) == ("cosine", True)
     opened = open_base(str(base), None, 64, 256, Change(similarity="dot"))
-    assert (opened.card.similarity, opened.passage.card.normalize) == ("dot", False)
+    assert (opened.model_config.similarity, opened.passage.model_config.normalize) == ("dot", False)
 
 
 def test_options_that_contradict_the_base_are_refused(tiny_base: Path, tiny_retriever: Path) -> None:
-    assert open_base(str(tiny_base), "mean", 64, 256).question.card.pooling == "mean"
+    assert open_base(str(tiny_base), "mean", 64, 256).question.model_config.pooling == "mean"
     with pytest.raises(UsageError, match="`pooling` mean contradicts"):
         open_base(str(tiny_retriever), "mean", 64, 256)
     with pytest.raises(UsageError, match=r"`max_passage_tokens` is 600; .* positions for 512"):

@@ -45,9 +45,9 @@ def saved(base: Path, folder: Path, change: Change, pooling: str = "mean") -> Re
     return retriever
 
 
-def wanted(card: RetrieverConfig, change: Change) -> bool:
+def wanted(model_config: RetrieverConfig, change: Change) -> bool:
     asked = {one.name: getattr(change, one.name) for one in fields(change) if one.name != "seed"}
-    return all(value is None or getattr(card, name) == value for name, value in asked.items())
+    return all(value is None or getattr(model_config, name) == value for name, value in asked.items())
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -56,9 +56,9 @@ def test_both_engines_apply_the_options_stored_in_the_folder(
 ) -> None:
     model = tmp_path / "model"
     trained = saved(tiny_base, model, change)
-    card = read_model_config(model, RetrieverConfig)
-    assert wanted(card, change)
-    assert replace(card, words={}) == replace(trained.card, words={})
+    model_config = read_model_config(model, RetrieverConfig)
+    assert wanted(model_config, change)
+    assert replace(model_config, words={}) == replace(trained.model_config, words={})
     compiled, torched, passages = (
         open_question_encoder(model),
         TorchQuestionEncoder(model),
@@ -103,7 +103,7 @@ def test_a_shared_encoder_is_stored_once(tiny_base: Path, tmp_path: Path) -> Non
     again = open_retriever(str(tmp_path / "model"))
     assert again.question.model is again.passage.model
     assert again.question.encode_proj is again.passage.encode_proj
-    assert open_base(str(tmp_path / "model"), None, 24, 24).card.shared_encoder
+    assert open_base(str(tmp_path / "model"), None, 24, 24).model_config.shared_encoder
     compact(tmp_path / "model", tmp_path / "small", RetrieverConfig)
     assert not (tmp_path / "small" / "passage").exists()
     small, whole = (PassageEncoder(tmp_path / name).encode(PASSAGES) for name in ("small", "model"))

@@ -21,7 +21,7 @@ def matched(
     def tell(what: str, questions: object) -> None:
         told[what] = [question.id for question in questions]  # type: ignore[attr-defined]
 
-    found = QuestionSet(known, ids, own).match(records, counts, tell=tell)
+    found = QuestionSet(known, ids, own).match(records, counts, report=tell)
     return list(found), counts, told
 
 

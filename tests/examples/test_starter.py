@@ -230,7 +230,7 @@ def test_the_recipe_trains_both_models_and_the_reader_teaches_the_retriever(
     cards = [
         json.loads((tmp_path / "made" / name / "model.json").read_text()) for name in ("retriever", "reader2")
     ]
-    assert [card["kind"] for card in cards] == ["retriever", "reader"]
+    assert [model_config["kind"] for model_config in cards] == ["retriever", "reader"]
 
     made = tmp_path / "made"
     texts = [Passage(str(n), f"title {n}", f"the {n} of all is here") for n in range(9)]

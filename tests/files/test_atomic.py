@@ -16,7 +16,7 @@ from densecli.files.atomic import (
     in_the_making,
     new_file,
     partial_of,
-    resolved,
+    resolve_path,
     restore,
     restore_within,
 )
@@ -134,7 +134,7 @@ def test_a_resolved_link_is_kept_and_its_target_is_replaced(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "x").symlink_to("elsewhere")
     for text in ("old", "new"):
-        fill(resolved(tmp_path / "x"), text)
+        fill(resolve_path(tmp_path / "x"), text)
         assert content(tmp_path / "elsewhere") == (text, text)
     assert (tmp_path / "x").is_symlink()
     assert names(tmp_path) == {"x", "elsewhere"}
@@ -143,7 +143,7 @@ def test_a_resolved_link_is_kept_and_its_target_is_replaced(tmp_path):
 def test_a_link_to_itself_is_refused(tmp_path):
     (tmp_path / "x").symlink_to("x")
     with pytest.raises(UsageError, match="leads nowhere"):
-        resolved(tmp_path / "x")
+        resolve_path(tmp_path / "x")
 
 
 @pytest.mark.parametrize("inside", ["", "lock", "work"])
@@ -337,7 +337,7 @@ def test_two_paths_are_exchanged(tmp_path):
         exchange(tmp_path / "a", tmp_path / "c")
 
 
-def test_a_file_appears_whole(tmp_path):
+def test_a_file_appears_only_when_complete(tmp_path):
     target = tmp_path / "new" / "x.jsonl"
     for text in ("old", "new"):
         with new_file(target) as path:
@@ -352,7 +352,7 @@ def test_a_file_appears_whole(tmp_path):
 
 def test_a_resolved_link_to_a_file_stays_a_link(tmp_path):
     (tmp_path / "x").symlink_to("y")
-    with new_file(resolved(tmp_path / "x")) as path:
+    with new_file(resolve_path(tmp_path / "x")) as path:
         path.write_text("1")
     assert (tmp_path / "x").is_symlink()
     assert (tmp_path / "y").read_text() == "1"

@@ -31,7 +31,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def test_a_lock_between_two_processes(tmp_path):
+def test_a_lock_excludes_another_process(tmp_path):
     target = tmp_path / "new" / "x"
     line = [sys.executable, "-c", HOLD, str(target)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -58,7 +58,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def test_the_workers_of_a_killed_run_are_waited_for(tmp_path):
+def test_a_lock_waits_for_the_workers_of_a_killed_run(tmp_path):
     """A fork has the lock, as a worker does that is passed `held_locks`."""
     target = tmp_path / "x"
     line = [sys.executable, "-c", ORPHAN, str(target)]
@@ -70,7 +70,7 @@ def test_the_workers_of_a_killed_run_are_waited_for(tmp_path):
     assert 0.5 < time.monotonic() - begun < 10
 
 
-def test_a_lock_is_given_back(tmp_path):
+def test_a_lock_is_released(tmp_path):
     for _ in range(2):
         with locked(tmp_path / "x"), pytest.raises(ResourceError), locked(tmp_path / "x"):
             pass

@@ -1,6 +1,6 @@
 import pytest
 
-from densecli.files.pieces import PLAN, Pieces, begun_work, new_piece
+from densecli.files.pieces import PLAN, Pieces, find_unfinished, new_piece
 
 NAME = "piece-{}".format
 
@@ -16,12 +16,12 @@ def names(folder):
 
 def test_pieces_of_the_same_plan_are_done(tmp_path):
     pieces = Pieces(tmp_path, NAME, "plan", "note")
-    assert (pieces.leading, begun_work(tmp_path, NAME)) == (0, None)
+    assert (pieces.leading, find_unfinished(tmp_path, NAME)) == (0, None)
     write(tmp_path, 0)
     write(tmp_path, 2)
     again = Pieces(tmp_path, NAME, "plan", "other note")
     assert again.leading == 1
-    begun = begun_work(tmp_path, NAME)
+    begun = find_unfinished(tmp_path, NAME)
     assert begun is not None
     assert (begun.plan, begun.note) == ("plan", "note")
     write(tmp_path, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from densecli.errors import InputError
 from densecli.files import streams
-from densecli.files.streams import lines, open_bytes, packed, packing
+from densecli.files.streams import lines, open_bytes, pack_stream, packing
 
 TEXT = b"one\ntwo\r\n\nthree"
 PACK = {
@@ -112,7 +112,7 @@ def test_a_line_of_ten_megabytes_is_read(tmp_path):
 @pytest.mark.parametrize("ending", ["", *PACK])
 def test_a_compressed_file_survives_a_round_trip(tmp_path, ending):
     path = tmp_path / f"x.jsonl{ending}"
-    with open(path, "wb") as file, packed(file, path.name) as stream:
+    with open(path, "wb") as file, pack_stream(file, path.name) as stream:
         stream.writelines([TEXT, TEXT])
         stream.flush()
         stream.write(TEXT)

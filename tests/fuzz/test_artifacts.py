@@ -19,7 +19,7 @@ from densecli.artifacts.manifest import read_any_manifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.vectors import VectorStore
 from densecli.dense.index import DenseIndex
-from densecli.encoders.engines import Asked, open_passage_encoder, open_question_encoder
+from densecli.encoders.engines import EngineRequest, open_passage_encoder, open_question_encoder
 from densecli.errors import DenseError
 from densecli.formats.read_any import open_records
 from densecli.observer import SILENT
@@ -33,7 +33,7 @@ SECONDS = 10
 NOT_READ = {"plan", "metrics.jsonl", "training.svg"}
 NUMBERS = [b"0", b"-1", b"9" * 11, b"9" * 30, b"1e999", b'"\xe2\x80\xae"', b"null", b"[]", b"2147483648"]
 KING = Passage("1", "Ulm", "The king of Ulm was born in the sea.")
-ENGINE = Asked("onnxruntime", "cpu", "fp32")
+ENGINE = EngineRequest("onnxruntime", "cpu", "fp32")
 
 
 def use_passages(place: Path) -> None:

@@ -85,10 +85,10 @@ def test_the_cache_of_terms_is_bounded(monkeypatch):
 
 
 def test_options_choose_the_analysis():
-    assert Analysis.chosen(IndexConfig()) == Analysis()
+    assert Analysis.from_config(IndexConfig()) == Analysis()
     chosen = IndexConfig(stop_words="der die das", stemmer="german", unicode="plain", lower_case=False)
-    assert Analysis.chosen(chosen) == Analysis(WORD, "der die das", "german", False, "plain")
-    assert Analysis.chosen(IndexConfig(stop_words="none", stemmer="none")) == Analysis(
+    assert Analysis.from_config(chosen) == Analysis(WORD, "der die das", "german", False, "plain")
+    assert Analysis.from_config(IndexConfig(stop_words="none", stemmer="none")) == Analysis(
         stop_words="", stemmer=""
     )
 

@@ -64,7 +64,9 @@ def test_common_terms_are_read_only_where_they_can_change_the_result(monkeypatch
 
 def test_scores_of_given_passages_are_found_for_a_term():
     its = term([2, 5, 9], [0, 1, 3], 2.0)
-    assert its.added_to(np.array([9, -1, 2, 3, 100], np.int32)).tolist() == pytest.approx([1.4, 0, 0.5, 0, 0])
+    assert its.scores_of(np.array([9, -1, 2, 3, 100], np.int32)).tolist() == pytest.approx(
+        [1.4, 0, 0.5, 0, 0]
+    )
     assert its.within(3, 9).rows.tolist() == [5]
 
 

@@ -24,10 +24,10 @@ def mined(collection_of):
 
 def match(mined, text, title="", answers=()):
     """Match as the stage does; return the row and the overlap."""
-    gold, shelf = Passage("gold", title, text), PassageCache(mined.store)
-    judge = AnswerChecker(Question("q", "q", answers), shelf)
-    rows, scores = mined.bm25.search([gold_query(gold, judge)], CANDIDATES)
-    found = gold_match(gold, ranked_hits(rows[0], scores[0], "bm25"), judge, shelf)
+    gold, cache = Passage("gold", title, text), PassageCache(mined.store)
+    checker = AnswerChecker(Question("q", "q", answers), cache)
+    rows, scores = mined.bm25.search([gold_query(gold, checker)], CANDIDATES)
+    found = gold_match(gold, ranked_hits(rows[0], scores[0], "bm25"), checker, cache)
     return None if found is None else (found.row, found.score)
 
 
@@ -64,17 +64,17 @@ def test_matching_parts_of_a_passage_are_enough(mined):
 
 
 def test_the_query_contains_the_words_around_the_answer(mined):
-    judge = AnswerChecker(Question("q", "q", ("w250",)), PassageCache(mined.store))
-    words = gold_query(Passage("", "Title", ARTICLE), judge).split()
+    checker = AnswerChecker(Question("q", "q", ("w250",)), PassageCache(mined.store))
+    words = gold_query(Passage("", "Title", ARTICLE), checker).split()
     assert words[0] == "Title"
     assert words[1:] == WORDS[230:270]
 
 
 def test_without_candidates_there_is_no_match(mined):
-    shelf = PassageCache(mined.store)
-    judge = AnswerChecker(Question("q", "q"), shelf)
-    assert gold_match(PASSAGES[0], [], judge, shelf) is None
-    assert gold_match(PASSAGES[0], [Hit(5, "bm25")], judge, shelf) is None
+    cache = PassageCache(mined.store)
+    checker = AnswerChecker(Question("q", "q"), cache)
+    assert gold_match(PASSAGES[0], [], checker, cache) is None
+    assert gold_match(PASSAGES[0], [Hit(5, "bm25")], checker, cache) is None
 
 
 runs = st.sets(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")))

@@ -33,7 +33,7 @@ def change(folder: Path, **values: Any) -> None:
         ReaderConfig(max_tokens=128, words={"encoder": "../words.safetensors"}),
     ],
 )
-def test_model_cards_survive_a_round_trip(tmp_path: Path, card: RetrieverConfig | ReaderConfig) -> None:
+def test_model_configs_survive_a_round_trip(tmp_path: Path, card: RetrieverConfig | ReaderConfig) -> None:
     write_model_config(tmp_path, card)
     assert read_model_config(tmp_path, type(card)) == card
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densecli.ranking.fusion import or_lowest, reciprocal_ranks, spread_weights, union, weighted
+from densecli.ranking.fusion import add_weighted, or_lowest, reciprocal_ranks, spread_weights, union
 
 ROWS = st.lists(st.integers(0, 9), max_size=6, unique=True)
 PAIRS = st.lists(st.tuples(ROWS, ROWS), min_size=1, max_size=4)
@@ -32,9 +32,9 @@ def test_a_union_of_empty_lists_is_empty():
 
 def test_weights_are_shared_or_set_for_each_question():
     words, dense = scores([1, 2], [3, 4]), scores([10, 20], [30, -40])
-    assert weighted(words, dense, 0.5).tolist() == [[6, 12], [18, -16]]
-    assert weighted(words, dense, scores([1], [0])).tolist() == [[11, 22], [3, 4]]
-    assert weighted(words, dense, 0.1).dtype == np.float32
+    assert add_weighted(words, dense, 0.5).tolist() == [[6, 12], [18, -16]]
+    assert add_weighted(words, dense, scores([1], [0])).tolist() == [[11, 22], [3, 4]]
+    assert add_weighted(words, dense, 0.1).dtype == np.float32
 
 
 @given(st.integers(2, 300), st.floats(0.01, 100), st.floats(-50, 50), st.integers(0, 1000))

@@ -1,4 +1,4 @@
-"""A reader answers the same on every engine, and what can't be used is passed over with a word."""
+"""A reader answers the same on every engine, and an engine that cannot be used is skipped with a warning."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 import densecli
-from densecli.encoders.engines import Asked
+from densecli.encoders.engines import EngineRequest
 from densecli.encoders.hardware import has_bfloat16
 from densecli.encoders.session import EngineError
 from densecli.errors import ArtifactError
@@ -19,7 +19,7 @@ from densecli.records import Passage
 from heard import Heard
 
 PASSAGES = [Passage("a", "king", "the king was born in the city"), Passage("b", "", "a song of the sea")]
-AUTO = Asked("auto", "cpu", "fp32")
+AUTO = EngineRequest("auto", "cpu", "fp32")
 
 
 @pytest.fixture
@@ -28,15 +28,17 @@ def folder(tiny_base: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(folder: Path, asked: Asked = AUTO, single: bool = True, observer: Observer = SILENT) -> list[object]:
-    spans = open_reader(folder, asked, single, 512, observer).read("who was born", PASSAGES, 3)
+def read(
+    folder: Path, request: EngineRequest = AUTO, single: bool = True, observer: Observer = SILENT
+) -> list[object]:
+    spans = open_reader(folder, request, single, 512, observer).read("who was born", PASSAGES, 3)
     return [(span.text, span.passage_id) for span in spans]
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch", "auto"])
 @pytest.mark.parametrize("single", [True, False])
 def test_every_engine_gives_the_same_answers(folder: Path, engine: str, single: bool) -> None:
-    found = read(folder, Asked(engine, "cpu", "fp32"), single)
+    found = read(folder, EngineRequest(engine, "cpu", "fp32"), single)
     assert found
     assert found == read(folder)
 
@@ -49,12 +51,12 @@ def test_a_reader_without_a_graph_runs_in_torch_with_a_warning(folder: Path) -> 
     (line,) = heard.warnings
     assert "has no graph" in line
     with pytest.raises(EngineError, match="has no graph for onnxruntime"):
-        read(folder, Asked("onnxruntime"))
+        read(folder, EngineRequest("onnxruntime"))
 
 
 @pytest.mark.parametrize("single", [True, False])
 def test_bfloat16_ranks_the_same_passages(folder: Path, single: bool) -> None:
-    found = read(folder, Asked("torch", "cpu", "bf16"), single)
+    found = read(folder, EngineRequest("torch", "cpu", "bf16"), single)
     assert {passage for _, passage in found} == {passage for _, passage in read(folder)}
 
 
@@ -81,7 +83,7 @@ def test_answers_in_bfloat16_match_float32(engine: str) -> None:
     asked = rows(package / "sample" / "questions.test.jsonl")[:12]
     answers = {}
     for precision in ("fp32", "bf16"):
-        reader = open_reader(package / "starter" / "reader", Asked(engine, "cpu", precision), False)
+        reader = open_reader(package / "starter" / "reader", EngineRequest(engine, "cpu", precision), False)
         found = [reader.read(one["question"], passages_with(articles, one["answers"]), 1) for one in asked]
         answers[precision] = [spans[0].text for spans in found]
     differ = sum(one != other for one, other in zip(answers["fp32"], answers["bf16"], strict=True))

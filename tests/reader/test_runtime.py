@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from densecli.encoders.engines import Asked
+from densecli.encoders.engines import EngineRequest
 from densecli.encoders.onnx_session import OnnxSession
 from densecli.errors import ArtifactError
 from densecli.models.compact import compact
@@ -78,7 +78,7 @@ def test_batches_do_not_change_the_answers(marked):
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch"])
 def test_many_questions_are_answered_as_one_by_one(marked, engine):
     """In order, whatever their passages, and though an engine is given those of later questions before."""
-    reader = engines.open_reader(marked, Asked(engine, "cpu", "fp32"), batch_tokens=100)
+    reader = engines.open_reader(marked, EngineRequest(engine, "cpu", "fp32"), batch_tokens=100)
     asked = [(QUESTION, PASSAGES[:n]) for n in (3, 0, 5, 1, 0)]
     expected = [opened(marked).read(*one, 4) for one in asked]
     for found, alone in zip(reader.read_all(asked, 4), expected, strict=True):
@@ -87,7 +87,7 @@ def test_many_questions_are_answered_as_one_by_one(marked, engine):
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_an_answer_does_not_wait_for_the_next_question(marked, engine):
-    reader = engines.open_reader(marked, Asked(engine, "cpu", "fp32"))
+    reader = engines.open_reader(marked, EngineRequest(engine, "cpu", "fp32"))
     given: list[int] = []
 
     def asked():
@@ -129,8 +129,8 @@ def test_weights_that_are_not_finite_are_named(marked, tmp_path):
 
 def test_a_model_card_with_more_tokens_than_positions_is_refused(marked, tmp_path):
     folder = Path(shutil.copytree(marked, tmp_path / "copy"))
-    card = json.loads((folder / "model.json").read_bytes())
-    (folder / "model.json").write_text(json.dumps(card | {"max_tokens": 513}))
+    model_config = json.loads((folder / "model.json").read_bytes())
+    (folder / "model.json").write_text(json.dumps(model_config | {"max_tokens": 513}))
     with pytest.raises(ArtifactError, match="max_tokens is 513"):
         opened(folder)
 

@@ -58,7 +58,7 @@ def test_training_a_reader_further_keeps_its_heads(tiny_reader):
 
 def test_a_reader_has_the_lengths_of_its_training(tiny_reader):
     reader = base(tiny_reader, max_tokens=200)
-    assert (reader.card.max_tokens, reader.card.max_answer_tokens) == (200, 8)
+    assert (reader.model_config.max_tokens, reader.model_config.max_answer_tokens) == (200, 8)
 
 
 def test_a_reader_can_start_from_the_passage_tower_of_a_retriever(tiny_base, tmp_path):

@@ -150,7 +150,7 @@ def around(questions, weight):
 
 
 @given(QUESTIONS)
-def test_the_accuracy_told_is_that_of_ranking_with_the_weight(questions):
+def test_the_reported_accuracy_matches_a_ranking_with_the_weight(questions):
     best = swept(questions)
     weight = best.weight * (1 + 1e-9)  # beside a λ at which two passages of whole scores are equal
     assert best.top_k["hybrid"] in (
@@ -163,18 +163,18 @@ def test_the_accuracy_told_is_that_of_ranking_with_the_weight(questions):
 
 
 @given(st.lists(st.lists(PASSAGE, min_size=1, max_size=8), min_size=1, max_size=3), st.floats(-5, 5))
-def test_no_other_weight_does_better(questions, logarithm):
+def test_no_other_weight_is_better(questions, logarithm):
     rounding = 2.0  # the weight is rounded to three digits
     assert around(questions, swept(questions).weight) >= around(questions, 2**logarithm) - rounding
 
 
-def test_one_turn_is_found_where_it_is():
+def test_one_change_of_order_is_found_at_its_weight():
     """The answer is first on the dense side, and overtakes at λ = 3: an octave above it counts it in full."""
     assert swept([[(3, 0, False), (0, 1, True)]]).weight == 6
     assert swept([[(3, 0, True), (0, 1, False)]]).weight == 1.5
 
 
-def test_between_two_turns_it_is_in_the_middle():
+def test_between_two_changes_the_weight_is_in_the_middle():
     questions = [[(1, 0, False), (0, 1, True)], [(64, 0, True), (0, 1, False)]]
     best = swept(questions)
     assert best.weight == 8
@@ -185,7 +185,7 @@ def test_between_two_turns_it_is_in_the_middle():
     }
 
 
-def test_a_thin_peak_does_not_win_over_a_broad_hill():
+def test_a_narrow_maximum_does_not_win_over_a_broad_one():
     peak = [(1.0, 0, False), (0, 1, True), (-1.01, 2, False)]
     hill = [[(10.0, 0, False), (0, 1, True), (-1000, 11, False)]] * 2
     assert found(peak, 1.005, 1)
@@ -195,17 +195,17 @@ def test_a_thin_peak_does_not_win_over_a_broad_hill():
 
 
 @pytest.mark.parametrize("questions", [[], [[(1, 1, False)]], [[(1, 1, True), (2, 2, False)]]])
-def test_where_nothing_changes_the_weight_is_1(questions):
+def test_without_any_change_the_weight_is_1(questions):
     assert swept(questions).weight == 1
 
 
-def test_equal_passages_stand_in_row_order_for_every_weight():
+def test_equal_passages_keep_row_order_for_every_weight():
     assert swept([[(1, 1, False), (1, 1, True)]]).top_k["hybrid"] == {1: 0, 5: 100, 20: 100}
     assert swept([[(1, 1, True), (1, 1, False)]]).top_k["hybrid"][1] == 100
 
 
 @given(st.lists(PASSAGE, min_size=1, max_size=60), st.integers(1, 6), st.floats(-8, 8))
-def test_contenders_are_all_that_may_be_among_the_best(passages, k, logarithm):
+def test_candidates_include_every_passage_that_can_rank_among_the_best(passages, k, logarithm):
     rows, words, dense, _ = columns(passages)
     order = np.random.default_rng(len(passages)).permutation(len(rows))
     kept = {int(rows[order][place]) for place in contenders(rows[order], words[order], dense[order], k)}
@@ -214,7 +214,7 @@ def test_contenders_are_all_that_may_be_among_the_best(passages, k, logarithm):
     assert set(ranked[:k]) <= kept
 
 
-def test_contenders_are_few():
+def test_only_few_candidates_are_kept():
     words, dense = np.random.default_rng(0).standard_normal((2, 4000)).astype(np.float32)
     rows = np.where(np.arange(4000) < 3000, np.arange(4000), -1)
     kept = contenders(rows, words, dense)
@@ -222,7 +222,7 @@ def test_contenders_are_few():
     assert (kept < 3000).all()
 
 
-def test_the_result_as_json():
+def test_the_result_is_written_as_json():
     row = swept([[(1, 0, False), (0, 1, True)]] * 3).to_json()
     assert row == {
         "weight": 2.0,

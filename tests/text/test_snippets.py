@@ -17,7 +17,7 @@ def spans(text, *words):
     return [match.span() for word in words for match in re.finditer(word, text)]
 
 
-def test_answers_and_question_words_stand_out():
+def test_answers_and_question_words_are_highlighted():
     found = cut_snippet(TEXT, spans(TEXT, "Thobgyal", "Tibet"), spans(TEXT, "Dalai", "born"))
     assert found.text == TEXT
     assert marked(found, found.answers) == ["Thobgyal", "Tibet"]
@@ -39,11 +39,11 @@ def test_a_long_passage_is_cut_around_its_answer(place):
 
 
 @pytest.mark.parametrize("text", ["", "   ", "one", " one "])
-def test_little_text(text):
+def test_a_short_text_is_not_cut(text):
     assert cut_snippet(text, [], []).text == text.strip()
 
 
-def test_very_much_text_is_cut_at_once():
+def test_a_very_long_text_is_cut_quickly():
     million = "king " * 1_000_000
     assert len(cut_snippet(million, spans(million, "king"), []).text) == SNIPPET_WORDS * 5 - 1 + 2
     assert len(cut_snippet("x" * 1_000_000, [(500_000, 500_001)], []).text) <= 2 * REACH + 4
@@ -76,4 +76,4 @@ def test_a_passage_without_answers_is_cut_around_a_word_of_the_question():
 
 def test_answers_are_put_in_brackets():
     found = passage_snippet(TEXT, Question("1", "where", ("Tsang", "Tibet")))
-    assert found.bracketed().endswith("in the [[Tsang]] region of [[Tibet]].")
+    assert found.mark_answers().endswith("in the [[Tsang]] region of [[Tibet]].")

@@ -44,17 +44,17 @@ def begun() -> tuple[Net, TrainState]:
     return net, TrainState([net, net], Optimizer.of([net, net], CONFIG, STEPS, torch.float32))
 
 
-def go_on(net: Net, trainee: TrainState, start: int, end: int) -> None:
+def go_on(net: Net, state: TrainState, start: int, end: int) -> None:
     for step in range(start, end):
         torch.manual_seed(step)
         net(torch.randn(7, 5)).square().mean().backward()
-        trainee.optimizer.clip()
-        trainee.optimizer.step()
+        state.optimizer.clip()
+        state.optimizer.step()
 
 
-def state(net: Net, trainee: TrainState) -> Iterator[tuple[str, Tensor]]:
+def state_of(net: Net, state: TrainState) -> Iterator[tuple[str, Tensor]]:
     yield from net.state_dict().items()
-    yield from trainee.tensors().items()
+    yield from state.tensors().items()
 
 
 @pytest.mark.parametrize("step", range(STEPS + 1))
@@ -63,15 +63,15 @@ def test_training_resumed_at_any_step_gives_the_same_bits(tmp_path: Path, step: 
     go_on(*whole, 0, STEPS)
     before = begun()
     go_on(*before, 0, step)
-    standing = TrainProgress(step, STEPS, (0.5,), (0.1, -2.0) if step else None, step, 1)
-    write_checkpoint(tmp_path, before[1], standing, RECIPE)
+    progress = TrainProgress(step, STEPS, (0.5,), (0.1, -2.0) if step else None, step, 1)
+    write_checkpoint(tmp_path, before[1], progress, RECIPE)
     after = begun()
-    assert read_checkpoint(tmp_path, after[1]) == standing
+    assert read_checkpoint(tmp_path, after[1]) == progress
     assert after[1].optimizer.learning_rate == before[1].optimizer.learning_rate
     go_on(*after, step, STEPS)
-    expected = dict(state(*whole))
+    expected = dict(state_of(*whole))
     assert "step.0" in expected
-    assert all(torch.equal(value, expected.pop(name)) for name, value in state(*after))
+    assert all(torch.equal(value, expected.pop(name)) for name, value in state_of(*after))
     assert not expected
     note = read_note(tmp_path)
     assert note is not None
@@ -79,19 +79,19 @@ def test_training_resumed_at_any_step_gives_the_same_bits(tmp_path: Path, step: 
 
 
 def test_infinite_ranks_survive_a_round_trip(tmp_path: Path) -> None:
-    standing = TrainProgress(1, 2, untrained=(0.0, -torch.inf), best=(0.5, -torch.inf))
-    _, trainee = begun()
-    write_checkpoint(tmp_path, trainee, standing, RECIPE)
-    assert read_checkpoint(tmp_path, trainee) == standing
-    assert standing.improved
-    assert replace(standing, best=None).improved is None
+    progress = TrainProgress(1, 2, untrained=(0.0, -torch.inf), best=(0.5, -torch.inf))
+    _, state = begun()
+    write_checkpoint(tmp_path, state, progress, RECIPE)
+    assert read_checkpoint(tmp_path, state) == progress
+    assert progress.improved
+    assert replace(progress, best=None).improved is None
 
 
 @pytest.mark.parametrize("damage", ["note", "other", "cut", "gone", "empty", "text"])
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
-    net, trainee = begun()
-    go_on(net, trainee, 0, 2)
-    write_checkpoint(tmp_path, trainee, TrainProgress(2, STEPS), RECIPE)
+    net, state = begun()
+    go_on(net, state, 0, 2)
+    write_checkpoint(tmp_path, state, TrainProgress(2, STEPS), RECIPE)
     note, weights = tmp_path / "note.json", tmp_path / "state.safetensors"
     if damage == "note":
         note.write_text("{")
@@ -105,9 +105,9 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: str) -> None:
         weights.unlink()
     else:
         other = nn.Linear(3, 2)
-        trainee = TrainState([other], Optimizer.of([other], CONFIG, STEPS, torch.float32))
+        state = TrainState([other], Optimizer.of([other], CONFIG, STEPS, torch.float32))
     with pytest.raises(ArtifactError):
-        read_checkpoint(tmp_path, trainee)
+        read_checkpoint(tmp_path, state)
 
 
 def test_without_a_checkpoint_no_note_is_read(tmp_path: Path) -> None:

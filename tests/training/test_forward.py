@@ -38,7 +38,7 @@ def by_one(tower: Tower) -> dict[str, Tensor]:
     """The same without dropout, chunks or padding."""
     tower.zero_grad()
     alone = torch.cat([
-        tower.pooled(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long)) for ids in SEQUENCES
+        tower.pool(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long)) for ids in SEQUENCES
     ])  # fmt: skip
     pull = torch.arange(alone.numel(), dtype=torch.float32).reshape(alone.shape) / 100
     (alone * pull).sum().backward()  # type: ignore[no-untyped-call]

@@ -45,13 +45,13 @@ CONFIG = TrainConfig(
 class Forgetful:
     """Begins every training anew and keeps nothing."""
 
-    def begin(self, trainee: TrainState) -> TrainProgress:
+    def begin(self, state: TrainState) -> TrainProgress:
         return TrainProgress()
 
     def best(self) -> None:
         pass
 
-    def offer(self, standing: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, progress: TrainProgress, epoch_ends: bool, all_ends: bool) -> None:
         pass
 
 

@@ -68,7 +68,7 @@ class World:
     def learn(self, config: TrainConfig) -> tuple[Update, list[torch.Tensor]]:
         """Make an update; return what it told, and the gradients of the question tower."""
         retriever, weights = self.retriever, list(self.retriever.question.parameters())
-        objective = Objective.of(config, retriever.card.similarity)
+        objective = Objective.of(config, retriever.model_config.similarity)
         examples = ExampleSpool(EXAMPLES, Counter())
         batches = [(0, 0, range(4))]
         known = KnownExamples(examples, batches, config, retriever, self.stored, torch.float32)
@@ -88,7 +88,7 @@ class World:
         return done, found
 
     def vector(self, tower: torch.nn.Module, ids: Sequence[int]) -> torch.Tensor:
-        return tower.eval().pooled(torch.tensor([ids]), torch.ones(1, len(ids)))[0]
+        return tower.eval().pool(torch.tensor([ids]), torch.ones(1, len(ids)))[0]
 
 
 @pytest.fixture(params=[("dot", None), ("cosine", "mean"), ("l2", None)], ids=["dot", "cosine", "l2"])
@@ -107,10 +107,10 @@ def world(request: pytest.FixtureRequest, tiny_base: Path, tmp_path: Path) -> Wo
 def by_loops(world: World, config: TrainConfig) -> tuple[torch.Tensor, int]:
     """Return the mean loss by the definition, with its graph, and the questions that are right."""
     retriever = world.retriever
-    cosine = retriever.card.similarity == "cosine"
+    cosine = retriever.model_config.similarity == "cosine"
 
     def alike(asked: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        if retriever.card.similarity == "l2":
+        if retriever.model_config.similarity == "l2":
             return -(asked - told).norm()
         return (asked / asked.norm()) @ (told / told.norm()) / config.temperature if cosine else asked @ told
 
@@ -171,7 +171,7 @@ def test_loss_and_gradient_match_a_loop(
     world: World, settings: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = replace(BASE, **settings)
-    if world.retriever.card.similarity == "l2" and config.index_negatives == "all":
+    if world.retriever.model_config.similarity == "l2" and config.index_negatives == "all":
         config = replace(config, index_negatives="23")  # all are not to be had by l2
     expected, correct = by_loops(world, config)
     expected.backward()

@@ -26,7 +26,7 @@ def test_the_first_ctrl_c_is_a_request_and_the_second_ends_the_program():
             signal.raise_signal(signal.SIGINT)
 
 
-def test_before_anybody_asks_ctrl_c_ends_the_program_at_once():
+def test_before_a_handler_is_set_ctrl_c_ends_the_program():
     with pytest.raises(KeyboardInterrupt), stop_on_ctrl_c():
         signal.raise_signal(signal.SIGINT)
 

@@ -43,9 +43,9 @@ def joint(retriever: Retriever, temperature: float = 1.0, **settings: object) ->
 
 
 def with_similarity(retriever: Retriever, similarity: str, normalize: bool) -> Retriever:
-    retriever.card = replace(retriever.card, similarity=similarity, normalize=normalize)
+    retriever.model_config = replace(retriever.model_config, similarity=similarity, normalize=normalize)
     for tower in (retriever.question, retriever.passage):
-        tower.card = retriever.card
+        tower.model_config = retriever.model_config
     return retriever
 
 
@@ -72,7 +72,7 @@ def test_the_gradient_matches_a_loop(
     retriever: Retriever, similarity: str, normalize: bool, temperature: float
 ) -> None:
     def vector(tower, ids: list[int]) -> torch.Tensor:
-        return tower.eval().pooled(torch.tensor([ids]), torch.ones(1, len(ids)))[0]
+        return tower.eval().pool(torch.tensor([ids]), torch.ones(1, len(ids)))[0]
 
     def alike(asked: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         if similarity == "l2":

@@ -77,7 +77,7 @@ def test_distillation_uses_the_own_passages_of_a_question() -> None:
     teacher = torch.tensor([4.0, 2.0, 0.0, 0.0, 0.0])
     losses = torch.tensor([10.0, 20.0])
     objective = Objective(distill=0.25, teacher_temperature=2.0)
-    found = objective.distilled(losses, scores, owners, teacher)
+    found = objective.distill_losses(losses, scores, owners, teacher)
     # the teacher gives the first question's passages 2 and 1, ours gives 1 and 0: the same probabilities
     assert found[0].item() == pytest.approx(0.75 * 10)
     own = torch.tensor([2.0, 0.5, 1.0]).log_softmax(0)
@@ -89,7 +89,7 @@ def test_a_question_without_all_teacher_scores_keeps_its_loss() -> None:
     scores = torch.zeros(2, 4, requires_grad=True)
     objective = Objective(distill=1.0)
     losses = torch.tensor([3.0, 4.0])
-    found = objective.distilled(
+    found = objective.distill_losses(
         losses, scores, torch.tensor([0, 0, 1, 1]), torch.tensor([1.0, NAN, 1.0, 0.0])
     )
     assert found[0] == 3.0

@@ -50,7 +50,7 @@ def spool(given: list[TrainingExample] = EXAMPLES) -> ExampleSpool:
 
 def similarity(retriever: Retriever, question: str, text: str) -> float:
     def vector(tower, ids: list[int]) -> torch.Tensor:
-        return tower.pooled(torch.tensor([ids]), torch.ones(1, len(ids)))[0]
+        return tower.pool(torch.tensor([ids]), torch.ones(1, len(ids)))[0]
 
     asked = vector(retriever.question, retriever.tokens.questions([question])[0])
     told = vector(retriever.passage, retriever.tokens.passages([Passage("", "", text)])[0])

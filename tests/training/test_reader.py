@@ -17,7 +17,7 @@ from densecli.reader.runtime import Reader
 from densecli.reader.torch_folder import TorchReader, open_reader_base, save_reader
 from densecli.records import Passage, Question, RankedList, ScoredPassage
 from densecli.training.reader import epoch_order, train_reader
-from keeping import Kept
+from memory_checkpointer import MemoryCheckpointer
 
 FACTS = (
     ("who wrote the song?", "wood", "the song of the sea is of wood and of the sea"),
@@ -54,7 +54,7 @@ class Run:
             str(base), config.max_tokens, config.max_answer_tokens, config.seed
         )
         self.counts: Counter[str] = Counter()
-        kept = Kept()
+        kept = MemoryCheckpointer()
         self.reports = list(train_reader([ranked], dev, self.reader, config, self.counts, kept))
         self.saved = kept.saved
 

@@ -21,7 +21,7 @@ from densecli.training.examples import ExampleSpool
 from densecli.training.forward import vectors_of
 from densecli.training.report import StepReport
 from densecli.training.retriever import train
-from keeping import Kept
+from memory_checkpointer import MemoryCheckpointer
 
 THINGS = ["river", "city", "king", "song", "film", "sea", "born", "wrote"]
 CONFIG = TrainConfig(
@@ -48,7 +48,7 @@ def run(
     base: Path, config: TrainConfig, given: list[TrainingExample], dev: list[TrainingExample] | None = None
 ) -> tuple[Retriever, list[StepReport], list[str], Counter[str]]:
     retriever = open_base(str(base), None, 32, 32)
-    kept = Kept()
+    kept = MemoryCheckpointer()
     counts: Counter[str] = Counter()
     held_out = None if dev is None else spool(dev)
     reports = list(train(spool(given), held_out, retriever, config, counts, kept))
@@ -91,7 +91,7 @@ def test_the_global_generator_of_torch_is_unchanged(tiny_base: Path) -> None:
     retriever = open_base(str(tiny_base), None, 32, 32)
     config = replace(CONFIG, epochs=1, dropout=0.3)
     before = torch.get_rng_state()
-    list(train(spool(examples()), None, retriever, config, Counter(), Kept()))
+    list(train(spool(examples()), None, retriever, config, Counter(), MemoryCheckpointer()))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -205,7 +205,7 @@ def test_no_examples_are_refused(tiny_base: Path) -> None:
 def test_a_loss_that_is_not_finite_stops_and_names_the_questions(tiny_base: Path) -> None:
     retriever = open_base(str(tiny_base), None, 32, 32)
     retriever.passage.model.embeddings.LayerNorm.weight.data.fill_(torch.inf)
-    kept = Kept()
+    kept = MemoryCheckpointer()
     with pytest.raises(DenseError, match=r"the loss is nan in the batch of questions .*; what was saved"):
         list(train(spool(examples()), None, retriever, CONFIG, Counter(), kept))
     assert not kept.saved

@@ -26,7 +26,7 @@ from densecli.training.sampling import Source, epoch_batches
 from densecli.training.search_validation import SearchValidator
 from densecli.training.stored import Stored
 from densecli.training.update import update
-from keeping import Kept
+from memory_checkpointer import MemoryCheckpointer
 from stores import write_store
 from vector_stores import write_vectors
 
@@ -97,7 +97,7 @@ def stored_of(
 def run(base: Path, stored: Stored | None, config: TrainConfig, dev: bool = False) -> list[StepReport]:
     retriever = open_to_train(str(base), config)
     held_out = spool() if dev else None
-    return list(train(spool(), held_out, retriever, config, Counter(), Kept(), stored=stored))
+    return list(train(spool(), held_out, retriever, config, Counter(), MemoryCheckpointer(), stored=stored))
 
 
 def with_the_tower_in_every_update(base: Path, config: TrainConfig) -> tuple[list[float], Retriever]:
@@ -109,7 +109,7 @@ def with_the_tower_in_every_update(base: Path, config: TrainConfig) -> tuple[lis
     per_epoch = sources[0].batches(config.batch_size)
     towers = retriever.question, retriever.passage
     optimizer = Optimizer.of(towers, config, per_epoch * 3, torch.float32)
-    objective = Objective.of(config, retriever.card.similarity)
+    objective = Objective.of(config, retriever.model_config.similarity)
     for epoch in range(3):
         for number, rows in enumerate(epoch_batches(sources, config.batch_size, config.seed, epoch)):
             negatives = config.other_negatives, config.hard_negatives
@@ -149,15 +149,15 @@ def test_only_passages_without_stored_vectors_are_encoded_once(
     base, stored = stored_of(tmp_path, tiny_base, Change())
     retriever = open_to_train(str(base), CONFIG)
     tower, encoded = retriever.passage, []
-    pooled = tower.pooled
+    pool = tower.pool
 
     def counted(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         encoded.extend(tuple(row[row != retriever.tokens.pad].tolist()) for row in ids)
-        return pooled(ids, mask)
+        return pool(ids, mask)
 
-    monkeypatch.setattr(tower, "pooled", counted)
+    monkeypatch.setattr(tower, "pool", counted)
     config = replace(CONFIG, validate_by="top-k", validate_every=1)
-    reports = list(train(spool(), spool(), retriever, config, Counter(), Kept(), stored=stored))
+    reports = list(train(spool(), spool(), retriever, config, Counter(), MemoryCheckpointer(), stored=stored))
     assert all(report.validation for report in reports)
     known = set(map(tuple, retriever.tokens.passages(STORED)))
     assert not known & set(encoded)
@@ -167,7 +167,7 @@ def test_only_passages_without_stored_vectors_are_encoded_once(
     )  # for training, for the loss on dev examples, and for their pool
     before = len(encoded)
     config = replace(CONFIG, hard_negatives=0, batch_size=8)
-    list(train(spool(), None, retriever, config, Counter(), Kept(), stored=stored))
+    list(train(spool(), None, retriever, config, Counter(), MemoryCheckpointer(), stored=stored))
     assert len(encoded) == before + 1  # the renamed positive
 
 
@@ -219,7 +219,7 @@ def test_a_question_tower_learns_against_all_stored_passages(tiny_base: Path, tm
         retriever = open_to_train(str(base), config)
         asked = [example.question for example in ANSWERED]
         given = ExampleSpool(ANSWERED, Counter())
-        reports = list(train(given, asked, retriever, config, Counter(), Kept(), stored=stored))
+        reports = list(train(given, asked, retriever, config, Counter(), MemoryCheckpointer(), stored=stored))
         assert reports[0].untrained is not None
         assert reports[0].untrained["top_1"] < 0.5
         assert reports[-1].validation == {
@@ -269,7 +269,7 @@ def test_settings_that_need_stored_vectors_are_refused_without_them(
     config = replace(CONFIG, **settings)
     retriever = open_to_train(str(tiny_base), config)
     with pytest.raises(UsageError, match=said):
-        list(train(spool(), [Question("0", "who")], retriever, config, Counter(), Kept()))
+        list(train(spool(), [Question("0", "who")], retriever, config, Counter(), MemoryCheckpointer()))
 
 
 def test_index_negatives_from_all_passages_are_refused_for_l2(tiny_base: Path, tmp_path: Path) -> None:

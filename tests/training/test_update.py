@@ -49,7 +49,7 @@ def learn(
 
 def in_one_piece(retriever: Retriever, batch: Batch, loss: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     def vectors(tower, rows: list[list[int]]) -> Tensor:
-        return torch.cat([tower.eval().pooled(torch.tensor([ids]), torch.ones(1, len(ids))) for ids in rows])
+        return torch.cat([tower.eval().pool(torch.tensor([ids]), torch.ones(1, len(ids))) for ids in rows])
 
     return loss(vectors(retriever.question, batch.questions), vectors(retriever.passage, batch.passages))
 

@@ -16,7 +16,7 @@ from densecli.artifacts.recipe import Input, Recipe, digest_file, digest_texts
 from densecli.artifacts.workspace import NAME, Workspace
 from densecli.counts import format_counts
 from densecli.errors import ArtifactError, UpToDate
-from densecli.files.atomic import finish, new_folder, remove, resolved, settle, sync_tree
+from densecli.files.atomic import finish, new_folder, remove, resolve_path, settle, sync_tree
 from densecli.files.names import require_utf8_name
 from densecli.observer import Observer
 
@@ -106,7 +106,7 @@ def building(
         UsageError: its name is not UTF-8.
     """
     # followed once: a link that is changed meanwhile must not lead the result elsewhere
-    place = resolved(target)
+    place = resolve_path(target)
     require_utf8_name(target)
     recipe = Recipe.of(command, config, describe_inputs(inputs), None if home is None else home.root)
 

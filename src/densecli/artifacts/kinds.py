@@ -38,7 +38,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Made:
-    """When and with what an artifact was made: of no importance for what it is.
+    """When and with what an artifact was made: it does not change what the artifact is.
 
     Attributes:
         densecli: the version.
@@ -68,8 +68,8 @@ class Manifest:
         recipe: what it was made from.
         counts: what was read, kept and dropped, by reason.
         made: when, and with what.
-        files: its files by their paths in the folder; None where the manifest is of a version that did not
-            tell. Whatever else is in the folder is somebody else's.
+        files: its files by their paths in the folder; None if the version that wrote the manifest
+            did not list them. Anything else in the folder is not densecli's.
     """
 
     kind: ClassVar[str]

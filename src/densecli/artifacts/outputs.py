@@ -2,15 +2,16 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from densecli.artifacts.kinds import NAME
 from densecli.artifacts.manifest import Outline, outline
 from densecli.artifacts.tuned_file import FUSION, SELECTION
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, UsageError
-from densecli.files.atomic import resolved
+from densecli.files.atomic import resolve_path
 from densecli.files.lock import is_scratch
 from densecli.files.names import display_path
 from densecli.files.streams import STDIN
@@ -31,6 +32,13 @@ WRITERS = {
     "examples": {"mine-negatives"},
 }
 """What is in a workspace, and which commands write it."""
+OUTPUTS = ("output", "plot", "report", "tensorboard")
+INPUTS = (
+    "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "negatives_from",
+    "passages", "qrels", "question", "questions", "reader", "results", "retriever", "source", "sources",
+    "tune", "tune_lambda", "vectors",
+)  # fmt: skip
+"""Arguments of all commands that name what is written and what is read."""
 Identity = tuple[int, int]
 
 
@@ -89,7 +97,7 @@ def check_output(command: str, output: Path, inputs: Iterable[str | Path], works
     Raises:
         UsageError: it must not be written by this command.
     """
-    place = resolved(output)
+    place = resolve_path(output)
     own = _identity(place)
     for name in inputs:
         if own is not None and own in _identities_with_parents(name):
@@ -105,6 +113,27 @@ def check_output(command: str, output: Path, inputs: Iterable[str | Path], works
         raise UsageError(f"{output}: is a workspace's own, and not for {command}; name another `output`")
     if first == "data" and place.exists():
         raise UsageError(f"{output}: is one of the workspace's files of datasets; name another `output`")
+
+
+def check_outputs(command: str, given: Mapping[str, Any], workspace: Workspace) -> None:
+    """Refuse to write what is read, or what is another command's.
+
+    Args:
+        command: which is to write.
+        given: its arguments and settings by name.
+        workspace: the one at work.
+
+    Raises:
+        UsageError: names it.
+    """
+    named = [given.get(name) for name in INPUTS]
+    several = [value if isinstance(value, list) else [value] for value in named]
+    inputs = [one for value in several for one in value if isinstance(one, str | Path)]
+    for output in filter(None, map(given.get, OUTPUTS)):
+        if str(output) != STDIN:
+            check_output(command, output, inputs, workspace)
+    if given.get("output") is None:
+        check_standard_output(inputs)
 
 
 def check_standard_output(inputs: Iterable[str | Path]) -> None:
@@ -139,7 +168,7 @@ def _paths(name: str | Path) -> list[str | Path]:
 
 
 def _identity(place: str | Path | int) -> Identity | None:
-    """Return what identifies a file or folder, whatever it is called; None for anything else."""
+    """Return what identifies a file or folder under all its names; None for anything else."""
     try:
         # by device and inode: links, `..` and the case of letters give one file many names
         found = os.stat(place)

@@ -73,8 +73,7 @@ class VectorStore:
     def shards(self) -> Iterator[tuple[int, FloatArray]]:
         """Yield `(first row, vectors (n, d))` shard by shard, memory-mapped.
 
-        The maps are copy-on-write: torch takes no array that may not be written, and the files stay as they
-        are whatever is done to it.
+        The maps are copy-on-write: torch takes no array that may not be written, and the files never change.
 
         Raises:
             ArtifactError: a shard is missing, damaged, or of another shape than the manifest says.

@@ -87,7 +87,7 @@ def find_workspace(named: "Workspace | Path | str | None" = None) -> Workspace:
     """Return the workspace: the named one, else `$DENSECLI_WORKSPACE`, else the nearest
     `.densecli` upward from here, else `.densecli` here (not created yet).
 
-    Whatever was being replaced in it when a run was killed is put back.
+    If a run was killed while it replaced something in it, that is put back.
     """
     if isinstance(named, Workspace):
         return named

@@ -32,8 +32,8 @@ def run_evaluation(
     return evaluate_search(
         time.perf_counter,
         questions=None if questions is None else Path(questions),
-        search_config=session.standing_config(SearchConfig, "search"),
-        read_config=session.standing_config(ReadConfig, "read"),
+        search_config=session.config_of_command(SearchConfig, "search"),
+        read_config=session.config_of_command(ReadConfig, "read"),
         **given,
     )
 

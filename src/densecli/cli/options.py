@@ -2,16 +2,16 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from densecli.cli.command import Command
 from densecli.cli.guard import end
-from densecli.cli.session import Session, open_session
+from densecli.cli.help import Command
+from densecli.cli.session import open_session
 from densecli.cli.setting_names import name_options
 from densecli.cli.terminal import Terminal
 from densecli.configs.presets import describe_preset
@@ -19,13 +19,9 @@ from densecli.configs.setting import Setting, described_fields, plain_type, vari
 from densecli.errors import ExitStatus
 from densecli.training.launch import is_beside, join_process_group, leave
 
-OUTPUTS = ("output", "plot", "report", "tensorboard")
-INPUTS = (
-    "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "negatives_from",
-    "passages", "qrels", "question", "questions", "reader", "results", "retriever", "source", "sources",
-    "tune", "tune_lambda", "vectors",
-)  # fmt: skip
-"""Arguments and options that name what is written and what is read, in all commands."""
+if TYPE_CHECKING:
+    from densecli.training.ranks import ProcessGroup
+
 Force = Annotated[
     bool, typer.Option("--force", help="Rebuild a result that was made from other inputs or settings.")
 ]
@@ -54,8 +50,8 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
 
     The command's options are the body's own parameters, the fields of the dataclass that `config` is, and
     those that every command has. A field's value comes from its option, else from `DENSECLI_<FIELD>`, else
-    from the `--config` file, else from what `--preset` stands for, else from the dataclass. Whatever the body
-    raises becomes an exit code here.
+    from the `--config` file, else from what `--preset` stands for, else from the dataclass. An exception
+    of the body becomes an exit code here.
 
     Args:
         app: the program.
@@ -78,11 +74,15 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
         try:
             if is_beside() and not several_processes:
                 raise typer.Exit(ExitStatus.OK)  # or torchrun might end the one that reports before it does
-            ranks = join_process_group(name, several_processes, lambda why, them: end(why, terminal, them))
+            ranks = join_process_group(
+                name, several_processes, _load_ranks, lambda why, them: end(why, terminal, them)
+            )
             chosen = {f.name: given.pop(f.name) for f in fields(config)}
             values = resolve_options(config, name, chosen, common["config_file"], typed)
             session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
-            _check_outputs(name, session, {**common, **vars(values), **given})
+            from densecli.artifacts.outputs import check_outputs
+
+            check_outputs(name, {**common, **vars(values), **given}, session.workspace)
             description = describe_preset(name, values)
             if description is not None:
                 session.terminal.message(description)
@@ -107,22 +107,10 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
     app.command(name, cls=Command)(run)
 
 
-def _check_outputs(command_name: str, session: Session, given: Mapping[str, Any]) -> None:
-    """Refuse to write what is read, or what is another command's.
+def _load_ranks() -> "ProcessGroup":
+    from densecli.training.ranks import ProcessGroup  # loads torch
 
-    Raises:
-        UsageError: names it.
-    """
-    from densecli.artifacts.outputs import check_output, check_standard_output
-
-    named = [given.get(name) for name in INPUTS]
-    several = [value if isinstance(value, list) else [value] for value in named]
-    inputs = [one for value in several for one in value if isinstance(one, str | Path)]
-    for output in filter(None, map(given.get, OUTPUTS)):
-        if str(output) != "-":
-            check_output(command_name, output, inputs, session.workspace)
-    if given.get("output") is None:
-        check_standard_output(inputs)
+    return ProcessGroup.join()
 
 
 def _is_typed(context: typer.Context, name: str) -> bool:

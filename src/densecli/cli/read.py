@@ -67,7 +67,7 @@ def read(
         "reader": reader,
         "retriever": retriever,
         "texts": Texts(questions, passages),
-        "search_config": session.standing_config(SearchConfig, "search"),
+        "search_config": session.config_of_command(SearchConfig, "search"),
         **session.arguments(config),
     }
     if tune is not None:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from densecli.cli.session import Session
+from densecli.cli.terminal import flush_each
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from densecli.records import RankedList
     from densecli.report.text_table import TextTable
 
 
@@ -27,6 +29,23 @@ def for_people(
     if json and form not in (None, "jsonl"):
         raise UsageError(f"--json and --format {form} contradict each other")
     return session.terminal.shows_tables and not (json or form) and output is None
+
+
+def write_ranked(
+    session: Session, ranked: "Iterable[RankedList]", form: str, text: bool, output: Path | None
+) -> None:
+    """Write ranked lists as they come.
+
+    Raises:
+        InputError: an id is empty or has a space.
+    """
+    if form == "jsonl":
+        session.write((one.to_json(text) for one in ranked), output)
+        return
+    from densecli.formats.write_results import write_results
+
+    with session.data_out(output) as stream:
+        write_results(flush_each(ranked, stream), form, stream)
 
 
 def deliver_tables(

@@ -7,7 +7,7 @@ import typer
 
 from densecli.cli.explained import check_explained, deliver_explained
 from densecli.cli.questions import Conversation, parse_questions
-from densecli.cli.results import deliver_tables, for_people
+from densecli.cli.results import deliver_tables, for_people, write_ranked
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     AskOption,
@@ -18,7 +18,6 @@ from densecli.cli.shared_options import (
     RetrieverOption,
     SplitOption,
 )
-from densecli.cli.terminal import flushed
 from densecli.configs.asking import SearchConfig
 from densecli.errors import UsageError
 from densecli.records import Question
@@ -76,18 +75,15 @@ def search(
     With nothing prepared it searches a small sample; without a question, on a terminal, it asks.
     """
     people = for_people(session, config.format, json, output)
-    if people and not text and tune_lambda is None:
-        raise UsageError("--no-text has an effect only on JSON lines: with --json or --output")
-    if not text and config.format not in (None, "jsonl", "text"):
-        raise UsageError("--no-text has an effect only with --format jsonl")
     if explain or compare is not None:
         check_explained(config, explain, compare, tune_lambda)
+    if not text:
+        _check_no_text(config, people, tune_lambda)
+    if tune_lambda is not None and (question or dataset):
+        raise UsageError("a question has no effect with --tune-lambda, which reads its own questions")
     arguments: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
     arguments |= session.arguments(config)
     if tune_lambda is not None:
-        if question or dataset or not text:
-            useless = "a question" if question or dataset else "--no-text"
-            raise UsageError(f"{useless} has no effect with --tune-lambda, which reads its own questions")
         from densecli.workflows.tune import tune_fusion_weight, weight_table
 
         best = tune_fusion_weight(Path(tune_lambda), **arguments)
@@ -110,7 +106,13 @@ def search(
 
         session.terminal.show_each(map(ranked_view, ranked))
     else:
-        from densecli.formats.write_results import write_results
+        write_ranked(session, ranked, config.format or "jsonl", text, output)
 
-        with session.data_out(output) as stream:
-            write_results(flushed(ranked, stream), stream, config.format or "jsonl", text)
+
+def _check_no_text(config: SearchConfig, people: bool, tune: str | None) -> None:
+    if tune is not None:
+        raise UsageError("--no-text has no effect with --tune-lambda")
+    if people:
+        raise UsageError("--no-text has an effect only on JSON lines: with --json or --output")
+    if config.format not in (None, "jsonl"):
+        raise UsageError("--no-text has an effect only with --format jsonl")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from densecli.artifacts.workspace import Workspace, find_workspace
-from densecli.cli.terminal import Terminal, data_stream, flushed
+from densecli.cli.terminal import Terminal, data_stream, flush_each
 from densecli.errors import UsageError
 from densecli.files.memory import check_address_space
 from densecli.files.shortages import named_if_full
@@ -41,7 +41,7 @@ class Session:
         typed = {f.name: getattr(config, f.name) for f in fields(config) if f.name in self.typed}
         return {"workspace": self.workspace, "observer": self.terminal, "config": config, **typed}
 
-    def standing_config(self, kind: type[C], command: str) -> C:
+    def config_of_command(self, kind: type[C], command: str) -> C:
         """Return the config that the environment and the config file give another command.
 
         Raises:
@@ -84,7 +84,7 @@ class Session:
 
         count = 0
         with self.data_out(output) as stream:
-            for row in flushed(rows, stream):
+            for row in flush_each(rows, stream):
                 stream.write(encode_line(row))
                 count += 1
         return count

@@ -21,15 +21,8 @@ def status(session: Session, config: StatusConfig, json: JsonOption = False) -> 
             session.terminal.show(found.table())
     else:
         session.write((one.to_json() for one in found.artifacts), None)
-    for one in found.artifacts:
-        if one.reason:
-            again = f"; run `{one.next}`" if one.next else ""
-            session.terminal.message(f"{one.name}: {one.state}: {one.reason}{again}")
-    unverified = sum(one.unverified or 0 for one in found.artifacts)
-    if unverified:
-        session.terminal.warning(
-            f"{unverified:,} files cannot be verified: the version that made them stored no digests"
-        )
+    for line in found.problems:
+        session.terminal.message(line)
     if config.verify and found.damaged:
         names = ", ".join(one.name for one in found.damaged)
         raise ArtifactError(f"{found.folder}: damaged: {names}; run `{found.damaged[0].next or found.next}`")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar, cast
 
 from densecli.cli.setting_names import name_options
 from densecli.observer import LineObserver, measure_rate
-from densecli.report.text_table import TextTable
 from densecli.text.foreign_text import TerminalData, escape
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
     from rich.status import Status
     from rich.table import Table
+
+    from densecli.report.text_table import TextTable
 
 T = TypeVar("T")
 WIDEST = 1000
@@ -93,6 +94,8 @@ class Terminal(LineObserver):
     def show(self, *parts: "RenderableType | TextTable", stderr: bool = False) -> None:
         """Print tables and styled text to stdout (or stderr), a table as wide as it needs to be."""
         from rich.table import Table
+
+        from densecli.report.text_table import TextTable
 
         self._end_status()
         console = self.console(stderr)
@@ -201,7 +204,7 @@ class Terminal(LineObserver):
                 yield report
 
 
-def _rich_table(table: TextTable) -> "Table":
+def _rich_table(table: "TextTable") -> "Table":
     """Return a table with the first column on the left and numbers, which are never cut, on the right.
 
     A setting in the first column, in backticks, becomes its option.
@@ -229,7 +232,7 @@ def data_stream() -> BinaryIO:
     return cast(BinaryIO, TerminalData(sys.stdout.buffer, sys.stdout.encoding))
 
 
-def flushed(records: Iterable[T], stream: BinaryIO) -> Iterator[T]:
+def flush_each(records: Iterable[T], stream: BinaryIO) -> Iterator[T]:
     """Pass records on; before the next one is waited for, what was written of it to stdout is sent."""
     at_once = stream is sys.stdout.buffer or isinstance(stream, TerminalData)
     for record in records:

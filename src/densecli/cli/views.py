@@ -103,7 +103,7 @@ def example_view(example: TrainingExample, brackets: bool) -> RenderableType:
             heading = (_name(passage), TITLE_STYLE), (f"  {_origin(passage)}", "dim")
             parts.append(Text.assemble((f"  {sign} ", style), *heading))
             snippet = passage_snippet(passage.text, example.question)
-            text = Text(mask(snippet.bracketed())) if brackets else styled(snippet)
+            text = Text(mask(snippet.mark_answers())) if brackets else styled(snippet)
             parts.append(Padding(text, (0, 0, 0, 4)))
         if len(passages) > SHOWN:
             parts.append(Text(f"  {sign} and {len(passages) - SHOWN} more", style="dim"))

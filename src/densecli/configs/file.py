@@ -49,13 +49,13 @@ def config_table(path: Path, command: str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(path, None, f"not TOML: {error}", "lines such as `batch_size = 32`") from None
     known = {name: {field.name for field in fields(config)} for name, config in CONFIGS.items()}
-    shared = _checked(path, "", found, set.union(*known.values()), set(known))
+    shared = _check_table(path, "", found, set.union(*known.values()), set(known))
     tables = {name: shared.pop(name) for name in known if name in shared}
-    own = {name: _checked(path, f"[{name}] ", table, known[name]) for name, table in tables.items()}
+    own = {name: _check_table(path, f"[{name}] ", table, known[name]) for name, table in tables.items()}
     return {name: value for name, value in shared.items() if name in known[command]} | own.get(command, {})
 
 
-def _checked(
+def _check_table(
     path: Path, place: str, found: Any, options: Set[str], tables: Set[str] = frozenset()
 ) -> dict[str, Any]:
     """Return the table `found` with names as the configs have them."""

@@ -75,7 +75,7 @@ class MineConfig:
         for source, count in self.wanted.items():
             if source in ("bm25", "dense") and count > self.depth:
                 raise UsageError(
-                    f"`negatives` {source}:{count} wants more than `depth` {self.depth} looks at"
+                    f"`negatives` {source}:{count} needs more than `depth` {self.depth} passages"
                 )
 
     @property

@@ -51,7 +51,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }
 """By preset and command: the paper's sections 5, 5.1 and 6.1, and what the authors' release is set to.
 
-The release looks at the dev loss in its first 30 epochs and at the average rank in the last 10, by which its
+The release uses the dev loss in its first 30 epochs and the average rank in the last 10, by which its
 checkpoint was chosen; here the rank counts in every epoch.
 """
 
@@ -94,9 +94,9 @@ def describe_preset(command: str, config: Any) -> str | None:
     by_size = _by_size(command, preset)
     taken = [name for name, value in values.items() if getattr(config, name) == value]
     later = [name for name in by_size if getattr(config, name) is None]
-    parts = [" ".join(_given(config, name) for name in taken)] if taken else []
+    parts = [" ".join(_format_setting(config, name) for name in taken)] if taken else []
     parts += [f"`{name}` by how much there is to train on" for name in later]
-    others = [_given(config, name) for name in (*values, *by_size) if name not in (*taken, *later)]
+    others = [_format_setting(config, name) for name in (*values, *by_size) if name not in (*taken, *later)]
     text = f"`preset={preset}`: {', and '.join(parts)}"
     return text + (f"; overridden: {' '.join(others)}" if others else "")
 
@@ -105,7 +105,7 @@ def _by_size(command: str, preset: str) -> tuple[str, ...]:
     return BY_SIZE.get(preset, {}).get(command, ())
 
 
-def _given(config: Any, name: str) -> str:
+def _format_setting(config: Any, name: str) -> str:
     """Return a setting with its value."""
     value = getattr(config, name)
     return f"`{name}={value:g}`" if isinstance(value, float) else f"`{name}={value}`"

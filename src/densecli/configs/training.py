@@ -269,7 +269,7 @@ class TrainConfig(FittingConfig):
         """
         _ = self.rates
         _ = self.index_depth
-        several = [name for name in ("index_negatives", "max_positives") if self._chosen(name)]
+        several = [name for name in ("index_negatives", "max_positives") if self._differs(name)]
         if several and self.fixed_passage_encoder and self.loss != "nll":
             raise UsageError(f"`{several[0]}` is for `loss=nll`, not {self.loss}")
         if self.validate_by == "search" and not self.fixed_passage_encoder:
@@ -277,7 +277,7 @@ class TrainConfig(FittingConfig):
                 "`validate_by=search` needs `fixed_passage_encoder`: else the vectors of all passages change"
             )
 
-    def _chosen(self, name: str) -> bool:
+    def _differs(self, name: str) -> bool:
         return bool(getattr(self, name) != getattr(type(self), name))
 
     @property

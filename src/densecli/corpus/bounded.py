@@ -43,7 +43,7 @@ def read_document(module: str, path: str) -> tuple[str, str]:
         path: the file.
 
     Raises:
-        FieldError: it cannot be used: whatever a parser raises is the document's fault.
+        FieldError: it cannot be used: any error of a parser is the document's fault.
         OSError: it cannot be read from the disk.
     """
     data = Path(path).read_bytes()

@@ -44,7 +44,7 @@ class RawBlock:
 
 
 @dataclass(slots=True)
-class Cut:
+class CutBlock:
     """What became of a block of raw records.
 
     Attributes:
@@ -66,10 +66,10 @@ class Cut:
 
 def preprocess(
     sources: Iterable[Source], config: PreprocessConfig, workers: int = 1, done: int = 0
-) -> Iterator[Cut]:
+) -> Iterator[CutBlock]:
     """Yield what becomes of the raw records, a block of about a MiB at a time, in order.
 
-    The blocks are the same whatever the number of workers, and so is what they hold.
+    The blocks are the same for any number of workers, and so is what they hold.
 
     Args:
         sources: read in this process, one after the other.
@@ -121,7 +121,7 @@ def _after(batch: Batch, passed: int) -> Batch:
     return list(islice(batch, passed, None)) if passed > 0 else batch
 
 
-def cut_block(config: PreprocessConfig, block: RawBlock) -> Cut:
+def cut_block(config: PreprocessConfig, block: RawBlock) -> CutBlock:
     """Parse the records of a block and cut them into passages: what a worker process does."""
     counts = Counter(records=len(block.records))
     errors: list[str] = []
@@ -144,13 +144,13 @@ def cut_block(config: PreprocessConfig, block: RawBlock) -> Cut:
         if isinstance(record, Dropped):
             counts[f"dropped_{record.reason}"] += 1
         else:
-            # the number over all sources, so that made ids are the same whatever the number of workers
+            # the number over all sources, so that made ids are the same for any number of workers
             kept.append((record, record.id or str(number), place))
     if block.broken:
         counts[f"skipped_{REST}"] += 1
         errors.append(block.broken)
     passages = _passages(kept, config, counts)
-    return Cut(block.name, len(block.records), passages, counts, errors[:EXAMPLES], failure)
+    return CutBlock(block.name, len(block.records), passages, counts, errors[:EXAMPLES], failure)
 
 
 def _passages(kept: list[_Kept], config: PreprocessConfig, counts: Counter[str]) -> PassageBatch:

@@ -55,7 +55,7 @@ NAMES = {
     ".parquet": {"parquet"},
     ".xml": {"wiki-dump"},
 }
-"""The forms that a name allows; the first of `DEFAULTS` among them where the content does not tell."""
+"""The forms that a name allows; the first of `DEFAULTS` among them if the content does not decide."""
 DEFAULTS = ("json", "jsonl", "tsv", "csv", "parquet", "wiki-dump")
 EXTRACTED = re.compile(rb'\{"id": "\d+", (?:"revid": "\d*", )?"url": "[^"]*\?curid=\d+", "title": ')
 KILT = re.compile(rb'"wikipedia_title"\s*:')
@@ -68,8 +68,8 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
     Raises:
         InputError: a path is missing or empty, or its form is not clear. Where `config.on_error` is `skip`
             it comes with the records of that source, so that the others are still read.
-        UsageError: a column is named for a form that has its own, or the only corpus holds passages, and it
-            is said how they are cut.
+        UsageError: a column is named for a form that has its own, or the only corpus holds passages, and a
+            setting says how they are cut.
     """
     given = list(paths)
     labels = labels_of(given)

@@ -9,7 +9,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from densecli.corpus.text import decoded
+from densecli.corpus.text import decode_text
 
 YAML = re.compile(r"---[ \t]*\r?\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", re.DOTALL)
 TOML = re.compile(r"\+\+\+[ \t]*\r?\n(.*?\n)?\+\+\+[ \t]*(?:\r?\n|$)", re.DOTALL)
@@ -26,7 +26,7 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     Raises:
         FieldError: not UTF-8.
     """
-    title, text = split_front_matter(decoded(data))
+    title, text = split_front_matter(decode_text(data))
     title = title or name
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     if len(tokens) > 1 and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
@@ -52,7 +52,7 @@ def split_front_matter(text: str) -> tuple[str, str]:
 def _yaml_fields(block: str) -> Mapping[str, object] | None:
     """Return the fields of a YAML mapping that are plain values, or None where it is no mapping.
 
-    Its nodes are looked at, and no values are made of them: those of hostile YAML can be without bounds.
+    Only its nodes are read. Values are not built, since those of hostile YAML can take any amount of memory.
     """
     try:
         root = yaml.compose(block, Loader=yaml.SafeLoader)

@@ -10,10 +10,10 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     Raises:
         FieldError: not UTF-8.
     """
-    return name, decoded(data)
+    return name, decode_text(data)
 
 
-def decoded(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """Return UTF-8 bytes as text, without a byte order mark.
 
     Raises:

@@ -49,7 +49,7 @@ def blocks(texts: Sequence[str], words: int, stride: int | None = None, wrap: bo
 
     Words are separated by spaces; in scripts without spaces `unspaced_words` finds them.
 
-    What it takes beside the texts and the blocks is about 10 bytes for each of their bytes.
+    In addition to texts and blocks it takes about 10 bytes of memory for each byte of text.
 
     Args:
         texts: running texts.

@@ -27,14 +27,14 @@ class RetrieverIdentity:
 
     @classmethod
     def of(cls, retriever: Path) -> "RetrieverIdentity":
-        """Look at a retriever folder.
+        """Read what identifies a retriever folder.
 
         Raises:
             ArtifactError: it is no densecli retriever.
         """
-        card = read_model_config(retriever, RetrieverConfig)
-        hidden = int(read_config(retriever / card.tower("passage"))["hidden_size"])
-        return cls(fingerprint(retriever), passage_fingerprint(retriever), card.dimension(hidden))
+        model_config = read_model_config(retriever, RetrieverConfig)
+        hidden = int(read_config(retriever / model_config.tower("passage"))["hidden_size"])
+        return cls(fingerprint(retriever), passage_fingerprint(retriever), model_config.dimension(hidden))
 
 
 def take_vectors(

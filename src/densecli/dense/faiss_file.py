@@ -1,4 +1,4 @@
-"""A look at an index file before FAISS reads it.
+"""Checks an index file before FAISS reads it.
 
 FAISS believes the sizes and the links in a file: with a damaged one it takes memory without an end, searches
 forever, or reads memory that is not its own.
@@ -24,7 +24,7 @@ LARGEST_DIMENSION = 1 << 20
 LARGEST_LEVEL = 64
 LARGEST_BREADTH = 1 << 20
 WHOLE_BYTES = 1 << 26
-"""Links of a graph up to this size are looked at one by one each time."""
+"""Links of a graph up to this size are checked one by one each time."""
 READ = 1 << 20
 
 
@@ -41,7 +41,7 @@ def check_index_file(path: Path, whole: bool = False) -> None:
 
     Args:
         path: the file.
-        whole: look at all links of a large graph, too.
+        whole: check all links of a large graph, too.
 
     Raises:
         FileNotFoundError: there is no such file.

@@ -114,7 +114,7 @@ class DenseIndex:
 
     @property
     def scanned_bytes(self) -> int:
-        """How much of its data a search looks through, 0 where it looks at a small part."""
+        """Bytes that a search reads; 0 if it reads only a small part."""
         return len(self) * self.dimension * 4 if self._exact else 0
 
     @property

@@ -77,7 +77,7 @@ class ForeignIndex:
             ArtifactError: as `vectors`; there are fewer or more ids than vectors.
         """
         block: FloatArray = np.empty((0, 0), np.float32)
-        for position, passage_id in enumerate(self._counted_ids()):
+        for position, passage_id in enumerate(self._count_ids()):
             if position % BATCH == 0:
                 block = self.vectors(np.arange(position, min(position + BATCH, len(self)), dtype=np.int64))
             yield passage_id, block[position % BATCH]
@@ -89,7 +89,7 @@ class ForeignIndex:
             ArtifactError: an id comes twice, or there are fewer or more ids than vectors.
         """
         found = np.full(len(rows), -1, dtype=np.int64)
-        for position, passage_id in enumerate(self._counted_ids()):
+        for position, passage_id in enumerate(self._count_ids()):
             row = rows.of(passage_id)
             if row is None:
                 counts["vectors_of_other_passages"] += 1
@@ -103,7 +103,7 @@ class ForeignIndex:
     def _phi(self) -> float:
         return float(np.square(self.index.reconstruct(0), dtype=np.float64).sum())
 
-    def _counted_ids(self) -> Iterator[str]:
+    def _count_ids(self) -> Iterator[str]:
         count = 0
         for count, passage_id in enumerate(_read_ids(self.ids), 1):
             if count > len(self):

@@ -27,7 +27,7 @@ class ModelOptions:
 
     `base` is the folder of tokenizer and config for reading a DPR checkpoint, and its name for writing one;
     `trailing_sep` whether inputs end in a `[SEP]` at the last position, `token_types` whether they mark
-    segments; None where the file tells.
+    segments; None if the file says so.
     """
 
     base: str | None = None

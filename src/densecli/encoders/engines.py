@@ -33,7 +33,7 @@ BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 2048, "torch": 4096}
 
 
 @dataclass(frozen=True)
-class Asked:
+class EngineRequest:
     """The engine, device and precision that a user asks for; `auto` leaves the choice to the program.
 
     Attributes:
@@ -53,50 +53,50 @@ class Asked:
             if self.precision == "fp16" or (self.engine, self.precision) == ("onnxruntime", "bf16"):
                 raise UsageError(f"`engine` {self.engine} does not compute in {self.precision}")
 
-    def resumed(self, arithmetic: str) -> "Asked":
+    def for_resuming(self, arithmetic: str) -> "EngineRequest":
         """Return what continues work of an encoder's `arithmetic`, unless something else is asked for."""
         engine, precision = arithmetic.split()[:2]
         if self.engine not in ("auto", engine) or self.precision not in ("auto", precision):
             return self
-        return Asked(engine, self.device, precision)
+        return EngineRequest(engine, self.device, precision)
 
 
-ANY = Asked()
+ANY = EngineRequest()
 
 
-def engines_for_one(asked: Asked) -> list[str]:
+def engines_for_one(request: EngineRequest) -> list[str]:
     """Return the engines that may encode a single text, the one that starts fastest first."""
-    if asked.engine != "auto":
-        return [asked.engine]
-    if asked.device not in ("auto", "cpu") or asked.precision not in ("auto", "fp32"):
+    if request.engine != "auto":
+        return [request.engine]
+    if request.device not in ("auto", "cpu") or request.precision not in ("auto", "fp32"):
         return ["torch"]
     return ["onnxruntime", "torch"]
 
 
-def engines_for_many(asked: Asked, observer: Observer = SILENT) -> list[str]:
+def engines_for_many(request: EngineRequest, observer: Observer = SILENT) -> list[str]:
     """Return the engines that may encode many texts, the fastest first; or only the named one."""
-    if asked.engine != "auto":
-        return [asked.engine]
-    on_gpu = asked.device.startswith("cuda") or (asked.device == "auto" and has_gpu())
-    if on_gpu or asked.precision == "fp16":
+    if request.engine != "auto":
+        return [request.engine]
+    on_gpu = request.device.startswith("cuda") or (request.device == "auto" and has_gpu())
+    if on_gpu or request.precision == "fp16":
         return ["torch"]
     if find_spec("openvino") is not None:
         return ["openvino", "torch"]
     observer.message("OpenVINO would be faster: `pip install openvino`")
-    in_bfloat16 = asked.precision == "bf16" or (asked.precision == "auto" and has_bfloat16())
+    in_bfloat16 = request.precision == "bf16" or (request.precision == "auto" and has_bfloat16())
     # torch multiplies in bfloat16 on a CPU, onnxruntime in float32 only
     return ["torch"] if in_bfloat16 else ["onnxruntime", "torch"]
 
 
 def first_that_works(
-    asked: Asked, single: bool, open_in: Callable[[str], T], observer: Observer = SILENT
+    request: EngineRequest, single: bool, open_in: Callable[[str], T], observer: Observer = SILENT
 ) -> T:
     """Return what `open_in` opens in the first engine that works; say once which one did not.
 
     Raises:
         EngineError: none works, or the one that is asked for does not.
     """
-    engines = engines_for_one(asked) if single else engines_for_many(asked, observer)
+    engines = engines_for_one(request) if single else engines_for_many(request, observer)
     # "" after the last one: there is no other engine to fall back to
     for engine, other in pairwise([*engines, ""]):
         try:
@@ -142,13 +142,13 @@ def session_opener(engine: str, precision: str) -> OpenSession:
 
 
 def open_passage_encoder(
-    folder: Path, asked: Asked, batch_tokens: int | None = None, observer: Observer = SILENT
+    folder: Path, request: EngineRequest, batch_tokens: int | None = None, observer: Observer = SILENT
 ) -> Encoder[Passage]:
     """Open the passage tower of any model in the fastest engine, or in the one that is asked for.
 
     Args:
         folder: the folder of a model of densecli, Hugging Face or sentence-transformers.
-        asked: engine, device and precision.
+        request: engine, device and precision.
         batch_tokens: padded word pieces of a batch; None takes what suits the engine.
         observer: receives a message where the fastest engine can't be used.
 
@@ -162,24 +162,24 @@ def open_passage_encoder(
         size = batch_tokens or BATCH_TOKENS[engine]
         if engine == "torch":
             encoder: Encoder[Passage] = import_module(TORCH).PassageEncoder(
-                folder, asked.device, asked.precision, size
+                folder, request.device, request.precision, size
             )
             return encoder
-        opener = session_opener(engine, asked.precision)
+        opener = session_opener(engine, request.precision)
         side = _side(folder, "passage", engine)
         return compiled_encoder(side, side.tokens.passages, opener, engine, size)
 
-    return first_that_works(asked, False, open_in, observer)
+    return first_that_works(request, False, open_in, observer)
 
 
 def open_question_encoder(
-    folder: Path, asked: Asked = ANY, single: bool = True, observer: Observer = SILENT
+    folder: Path, request: EngineRequest = ANY, single: bool = True, observer: Observer = SILENT
 ) -> Encoder[str]:
     """Open the question tower of any model.
 
     Args:
         folder: the folder of a model of densecli, Hugging Face or sentence-transformers.
-        asked: engine, device and precision.
+        request: engine, device and precision.
         single: questions come one at a time, or are few: an engine that starts fast is the fastest.
         observer: receives a message where the fastest engine can't be used.
 
@@ -192,19 +192,19 @@ def open_question_encoder(
     def open_in(engine: str) -> Encoder[str]:
         if engine == "torch":
             encoder: Encoder[str] = import_module(TORCH).TorchQuestionEncoder(
-                folder, asked.device, asked.precision
+                folder, request.device, request.precision
             )
             return encoder
-        opener = session_opener(engine, asked.precision)
+        opener = session_opener(engine, request.precision)
         side = _side(folder, "question", engine)
         return compiled_encoder(side, side.tokens.questions, opener, engine, BATCH_TOKENS[engine])
 
-    return first_that_works(asked, single or not _worth_loading(asked), open_in, observer)
+    return first_that_works(request, single or not _worth_loading(request), open_in, observer)
 
 
-def _worth_loading(asked: Asked) -> bool:
+def _worth_loading(request: EngineRequest) -> bool:
     """Whether many questions gain by another engine than the one that starts fastest: by bfloat16 alone."""
-    return asked.precision == "bf16" or (has_bfloat16() and find_spec("openvino") is not None)
+    return request.precision == "bf16" or (has_bfloat16() and find_spec("openvino") is not None)
 
 
 def _side(folder: Path, name: str, engine: str) -> Side:

@@ -13,7 +13,7 @@ from densecli.models.folder import TOKENIZER, RetrieverConfig
 from densecli.models.foreign.bert_tower import BertTower
 from densecli.models.foreign.dpr_folder import FOLDERS, is_dpr_pair, read_dpr_pair
 from densecli.models.foreign.hugging_face import read_weights
-from densecli.models.foreign.sentence_transformers import read_card_of, with_lower_case
+from densecli.models.foreign.sentence_transformers import read_model_config_of, with_lower_case
 from densecli.models.tokens import Tokens, check_vocabulary, read_tokenizer
 from densecli.models.weights import FloatArray
 
@@ -46,8 +46,8 @@ def _pair_side(folder: Path, name: str) -> Side:
     if encoder is None:
         raise ArtifactError(f"{folder}: no encoder for compiled engines")
     parts = built_tower(folder, encoder, tower.state)
-    tokens = Tokens(found.tokenizer, found.card)
-    return Side(name, folder, found.card, tokens, parts, list(tower.heads.values()))
+    tokens = Tokens(found.tokenizer, found.model_config)
+    return Side(name, folder, found.model_config, tokens, parts, list(tower.heads.values()))
 
 
 def _plain_side(folder: Path, name: str) -> Side | None:
@@ -57,10 +57,12 @@ def _plain_side(folder: Path, name: str) -> Side | None:
     state = _state(folder, encoder)
     if state is None:
         return None
-    card: RetrieverConfig = read_card_of(folder, encoder.max_tokens)
+    model_config: RetrieverConfig = read_model_config_of(folder, encoder.max_tokens)
     tokenizer = with_lower_case(read_tokenizer(folder), folder)
     check_vocabulary(tokenizer, [encoder.vocabulary], folder)
-    return Side(name, folder, card, Tokens(tokenizer, card), built_tower(folder, encoder, state), [])
+    return Side(
+        name, folder, model_config, Tokens(tokenizer, model_config), built_tower(folder, encoder, state), []
+    )
 
 
 def _state(folder: Path, encoder: Architecture) -> dict[str, FloatArray] | None:

@@ -23,8 +23,8 @@ def pool(hidden: FloatArray, mask: NDArray[np.int64], pooling: str) -> FloatArra
     return means
 
 
-def finish(vectors: FloatArray, card: RetrieverConfig, side: str) -> FloatArray:
-    """Return the vectors that search sees, by whose inner products it ranks as `card.similarity` does.
+def finish(vectors: FloatArray, model_config: RetrieverConfig, side: str) -> FloatArray:
+    """Return the vectors that search sees, whose inner products rank as `model_config.similarity` does.
 
     For `l2` a component is added: 1 to a question q, -|p|²/2 to a passage p. Then the inner product is
     (|q|² - |q - p|²) / 2, which orders the passages of one question exactly as their distances do; what
@@ -32,13 +32,13 @@ def finish(vectors: FloatArray, card: RetrieverConfig, side: str) -> FloatArray:
 
     Args:
         vectors: pooled, and projected where the model does that, (B, d).
-        card: the properties of the model.
+        model_config: the properties of the model.
         side: `question` or `passage`.
     """
-    if card.normalize:
+    if model_config.normalize:
         # 1e-12 as in torch.nn.functional.normalize, so that both give the same; a zero vector stays zero
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    if card.similarity == "l2":
+    if model_config.similarity == "l2":
         # added to the vectors, because an index of inner products can then search by distance, too
         halves = np.square(vectors).sum(axis=1, keepdims=True) / -2
         more = np.ones_like(halves) if side == "question" else halves

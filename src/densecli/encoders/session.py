@@ -34,7 +34,7 @@ class Session(Protocol):
 OpenSession = Callable[[Path | bytes], Session]
 """Loads a graph from a file, or from the bytes of one that holds its weights.
 
-Raises whatever its library raises where it can't take the graph.
+Raises the error of its library if that cannot run the graph.
 """
 
 

@@ -25,7 +25,7 @@ class Side:
     Attributes:
         name: `question` or `passage`.
         folder: the folder of the model.
-        card: the properties of the model.
+        model_config: the properties of the model.
         tokens: the tokenizer with the model's limits.
         parts: the encoder.
         projection: weight and bias of the layer behind the pooling; empty without one.
@@ -33,7 +33,7 @@ class Side:
 
     name: str
     folder: Path
-    card: RetrieverConfig
+    model_config: RetrieverConfig
     tokens: Tokens
     parts: TowerParts
     projection: Sequence[FloatArray]
@@ -45,23 +45,23 @@ class Side:
         Raises:
             ArtifactError: the folder is no whole retriever model.
         """
-        card = read_model_config(folder, RetrieverConfig)
-        tokens = Tokens.open(folder, card)
-        tower = folder / card.tower(name)
-        heads = card.heads(read_config(tower)["hidden_size"])
-        parts = stored_tower(tower, folder / card.words[name], heads)
+        model_config = read_model_config(folder, RetrieverConfig)
+        tokens = Tokens.open(folder, model_config)
+        tower = folder / model_config.tower(name)
+        heads = model_config.heads(read_config(tower)["hidden_size"])
+        parts = stored_tower(tower, folder / model_config.words[name], heads)
         check_vocabulary(tokens.tokenizer, [parts.words.shape[0]], folder)
         limit = f"max_{name}_tokens"
-        asked, held = getattr(card, limit), parts.encoder.max_tokens
+        asked, held = getattr(model_config, limit), parts.encoder.max_tokens
         if asked > held:
             raise ArtifactError(f"{folder}: {limit} is {asked}, but the tower has {held} positions")
         projection = [load_tensor(tower / WEIGHTS, head) for head in heads]
-        return cls(name, folder, card, tokens, parts, projection)
+        return cls(name, folder, model_config, tokens, parts, projection)
 
     @property
     def dimension(self) -> int:
         """The length of the vectors that search sees."""
-        return self.card.dimension(self.parts.encoder.hidden)
+        return self.model_config.dimension(self.parts.encoder.hidden)
 
 
 def compiled_forward(side: Side, open_session: OpenSession) -> tuple[Forward, str]:
@@ -70,18 +70,22 @@ def compiled_forward(side: Side, open_session: OpenSession) -> tuple[Forward, st
     Raises:
         ArtifactError: the engine refuses the tower.
     """
-    card = side.card
+    model_config = side.model_config
     tower = CompiledTower(
-        side.parts, open_session, side.tokens.pad, card.last_position(side.name), side.tokens.separator
+        side.parts,
+        open_session,
+        side.tokens.pad,
+        model_config.last_position(side.name),
+        side.tokens.separator,
     )
 
     def forward(batches: Iterable[Ids]) -> Iterator[FloatArray]:
         for hidden, mask in tower.hidden(batches):
-            pooled = pool(hidden, mask, card.pooling)
+            pooled = pool(hidden, mask, model_config.pooling)
             if side.projection:
                 weight, bias = side.projection
                 pooled = pooled @ weight.T + bias
-            yield finish(pooled, card, side.name)
+            yield finish(pooled, model_config, side.name)
 
     return forward, tower.arithmetic
 

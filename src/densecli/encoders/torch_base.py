@@ -15,7 +15,7 @@ from densecli.encoders.torch_tower import Tower, position_limit
 from densecli.errors import ArtifactError
 from densecli.models.folder import SIDES, TOKENIZER, RetrieverConfig, is_model_folder, read_model_config
 from densecli.models.foreign.dpr_folder import FOLDERS, is_dpr_folder, is_dpr_pair, read_dpr_pair
-from densecli.models.foreign.sentence_transformers import read_card_of, with_lower_case
+from densecli.models.foreign.sentence_transformers import read_model_config_of, with_lower_case
 from densecli.models.hub import local_folder
 from densecli.models.tokens import Tokens, check_tokenizer, check_vocabulary, read_tokenizer
 
@@ -29,13 +29,13 @@ class Retriever:
     question: Tower
     passage: Tower
     tokenizer: Tokenizer
-    card: RetrieverConfig
+    model_config: RetrieverConfig
     folder: Path
 
     @property
     def tokens(self) -> Tokens:
         """The tokenizer with this model's limits."""
-        return Tokens(self.tokenizer, self.card)
+        return Tokens(self.tokenizer, self.model_config)
 
 
 def open_retriever(source: str) -> Retriever:
@@ -60,21 +60,23 @@ def open_retriever(source: str) -> Retriever:
             f"{' and '.join(FOLDERS.values())}, and name that"
         )
     model = load_pretrained(folder)
-    card = read_card_of(folder, position_limit(model))
+    model_config = read_model_config_of(folder, position_limit(model))
     tokenizer = with_lower_case(open_tokenizer(folder), folder)
-    return _build_retriever((model, model), (None, None), tokenizer, card, folder)
+    return _build_retriever((model, model), (None, None), tokenizer, model_config, folder)
 
 
 def _open_own(folder: Path) -> Retriever:
-    card = read_model_config(folder, RetrieverConfig)
-    places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
-    loaded = [load_tower(*place, card.heads) for place in places[: 1 if card.shared_encoder else 2]]
+    model_config = read_model_config(folder, RetrieverConfig)
+    places = [(folder / model_config.tower(side), folder / model_config.words[side]) for side in SIDES]
+    loaded = [
+        load_tower(*place, model_config.heads) for place in places[: 1 if model_config.shared_encoder else 2]
+    ]
     # a shared tower is loaded once and is both
     towers = [(model, projection(heads)) for model, heads in loaded] * 2
     models, layers = zip(*towers[:2], strict=True)
     if models[0].config.hidden_size != models[1].config.hidden_size:
         raise ArtifactError(f"{folder}: the towers' vectors differ in length; train them together")
-    return _build_retriever(models, layers, read_tokenizer(folder), card, folder)
+    return _build_retriever(models, layers, read_tokenizer(folder), model_config, folder)
 
 
 def _open_pair(folder: Path) -> Retriever:
@@ -82,23 +84,23 @@ def _open_pair(folder: Path) -> Retriever:
     towers = found.question, found.passage
     models = [bert_model(tower.config, tower.state) for tower in towers]
     layers = [projection(tower.heads) for tower in towers]
-    return _build_retriever(models, layers, found.tokenizer, found.card, folder)
+    return _build_retriever(models, layers, found.tokenizer, found.model_config, folder)
 
 
 def _build_retriever(
     models: Sequence[Any],
     layers: Sequence[nn.Linear | None],
     tokenizer: Tokenizer,
-    card: RetrieverConfig,
+    model_config: RetrieverConfig,
     folder: Path,
 ) -> Retriever:
     check_vocabulary(tokenizer, (len(model.get_input_embeddings().weight) for model in models), folder)
-    separator = Tokens(tokenizer, card).separator
+    separator = Tokens(tokenizer, model_config).separator
     question, passage = (
-        Tower(model, card, side, separator, layer)
+        Tower(model, model_config, side, separator, layer)
         for model, side, layer in zip(models, SIDES, layers, strict=True)
     )
-    return Retriever(question, passage, tokenizer, card, folder)
+    return Retriever(question, passage, tokenizer, model_config, folder)
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:

@@ -92,4 +92,4 @@ def compiled_side(retriever: Retriever, name: str) -> Side | None:
     layer = tower.encode_proj
     projection = [] if layer is None else [part.numpy(force=True) for part in (layer.weight, layer.bias)]
     parts = built_tower(retriever.folder, encoder, state)
-    return Side(name, retriever.folder, retriever.card, retriever.tokens, parts, projection)
+    return Side(name, retriever.folder, retriever.model_config, retriever.tokens, parts, projection)

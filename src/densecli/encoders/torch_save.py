@@ -34,17 +34,17 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
     that it made.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    card = retriever.card
+    model_config = retriever.model_config
     towers = {"question": retriever.question, "passage": retriever.passage}
     # identity and not equality: two tables that are trained may be equal only by chance
     tables = {id(tower.model.get_input_embeddings().weight) for tower in towers.values()}
-    words = {side: f"{card.tower(side)}/{WORDS}" for side in towers}
-    if len(tables) == 1 and not card.shared_encoder:
+    words = {side: f"{model_config.tower(side)}/{WORDS}" for side in towers}
+    if len(tables) == 1 and not model_config.shared_encoder:
         words = dict.fromkeys(towers, WORDS)
     # copied as a file: written again by another version, its digest could differ, and with it that of the
     # vectors
     fixed = is_model_folder(retriever.folder) and not retriever.passage.trainable
-    for side in {card.tower(side): None for side in towers}:
+    for side in {model_config.tower(side): None for side in towers}:
         if side == "passage" and fixed:
             _copy_passage_tower(retriever.folder, folder, words[side])
             continue
@@ -53,16 +53,16 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
         heads = {f"{PROJECTION}.{name}": weight.cpu().numpy() for name, weight in layer.items()}
         save_encoder(tower.model, folder / side, folder / words[side], heads)
     write_tokenizer(retriever.tokenizer, folder)
-    write_model_config(folder, replace(card, words=words))
+    write_model_config(folder, replace(model_config, words=words))
 
 
 def _copy_passage_tower(base: Path, folder: Path, words: str) -> None:
     (folder / "passage").mkdir(exist_ok=True)
-    card = read_model_config(base, RetrieverConfig)
+    model_config = read_model_config(base, RetrieverConfig)
     for name in TOWER_FILES:
-        if (base / card.tower("passage") / name).exists():
-            shutil.copyfile(base / card.tower("passage") / name, folder / "passage" / name)
-    shutil.copyfile(base / card.words["passage"], folder / words)
+        if (base / model_config.tower("passage") / name).exists():
+            shutil.copyfile(base / model_config.tower("passage") / name, folder / "passage" / name)
+    shutil.copyfile(base / model_config.words["passage"], folder / words)
 
 
 def save_encoder(model: Any, tower: Path, words: Path, heads: dict[str, FloatArray] | None = None) -> None:

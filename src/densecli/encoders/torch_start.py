@@ -62,34 +62,36 @@ def open_base(
     for option, asked in (("question", max_question_tokens), ("passage", max_passage_tokens)):
         if asked > limit:
             raise UsageError(f"`max_{option}_tokens` is {asked}; {source} has positions for {limit}")
-    own = "cosine" if base.card.normalize else base.card.similarity
+    own = "cosine" if base.model_config.normalize else base.model_config.similarity
     similarity = change.similarity or own
-    card = replace(
+    model_config = replace(
         _apply_changes(base, {"pooling": pooling, **{name: getattr(change, name) for name in KEPT}}),
         normalize=similarity == "cosine",
         similarity=similarity,
         max_question_tokens=max_question_tokens,
         max_passage_tokens=max_passage_tokens,
-        shared_encoder=change.shared_encoder or base.card.shared_encoder,
+        shared_encoder=change.shared_encoder or base.model_config.shared_encoder,
     )
     one = models[0] is models[1]
-    if card.shared_encoder and not one:
+    if model_config.shared_encoder and not one:
         raise UsageError(f"`shared_encoder` contradicts {base.folder}, which has two encoders")
-    if card.projection and not base.card.projection:
+    if model_config.projection and not base.model_config.projection:
         # the same seed for both: with two random projections scores would at first say nothing about
         # similarity
-        layers = [new_projection(model.config.hidden_size, card.projection, change.seed) for model in models]
-    if card.shared_encoder:
+        layers = [
+            new_projection(model.config.hidden_size, model_config.projection, change.seed) for model in models
+        ]
+    if model_config.shared_encoder:
         layers[1] = layers[0]
     elif one:
         # one encoder is the base of both: without a copy they would stay one
         models[1], layers[1] = copy.deepcopy(models[1]), copy.deepcopy(layers[1])
-    separator = Tokens(base.tokenizer, card).separator
+    separator = Tokens(base.tokenizer, model_config).separator
     base.question, base.passage = (
-        Tower(model, card, side, separator, layer)
+        Tower(model, model_config, side, separator, layer)
         for model, side, layer in zip(models, SIDES, layers, strict=True)
     )
-    base.card = card
+    base.model_config = model_config
     return base
 
 
@@ -101,9 +103,9 @@ def _apply_changes(base: Retriever, asked: dict[str, Any]) -> RetrieverConfig:
     """
     wanted = {name: value for name, value in asked.items() if value is not None}
     for name, value in wanted.items():
-        trained = getattr(base.card, name)
+        trained = getattr(base.model_config, name)
         if value != trained and is_model_folder(base.folder):
             raise UsageError(
                 f"`{name}` {value} contradicts {base.folder}, which was trained with {trained!r}"
             )
-    return replace(base.card, **wanted)
+    return replace(base.model_config, **wanted)

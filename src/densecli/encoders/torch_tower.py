@@ -17,7 +17,7 @@ class Tower(nn.Module):
     def __init__(
         self,
         model: Any,
-        card: RetrieverConfig,
+        model_config: RetrieverConfig,
         side: str,
         separator: int | None = None,
         projection: nn.Linear | None = None,
@@ -26,7 +26,7 @@ class Tower(nn.Module):
 
         Args:
             model: the encoder.
-            card: the properties of the model.
+            model_config: the properties of the model.
             side: `question` or `passage`.
             separator: the id behind whose first place tokens are of type 1; None: all are of type 0.
             projection: a layer behind the pooling.
@@ -37,10 +37,10 @@ class Tower(nn.Module):
         super().__init__()
         self.model = model
         self.encode_proj = projection
-        self.card = card
+        self.model_config = model_config
         self.side = side
         self.separator = separator
-        self.last_position = card.last_position(side)
+        self.last_position = model_config.last_position(side)
         self._reserved = reserved_positions(model)
         known = inspect.signature(model.forward).parameters
         if separator is not None:
@@ -53,9 +53,9 @@ class Tower(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return the vectors (B, D) that search sees, float32, for ids and mask, both (B, L)."""
-        return self.finish(self.pooled(ids, mask))
+        return self.finish(self.pool(ids, mask))
 
-    def pooled(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def pool(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return pooled and projected vectors (B, d), float32, before the steps for the similarity."""
         more = {}
         if self.last_position is not None:
@@ -63,7 +63,7 @@ class Tower(nn.Module):
         if self.separator is not None:
             more["token_type_ids"] = second_segment(ids, self.separator).long()
         hidden = self.model(input_ids=ids, attention_mask=mask, **more).last_hidden_state.float()
-        if self.card.pooling == "cls":
+        if self.model_config.pooling == "cls":
             vectors: Tensor = hidden[:, 0]
         else:
             weights = mask.unsqueeze(-1).float()
@@ -77,9 +77,9 @@ class Tower(nn.Module):
 
     def finish(self, vectors: Tensor) -> Tensor:
         """Return what search sees of pooled vectors; `pooling.finish` says how."""
-        if self.card.normalize:
+        if self.model_config.normalize:
             vectors = nn.functional.normalize(vectors, dim=-1)
-        if self.card.similarity == "l2":
+        if self.model_config.similarity == "l2":
             halves = vectors.square().sum(-1, keepdim=True) / -2
             more = torch.ones_like(halves) if self.side == "question" else halves
             vectors = torch.cat([vectors, more], dim=-1)
@@ -102,7 +102,7 @@ class Tower(nn.Module):
     @property
     def dimension(self) -> int:
         """The length of the vectors that search sees."""
-        return self.card.dimension(int(self.model.config.hidden_size))
+        return self.model_config.dimension(int(self.model.config.hidden_size))
 
     @property
     def trainable(self) -> bool:

@@ -31,7 +31,7 @@ Ids = Sequence[Sequence[int]]
 GRAPH_WRITER = "densecli.models.onnx_encoder"
 
 
-class Words(Protocol):
+class WordEmbeddings(Protocol):
     """The rows of a word-embedding table."""
 
     @property
@@ -61,7 +61,7 @@ class TowerParts:
     encoder: Architecture
     graph: Path | bytes
     digest: str | None
-    words: Words
+    words: WordEmbeddings
     weight: Callable[[str], FloatArray]
 
 

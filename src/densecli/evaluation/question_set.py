@@ -44,7 +44,7 @@ class QuestionSet:
         counts: Counter[str],
         bad: BadRecords = STOP,
         name: str = "search results",
-        tell: Callable[[str, Sequence[Question]], None] = lambda what, questions: None,
+        report: Callable[[str, Sequence[Question]], None] = lambda what, questions: None,
     ) -> Iterator[Result]:
         """Yield each result with its question of the set, then an empty list for every other question.
 
@@ -54,7 +54,7 @@ class QuestionSet:
                 left out.
             bad: what a second result for a question does.
             name: the name of the results, for errors.
-            tell: is given the names of those two counts with their questions.
+            report: is given the names of those two counts with their questions.
 
         Raises:
             InputError: there are two results for a question, or none belongs to the set.
@@ -83,7 +83,7 @@ class QuestionSet:
         for what, questions in ((NOT_IN_SET, unknown), (WITHOUT_RESULT, missing)):
             counts[what] += len(questions)
             if questions:
-                tell(what, questions)
+                report(what, questions)
         yield from (RankedList(question, ()) for question in missing)
 
     def _places(self, asked: Question) -> list[int]:

@@ -43,7 +43,7 @@ def partial_of(target: Path) -> Path:
     return scratch_of(target) / WORK
 
 
-def resolved(path: Path) -> Path:
+def resolve_path(path: Path) -> Path:
     """Return what a path names, so that the same place is checked and written. All links are followed, once.
 
     A device or a pipe keeps its name.
@@ -91,8 +91,8 @@ def put_in_place(target: Path, check: Callable[[Path], None]) -> None:
 
     Args:
         target: locked by this process.
-        check: raises where a folder may not be replaced. It sees what has really been taken away, whatever
-            came to stand there meanwhile.
+        check: raises where a folder may not be replaced. It receives the folder that has really been taken
+            away, even if that was replaced meanwhile.
     """
     work, old, gone = _parts(target)
     if not os.path.lexists(target):
@@ -202,11 +202,11 @@ def in_the_making(_: Path) -> None:
 def new_folder(target: Path, check: Callable[[Path], None], keep_partial: bool = False) -> Iterator[Path]:
     """Yield a folder that takes the place of `target` when the block ends well.
 
-    With `keep_partial` what an interrupted run left is handed on (the caller checks that it belongs to the
+    With `keep_partial` what an interrupted run left is kept (the caller checks that it belongs to the
     same work) and stays after a failure; else it is removed at both ends.
 
     Args:
-        target: resolved, so that it is no link.
+        target: resolved, so that it is not a link.
         check: raises where a folder may not be replaced; see `put_in_place`.
         keep_partial: whether a later run can resume.
 
@@ -250,7 +250,7 @@ def _is_sole_file(path: Path) -> bool:
 def new_file(target: Path) -> Iterator[Path]:
     """Yield a path that takes the place of the file `target` when the block ends well.
 
-    A device or a pipe is handed on as it is: nothing can take its place.
+    A device or a pipe is written directly: nothing can take its place.
 
     Raises:
         UsageError: `target` is a folder.

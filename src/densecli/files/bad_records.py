@@ -20,16 +20,16 @@ class BadRecords:
         counts: the skipped ones, as `skipped_<code>` (`densecli.counts`).
     """
 
-    def __init__(self, skip: bool = False, tell: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, skip: bool = False, report: Callable[[str], None] = lambda _: None) -> None:
         """Begin with none.
 
         Args:
             skip: see the attribute.
-            tell: called with each of the first three that are skipped, as `file:line: what; expected`.
+            report: called with each of the first three that are skipped, as `file:line: what; expected`.
         """
         self.skip = skip
         self.counts: Counter[str] = Counter()
-        self._tell = tell
+        self._report = report
 
     def refuse(self, code: str, error: InputError) -> None:
         """Take a record that cannot be used.
@@ -44,7 +44,7 @@ class BadRecords:
     def note(self, code: str, times: int, messages: Sequence[str]) -> None:
         """Count records that were skipped elsewhere, and report the first of them."""
         for one in messages[: max(0, EXAMPLES - self.counts.total())]:
-            self._tell(one)
+            self._report(one)
         self.counts[f"skipped_{code}"] += times
 
     def usable(self, name: str, records: Iterable[T]) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""NumPy's `.npy` files, mapped from the disk after a look at their header.
+"""NumPy's `.npy` files, mapped from the disk after their header is checked.
 
 Our own look, because NumPy's fails in many classes on a damaged header, and maps a file that is longer or
 shorter than the header says.

@@ -23,7 +23,7 @@ PLAN = "plan"
 
 
 @dataclass(frozen=True)
-class Begun:
+class Unfinished:
     """What an interrupted run left that made at least one piece.
 
     Attributes:
@@ -74,17 +74,17 @@ class Pieces:
             (self.folder / PLAN).unlink(missing_ok=True)
 
 
-def begun_work(folder: Path, name: Callable[[int], str]) -> Begun | None:
+def find_unfinished(folder: Path, name: Callable[[int], str]) -> Unfinished | None:
     """Return what an interrupted run has left in a folder, None if it has made no piece."""
     return _read(folder) if (folder / name(0)).exists() else None
 
 
-def _read(folder: Path) -> Begun | None:
+def _read(folder: Path) -> Unfinished | None:
     try:
         plan, _, note = (folder / PLAN).read_bytes().decode(errors="replace").partition("\n")
     except FileNotFoundError:
         return None
-    return Begun(plan, note)
+    return Unfinished(plan, note)
 
 
 @contextmanager

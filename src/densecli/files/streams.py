@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from densecli.errors import InputError
 from densecli.files.arrivals import arriving, watch
-from densecli.files.atomic import new_file, resolved
+from densecli.files.atomic import new_file, resolve_path
 from densecli.files.urls import is_remote
 from densecli.files.utf8 import REWRITE, UTF16
 
@@ -84,7 +84,7 @@ def packing(path: str) -> str:
     return next((ending for ending in OPENERS if path.endswith(ending)), "")
 
 
-def packed(stream: BinaryIO, name: str) -> AbstractContextManager[BinaryIO]:
+def pack_stream(stream: BinaryIO, name: str) -> AbstractContextManager[BinaryIO]:
     """Return a stream that compresses into `stream` as the name of the file says, or `stream` itself."""
     ending = packing(name)
     opened: AbstractContextManager[BinaryIO] = PACKERS[ending](stream) if ending else nullcontext(stream)
@@ -94,7 +94,11 @@ def packed(stream: BinaryIO, name: str) -> AbstractContextManager[BinaryIO]:
 @contextmanager
 def new_stream(path: Path) -> Iterator[BinaryIO]:
     """Yield a stream into a file that appears when it is whole; its name says how it is compressed."""
-    with new_file(resolved(path)) as place, open(place, "wb") as stream, packed(stream, path.name) as out:
+    with (
+        new_file(resolve_path(path)) as place,
+        open(place, "wb") as stream,
+        pack_stream(stream, path.name) as out,
+    ):
         yield out
 
 

@@ -1,4 +1,4 @@
-"""JSON values to the types of a dataclass: whatever a file says is checked before it is used."""
+"""JSON values to the types of a dataclass: everything in a file is checked before it is used."""
 
 import math
 from collections.abc import Mapping

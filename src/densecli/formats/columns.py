@@ -75,7 +75,7 @@ def column(text: str) -> str:
     return text
 
 
-def tabbed(*texts: str) -> bytes:
+def join_columns(*texts: str) -> bytes:
     """Return a line of columns with tabs between.
 
     Raises:

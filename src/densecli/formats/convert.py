@@ -13,7 +13,7 @@ from densecli.files.bad_records import STOP, BadRecords
 from densecli.files.jsonl import encode_line
 from densecli.formats import beir, dpr, flag_embedding, qrels, runs, tevatron
 from densecli.formats.beir_folder import examples_of
-from densecli.formats.columns import column, tabbed
+from densecli.formats.columns import column, join_columns
 from densecli.formats.detect import question_of
 from densecli.formats.known import EXAMPLES, PASSAGES, PREDICTIONS, QRELS, QUESTIONS, RESULTS
 from densecli.formats.lookup import Lookup
@@ -85,17 +85,17 @@ TARGETS = {
         _lines(tevatron.example_row_of_ids), reads=False, drawn=False, joined=True
     ),
     (EXAMPLES, "flag-embedding"): Target(_lines(flag_embedding.example_row), drawn=False, answered=False),
-    (EXAMPLES, "beir"): Target(None, keyed=True, joined=True, holds=tabbed),
+    (EXAMPLES, "beir"): Target(None, keyed=True, joined=True, holds=join_columns),
     (RESULTS, "jsonl"): Target(_lines(_result_row), reads=False),
     (RESULTS, "dpr"): Target(_bytes(dpr.write_results), judges=True),
     (RESULTS, "trec"): Target(
         _bytes(runs.write_trec), asks=False, reads=False, keyed=True, joined=True, holds=column
     ),
     (RESULTS, "msmarco"): Target(
-        _bytes(runs.write_msmarco), asks=False, reads=False, keyed=True, joined=True, holds=tabbed
+        _bytes(runs.write_msmarco), asks=False, reads=False, keyed=True, joined=True, holds=join_columns
     ),
     (RESULTS, "tevatron"): Target(
-        _bytes(runs.write_tevatron), asks=False, reads=False, keyed=True, joined=True, holds=tabbed
+        _bytes(runs.write_tevatron), asks=False, reads=False, keyed=True, joined=True, holds=join_columns
     ),
     (PREDICTIONS, "jsonl"): Target(_lines(_prediction_row), reads=False),
     (PREDICTIONS, "dpr"): Target(_bytes(dpr.write_predictions), reads=False),
@@ -103,7 +103,7 @@ TARGETS = {
         _bytes(qrels.write_trec), asks=False, reads=False, keyed=True, joined=True, holds=column
     ),
     (QRELS, "beir"): Target(
-        _bytes(qrels.write_beir), asks=False, reads=False, keyed=True, joined=True, holds=tabbed
+        _bytes(qrels.write_beir), asks=False, reads=False, keyed=True, joined=True, holds=join_columns
     ),
     (PASSAGES, "jsonl"): Target(_lines(_own)),
     (PASSAGES, "psgs"): Target(write_psgs),
@@ -122,7 +122,7 @@ TAKES: dict[tuple[str, str], Callable[[Any], Records]] = {
         for passage_id in dict.fromkeys(passage.id for passage in one.positives)
     ),
     (RESULTS, QRELS): lambda one: (
-        qrels.Judgment(one.question.id, ctx.passage.id, 1) for ctx in _judged(one).ctxs if ctx.has_answer
+        qrels.Judgment(one.question.id, ctx.passage.id, 1) for ctx in _judge(one).ctxs if ctx.has_answer
     ),
 }
 """What one record gives when another kind is taken from it."""
@@ -137,13 +137,13 @@ def find_target(kind: str, config_to: str | None, take: str | None) -> tuple[str
     taken = take or kind
     if taken != kind and (kind, taken) not in {*TAKES, (QRELS, EXAMPLES)}:
         possible = [other for one, other in (*TAKES, (QRELS, EXAMPLES)) if one == kind]
-        raise UsageError(f"the input holds {kind}: `take` is {taken}; expected {_listed(possible)}")
+        raise UsageError(f"the input holds {kind}: `take` is {taken}; expected {_join_names(possible)}")
     forms = [form for one, form in TARGETS if one == taken]
     if config_to not in forms:
         others = {other for one, other in TAKES if one == kind and (other, config_to) in TARGETS}
-        hint = f", or `take` {_listed(sorted(others))}" if others and take is None else ""
+        hint = f", or `take` {_join_names(sorted(others))}" if others and take is None else ""
         given = f"`to` is {config_to}" if config_to else "`to` is missing"
-        raise UsageError(f"the input gives {taken}: {given}; expected {_listed(forms)}{hint}")
+        raise UsageError(f"the input gives {taken}: {given}; expected {_join_names(forms)}{hint}")
     return taken, TARGETS[taken, str(config_to)]
 
 
@@ -154,7 +154,7 @@ def idle(kind: str, taken: str) -> set[str]:
     return {"passages"} if taken == QUESTIONS else set()
 
 
-def _listed(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))) or "nothing"
 
 
@@ -202,8 +202,8 @@ def convert(
         target: how it is written.
         lookup: texts for what holds ids only.
         counts: filled with the records, and with what the form has no place for.
-        refuse: is given what is wrong with a record that lacks what the form needs, or where the form tells
-            questions or passages by their ids, with one whose id came before with another text.
+        refuse: receives the error of a record that lacks what the form needs or, where the form knows
+            questions or passages by their ids, of one whose id came before with another text.
 
     Raises:
         FieldError: the first such record.
@@ -264,7 +264,7 @@ def _with_unanswered(records: Records, lookup: Lookup) -> Iterator[RankedList]:
     for ranked in records:
         seen.add(ranked.question.id)
         yield ranked
-    yield from lookup.unanswered(seen)
+    yield from lookup.list_unanswered(seen)
 
 
 def _once(question: Question, seen: set[str]) -> None:
@@ -278,7 +278,7 @@ def _once(question: Question, seen: set[str]) -> None:
 
 def _whole(record: Any, target: Target) -> Any:
     _check(record, target)
-    return _judged(record) if target.judges else record
+    return _judge(record) if target.judges else record
 
 
 def _check(record: Any, target: Target) -> None:
@@ -317,7 +317,7 @@ def _passages_of(record: Any) -> tuple[Passage, ...]:
     return record.passages if isinstance(record, TrainingExample) else ()
 
 
-def _judged(ranked: RankedList) -> RankedList:
+def _judge(ranked: RankedList) -> RankedList:
     """Return a ranked list that says of each passage whether it holds an answer.
 
     Beside others with texts an empty one holds none, as for `evaluate`.

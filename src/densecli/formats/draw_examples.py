@@ -1,4 +1,4 @@
-"""Random training examples of a file, for people to look at."""
+"""Random training examples of a file, for people to read."""
 
 from collections.abc import Iterator
 from pathlib import Path

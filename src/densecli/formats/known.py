@@ -44,9 +44,9 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class RowForm(Form):
-    """JSON objects. `keys` identify it; `parse` makes records; `questions` no more than their questions.
+    """JSON objects. `keys` identify it; `parse` makes records; `questions` only their questions.
 
-    `fits` is asked as well, where names alone do not tell the form.
+    `fits` must be true as well, where names alone do not identify the form.
     """
 
     keys: tuple[str, ...]
@@ -74,7 +74,7 @@ def _columns(document: Document) -> Columns:
         return ()
 
 
-def _tabbed_three(document: Document) -> Columns:
+def _three_columns(document: Document) -> Columns:
     columns = _columns(document)
     return columns if len(columns) == document.first.count(b"\t") + 1 == 3 else ("", "", "")
 
@@ -106,11 +106,11 @@ def _is_qrels(document: Document) -> bool:
 
 
 def _is_msmarco_run(document: Document) -> bool:
-    return _tabbed_three(document)[2] == "1"
+    return _three_columns(document)[2] == "1"
 
 
 def _is_tevatron_run(document: Document) -> bool:
-    score = _tabbed_three(document)[2]
+    score = _three_columns(document)[2]
     return not score.isdigit() and _number(score)
 
 

@@ -52,7 +52,7 @@ class Lookup:
             raise FieldError(f"question {known.id!r} is not among the questions", expected, code="unknown_id")
         return found
 
-    def unanswered(self, seen: Set[str]) -> Iterator[RankedList]:
+    def list_unanswered(self, seen: Set[str]) -> Iterator[RankedList]:
         """Yield an empty list for each question that a run has no line for: nothing was found for it."""
         return (RankedList(one, ()) for one in self.questions.values() if one.id not in seen)
 
@@ -73,7 +73,7 @@ class Lookup:
             )
         return self.store[row]
 
-    def ranked(self, known: RankedList) -> RankedList:
+    def complete_ranked(self, known: RankedList) -> RankedList:
         """Return a ranked list with what is known of its question and passages.
 
         Whether a passage holds an answer is open again where the question found has other answers.
@@ -100,9 +100,9 @@ class Lookup:
         if isinstance(record, TrainingExample):
             return self.example(record)
         if isinstance(record, RankedList):
-            return self.ranked(record)
+            return self.complete_ranked(record)
         if isinstance(record, Prediction):
-            return replace(record, ranked=self.ranked(record.ranked))
+            return replace(record, ranked=self.complete_ranked(record.ranked))
         return record
 
     def example(self, known: TrainingExample) -> TrainingExample:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from densecli.formats.columns import Columns, column, tabbed, table, whole_number
+from densecli.formats.columns import Columns, column, join_columns, table, whole_number
 from densecli.formats.documents import Document
 
 BEIR_HEADER = ["query-id", "corpus-id", "score"]
@@ -47,6 +47,6 @@ def write_beir(judgments: Iterable[Judgment]) -> Iterator[bytes]:
     Raises:
         FieldError: an id is empty or holds a tab or a line end.
     """
-    yield tabbed(*BEIR_HEADER)
+    yield join_columns(*BEIR_HEADER)
     for one in judgments:
-        yield tabbed(one.question_id, one.passage_id, str(one.grade))
+        yield join_columns(one.question_id, one.passage_id, str(one.grade))

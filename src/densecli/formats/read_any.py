@@ -22,11 +22,11 @@ from densecli.formats.read_questions import read_questions
 def open_records(
     path: str, named: str | None = None, bad: BadRecords = STOP
 ) -> Iterator[tuple[Iterator[Any], str]]:
-    """Open whatever holds records of some kind; yield them, and the kind.
+    """Open a file or folder with records of some kind; yield them, and the kind.
 
     Args:
         path: a file, `-`, a passage store, a folder of mine-negatives, a BEIR folder.
-        named: the form's name, in place of a look at the first record.
+        named: the form's name; by default the first record decides.
         bad: what a record that cannot be used does.
 
     Raises:

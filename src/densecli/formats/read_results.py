@@ -65,7 +65,7 @@ def _results(
             else:
                 yield found
         if lookup is not None and known.form.bare:
-            yield from lookup.unanswered(seen)
+            yield from lookup.list_unanswered(seen)
 
 
 def _without_texts(name: str, records: Iterator[tuple[int, Result]]) -> Iterator[tuple[int, Result]]:

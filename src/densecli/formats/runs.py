@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from densecli.errors import FieldError
 from densecli.fields import number_field
-from densecli.formats.columns import Columns, column, tabbed, table, whole_number
+from densecli.formats.columns import Columns, column, join_columns, table, whole_number
 from densecli.formats.documents import Document
 from densecli.records import Passage, Question, RankedList, ScoredPassage
 
@@ -26,7 +26,7 @@ def read_run(
 ) -> Iterator[RankedList]:
     """Yield a ranked list for each question, without any text.
 
-    Passages are ordered by score whatever their rank is (some programs write 0 everywhere); those with the
+    Passages are ordered by score, not by rank (some programs write 0 everywhere); those with the
     same score stay in the order of the file. With `by_rank` the scores are ranks, each of which a question
     has once; judgments without a header look like such a run, and are recognized by their equal grades.
 
@@ -101,7 +101,7 @@ def write_tevatron(results: Iterable[RankedList]) -> Iterator[bytes]:
         FieldError: an id is empty or holds a tab or a line end.
     """
     for question_id, _, passage_id, score in _ranks(results):
-        yield tabbed(question_id, passage_id, repr(score))
+        yield join_columns(question_id, passage_id, repr(score))
 
 
 def write_msmarco(results: Iterable[RankedList]) -> Iterator[bytes]:
@@ -111,7 +111,7 @@ def write_msmarco(results: Iterable[RankedList]) -> Iterator[bytes]:
         FieldError: an id is empty or holds a tab or a line end.
     """
     for question_id, rank, passage_id, _ in _ranks(results):
-        yield tabbed(question_id, passage_id, str(rank))
+        yield join_columns(question_id, passage_id, str(rank))
 
 
 def scores_fit(ranked: RankedList) -> bool:

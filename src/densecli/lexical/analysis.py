@@ -53,7 +53,7 @@ class Analysis:
     unicode: str = "nfc"
 
     @classmethod
-    def chosen(cls, config: IndexConfig) -> "Analysis":
+    def from_config(cls, config: IndexConfig) -> "Analysis":
         """Build the one that the options name."""
         named = {"english": STOP_WORDS, "none": ""}
         return cls(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from densecli.ranking.order import Rows, Scores
 
-WINDOW = 1 << 19  # rows looked at together: few enough for the processor's cache, many for numpy
+WINDOW = 1 << 19  # rows compared together: few enough for the processor's cache, many for numpy
 LOOKUP = 24  # finding a passage in postings takes about as long as adding up this many
 TRIAL = (
     6  # seeing whether a term must be added up takes as long as adding up one posting for this many passages
@@ -40,7 +40,7 @@ class Term:
         """Return what the term adds to each of its passages."""
         return self.saturation.take(self.grades) * self.weight
 
-    def added_to(self, rows: NDArray[np.int32]) -> Scores:
+    def scores_of(self, rows: NDArray[np.int32]) -> Scores:
         """Return what the term adds to given passages, 0 where it is not in them."""
         places = np.searchsorted(self.rows, rows)
         places[places == len(self.rows)] = 0
@@ -116,7 +116,7 @@ def _best_within(
     scores = totals.take(found)
     rows = found + first
     for later, term in enumerate(terms[place:], place + 1):
-        scores += term.added_to(rows.astype(np.int32))
+        scores += term.scores_of(rows.astype(np.int32))
         if len(scores) > k:
             kept = np.flatnonzero(scores >= safe * max(floor, _kth_best(scores, k)) - left[later])
             rows, scores = rows[kept], scores[kept]

@@ -75,7 +75,7 @@ class Bm25:
         for question, wanted, its_scores in zip(questions, rows.astype(np.int32), scores, strict=True):
             try:
                 for term in self._terms(question):
-                    its_scores += term.added_to(wanted)
+                    its_scores += term.scores_of(wanted)
             except IndexError:
                 raise self._damage_error() from None
         return scores
@@ -94,7 +94,7 @@ class Bm25:
         numbers = {term: self._vocabulary.number(term) for term in times}
         try:
             return {
-                term: self._weigh({number: times[term]})[0].added_to(rows.astype(np.int32))
+                term: self._weigh({number: times[term]})[0].scores_of(rows.astype(np.int32))
                 for term, number in numbers.items()
                 if number is not None
             }

@@ -62,7 +62,7 @@ class Mined:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def merged(lists: Iterable[Sequence[Hit]]) -> list[Hit]:
+def merge_hits(lists: Iterable[Sequence[Hit]]) -> list[Hit]:
     """Return the hits of several lists by the sum of 1 / (60 + rank), best first, and each row once.
 
     A hit of several lists is the one of the first list.

@@ -28,7 +28,7 @@ def mine(
     dense: Engine | None = None,
     workers: int = 1,
 ) -> Generator[list[TrainingExample], None, None]:
-    """Yield the training examples of each block of questions, in order, whatever the number of workers.
+    """Yield the training examples of each block of questions, in order, for any number of workers.
 
     The positive is the given one, the collection's passage that holds most of it, or the best-ranked of BM25
     that holds an answer. Negatives hold no answer and have no text that the example has already. A question

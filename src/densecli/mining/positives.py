@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from densecli.configs.mining import MineConfig
 from densecli.lexical.bm25 import Bm25
 from densecli.mining.gold import CANDIDATES, gold_match, gold_query
-from densecli.mining.hits import GIVEN, Hit, merged, ranked_hits
+from densecli.mining.hits import GIVEN, Hit, merge_hits, ranked_hits
 from densecli.records import TrainingExample
 from densecli.retrieval.passage_cache import AnswerChecker, PassageCache
 from densecli.text.same_text import TextSet
@@ -69,7 +69,7 @@ class Positives:
         given = example.positives if first.source == GIVEN else (self._cache.at(first.row).passage,)
         texts = TextSet(passage.text for passage in given)
         asked = TextSet([example.question.question])
-        for hit in merged(lists) if self._several else ():
+        for hit in merge_hits(lists) if self._several else ():
             if len(texts) >= self._config.max_positives:
                 return
             text = self._cache.at(hit.row).passage.text
@@ -122,7 +122,7 @@ class Positives:
         }
         ranked = self._search(queries, self._config.depth)
         for place, hits in ranked.items():
-            offered = merged([hits, dense.get(place, [])]) if self._several else hits
+            offered = merge_hits([hits, dense.get(place, [])]) if self._several else hits
             asked = TextSet([questions[place].question])
             found = next(
                 (

@@ -256,7 +256,7 @@ def _distilbert(config: Config) -> PostNorm:
 def _mpnet(config: Config) -> PostNorm:
     return PostNorm(
         **_sizes(config),
-        reserved=2,  # whatever the config says of padding
+        reserved=2,  # the config may say something else about padding
         buckets=config["relative_attention_num_buckets"],
         epsilon=config["layer_norm_eps"],
         activation=config["hidden_act"],

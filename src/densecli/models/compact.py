@@ -33,20 +33,20 @@ def compact(source: Path, target: Path, card_type: type[C], shared_words: Path |
     Raises:
         ArtifactError: the model is damaged, or its word table is not the shared one.
     """
-    card = read_model_config(source, card_type)
+    model_config = read_model_config(source, card_type)
     target.mkdir(parents=True, exist_ok=True)
     words = {}
-    for side, name in card.words.items():
+    for side, name in model_config.words.items():
         path = shared_words or target / name
         words[side] = Path(relpath(path, target)).as_posix()
-        tower = card.tower(side) if isinstance(card, RetrieverConfig) else side
+        tower = model_config.tower(side) if isinstance(model_config, RetrieverConfig) else side
         if tower != side:
             continue
         state = load_state(source / tower / WEIGHTS)
         write_tower(target / tower, read_config(source / tower), state, compact=True)
         _write_words(source / name, path)
     shutil.copyfile(present(source / TOKENIZER, "tokenizer"), target / TOKENIZER)
-    write_model_config(target, replace(card, words=words))
+    write_model_config(target, replace(model_config, words=words))
 
 
 def _write_words(source: Path, target: Path) -> None:

@@ -63,7 +63,7 @@ class RetrieverConfig:
         return "question" if self.shared_encoder else side
 
     def last_position(self, side: str) -> int | None:
-        """Return where a side's last token stands, whatever the length before it; None: right behind it."""
+        """Return where a side's last token stands, for any length before it; None: right behind it."""
         limit = self.max_question_tokens if side == "question" else self.max_passage_tokens
         return limit - 1 if self.trailing_sep else None
 
@@ -132,9 +132,9 @@ def read_model_config(folder: Path, card_type: type[C]) -> C:
     return card_type(**values)
 
 
-def write_model_config(folder: Path, card: ModelConfig) -> None:
+def write_model_config(folder: Path, model_config: ModelConfig) -> None:
     """Write `model.json`."""
-    row = {"schema": SCHEMA, "kind": KINDS[type(card)], **asdict(card)}
+    row = {"schema": SCHEMA, "kind": KINDS[type(model_config)], **asdict(model_config)}
     (folder / CARD).write_bytes(orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
@@ -166,11 +166,13 @@ def passage_fingerprint(folder: Path) -> str:
     """
     if not is_model_folder(folder):
         return fingerprint(folder)
-    card = read_model_config(folder, RetrieverConfig)
-    described = {name: value for name, value in asdict(card).items() if name not in OF_QUESTIONS}
-    if card.similarity == "cosine":
+    model_config = read_model_config(folder, RetrieverConfig)
+    described = {name: value for name, value in asdict(model_config).items() if name not in OF_QUESTIONS}
+    if model_config.similarity == "cosine":
         described["similarity"] = "dot"  # search compares normalized vectors by inner products in both cases
-    tower = _tower_files("passage", folder / card.tower("passage"), folder / card.words["passage"])
+    tower = _tower_files(
+        "passage", folder / model_config.tower("passage"), folder / model_config.words["passage"]
+    )
     files = [(TOKENIZER, present(folder / TOKENIZER, "tokenizer")), *tower]
     return _digest(orjson.dumps(described, option=orjson.OPT_SORT_KEYS), files)
 

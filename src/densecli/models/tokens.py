@@ -28,7 +28,7 @@ class Tokens:
     (`questions cut`, `passages cut`).
     """
 
-    def __init__(self, tokenizer: Tokenizer, card: ModelConfig) -> None:
+    def __init__(self, tokenizer: Tokenizer, model_config: ModelConfig) -> None:
         # saved settings would cut and pad before the lengths are known
         tokenizer.no_padding()
         tokenizer.no_truncation()
@@ -36,26 +36,26 @@ class Tokens:
         frame = _frame(tokenizer)
         self.cls, self.sep = frame[0], frame[-1]
         self.pad = next((i for i in map(tokenizer.token_to_id, PADS) if i is not None), self.sep)
-        self.separator = self.sep if card.token_types == "segments" else None
+        self.separator = self.sep if model_config.token_types == "segments" else None
         self.counts: Counter[str] = Counter()
-        if isinstance(card, RetrieverConfig):
-            self._limits = card.max_question_tokens, card.max_passage_tokens
-            self._prefixes = card.question_prefix, card.passage_prefix
+        if isinstance(model_config, RetrieverConfig):
+            self._limits = model_config.max_question_tokens, model_config.max_passage_tokens
+            self._prefixes = model_config.question_prefix, model_config.passage_prefix
             # DPR 1.0 overwrites the last position of every padded input by [SEP], and attends to it
-            self._trailing = [self.sep] if card.trailing_sep else []
+            self._trailing = [self.sep] if model_config.trailing_sep else []
         else:
-            self._limits = card.max_tokens, card.max_tokens
+            self._limits = model_config.max_tokens, model_config.max_tokens
             self._prefixes = "", ""
             self._trailing = []
 
     @classmethod
-    def open(cls, folder: Path, card: ModelConfig) -> "Tokens":
+    def open(cls, folder: Path, model_config: ModelConfig) -> "Tokens":
         """Read `tokenizer.json` of a model folder.
 
         Raises:
             ArtifactError: the file is missing, broken, or frames no text.
         """
-        return cls(read_tokenizer(folder), card)
+        return cls(read_tokenizer(folder), model_config)
 
     def questions(self, texts: Sequence[str]) -> list[list[int]]:
         """Return `[CLS] question [SEP]` for each question, cut to the model's limit.

@@ -22,7 +22,7 @@ def union(first: Rows, second: Rows) -> Rows:
     return np.where(both == none, -1, both)[:, :widest]
 
 
-def weighted(words: Scores, dense: Scores, weight: float | Scores) -> Scores:
+def add_weighted(words: Scores, dense: Scores, weight: float | Scores) -> Scores:
     """Return `words + weight * dense`, the paper's BM25(q, p) + λ·sim(q, p).
 
     Args:
@@ -67,7 +67,7 @@ def or_lowest(rows: Rows, found: Rows, scores: Scores) -> Scores:
         scores: (n, k) their scores.
     """
     lowest = np.where(found < 0, np.inf, scores).min(axis=1, initial=np.inf)
-    return _looked_up(rows, found, scores, np.where(np.isfinite(lowest), lowest, 0))
+    return _look_up(rows, found, scores, np.where(np.isfinite(lowest), lowest, 0))
 
 
 def reciprocal_ranks(rows: Rows, found: Rows) -> Scores:
@@ -78,10 +78,10 @@ def reciprocal_ranks(rows: Rows, found: Rows) -> Scores:
         found: (n, k) the lists, best first; -1 means none.
     """
     values = 1 / (RANK_CONSTANT + np.arange(1, found.shape[1] + 1, dtype=np.float64))
-    return _looked_up(rows, found, np.broadcast_to(values, found.shape), np.zeros(len(found)))
+    return _look_up(rows, found, np.broadcast_to(values, found.shape), np.zeros(len(found)))
 
 
-def _looked_up(
+def _look_up(
     rows: Rows, found: Rows, values: NDArray[np.floating], otherwise: NDArray[np.floating]
 ) -> Scores:
     result = np.repeat(otherwise[:, None], rows.shape[1], axis=1).astype(np.float32)

@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from densecli.encoders.engines import ANY, BATCH_TOKENS, Asked, first_that_works, session_opener
+from densecli.encoders.engines import ANY, BATCH_TOKENS, EngineRequest, first_that_works, session_opener
 from densecli.encoders.session import EngineError
 from densecli.models.folder import is_compiled
 from densecli.models.reader_heads import ENCODER
@@ -16,7 +16,7 @@ TORCH = "densecli.reader.torch_folder"
 
 def open_reader(
     folder: Path,
-    asked: Asked = ANY,
+    request: EngineRequest = ANY,
     single: bool = True,
     batch_tokens: int | None = None,
     observer: Observer = SILENT,
@@ -25,7 +25,7 @@ def open_reader(
 
     Args:
         folder: the folder of a reader.
-        asked: engine, device and precision.
+        request: engine, device and precision.
         single: one question is read, so that an engine that starts fast is the fastest.
         batch_tokens: padded word pieces of a batch; None takes what suits the engine.
         observer: receives a message where the fastest engine can't be used.
@@ -39,18 +39,18 @@ def open_reader(
     def open_in(engine: str) -> Reader:
         size = batch_tokens or BATCH_TOKENS[engine]
         if engine == "torch":
-            return _open_in_torch(folder, asked, size)
+            return _open_in_torch(folder, request, size)
         if folder.is_dir() and not is_compiled(folder, ENCODER):
             raise EngineError(f"{folder}: has no graph for {engine}")
-        return Reader.open(folder, session_opener(engine, asked.precision), size)
+        return Reader.open(folder, session_opener(engine, request.precision), size)
 
-    return first_that_works(asked, single, open_in, observer)
+    return first_that_works(request, single, open_in, observer)
 
 
-def _open_in_torch(folder: Path, asked: Asked, batch_tokens: int) -> Reader:
+def _open_in_torch(folder: Path, request: EngineRequest, batch_tokens: int) -> Reader:
     hardware: Any = import_module("densecli.encoders.torch_hardware")
-    device = hardware.pick_device(asked.device)
+    device = hardware.pick_device(request.device)
     reader = import_module(TORCH).open_reader(folder)
     reader.model.to(device)
-    opened: Reader = reader.reading(hardware.pick_precision(asked.precision, device), batch_tokens)
+    opened: Reader = reader.reading(hardware.pick_precision(request.precision, device), batch_tokens)
     return opened

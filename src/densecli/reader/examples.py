@@ -56,7 +56,7 @@ def reader_examples(
         ranked: search results.
         tokens: the reader's tokenizer.
         max_tokens: the longest input of the model, in word pieces.
-        depth: how many passages are looked at.
+        depth: how many passages are used.
         counts: filled with how many questions were dropped, by reason.
         choice: `all`; or `dpr`, as the authors' release chooses: the positives of the gold page if there are
             any, else at most 20; of the negatives ten for each positive, but at least 50 and at most 150.

@@ -37,7 +37,12 @@ class Reader:
     """Reads answers out of passages (paper, section 6.1)."""
 
     def __init__(
-        self, forward: Forward, tokens: Tokens, card: ReaderConfig, folder: Path, batch_tokens: int = 4096
+        self,
+        forward: Forward,
+        tokens: Tokens,
+        model_config: ReaderConfig,
+        folder: Path,
+        batch_tokens: int = 4096,
     ) -> None:
         """Read with `forward`, the tokens and properties of the model in `folder`.
 
@@ -45,7 +50,7 @@ class Reader:
         """
         self._forward = forward
         self._tokens = tokens
-        self._card = card
+        self._model_config = model_config
         self._folder = folder
         self._batch_tokens = batch_tokens
 
@@ -56,9 +61,15 @@ class Reader:
         Raises:
             ArtifactError: the folder is no whole reader, or the engine refuses it.
         """
-        card = read_model_config(folder, ReaderConfig)
-        tokens = Tokens.open(folder, card)
-        return cls(_open_compiled(folder, card, tokens, open_session), tokens, card, folder, batch_tokens)
+        model_config = read_model_config(folder, ReaderConfig)
+        tokens = Tokens.open(folder, model_config)
+        return cls(
+            _open_compiled(folder, model_config, tokens, open_session),
+            tokens,
+            model_config,
+            folder,
+            batch_tokens,
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -90,7 +101,7 @@ class Reader:
     @property
     def max_answer_tokens(self) -> int:
         """Longest answer in word pieces."""
-        return self._card.max_answer_tokens
+        return self._model_config.max_answer_tokens
 
     def read_passages(
         self, asked: Iterable[Asked], has_arrived: Callable[[], bool] | None = None
@@ -124,7 +135,7 @@ class Reader:
 
         def batches() -> Iterator[Ids]:
             for question, passages in asked:
-                features = build_features(self._tokens, self._card.max_tokens, question, passages)
+                features = build_features(self._tokens, self._model_config.max_tokens, question, passages)
                 reading = _Reading(passages, features)
                 begun.append(reading)
                 for rows in length_batches([one.ids for one in features], self._batch_tokens):
@@ -179,15 +190,17 @@ def _take_arrived(first: T, stream: Iterator[T], has_arrived: Callable[[], bool]
         yield item
 
 
-def _open_compiled(folder: Path, card: ReaderConfig, tokens: Tokens, open_session: OpenSession) -> Forward:
-    tower, words = folder / ENCODER, folder / card.words[ENCODER]
+def _open_compiled(
+    folder: Path, model_config: ReaderConfig, tokens: Tokens, open_session: OpenSession
+) -> Forward:
+    tower, words = folder / ENCODER, folder / model_config.words[ENCODER]
     shapes = head_shapes(read_config(tower)["hidden_size"])
     parts = stored_tower(tower, words, shapes)
     encoder = CompiledTower(parts, open_session, tokens.pad, separator=tokens.separator)
-    if card.max_tokens > encoder.max_tokens:
+    if model_config.max_tokens > encoder.max_tokens:
         raise ArtifactError(
-            f"{folder}: max_tokens is {card.max_tokens}, but its encoder has {encoder.max_tokens} positions;"
-            " copy the model folder again"
+            f"{folder}: max_tokens is {model_config.max_tokens}, but its encoder has"
+            f" {encoder.max_tokens} positions; copy the model folder again"
         )
     heads = Heads.open(tower / WEIGHTS)
 

@@ -37,13 +37,13 @@ class TorchReader:
 
     model: ReaderModel
     tokenizer: Tokenizer
-    card: ReaderConfig
+    model_config: ReaderConfig
     folder: Path
 
     @property
     def tokens(self) -> Tokens:
         """The tokenizer with this model's limits."""
-        return Tokens(self.tokenizer, self.card)
+        return Tokens(self.tokenizer, self.model_config)
 
     def reading(self, precision: torch.dtype, batch_tokens: int = 4096) -> Reader:
         """Return a reader that runs this model, as it is at the time and without dropout."""
@@ -60,7 +60,7 @@ class TorchReader:
                 spans = torch.stack([found.start, found.end], dim=-1)
                 yield spans.cpu().numpy(), found.relevance.cpu().numpy()
 
-        return Reader(forward, self.tokens, self.card, self.folder, batch_tokens)
+        return Reader(forward, self.tokens, self.model_config, self.folder, batch_tokens)
 
 
 def open_reader(folder: Path) -> TorchReader:
@@ -69,15 +69,15 @@ def open_reader(folder: Path) -> TorchReader:
     Raises:
         ArtifactError: it is missing, incomplete, damaged, or not a reader.
     """
-    card = read_model_config(folder, ReaderConfig)
-    encoder, heads = load_tower(folder / ENCODER, folder / card.words[ENCODER], head_shapes)
+    model_config = read_model_config(folder, ReaderConfig)
+    encoder, heads = load_tower(folder / ENCODER, folder / model_config.words[ENCODER], head_shapes)
     tokenizer = read_tokenizer(folder)
     check_vocabulary(tokenizer, [len(encoder.get_input_embeddings().weight)], folder)
-    model = ReaderModel(encoder, _separator(tokenizer, card, encoder))
+    model = ReaderModel(encoder, _separator(tokenizer, model_config, encoder))
     state = {name: torch.from_numpy(weight) for name, weight in heads.items()}
     # the encoder is loaded already; only the heads are replaced
     model.load_state_dict(model.state_dict() | state)
-    return TorchReader(model, tokenizer, card, folder)
+    return TorchReader(model, tokenizer, model_config, folder)
 
 
 def open_reader_base(
@@ -101,8 +101,8 @@ def open_reader_base(
     folder = local_folder(source)
     if is_model_folder(folder) and (folder / ENCODER).is_dir():
         reader = open_reader(folder)
-        if token_types not in (None, reader.card.token_types):
-            trained = reader.card.token_types
+        if token_types not in (None, reader.model_config.token_types):
+            trained = reader.model_config.token_types
             raise UsageError(
                 f"`token_types` {token_types} contradicts {source}, which was trained with {trained}"
             )
@@ -112,13 +112,13 @@ def open_reader_base(
     limit = position_limit(reader.model.encoder)
     if max_tokens > limit:
         raise UsageError(f"`max_tokens` is {max_tokens}; {source} has positions for {limit}")
-    reader.card = replace(
-        reader.card,
+    reader.model_config = replace(
+        reader.model_config,
         max_tokens=max_tokens,
         max_answer_tokens=max_answer_tokens,
-        token_types=token_types or reader.card.token_types,
+        token_types=token_types or reader.model_config.token_types,
     )
-    reader.model.separator = _separator(reader.tokenizer, reader.card, reader.model.encoder)
+    reader.model.separator = _separator(reader.tokenizer, reader.model_config, reader.model.encoder)
     return reader
 
 
@@ -130,7 +130,7 @@ def save_reader(reader: TorchReader, folder: Path) -> None:
     words = f"{ENCODER}/{WORDS}"
     save_encoder(reader.model.encoder, folder / ENCODER, folder / words, heads)
     write_tokenizer(reader.tokenizer, folder)
-    write_model_config(folder, replace(reader.card, words={ENCODER: words}))
+    write_model_config(folder, replace(reader.model_config, words={ENCODER: words}))
 
 
 def _without_heads(folder: Path) -> TorchReader:
@@ -145,13 +145,13 @@ def _without_heads(folder: Path) -> TorchReader:
     return TorchReader(ReaderModel(encoder), tokenizer, ReaderConfig(), folder)
 
 
-def _separator(tokenizer: Tokenizer, card: ReaderConfig, encoder: Any) -> int | None:
+def _separator(tokenizer: Tokenizer, model_config: ReaderConfig, encoder: Any) -> int | None:
     """Return the id behind whose first place tokens are of type 1, where the reader does that.
 
     Raises:
         ArtifactError: the encoder has no such type.
     """
-    separator = Tokens(tokenizer, card).separator
+    separator = Tokens(tokenizer, model_config).separator
     if separator is not None:
         check_token_types(encoder)
     return separator

@@ -46,9 +46,9 @@ class Fetch:
             return self.examples()
         name = f"{self.one.stems[0]}-{self.split.name}.qa.csv"
         authors = partial(self._authors, self.split.dpr_questions)
-        here_first = (self.cached, authors, self._hub)
+        here_first = (self.find_cached, authors, self._hub)
         # the Hub has train and dev in one split: our cut of it is not the authors', so their file comes first
-        own_cut_last = (authors, self.cached, self._hub)
+        own_cut_last = (authors, self.find_cached, self._hub)
         sources = own_cut_last if self.one.is_cut(self.split) else here_first
         return self._first(sources, "questions", name)
 
@@ -73,7 +73,7 @@ class Fetch:
                 continue
             if path is not None:
                 for reason in failed:
-                    self.warn(f"passed over {reason}")
+                    self.warn(f"skipped {reason}")
                 return path
         raise ArtifactError(
             f"no {what} of {self.one.name} {self.split.name} in {' and '.join(map(str, self.folders))};"
@@ -81,7 +81,7 @@ class Fetch:
             " with `data_dir`"
         )
 
-    def cached(self) -> Path | None:
+    def find_cached(self) -> Path | None:
         """Return the file of questions that `datasets` has in its cache, made from there, or None.
 
         Raises:

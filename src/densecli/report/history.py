@@ -9,7 +9,7 @@ CUT = " cut"
 LEFT_OUT = "pairs left out"
 """Questions with passages that are no negatives, since they equal a positive of the question."""
 TELLING = 8
-"""With this many updates a loss that did not fall is no chance; with fewer it must have doubled."""
+"""With this many updates a loss that did not fall is not a coincidence; with fewer it must have doubled."""
 
 
 class History:

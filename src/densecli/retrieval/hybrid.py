@@ -7,12 +7,12 @@ from typing import Protocol
 import numpy as np
 
 from densecli.configs.asking import SearchConfig
-from densecli.ranking.fusion import or_lowest, reciprocal_ranks, spread_weights, union, weighted
+from densecli.ranking.fusion import add_weighted, or_lowest, reciprocal_ranks, spread_weights, union
 from densecli.ranking.order import Rows, Scores, rank_by_score
 from densecli.retrieval.search import DenseEngine
 
 
-class Words(Protocol):
+class LexicalEngine(Protocol):
     """Finds and scores passages by their words; `len` is the number of passages."""
 
     def __len__(self) -> int: ...
@@ -52,7 +52,7 @@ class HybridEngine:
         weight: the paper's λ; None weighs each question by the spread of its scores.
     """
 
-    words: Words
+    words: LexicalEngine
     dense: DenseEngine
     config: SearchConfig
     weight: float | None
@@ -66,20 +66,20 @@ class HybridEngine:
             rows = union(*lists)
             scores = reciprocal_ranks(rows, lists[0]) + reciprocal_ranks(rows, lists[1])
         else:
-            both = self.proposed(questions, k)
+            both = self.propose(questions, k)
             rows = both.rows
-            scores = weighted(both.words, both.dense, self._weights(both))
+            scores = add_weighted(both.words, both.dense, self._weights(both))
         rows, scores = rank_by_score(rows, scores)
         return rows[:, :k], scores[:, :k]
 
     def weight_of(self, question: str, k: int) -> float:
         """Return the λ for a question: the tuned one, or its own by the spread of its scores."""
-        return float(np.ravel(self._weights(self.proposed([question], k)))[0])
+        return float(np.ravel(self._weights(self.propose([question], k)))[0])
 
     def _weights(self, both: ProposedPassages) -> float | Scores:
         return spread_weights(both.rows, both.words, both.dense) if self.weight is None else self.weight
 
-    def proposed(self, questions: Sequence[str], k: int) -> ProposedPassages:
+    def propose(self, questions: Sequence[str], k: int) -> ProposedPassages:
         """Return the union of what both sides rank first, scored by both: at least `k` deep.
 
         With `missing` as `min`, a passage that one side has not ranked so high gets the lowest score there

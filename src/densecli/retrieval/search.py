@@ -47,7 +47,7 @@ class Index(Protocol):
 
     @property
     def scanned_bytes(self) -> int:
-        """How much of its data a search looks through, 0 where it looks at a small part."""
+        """Bytes that a search reads; 0 if it reads only a small part."""
         ...
 
     def search(self, questions: FloatArray, k: int) -> tuple[Rows, Scores]:

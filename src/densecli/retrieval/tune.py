@@ -2,8 +2,8 @@
 
 As λ grows, two passages of a question change places once at most: where their fused scores cross. So whether
 a question has an answer in its first k passages changes at a few known λ, and between neighbors of those,
-over all questions, every top-k accuracy is constant. A peak may owe itself to a few questions, so what counts
-for λ is the mean over all weights from λ / 2 to 2 λ, evenly by their logarithm; it is highest at the half or
+over all questions, every top-k accuracy is constant. A peak may come from a few questions, so λ is judged by
+the mean over all weights from λ / 2 to 2 λ, evenly by their logarithm; it is highest at the half or
 at the double of one of the known λ.
 """
 
@@ -205,11 +205,11 @@ def tune(
 ) -> Iterator[Question]:
     """Add each question to `sweep` and yield it. Those without a usable answer are counted and dropped.
 
-    Only passages that some λ brings among the first 20 are looked at for answers.
+    Only passages that some λ ranks among the first 20 are searched for answers.
     """
     for batch in batched(questions, batch_size):
         matchers = [AnswerMatcher(question.answers, question.answer_type) for question in batch]
-        both = engine.proposed([question.question for question in batch], max(KS))
+        both = engine.propose([question.question for question in batch], max(KS))
         scored = zip(batch, matchers, both.rows, both.words, both.dense, strict=True)
         for question, matcher, rows, words, dense in scored:
             counts["questions"] += 1

@@ -53,11 +53,11 @@ def f1_score(prediction: str, answers: Sequence[str], answer_type: str = "string
         return 0.0
     words = Counter(normalize_answer(nfd(prediction)).split())
     return max(
-        (_shared(words, Counter(normalize_answer(nfd(answer)).split())) for answer in answers), default=0.0
+        (_f1(words, Counter(normalize_answer(nfd(answer)).split())) for answer in answers), default=0.0
     )
 
 
-def _shared(one: Counter[str], other: Counter[str]) -> float:
+def _f1(one: Counter[str], other: Counter[str]) -> float:
     """Return the harmonic mean of precision and recall: twice the common words over all words."""
     common = (one & other).total()
     return 2 * common / (one.total() + other.total()) if common else 0.0

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from densecli.records import Question
 from densecli.text.answers import AnswerMatcher
 from densecli.text.content_words import PLAIN
+from densecli.text.sentence import sentence_bounds
 
 SNIPPET_WORDS = 45
 REACH = 1000
 """Characters before and after the first match that are considered at all."""
-SENTENCE_END = re.compile(
-    r"""(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|vs|No))(?<!\bMrs)  # no initial, no abbreviation
-    [.!?]["')\]]*\s+(?=["'(\[]?[A-Z0-9])""",
-    re.VERBOSE,
-)
 Place = tuple[int, int]
 
 
@@ -33,7 +29,7 @@ class Snippet:
     answers: tuple[Place, ...] = ()
     words: tuple[Place, ...] = ()
 
-    def bracketed(self) -> str:
+    def mark_answers(self) -> str:
         """Return the text with its answers in double brackets."""
         inside = {place for start, end in self.answers for place in range(start, end)}
         return "".join(
@@ -48,7 +44,7 @@ def passage_snippet(text: str, question: Question) -> Snippet:
     """Return the part of a passage around its first answer, else around the first word of the question.
 
     Example:
-        >>> passage_snippet("Einstein was born in Ulm.", Question("1", "born where", ("Ulm",))).bracketed()
+        >>> passage_snippet("Einstein was born in Ulm.", Question("1", "born where", ("Ulm",))).mark_answers()
         'Einstein was born in [[Ulm]].'
     """
     answers = AnswerMatcher(question.answers, question.answer_type).spans(text) if question.answers else []
@@ -59,10 +55,8 @@ def passage_snippet(text: str, question: Question) -> Snippet:
 
 def answer_sentence(text: str, start: int, end: int) -> Snippet:
     """Return the sentence of a passage that holds the answer `text[start:end]`."""
-    breaks = [match.end() for match in SENTENCE_END.finditer(text)]
-    first = max([place for place in breaks if place <= start], default=0)
-    last = min([place for place in breaks if place >= end], default=len(text))
-    return cut_snippet(text[first:last].rstrip(), [(start - first, end - first)], [])
+    first, last = sentence_bounds(text, start, end)
+    return cut_snippet(text[first:last], [(start - first, end - first)], [])
 
 
 def cut_snippet(text: str, answers: Sequence[Place], words: Sequence[Place]) -> Snippet:

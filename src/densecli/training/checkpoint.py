@@ -58,7 +58,7 @@ class TrainProgress:
         # `from_json` refuses infinite numbers, but the rank of a validation may be one
         ranks: dict[str, Any] = {name: row.get(name) and tuple(map(float, row[name])) for name in RANKS}
         rest = {name: value for name, value in row.items() if name not in RANKS}
-        return replace(from_json(cls, rest, "standing"), **ranks)
+        return replace(from_json(cls, rest, "progress"), **ranks)
 
     @property
     def improved(self) -> bool | None:
@@ -146,14 +146,14 @@ class Note:
     """What a checkpoint holds in addition to its tensors.
 
     Attributes:
-        standing: the progress of the training.
+        progress: the progress of the training.
         optimizer: the numbers of the optimizer's state.
         config: the settings of the training.
         inputs: the artifacts and files that it reads.
         surroundings: see `surroundings`.
     """
 
-    standing: TrainProgress
+    progress: TrainProgress
     optimizer: Mapping[str, Any]
     config: Mapping[str, Any]
     inputs: tuple[Input, ...]
@@ -176,9 +176,11 @@ def read_note(folder: Path) -> Note | None:
     try:
         row = json.loads((folder / NOTE).read_bytes())
         row.setdefault("optimizer", row.get("optimiser"))  # as 0.1.0 spelled it
-        progress = TrainProgress.from_json(row["standing"])
+        if "standing" in row:  # as 0.1.0 called it
+            row["progress"] = row.pop("standing")
+        progress = TrainProgress.from_json(row["progress"])
         # the progress is read above, because its ranks may be infinite
-        return replace(from_json(Note, {**row, "standing": {}}, NOTE), standing=progress)
+        return replace(from_json(Note, {**row, "progress": {}}, NOTE), progress=progress)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -199,7 +201,7 @@ def read_checkpoint(folder: Path, state: TrainState) -> TrainProgress:
         state.restore(tensors, note.optimizer)
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise _damage_error(folder) from None
-    return note.standing
+    return note.progress
 
 
 def _damage_error(folder: Path) -> ArtifactError:

@@ -41,7 +41,7 @@ class ExactSearch:
             scores[:, first : first + len(part)] = questions @ part.T
         return scores
 
-    def mixed(self, weights: Tensor) -> Tensor:
+    def mix(self, weights: Tensor) -> Tensor:
         """Return the sums (B, d) of all vectors by weights (B, rows)."""
         sums = [weights[:, first : first + len(part)] @ part for first, part in self._parts]
         return torch.stack(sums).sum(0)

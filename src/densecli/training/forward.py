@@ -86,7 +86,7 @@ class TowerPass:
         # left after each chunk: within one autocast, gradients of all chunks would add up in low precision
         with arithmetic(self._device, self._precision):
             places = torch.from_numpy(ids).to(self._device), torch.from_numpy(mask).to(self._device)
-            return self._tower.pooled(*places)
+            return self._tower.pool(*places)
 
 
 def vectors_of(

@@ -26,7 +26,7 @@ class IndexNegatives:
     """Negatives that questions are compared with in addition to the passages of their batch.
 
     A passage is left out for a question where it is one of its positives, has the text of one, or holds an
-    answer. Texts are looked at only in the best passages of a question, since a passage far down hardly
+    answer. Texts are read only of the best passages of a question, since a passage far down hardly
     counts. The result depends on the current question tower alone, so a training that resumes finds the same.
     """
 
@@ -47,7 +47,7 @@ class IndexNegatives:
             tower: the question tower.
             objective: what is trained.
             config: says which passages are compared, and how many are searched for answers.
-            ranks: the processes that train together; each looks for the negatives of its own questions.
+            ranks: the processes that train together; each finds the negatives of its own questions.
 
         Raises:
             ArtifactError: a shard is missing or damaged.
@@ -94,7 +94,7 @@ class IndexNegatives:
                 highest, sums = scores.amax(1, keepdim=True), scores.logsumexp(1, keepdim=True)
                 weights = scores.sub_(sums).exp_().nan_to_num_(0.0)  # not a number if no passage is left
                 # one table, so that processes exchange it at once
-                found.append(torch.cat([highest, sums, self._search.mixed(weights) / temperature], dim=1))
+                found.append(torch.cat([highest, sums, self._search.mix(weights) / temperature], dim=1))
             table = self._ranks.rows(torch.cat(found), own, len(picks))
         mass: Tensor = _Mass.apply(seen, table[:, 1:2], table[:, 2:])  # type: ignore[no-untyped-call]
         return mass, table[:, 0]

@@ -116,7 +116,7 @@ class JointRetriever:
         retriever.passage.eval()
         self.question = retriever.question
         self._retriever = retriever
-        similarity = "cosine" if retriever.card.normalize else retriever.card.similarity
+        similarity = "cosine" if retriever.model_config.normalize else retriever.model_config.similarity
         self._objective = Objective(similarity, temperature if similarity == "cosine" else 1.0)
         self._tokens = retriever.tokens
         self._device = device

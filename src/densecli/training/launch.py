@@ -35,12 +35,15 @@ def is_beside() -> bool:
     return has_others() and os.environ.get("RANK") != "0"
 
 
-def join_process_group(command: str, supported: bool, report: "Report") -> "ProcessGroup | None":
+def join_process_group(
+    command: str, supported: bool, load: "Callable[[], ProcessGroup]", report: "Report"
+) -> "ProcessGroup | None":
     """Join the processes that torchrun started beside this one, and end when they or torchrun end.
 
     Args:
         command: name of the command.
         supported: whether several processes can run the command together.
+        load: loads torch and joins them; the process can be ended while it does.
         report: reports why the process ends.
 
     Returns:
@@ -66,9 +69,7 @@ def join_process_group(command: str, supported: bool, report: "Report") -> "Proc
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     met: list[ProcessGroup] = []
     threading.Thread(target=_watch, args=(met, report), daemon=True).start()
-    from densecli.training import ranks  # loads torch, while the process can be ended
-
-    met.append(ranks.ProcessGroup.join())
+    met.append(load())
     return met[0]
 
 
@@ -82,7 +83,7 @@ def leave(status: int) -> NoReturn:
 
 
 def _watch(met: "list[ProcessGroup]", report: "Report") -> None:
-    """End the process on SIGTERM, or when torchrun is gone, whatever the training waits for."""
+    """End the process on SIGTERM, or when torchrun is gone, even if the training waits for something."""
     started = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
     while signal.SIGTERM not in signal.sigpending():
         # an orphan has another parent; the store of the processes was torchrun's and is gone with it, so

@@ -63,9 +63,9 @@ class Objective:
             passages: vectors (M, d) of all questions' positives and negatives, as pooled.
             owners: the row of the question that brought each passage, (M,) int64.
         """
-        return self.compared(self.similarities(questions, passages), owners)
+        return self.compare(self.similarities(questions, passages), owners)
 
-    def compared(self, scores: Tensor, owners: Tensor) -> Tensor:
+    def compare(self, scores: Tensor, owners: Tensor) -> Tensor:
         """Return similarities (B, M) with -inf where a question is not compared with a passage."""
         return scores if self.in_batch else scores.masked_fill(~_own_columns(scores, owners), -torch.inf)
 
@@ -79,7 +79,7 @@ class Objective:
             return marginal_nll(scores, positives)
         return nll(scores, positives) if self.loss == "nll" else triplet(scores, positives, self.margin)
 
-    def distilled(self, losses: Tensor, scores: Tensor, owners: Tensor, teacher: Tensor) -> Tensor:
+    def distill_losses(self, losses: Tensor, scores: Tensor, owners: Tensor, teacher: Tensor) -> Tensor:
         """Return the losses (B,) with the share of distillation in them.
 
         The teacher's probabilities are those of a question's own passages. A question whose passages do not

@@ -74,7 +74,7 @@ class Optimizer:
         """The rate of the next step."""
         return float(self._schedule.get_last_lr()[0])
 
-    def scaled(self, loss: Tensor) -> Tensor:
+    def scale(self, loss: Tensor) -> Tensor:
         """Return the loss to take gradients of; `clip` takes the scale out again."""
         return self._scaler.scale(loss)
 

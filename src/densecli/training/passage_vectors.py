@@ -190,7 +190,7 @@ class PassageVectors:
         found = np.empty((len(wanted), self._encoded.shape[1]), dtype=np.float32)
         here = wanted < self._rows
         if self._stored is not None:
-            found[here] = self._stored.pooled(wanted[here], self._retriever.card.similarity)
+            found[here] = self._stored.pool(wanted[here], self._retriever.model_config.similarity)
         found[~here] = self._encoded[self._places[wanted[~here] - self._rows]]
         return torch.from_numpy(found).to(self._device)
 

@@ -109,7 +109,7 @@ class DevPool:
         if self._stored is not None:
             known = [number for number, row in enumerate(at_hand) if row is not None]
             rows = np.array([row for row in at_hand if row is not None], dtype=np.int64)
-            found = self._stored.pooled(rows, retriever.card.similarity)
+            found = self._stored.pool(rows, retriever.model_config.similarity)
             vectors[known] = torch.from_numpy(found).to(vectors.device)
         return vectors
 

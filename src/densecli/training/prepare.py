@@ -49,7 +49,7 @@ def prepare(
         UsageError: the passage tower is to stay as it is, and is the question's too; or the encoder's layers
             cannot be run twice.
     """
-    if fixed_passage_encoder and retriever.card.shared_encoder:
+    if fixed_passage_encoder and retriever.model_config.shared_encoder:
         raise UsageError(
             "`fixed_passage_encoder` contradicts `shared_encoder`: questions and passages have one encoder"
         )

@@ -131,7 +131,7 @@ class ProcessGroup:
         self._add(table)
         return [float(number) for number in table]
 
-    def summed(self, own: Sequence[Sequence[float]], width: int) -> list[float]:
+    def sum_rows(self, own: Sequence[Sequence[float]], width: int) -> list[float]:
         """Return the sums (width,) of rows that were dealt, added in the order in which one alone would."""
         (count,) = self.total([len(own)])
         table = torch.tensor(own, dtype=torch.float64).reshape(-1, width)

@@ -108,12 +108,12 @@ def train_reader(
             chosen = draw(source, config.passages, config.seed, epoch, row)
             batch.append(sample(example, chosen, tokens, config.max_tokens, config.max_spans))
         done = accumulate_gradients(
-            reader.model, batch, tokens.pad, precision, config.seed + step, optimizer.scaled
+            reader.model, batch, tokens.pad, precision, config.seed + step, optimizer.scale
         )
         refuse_infinite(done.loss, "loss", [one.id for one in batch])
         loss, parts = done.loss, {}
         if beside is not None:
-            found = beside.accumulate_gradients(drawn, config.seed + step, optimizer.scaled)
+            found = beside.accumulate_gradients(drawn, config.seed + step, optimizer.scale)
             loss, parts = done.loss + found, {"reader": done.loss, "retriever": found}
         norm = optimizer.clip()
         # with float16 an infinite gradient only means that the scale was too high

@@ -43,7 +43,7 @@ class StepReport:
         inputs: how many questions and passages it had, and how many of them were too long, by name.
         memory: bytes that the process (on a GPU: its tensors) took at most so far.
         untrained: the measures on the dev examples before the first update, reported with that one.
-        validation: the measures where the dev examples were looked at after this update.
+        validation: the measures, if the dev examples were evaluated after this update.
         best: whether they are better than all before.
         epoch_ends: whether it was the last update of its epoch.
         parts: the losses of which `loss` is the sum, by name, where there are several.

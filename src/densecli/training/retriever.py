@@ -86,7 +86,7 @@ def train(
     )
     per_epoch = sum(_batches(source, config.batch_size, counts) for source in sources)
     epochs = config.passes(sum(len(source.rows) for source in sources))
-    objective = Objective.of(config, retriever.card.similarity)
+    objective = Objective.of(config, retriever.model_config.similarity)
     tokens = retriever.tokens
     known: KnownExamples | None = None
     index: IndexNegatives | None = None

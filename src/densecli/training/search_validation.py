@@ -58,7 +58,7 @@ class SearchValidator:
             best = self._search.best(vectors, self._k).tolist()
         places = [self._first(one, rows) for one, rows in zip(own, best, strict=True)]
         found = [(float(place == 1), float(place > 0), 1 / place if place else 0.0) for place in places]
-        total = self._ranks.summed(found, 3)
+        total = self._ranks.sum_rows(found, 3)
         first, top, reciprocal = (value / len(self._questions) for value in total)
         measures = {"top_1": first, f"top_{self._k}": top, "reciprocal_rank": reciprocal}
         return measures | {"questions": len(self._questions), "pool": len(self._search)}, (top, reciprocal)

@@ -47,12 +47,12 @@ class Stored:
                 f"{vectors}: has vectors of another passage encoder than that of {base}; run"
                 f" `densecli embed --retriever {base} --force`"
             )
-        card = read_model_config(base, RetrieverConfig)
-        usual = "cosine" if card.normalize else card.similarity
+        model_config = read_model_config(base, RetrieverConfig)
+        usual = "cosine" if model_config.normalize else model_config.similarity
         similarity = usual if config.similarity == "auto" else config.similarity
         for name, made, asked in (
             ("similarity", usual, similarity),
-            ("max_passage_tokens", card.max_passage_tokens, config.max_passage_tokens),
+            ("max_passage_tokens", model_config.max_passage_tokens, config.max_passage_tokens),
         ):
             if made != asked:
                 raise ArtifactError(
@@ -71,7 +71,7 @@ class Stored:
         found = self.passages[row]
         return row if (found.title, found.text) == (passage.title, passage.text) else None
 
-    def pooled(self, rows: NDArray[np.int64], similarity: str) -> FloatArray:
+    def pool(self, rows: NDArray[np.int64], similarity: str) -> FloatArray:
         """Return vectors (n, d) of `rows` (n,) for `Objective.similarities` of that similarity.
 
         Cosines are the same for vectors of length 1 as for pooled ones. The component that `l2` adds for

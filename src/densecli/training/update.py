@@ -84,12 +84,12 @@ def update(
             losses = objective.losses(torch.cat([scores, more], dim=1), padded)
         if objective.distill:
             owners, teacher = (torch.tensor(row, device=device) for row in (batch.owners, batch.teacher))
-            losses = objective.distilled(losses, similarities, owners, teacher)
+            losses = objective.distill_losses(losses, similarities, owners, teacher)
         mean = losses.mean()
         value = float(mean.detach())
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
         _refuse_idle(value > 0 or objective.loss == "nll", "every triplet loss of a batch is 0")
-        optimizer.scaled(mean).backward()  # type: ignore[no-untyped-call]
+        optimizer.scale(mean).backward()  # type: ignore[no-untyped-call]
         # from the vectors into the weights; with several processes each sends back only its own rows
         for tower_pass in filter(None, (asked, encoded)):
             tower_pass.backward()
@@ -111,7 +111,7 @@ def compare(objective: Objective, batch: Batch, similarities: Tensor) -> tuple[T
         similarities = similarities.masked_fill(batch.equal.to(device), -torch.inf)
     if batch.matches is None or batch.compared is None:
         owners, positives = (torch.tensor(rows, device=device) for rows in (batch.owners, batch.positives))
-        return objective.compared(similarities, owners), positives
+        return objective.compare(similarities, owners), positives
     return similarities.masked_fill(~batch.compared.to(device), -torch.inf), batch.matches.to(device)
 
 

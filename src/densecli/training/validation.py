@@ -62,7 +62,7 @@ class Validator:
         config = self._config
         for tower in (retriever.question, retriever.passage):
             tower.eval()
-        objective = Objective.of(config, retriever.card.similarity)
+        objective = Objective.of(config, retriever.model_config.similarity)
         batches = self._batches(retriever.tokens)
         measures = dev_loss(retriever, batches, objective, self._precision, self._ranks)
         if self._pool is None:
@@ -106,7 +106,7 @@ def dev_loss(
     precision: torch.dtype,
     ranks: ProcessGroup = ALONE,
 ) -> dict[str, float]:
-    """Return mean loss and accuracy, in which all questions count the same, whatever their batch's size.
+    """Return mean loss and accuracy; questions have the same weight in batches of any size.
 
     `batches` are those of one of the `ranks`; the measures are of all.
     """
@@ -122,5 +122,5 @@ def dev_loss(
         correct = int((scores.argmax(dim=1) == positives).sum())
         # sums and not means of batches: the last batch may be smaller, which the authors' DPR drops
         found.append((loss, correct, len(batch.ids)))
-    total, right, count = ranks.summed(found, 3)
+    total, right, count = ranks.sum_rows(found, 3)
     return {"loss": total / count, "accuracy": right / count, "questions": int(count)}

@@ -173,7 +173,7 @@ class Checkpointer:
     """Saves the best model, and from time to time all that a training resumes from.
 
     Attributes:
-        standing: where the training is.
+        progress: where the training is.
     """
 
     def __init__(
@@ -229,46 +229,46 @@ class Checkpointer:
         self._drawn = time.monotonic()
         (self._folder / PICTURE).write_text(picture(self._history))
 
-    def begin(self, trainee: "TrainState") -> "TrainProgress":
+    def begin(self, state: "TrainState") -> "TrainProgress":
         """Bring a training to where it was last saved, and cut back what was logged since."""
         from densecli.training.checkpoint import TrainProgress, read_checkpoint  # torch: not for "up to date"
 
         place = self._folder / CHECKPOINT
-        self._trainee = trainee
-        self.standing = read_checkpoint(place, trainee) if place.exists() else TrainProgress()
-        self._log = self._open.enter_context(closing(LineLog(self._folder / METRICS, self.standing.step)))
+        self._state = state
+        self.progress = read_checkpoint(place, state) if place.exists() else TrainProgress()
+        self._log = self._open.enter_context(closing(LineLog(self._folder / METRICS, self.progress.step)))
         for row in self._log.rows():
             self._history.add(row)
         if self._tensorboard is not None:
             from densecli.training.board import TensorBoardLog  # an optional package
 
             self._board = self._open.enter_context(
-                closing(TensorBoardLog(self._tensorboard, self.standing.step))
+                closing(TensorBoardLog(self._tensorboard, self.progress.step))
             )
-        if self.standing.step:
-            self._observer.message(f"resuming after update {self.standing.step:,}")
+        if self.progress.step:
+            self._observer.message(f"resuming after update {self.progress.step:,}")
         if self._stop_requested():
-            raise Interrupted(f"interrupted before update {self.standing.step + 1:,}")
-        return self.standing
+            raise Interrupted(f"interrupted before update {self.progress.step + 1:,}")
+        return self.progress
 
     def best(self) -> None:
         """Save the model, as it is now, as the best so far."""
         with new_folder(self._folder / BEST, in_the_making) as place:
             self._write(place)
 
-    def offer(self, standing: "TrainProgress", epoch_ends: bool, all_ends: bool) -> None:
+    def offer(self, progress: "TrainProgress", epoch_ends: bool, all_ends: bool) -> None:
         """Save the training if that is due, or if it is to stop.
 
         Raises:
             Interrupted: it was asked to stop.
         """
-        self.standing = standing
+        self.progress = progress
         stops = not all_ends and self._stop_requested()
-        if self._rereadable and (all_ends or stops or self._is_due(standing.step, epoch_ends)):
+        if self._rereadable and (all_ends or stops or self._is_due(progress.step, epoch_ends)):
             self._save()
         if stops and self._rereadable:
             raise Interrupted(
-                f"interrupted; saved after update {standing.step:,}: start the same training again to resume"
+                f"interrupted; saved after update {progress.step:,}: start the same training again to resume"
             )
         if stops:
             raise Interrupted(
@@ -286,15 +286,15 @@ class Checkpointer:
 
         self._log.sync()
         with new_folder(self._folder / CHECKPOINT, in_the_making) as place:
-            write_checkpoint(place, self._trainee, self.standing, self._recipe)
+            write_checkpoint(place, self._state, self.progress, self._recipe)
         self._saved = time.monotonic()
 
     def finish(self) -> None:
         """Put the best model at the top of the folder, and the last in `last` if it is another one."""
         best = self._folder / BEST
-        if self.standing.best is None:
+        if self.progress.best is None:
             self._write(self._folder)
-        elif self.standing.best_step != self.standing.step:
+        elif self.progress.best_step != self.progress.step:
             with new_folder(self._folder / LAST, in_the_making) as place:
                 self._write(place)
         if best.exists():

@@ -131,13 +131,13 @@ class Collection:
         return next(found) if single else found
 
     def _reader(self, place: str, config: ReadConfig, single: bool) -> "Reader":
-        from densecli.encoders.engines import Asked  # not for a search
+        from densecli.encoders.engines import EngineRequest  # not for a search
         from densecli.reader.engines import open_reader
 
-        asked = Asked(config.engine, config.device, config.precision)
-        key = f"{place} {single} {asked} {config.batch_tokens}"
+        request = EngineRequest(config.engine, config.device, config.precision)
+        key = f"{place} {single} {request} {config.batch_tokens}"
         if key not in self._readers:
-            opened = open_reader(Path(place), asked, single, config.batch_tokens, self.observer)
+            opened = open_reader(Path(place), request, single, config.batch_tokens, self.observer)
             self._readers[key] = opened
         return self._readers[key]
 
@@ -211,7 +211,7 @@ def open_collection(
         passages: passage store, in place of the workspace's.
         index: dense or BM25 index, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's.
-        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`.
         single: questions will come one at a time: they are encoded by the engine that starts fastest.
         sample: open the sample that ships with densecli where nothing is prepared and nothing is named.
         config: how to search.

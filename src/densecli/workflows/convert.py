@@ -24,7 +24,7 @@ from densecli.configs.resolve import resolve_config
 from densecli.counts import format_counts
 from densecli.dense.rows_by_id import PREFIX, PassageRows
 from densecli.errors import UpToDate, UsageError
-from densecli.files.atomic import new_file, resolved
+from densecli.files.atomic import new_file, resolve_path
 from densecli.files.bad_records import BadRecords
 from densecli.files.streams import display_name, new_stream
 from densecli.formats.beir_folder import write_folder
@@ -89,7 +89,7 @@ def convert(
     Raises:
         InputError: records cannot be read, or lack what the form needs.
         ArtifactError: a model, vectors or an index is missing or damaged, parts do not belong together, or
-            the output was built otherwise.
+            the output was made from other inputs or settings and `force` is off.
         UsageError: there is no such form, or a setting has no effect.
 
     Example:
@@ -238,7 +238,7 @@ def _convert_model(job: _Job) -> Counter[str]:
     if config.to in FILE_FORMS:
         if job.force:
             raise UsageError(ONE_FILE)
-        with new_file(resolved(output)) as path:
+        with new_file(resolve_path(output)) as path:
             write(source, path, options)
         job.observer.message(f"{output}: written")
         return Counter()

@@ -21,7 +21,7 @@ from densecli.encoders.embed import embed as embed_passages
 from densecli.encoders.encoding import Encoder, Part
 from densecli.errors import ArtifactError
 from densecli.files.names import display_path
-from densecli.files.pieces import PLAN, Pieces, begun_work
+from densecli.files.pieces import PLAN, Pieces, find_unfinished
 from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
@@ -52,7 +52,7 @@ def embed(
 
     Args:
         workspace: its folder; by default the nearest `.densecli`.
-        retriever: folder, Hub name, `starter`, or an encoder of your own; by default the workspace's.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`; by default the workspace's.
         passages: passage store, in place of the workspace's.
         output: folder to write; by default `vectors` in the workspace.
         force: rebuild vectors that were made from other inputs or with other settings.
@@ -60,8 +60,16 @@ def embed(
         observer: receives messages and progress.
         **settings: fields of EmbedConfig, such as `precision="fp32"`.
 
+    Returns:
+        The folder of the vectors: shards (n, d) of float32, one row for each passage.
+
     Raises:
-        ArtifactError: the passages or the retriever are missing, or the output was built otherwise.
+        ArtifactError: the passages or the retriever are missing, or the output was made from other inputs
+            or settings and `force` is off.
+
+    Example:
+        >>> embed(workspace="nq", retriever="starter")
+        Artifact(folder=PosixPath('nq/vectors'), up_to_date=False)
     """
     config = resolve_config(EmbedConfig, "embed", config, settings)
     home = find_workspace(workspace)
@@ -126,19 +134,19 @@ def _open_encoder(
     place: Path, store: PassageStore, config: EmbedConfig, unfinished: Path, observer: Observer
 ) -> Encoder[Passage]:
     """Open the retriever, where nothing else is asked for in the engine that an interrupted run has used."""
-    from densecli.encoders.engines import Asked, open_passage_encoder  # not for "up to date"
+    from densecli.encoders.engines import EngineRequest, open_passage_encoder  # not for "up to date"
 
-    asked = Asked(config.engine, config.device, config.precision)
-    begun = begun_work(unfinished, shard_name)
-    if begun is not None:
-        vectors = _vectors_fingerprint(fingerprint(place), store, begun.note)
-        if begun.plan == _plan(vectors, config):
+    request = EngineRequest(config.engine, config.device, config.precision)
+    unfinished_work = find_unfinished(unfinished, shard_name)
+    if unfinished_work is not None:
+        vectors = _vectors_fingerprint(fingerprint(place), store, unfinished_work.note)
+        if unfinished_work.plan == _plan(vectors, config):
             try:
-                same = asked.resumed(begun.note)
+                same = request.for_resuming(unfinished_work.note)
                 return open_passage_encoder(place, same, config.batch_tokens, observer)
             except ArtifactError as error:
-                observer.warning(f"the unfinished work was done in {begun.note}, and now: {error}")
-    return open_passage_encoder(place, asked, config.batch_tokens, observer)
+                observer.warning(f"the unfinished work was done in {unfinished_work.note}, and now: {error}")
+    return open_passage_encoder(place, request, config.batch_tokens, observer)
 
 
 class PassageTower(Protocol):
@@ -201,12 +209,12 @@ def _write_shards(
 
     `vectors` is their fingerprint.
     """
-    begun = begun_work(build.folder, shard_name)
+    unfinished_work = find_unfinished(build.folder, shard_name)
     pieces = Pieces(build.folder, shard_name, _plan(vectors, config), encoder.arithmetic)
     first = min(pieces.leading * config.shard_rows, len(store))
     if first:
         observer.message(f"resuming at passage {first:,}")
-    elif begun is not None:
+    elif unfinished_work is not None:
         observer.message("starting over: the unfinished work was done with another model, engine or setting")
     waiting: list[FloatArray] = []
     cut = 0

@@ -27,7 +27,7 @@ SAMPLE = Path(__file__).parent.parent / "sample"
 
 @dataclass(frozen=True)
 class CustomRetriever:
-    """An encoder of your own, in place of a retriever's folder.
+    """Functions that encode questions and passages, in place of a retriever's folder.
 
     Attributes:
         name: names this encoder and its version; vectors are searched under the name that made them.
@@ -191,7 +191,7 @@ def open_dense(
     """
     # FAISS and the tokenizers, which a search by BM25 does not need
     from densecli.dense.index import DenseIndex
-    from densecli.encoders.engines import Asked, open_question_encoder
+    from densecli.encoders.engines import EngineRequest, open_question_encoder
 
     folder = parts.index or place.index
     if not folder.exists():
@@ -205,7 +205,7 @@ def open_dense(
     else:
         sampled = place.root.parent == SAMPLE and parts.retriever is None
         model = str(STARTER / "retriever") if sampled else retriever_place(home, observer, parts.retriever)
-        encoder = open_question_encoder(model_folder(model), Asked(engine), single, observer)
+        encoder = open_question_encoder(model_folder(model), EngineRequest(engine), single, observer)
     if made.retriever != encoder.fingerprint and made.passage_tower != encoder.passage_tower:
         raise ArtifactError(
             f"{folder} was built with another retriever ({made.retriever[:12]}) than {model} "

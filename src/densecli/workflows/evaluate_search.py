@@ -117,7 +117,7 @@ def _latencies(
     dense = engine.dense if isinstance(engine, HybridEngine) else engine
     stages: dict[str, list[float]] = {}
 
-    def timed(stage: str, work: Callable[[], T]) -> T:
+    def time_stage(stage: str, work: Callable[[], T]) -> T:
         begun = clock()
         made = work()
         stages.setdefault(stage, []).append(1000 * (clock() - begun))
@@ -127,18 +127,18 @@ def _latencies(
     for question in observer.progress(drawn, "time the search", total=len(drawn), unit="questions "):
         text = [question.question]
         if isinstance(dense, DenseEngine):
-            vectors = timed("encode the question", partial(dense.encoder.encode, text))
-            timed("search vectors", partial(dense.index.search, vectors, k))
+            vectors = time_stage("encode the question", partial(dense.encoder.encode, text))
+            time_stage("search vectors", partial(dense.index.search, vectors, k))
         if isinstance(engine, HybridEngine):
-            timed("search words", partial(engine.words.search, text, k))
-        timed("search in all", partial(collection.search, question))
+            time_stage("search words", partial(engine.words.search, text, k))
+        time_stage("search in all", partial(collection.search, question))
     if has_reader:
         chosen = {} if read_config is None else asdict(read_config)
         changed = {name: value for name, value in chosen.items() if value != getattr(ReadConfig(), name)}
         asked = drawn[:READ_QUESTIONS]
         collection.read(asked[0], **changed)
         for question in observer.progress(asked, "time the reader", total=len(asked), unit="questions "):
-            timed("search and read", partial(collection.read, question, **changed))
+            time_stage("search and read", partial(collection.read, question, **changed))
     return {
         stage: {one: round(float(np.percentile(times, one)), 2) for one in PERCENTILES}
         for stage, times in stages.items()

@@ -13,7 +13,7 @@ from densecli.evaluation.significance import ALPHA
 from densecli.report.accuracy_curves import accuracy_svg
 from densecli.report.page import Cell, Page, Table, render_page
 from densecli.workflows.evaluate import Evaluation
-from densecli.workflows.evaluation_tables import difference, measure_names, shown
+from densecli.workflows.evaluation_tables import difference, format_value, measure_names
 
 
 def check_plot(path: Path | None) -> None:
@@ -94,8 +94,8 @@ def _summary_table(found: Evaluation) -> Table:
                 cells.append(Cell("-"))
                 continue
             bounds = summary.intervals.get(name)
-            note = f"{shown(name, bounds[0])}-{shown(name, bounds[1])}" if bounds else ""
-            cells.append(Cell(shown(name, values[name]), note))
+            note = f"{format_value(name, bounds[0])}-{format_value(name, bounds[1])}" if bounds else ""
+            cells.append(Cell(format_value(name, values[name]), note))
         rows.append(cells)
     caption = "Top-k accuracy, EM and F1 in per cent; below them 95 % confidence intervals."
     return Table("Measures", ["results", "questions", *names], rows, caption, len(found.published))

@@ -77,16 +77,16 @@ def measure_names(summaries: Mapping[str, Summary]) -> list[str]:
 def measure_cells(name: str, summary: Summary, measures: list[str]) -> list[str]:
     """Return the cells of one row: its name, the number of questions, and each measure."""
     values = summary.values()
-    cells = ("-" if values.get(one) is None else shown(one, values[one]) for one in measures)
+    cells = ("-" if values.get(one) is None else format_value(one, values[one]) for one in measures)
     return [name, f"{summary.questions:,}", *cells]
 
 
-def compared(found: Evaluation, name: str) -> dict[str, Comparison]:
+def comparisons_of(found: Evaluation, name: str) -> dict[str, Comparison]:
     """Return the differences of one set of results to the first, by measure."""
     return {one.measure: one for one in found.comparisons if one.run == name and name in found.measured}
 
 
-def shown(measure: str, value: float) -> str:
+def format_value(measure: str, value: float) -> str:
     """Return a value as tables show it."""
     return f"{value:.1f}" if is_per_cent(measure) else f"{value:.4f}"
 
@@ -116,11 +116,11 @@ def evaluation_table(found: Evaluation) -> TextTable:
         if summary.intervals:
             bounds = (summary.intervals.get(measure) for measure in names)
             cells = [
-                f"{shown(measure, bound[0])}-{shown(measure, bound[1])}" if bound else ""
+                f"{format_value(measure, bound[0])}-{format_value(measure, bound[1])}" if bound else ""
                 for measure, bound in zip(names, bounds, strict=True)
             ]
             rows.append(["  95 %", "", *cells])
-        own = compared(found, name)
+        own = comparisons_of(found, name)
         if own:
             cells = [_marked_difference(own[measure]) if measure in own else "" for measure in names]
             rows.append(["  difference", "", *cells])
@@ -151,14 +151,16 @@ def markdown_table(found: Evaluation, resamples: int) -> str:
     names = measure_names({**found.measured, **found.published})
     lines = [["results", "questions", *names], [":--", *["--:"] * (len(names) + 1)]]
     for name, summary in {**found.measured, **found.published}.items():
-        own = compared(found, name)
+        own = comparisons_of(found, name)
         cells = []
         for measure in names:
             value = summary.values().get(measure)
             bounds = summary.intervals.get(measure)
-            cell = "-" if value is None else shown(measure, value)
+            cell = "-" if value is None else format_value(measure, value)
             mark = MARK if measure in own and own[measure].significant else ""
-            interval = f" ({shown(measure, bounds[0])}–{shown(measure, bounds[1])})" if bounds else ""
+            interval = (
+                f" ({format_value(measure, bounds[0])}–{format_value(measure, bounds[1])})" if bounds else ""
+            )
             cells.append(f"{cell}{mark and chr(92) + mark}{interval}")
         lines.append(
             [_one_line(name).replace("\\", "\\\\").replace("|", "\\|"), f"{summary.questions:,}", *cells]
@@ -179,7 +181,7 @@ def latex_table(found: Evaluation) -> str:
     for number, (name, summary) in enumerate({**found.measured, **found.published}.items()):
         if number == len(found.measured):
             lines.append(r"\midrule")
-        own = compared(found, name)
+        own = comparisons_of(found, name)
         cells = [
             cell + ("$^{*}$" if measure in own and own[measure].significant else "")
             for measure, cell in zip(names, measure_cells(name, summary, names)[2:], strict=True)
@@ -194,7 +196,7 @@ def csv_table(found: Evaluation) -> str:
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for name, summary in {**found.measured, **found.published}.items():
-        own = compared(found, name)
+        own = comparisons_of(found, name)
         for measure, value in summary.values().items():
             low, high = summary.intervals.get(measure, (None, None))
             row: dict[str, Any] = {
@@ -202,9 +204,9 @@ def csv_table(found: Evaluation) -> str:
                 "published": "yes" if name in found.published else "no",
                 "questions": summary.questions,
                 "measure": measure,
-                "value": _rounded(value),
-                "low": _rounded(low),
-                "high": _rounded(high),
+                "value": _round(value),
+                "low": _round(low),
+                "high": _round(high),
             }
             if measure in own:
                 difference = own[measure].to_json()
@@ -217,7 +219,7 @@ def _marked_difference(one: Comparison) -> str:
     return difference(one) + (MARK if one.significant else "")
 
 
-def _rounded(value: float | None) -> float | None:
+def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 

@@ -115,7 +115,7 @@ def explain(
     Args:
         questions: a question, several, or the path of a file of them.
         workspace: folder of the collection; by default the nearest `.densecli`, else the sample.
-        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`.
         config: how to search.
         observer: receives messages and warnings.
         **settings: fields of SearchConfig, and `passages`, `index` and `bm25` as `search` takes them.
@@ -127,6 +127,11 @@ def explain(
         ArtifactError: something is missing, or the parts do not belong together.
         InputError: a file cannot be read or is not a list of questions.
         UsageError: a setting has no effect.
+
+    Example:
+        >>> [explained] = explain("who voiced Meg", k=1)
+        >>> print(explained.explanations[0])
+        dense 15.91 (rank 1) · BM25 7.28 (rank 1): meg 4.16, voic 2.51, who 0.61
     """
     places = {name: settings.pop(name, None) for name in ("passages", "index", "bm25")}
     config = resolve_config(SearchConfig, "search", config, settings)
@@ -191,7 +196,7 @@ def compare_modes(
         questions: a question, several, or the path of a file of them.
         modes: at least two of `bm25`, `dense` and `hybrid`.
         workspace: folder of the collection; by default the nearest `.densecli`, else the sample.
-        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`.
         config: how to search.
         observer: receives messages and warnings.
         **settings: fields of SearchConfig, such as `k=5`.
@@ -203,6 +208,11 @@ def compare_modes(
         ArtifactError: an index is missing.
         InputError: a file cannot be read or is not a list of questions.
         UsageError: a mode is not known, or there are not two of them.
+
+    Example:
+        >>> [sides] = compare_modes("who voiced Meg", ["bm25", "dense"], k=1)
+        >>> sides["bm25"].ctxs[0].passage.title
+        'Meg Griffin'
     """
     if len(modes) < 2 or len(set(modes)) < len(modes) or not set(modes) <= set(MODES):
         raise UsageError(

@@ -78,7 +78,7 @@ def follow_training(
 
 
 def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -> Training:
-    standing = checkpointer.standing
+    progress = checkpointer.progress
     shares = history.shares_cut()
     if shares:
         cut = ", ".join(f"{share:.1%} of {name}" for name, share in shares.items())
@@ -88,19 +88,19 @@ def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -
             f"passages of a batch that equal a positive of a question are not its negatives:"
             f" {history.left_out:,} pairs left out"
         )
-    doubt = history.doubt(standing.improved)
+    doubt = history.doubt(progress.improved)
     if doubt:
         observer.warning(doubt)
-    early = standing.step < standing.steps
+    early = progress.step < progress.steps
     if early:
         observer.message(
-            f"ended early after update {standing.step:,} of {standing.steps:,} (`early_stop`"
-            f" {standing.stale:,}); kept the model of update {standing.best_step:,}"
+            f"ended early after update {progress.step:,} of {progress.steps:,} (`early_stop`"
+            f" {progress.stale:,}); kept the model of update {progress.best_step:,}"
         )
     validated = bool(history.validations)
     return Training(
-        steps=standing.step,
-        steps_planned=standing.steps,
+        steps=progress.step,
+        steps_planned=progress.steps,
         ended_early=early,
         loss=history.losses[-1],
         cut=shares,
@@ -108,7 +108,7 @@ def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -
         doubt=doubt,
         validation=history.validations[-1][1] if validated else None,
         best_validation=history.best if validated else None,
-        best_step=standing.best_step if validated else None,
+        best_step=progress.best_step if validated else None,
         untrained=history.untrained if validated else None,
     )
 

@@ -42,9 +42,17 @@ def index(
         observer: receives messages and progress.
         **settings: fields of IndexConfig, such as `kind="bm25"`.
 
+    Returns:
+        The folder of the index.
+
     Raises:
-        ArtifactError: vectors or passages are missing or do not fit, or the output was built otherwise.
+        ArtifactError: vectors or passages are missing or do not fit, or the output was made from other inputs
+            or settings and `force` is off.
         UsageError: a setting has no effect on such an index.
+
+    Example:
+        >>> index(workspace="nq", kind="bm25")
+        Artifact(folder=PosixPath('nq/bm25'), up_to_date=False)
     """
     config = resolve_config(IndexConfig, "index", config, settings)
     home = find_workspace(workspace)
@@ -77,7 +85,8 @@ def build_dense_index(
     """Build the flat or HNSW index of vectors.
 
     Raises:
-        ArtifactError: the vectors are damaged, or the target was built otherwise and `force` is off.
+        ArtifactError: the vectors are damaged, or the output was made from other inputs
+            or settings and `force` is off.
     """
     with building(
         IndexManifest, "index", target, config, [store.folder], force, observer, home=home
@@ -113,7 +122,8 @@ def build_bm25_index(
     """Build the BM25 index of a passage store, with one process for each core by default.
 
     Raises:
-        ArtifactError: the passages are missing, or the target was built otherwise and `force` is off.
+        ArtifactError: the passages are missing, or the output was made from other inputs
+            or settings and `force` is off.
     """
     from densecli.lexical.analysis import Analysis
     from densecli.lexical.build import build as build_words
@@ -123,7 +133,7 @@ def build_bm25_index(
         Bm25Manifest, "index", target, config, [passages], force, observer, keep_partial=True, home=home
     ) as build:
         tracked = observer.progress(store, "index bm25", len(store))
-        analysis = Analysis.chosen(config)
+        analysis = Analysis.from_config(config)
         build_words(tracked, build.folder, config.k1, config.b, analysis, store.fingerprint, workers)
         build.counts["passages"] = len(store)
         fingerprint = digest_texts(

@@ -69,9 +69,16 @@ def list_datasets(
         observer: receives messages, warnings and transfers.
         **settings: fields of DatasetsConfig, such as `fetch="questions"`.
 
+    Returns:
+        One row for each split of each dataset.
+
     Raises:
         ArtifactError: a file cannot be fetched.
         UsageError: there is no such dataset, or `fetch` is set without one.
+
+    Example:
+        >>> [(one.split, one.questions) for one in list_datasets("nq")]
+        [('train', 79168), ('dev', 8757), ('test', 3610)]
     """
     config = resolve_config(DatasetsConfig, "datasets", config, settings)
     home = find_workspace(workspace)
@@ -123,12 +130,12 @@ def _look(one: QuestionSet, split: Split, folders: Sequence[Path]) -> DatasetSpl
         examples=split.examples,
         answer_type=one.answer_type,
         license=one.license,
-        questions_here=display_path(questions) if questions else _cached(one, split),
+        questions_here=display_path(questions) if questions else _find_cached(one, split),
         examples_here=display_path(examples) if examples else None,
     )
 
 
-def _cached(one: QuestionSet, split: Split) -> str | None:
+def _find_cached(one: QuestionSet, split: Split) -> str | None:
     if one.hub is None or split.hub_split is None:
         return None
     from densecli.registry.hub import is_cached  # `datasets` takes seconds to load

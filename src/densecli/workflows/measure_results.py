@@ -76,16 +76,20 @@ class Measurer:
     observer: Observer
 
     def measure(self, row: str, results: Results) -> MeasuredResults:
-        """Measure one set of results, which has a name of its own."""
+        """Measure one set of results.
+
+        Args:
+            row: its name in tables.
+            results: ranked lists, predictions, or the path of a file of them."""
         counts: Counter[str] = Counter()
         bad = collect_bad_records(self.config.on_error, self.observer)
         name = display_name(str(results)) if isinstance(results, Path | str) else "results"
-        tell = partial(self._tell, name)
+        report = partial(self._report, name)
         records = self.observer.progress(self._read(results, bad), "evaluate", unit="questions ")
         if self.asked is None:
             records = each_once(records, bad, name)
         else:
-            records = self.asked.match(records, counts, bad, name, tell)
+            records = self.asked.match(records, counts, bad, name, report)
         if self.config.answer_type is None:
             records = warn_of_patterns(records, lambda one: ranked_of(one).question, self.observer)
         judge, answered = None, True
@@ -111,7 +115,7 @@ class Measurer:
             counts["questions_without_judgments"] += judge.unjudged
             counts["judged_questions_without_result"] += len(judge.missing)
             if judge.missing:
-                tell("judged_questions_without_result", [Question(one, "") for one in judge.missing])
+                report("judged_questions_without_result", [Question(one, "") for one in judge.missing])
         values = scores.values(self.ks)
         summary = summarize(scores, self.ks)
         summary.counts.update(counts)
@@ -136,7 +140,7 @@ class Measurer:
         low, high = bootstrap_interval(values, self.config.resamples, self.config.seed)
         return (100 * low, 100 * high) if is_per_cent(measure) else (low, high)
 
-    def _tell(self, name: str, what: str, questions: Sequence[Question]) -> None:
+    def _report(self, name: str, what: str, questions: Sequence[Question]) -> None:
         shown = ", ".join(
             f"{one.id!r} ({one.question:.60})" if one.question else f"{one.id!r}" for one in questions[:NAMED]
         )

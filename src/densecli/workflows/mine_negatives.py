@@ -71,7 +71,7 @@ def mine_negatives(
         passages: passage store, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's. It is built if it is missing.
         index: dense index, in place of the workspace's, for dense negatives.
-        retriever: folder, Hub name, `starter`, or an encoder of your own, for dense negatives.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`, for dense negatives.
         dataset: a dataset of the paper, in place of questions.
         split: its split; by default train.
         data_dir: folder with files of the dataset.
@@ -92,6 +92,10 @@ def mine_negatives(
             otherwise.
         UsageError: a setting has no effect, or there are both questions and a dataset, or neither.
         ResourceError: a worker process died.
+
+    Example:
+        >>> mine_negatives("questions.jsonl", workspace="nq", depth=100)
+        Artifact(folder=PosixPath('nq/examples/questions'), up_to_date=False)
     """
     config = resolve_config(MineConfig, "mine-negatives", config, settings)
     home = find_workspace(workspace)

@@ -13,7 +13,7 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import PreprocessConfig
 from densecli.configs.resolve import resolve_config
 from densecli.corpus import memory
-from densecli.corpus.cut import Cut
+from densecli.corpus.cut import CutBlock
 from densecli.corpus.cut import preprocess as cut_into_passages
 from densecli.corpus.detect import columns_of, open_sources
 from densecli.corpus.source import Source
@@ -63,7 +63,8 @@ def preprocess(
 
     Raises:
         InputError: the corpus cannot be read, holds no passage, or two with the same id.
-        ArtifactError: a corpus of the Hub cannot be reached, or the output was built otherwise.
+        ArtifactError: a corpus of the Hub cannot be reached, or the output was made from other inputs
+            or settings and `force` is off.
         UsageError: there is no corpus, or a setting has no effect.
 
     Example:
@@ -193,6 +194,6 @@ def _write_passages(
     build.manifest = PassagesManifest(fingerprint=finished.fingerprint)
 
 
-def _place_of(cut: Cut) -> str:
+def _place_of(cut: CutBlock) -> str:
     place = cut.passages.last_place
     return cut.name if place is None else f"{cut.name}:{place}"

@@ -10,7 +10,7 @@ from densecli.artifacts.manifest import describe_input
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import DEFAULT_DEPTH, ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
-from densecli.encoders.engines import Asked
+from densecli.encoders.engines import EngineRequest
 from densecli.errors import InputError, UsageError
 from densecli.files.bad_records import BadRecords
 from densecli.formats.detect import detect_format
@@ -56,7 +56,7 @@ def read(
         workspace: folder of collection and reader; by default the nearest `.densecli`. Where nothing is
             prepared, the sample answers, but not for a file.
         reader: folder of a reader, or `starter`; by default the workspace's, else the starter.
-        retriever: folder, Hub name, `starter`, or an encoder of your own, for questions.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`, for questions.
         texts: texts for results that hold only ids.
         one_at_a_time: answer each question before the next is read, as in a conversation.
         config: how to read.
@@ -71,6 +71,11 @@ def read(
         ArtifactError: something is missing, or the parts do not belong together.
         InputError: a file cannot be read, or the passages have no text.
         UsageError: a setting has no effect, or there are both questions and results, or neither.
+
+    Example:
+        >>> [prediction] = read("who voiced Meg")
+        >>> prediction.answer
+        'Lacey Chabert'
     """
     config = resolve_config(ReadConfig, "read", config, settings)
     home = find_workspace(workspace)
@@ -90,8 +95,8 @@ def read(
         bad,
         observer,
     )
-    wanted = Asked(config.engine, config.device, config.precision)
-    model = open_reader(place, wanted, single, config.batch_tokens, observer)
+    request = EngineRequest(config.engine, config.device, config.precision)
+    model = open_reader(place, request, single, config.batch_tokens, observer)
     counts: Counter[str] = Counter()
     has_arrived = (lambda: False) if single else arrival_check(questions if results is None else results)
     found = read_answers(ranked, model, config, counts, has_arrived, selection, depth)
@@ -120,12 +125,15 @@ def tune_reader(
             the path of a file of either.
         workspace: folder of collection and reader; by default the nearest `.densecli`.
         reader: folder of a reader; by default the workspace's.
-        retriever: folder, Hub name, `starter`, or an encoder of your own, for questions.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`, for questions.
         texts: texts for results that hold only ids.
         config: how to read; `depth` is the largest number of passages that is tried.
         search_config: how to search.
         observer: receives messages, warnings and progress.
         **settings: fields of ReadConfig.
+
+    Returns:
+        The rule that was stored, and exact match in per cent of the rules that were compared.
 
     Raises:
         ArtifactError: something is missing, or the parts do not belong together.
@@ -137,7 +145,7 @@ def tune_reader(
     bad = collect_bad_records(config.on_error, observer)
     place = Path(reader_place(home, observer, reader))
     if place.resolve() == (STARTER / "reader").resolve():
-        raise UsageError("the starter reader cannot be tuned: name a reader of your own")
+        raise UsageError("the starter reader cannot be tuned: name another reader")
     depth = config.depth or DEFAULT_DEPTH
     questions, results = _questions_or_results(dev)
     ranked = _open_ranked(
@@ -153,7 +161,11 @@ def tune_reader(
         observer,
     )
     model = open_reader(
-        place, Asked(config.engine, config.device, config.precision), False, config.batch_tokens, observer
+        place,
+        EngineRequest(config.engine, config.device, config.precision),
+        False,
+        config.batch_tokens,
+        observer,
     )
     sweep = SelectionSweep()
     asked: deque[RankedList] = deque()

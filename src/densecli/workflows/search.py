@@ -53,7 +53,7 @@ def search(
         passages: passage store, in place of the workspace's.
         index: dense or BM25 index, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's.
-        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`.
         dataset: a dataset of the paper, in place of questions.
         split: its split; by default test.
         data_dir: folder with files of the dataset.
@@ -69,6 +69,11 @@ def search(
         ArtifactError: something is missing, or the parts do not belong together.
         InputError: a file cannot be read or is not a list of questions.
         UsageError: a setting has no effect, or there are both questions and a dataset, or neither.
+
+    Example:
+        >>> [ranked] = search("who voiced Meg", k=1)
+        >>> ranked.ctxs[0].passage.title
+        'Meg Griffin'
     """
     config = resolve_config(SearchConfig, "search", config, settings)
     home = find_workspace(workspace)

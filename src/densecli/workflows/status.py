@@ -90,6 +90,20 @@ class WorkspaceStatus:
         """Those that are damaged."""
         return tuple(one for one in self.artifacts if one.state == DAMAGED)
 
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with each artifact and what to run, in one line each."""
+        lines = []
+        for one in self.artifacts:
+            if one.reason:
+                again = f"; run `{one.next}`" if one.next else ""
+                lines.append(f"{one.name}: {one.state}: {one.reason}{again}")
+        unverified = sum(one.unverified or 0 for one in self.artifacts)
+        if unverified:
+            why = "the version that made them stored no digests"
+            lines.append(f"warning: {unverified:,} files cannot be verified: {why}")
+        return lines
+
     def table(self) -> TextTable:
         """Return a row for each artifact."""
         rows = [
@@ -125,6 +139,10 @@ def status(
 
     Raises:
         ArtifactError: a workspace is named, and there is none.
+
+    Example:
+        >>> status("nq").next
+        'densecli embed'
     """
     config = resolve_config(StatusConfig, "status", config, settings)
     home = find_workspace(workspace)
@@ -140,7 +158,7 @@ def status(
     for name, manifest in manifests.items():
         found[name] = _examine(home, name, manifest, manifests, config.verify, observer)
     rows = [found[name] for name in _names(home)]
-    rows += [_unfinished(home, name) for name in _growing(home)]
+    rows += [_describe_unfinished(home, name) for name in _growing(home)]
     return WorkspaceStatus(home.root, tuple(rows), _next(home, rows))
 
 
@@ -189,7 +207,7 @@ def _unreadable(home: Workspace, name: str, error: ArtifactError) -> ArtifactSta
     return ArtifactStatus(name, kind, DAMAGED, bytes=size, reason=str(error), next=_rebuild(kind))
 
 
-def _unfinished(home: Workspace, name: str) -> ArtifactStatus:
+def _describe_unfinished(home: Workspace, name: str) -> ArtifactStatus:
     folder, kind = partial_of(home.root / name), _kind_of_place(name)
     return ArtifactStatus(
         name,

@@ -91,12 +91,19 @@ def train(
         observer: receives messages, warnings and progress.
         **settings: fields of TrainConfig, such as `encoder="starter"` or `epochs=3`.
 
+    Returns:
+        The folder of the retriever.
+
     Raises:
-        ArtifactError: the encoder or the examples are missing, the output was built otherwise, or the loss
-            is not finite.
+        ArtifactError: the encoder or the examples are missing, the output was made from other inputs or
+            settings and `force` is off, or the loss is not finite.
         InputError: examples cannot be read.
         UsageError: a setting has no effect, or no example is left.
         Interrupted: `stop_requested` said yes.
+
+    Example:
+        >>> train("nq-train.json", dev="nq-dev.json", workspace="nq", preset="paper")
+        Artifact(folder=PosixPath('nq/retriever'), up_to_date=False)
     """
     config = resolve_config(TrainConfig, "train", config, settings)
     check_validation(settings, dev, tensorboard)
@@ -134,10 +141,10 @@ def train(
         held_out = read_dev_set(dev_set, config, build.counts, bad) if dev_set else None
         build.counts.update(bad.counts)
         retriever = open_to_train(str(base), config)
-        similarity = retriever.card.similarity
+        similarity = retriever.model_config.similarity
         _check_temperature(settings, similarity, base)
         observer.message(
-            f"training on {len(data):,} examples from {base}, {retriever.card.pooling} pooling,"
+            f"training on {len(data):,} examples from {base}, {retriever.model_config.pooling} pooling,"
             f" {similarity}, epochs: {config.passes(len(data)):,} ({describe_hardware(config, ranks)})"
         )
         for warning in data.warnings(config):
@@ -156,7 +163,7 @@ def train(
         build.counts["examples"] = len(data)
         build.manifest = RetrieverManifest(
             fingerprint=fingerprint(build.folder),
-            training=replace(training, epochs=config.passes(len(data)), sets=data.described(config, home)),
+            training=replace(training, epochs=config.passes(len(data)), sets=data.describe(config, home)),
             temperature=config.temperature,
         )
     return target

@@ -87,12 +87,20 @@ def train_reader(
         observer: receives messages, warnings and progress.
         **settings: fields of TrainReaderConfig, such as `encoder="starter"` or `passages=24`.
 
+    Returns:
+        The folder of the reader.
+
     Raises:
-        ArtifactError: a model is missing, the output was built otherwise, or the loss is not finite.
+        ArtifactError: a model is missing, the output was made from other inputs
+            or settings and `force` is off, or the loss is not finite.
         InputError: results cannot be read, or their passages have no texts.
         UsageError: a setting has no effect, no question is left, or the retriever has one encoder for
             questions and passages.
         Interrupted: `stop_requested` said yes.
+
+    Example:
+        >>> train_reader("found.jsonl", workspace="nq", encoder="bert-base-uncased")
+        Artifact(folder=PosixPath('nq/reader'), up_to_date=False)
     """
     config = resolve_config(TrainReaderConfig, "train-reader", config, settings)
     check_validation(settings, dev, tensorboard)

@@ -163,7 +163,7 @@ class TrainingSets:
                 " the learning rate never comes to its peak"
             )
 
-    def described(self, config: TrainConfig, workspace: Workspace) -> tuple[TrainedSet, ...]:
+    def describe(self, config: TrainConfig, workspace: Workspace) -> tuple[TrainedSet, ...]:
         """Return for the manifest what was trained on, and how often."""
         return tuple(
             TrainedSet(
@@ -288,7 +288,7 @@ def _test_file(folders: list[Path], one: QuestionSet, observer: Observer) -> Pat
     from densecli.registry.fetch import Fetch  # loads the library datasets
 
     try:
-        return Fetch(one, test, folders[-1:], observer.transfer, observer.warning).cached()
+        return Fetch(one, test, folders[-1:], observer.transfer, observer.warning).find_cached()
     except ArtifactError as error:
         observer.warning(f"skipped {error}")
         return None

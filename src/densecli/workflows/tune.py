@@ -43,10 +43,13 @@ def tune_fusion_weight(
         passages: passage store, in place of the workspace's.
         index: dense index, in place of the workspace's.
         bm25: BM25 index, in place of the workspace's.
-        retriever: folder, Hub name, `starter`, or an encoder of your own.
+        retriever: folder, Hub name, `starter`, or a `CustomRetriever`.
         config: how to search.
         observer: receives messages, warnings and progress.
         **settings: fields of SearchConfig, such as `missing="min"`.
+
+    Returns:
+        λ, and top-k accuracy in per cent of BM25, dense and hybrid search with it.
 
     Raises:
         ArtifactError: a side of the collection is missing, or the parts do not belong together.

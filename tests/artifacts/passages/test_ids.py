@@ -18,7 +18,7 @@ def built(names):
 
 def table(folder, names):
     builder = built(names)
-    assert not len(builder.repeated(names.__getitem__))
+    assert not len(builder.find_repeated(names.__getitem__))
     builder.write(folder)
     return IdTable(folder, names.__getitem__, len(names))
 
@@ -64,14 +64,14 @@ def test_ids_with_the_same_hash_are_distinguished(tmp_path):
     ],
 )
 def test_repeated_ids_are_found(names, repeated):
-    assert built(names).repeated(names.__getitem__).tolist() == repeated
+    assert built(names).find_repeated(names.__getitem__).tolist() == repeated
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), max_size=12))
 def test_repeated_ids_match_a_dictionary(names):
     first = {}
     pairs = [[row, first[name]] for row, name in enumerate(names) if first.setdefault(name, row) != row]
-    assert built(names).repeated(names.__getitem__).tolist() == pairs
+    assert built(names).find_repeated(names.__getitem__).tolist() == pairs
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])

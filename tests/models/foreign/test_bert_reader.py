@@ -47,7 +47,7 @@ def test_a_checkpoint_survives_a_round_trip(tiny_reader: Path, base: Path, tmp_p
     reader = BertReader.read(tiny_reader)
     write_reader_checkpoint(reader, tmp_path / "r.cp")
     read_reader_checkpoint(tmp_path / "r.cp", base).write(tmp_path / "back")
-    assert BertReader.read(tmp_path / "back").card.max_tokens == reader.card.max_tokens
+    assert BertReader.read(tmp_path / "back").model_config.max_tokens == reader.model_config.max_tokens
     same_answers(tmp_path / "back", tiny_reader)
 
 
@@ -80,7 +80,7 @@ def test_a_transformers_folder_survives_a_round_trip(tiny_reader: Path, tmp_path
     (tmp_path / "hf" / "model.safetensors").unlink()
     torch.save(model.state_dict(), tmp_path / "hf" / "pytorch_model.bin")
     found = read_dpr_reader(tmp_path / "hf")
-    assert found.card.max_tokens == BertReader.read(tiny_reader).card.max_tokens
+    assert found.model_config.max_tokens == BertReader.read(tiny_reader).model_config.max_tokens
     found.write(tmp_path / "back")
     same_answers(tmp_path / "back", tiny_reader)
 
@@ -107,10 +107,10 @@ def test_old_and_new_token_types_are_read(tiny_reader: Path, base: Path, tmp_pat
     held["encoder_params"] = {"do_lower_case": True, "encoder": {**first}}  # as DPR 1.0 nests them
     torch.save(held, path)
     marked = read_reader_checkpoint(path, base)
-    assert marked.card.token_types == "segments"
-    assert read_reader_checkpoint(path, base, "zeros").card.token_types == "zeros"
+    assert marked.model_config.token_types == "segments"
+    assert read_reader_checkpoint(path, base, "zeros").model_config.token_types == "zeros"
     write_reader_checkpoint(marked, path)
-    assert read_reader_checkpoint(path, base).card.token_types == "segments"
+    assert read_reader_checkpoint(path, base).model_config.token_types == "segments"
     with pytest.raises(ArtifactError, match="token types are segments"):
         write_dpr_reader(marked, tmp_path / "hf")
     marked.write(tmp_path / "marked")

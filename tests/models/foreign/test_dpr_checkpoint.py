@@ -34,8 +34,12 @@ def test_vectors_match_the_reference(
     observed: Any, dpr_base: Path, tmp_path: Path, form: str, trailing_sep: bool
 ) -> None:
     read_retriever_checkpoint(golden(form), dpr_base, trailing_sep).write(tmp_path / "model")
-    card = read_model_config(tmp_path / "model", RetrieverConfig)
-    assert (card.trailing_sep, card.max_question_tokens, card.max_passage_tokens) == (trailing_sep, 24, 24)
+    model_config = read_model_config(tmp_path / "model", RetrieverConfig)
+    assert (model_config.trailing_sep, model_config.max_question_tokens, model_config.max_passage_tokens) == (
+        trailing_sep,
+        24,
+        24,
+    )
     expected = observed.vectors("question", trailing_sep)
     for encoder in (open_question_encoder(tmp_path / "model"), TorchQuestionEncoder(tmp_path / "model")):
         np.testing.assert_allclose(encoder.encode(observed.questions), expected, atol=1e-5)
@@ -48,13 +52,13 @@ def test_vectors_match_the_reference(
 def test_the_checkpoint_format_determines_the_trailing_sep(
     dpr_base: Path, form: str, trailing_sep: bool
 ) -> None:
-    assert read_retriever_checkpoint(golden(form), dpr_base).card.trailing_sep is trailing_sep
+    assert read_retriever_checkpoint(golden(form), dpr_base).model_config.trailing_sep is trailing_sep
 
 
 def test_ids_match_the_reference(observed: Any, dpr_base: Path) -> None:
     """The reference pads to the full length; the `[SEP]` at its end stands right behind the others here."""
     found = read_retriever_checkpoint(golden("hydra"), dpr_base)
-    tokens = Tokens(found.tokenizer, found.card)
+    tokens = Tokens(found.tokenizer, found.model_config)
     pairs = [
         *zip(tokens.questions(observed.questions), observed.question_ids, strict=True),
         *zip(tokens.passages(observed.passages), observed.passage_ids, strict=True),
@@ -88,9 +92,9 @@ def test_a_written_checkpoint_has_the_dpr_format_and_is_read_again(
         if "pooler" not in name:
             assert torch.equal(held["model_dict"][name], weight), name
     assert set(theirs["encoder_params"]) <= set(held["encoder_params"])
-    sep = replace(dpr_retriever, card=replace(dpr_retriever.card, trailing_sep=True))
+    sep = replace(dpr_retriever, model_config=replace(dpr_retriever.model_config, trailing_sep=True))
     write_retriever_checkpoint(sep, path)
-    assert read_retriever_checkpoint(path, dpr_base).card == sep.card
+    assert read_retriever_checkpoint(path, dpr_base).model_config == sep.model_config
 
 
 def test_a_model_that_dpr_cannot_represent_is_not_written(
@@ -103,7 +107,7 @@ def test_a_model_that_dpr_cannot_represent_is_not_written(
         ({"similarity": "l2"}, "l2 similarity"),
         ({"token_types": "segments"}, "token types are segments"),
     ):
-        odd = replace(dpr_retriever, card=replace(dpr_retriever.card, **change))
+        odd = replace(dpr_retriever, model_config=replace(dpr_retriever.model_config, **change))
         with pytest.raises(ArtifactError, match=told):
             write_retriever_checkpoint(odd, tmp_path / "x.cp")
 
@@ -130,7 +134,7 @@ def changed(tmp_path: Path, change: Any) -> Path:
             lambda held: held["encoder_params"].update(encoder_model_type="fairseq_roberta"),
             "'fairseq_roberta'",
         ),
-        (lambda held: held["model_dict"].update(word="x"), "'word' is no tensor"),
+        (lambda held: held["model_dict"].update(word="x"), "'word' is not a tensor"),
         (lambda held: held.pop("model_dict"), "no 'model_dict'"),
         (lambda held: held.pop("encoder_params"), "no 'encoder_params'"),
         (
@@ -197,7 +201,9 @@ def test_projections_survive_a_round_trip(
         "encode_proj.bias": made.normal(size=4).astype(np.float32),
     }
     towers = {side: replace(getattr(dpr_retriever, side), heads=heads) for side in ("question", "passage")}
-    projected = replace(dpr_retriever, card=replace(dpr_retriever.card, projection=4), **towers)
+    projected = replace(
+        dpr_retriever, model_config=replace(dpr_retriever.model_config, projection=4), **towers
+    )
     write_retriever_checkpoint(projected, tmp_path / "out.cp")
     held = torch.load(tmp_path / "out.cp", weights_only=True)
     recorded = json.loads((GOLDEN / "checkpoint.json").read_text())["state_dict_keys"]["projection_dim_4"]

@@ -80,7 +80,7 @@ def read_ids(folder: Path, texts: list[str]) -> list[torch.Tensor]:
 
 def test_a_pair_of_encoders_survives_a_round_trip(dpr_retriever: BertRetriever, pair: Path) -> None:
     found = read_dpr_pair(pair / "question_encoder", pair / "ctx_encoder")
-    assert found.card == dpr_retriever.card
+    assert found.model_config == dpr_retriever.model_config
     assert found.tokenizer.get_vocab() == dpr_retriever.tokenizer.get_vocab()
     for name, weight in dpr_retriever.passage.state.items():
         if "token_type" not in name:
@@ -146,16 +146,18 @@ def test_cased_vocabularies_are_kept_cased(pair: Path) -> None:
 
 
 def test_losing_a_trailing_sep_is_reported(dpr_retriever: BertRetriever, tmp_path: Path) -> None:
-    card = replace(dpr_retriever.card, trailing_sep=True)
+    model_config = replace(dpr_retriever.model_config, trailing_sep=True)
     with pytest.raises(ArtifactError, match="this format cannot say so"):
-        write_dpr_pair(replace(dpr_retriever, card=card), tmp_path / "pair")
+        write_dpr_pair(replace(dpr_retriever, model_config=model_config), tmp_path / "pair")
 
 
 def test_projections_match_transformers(observed: Any, dpr_retriever: BertRetriever, tmp_path: Path) -> None:
     made = np.random.default_rng(3).normal(size=(5, 16)).astype(np.float32)
     heads = {"encode_proj.weight": made[:4], "encode_proj.bias": made[4, :4].copy()}
     towers = {side: replace(getattr(dpr_retriever, side), heads=heads) for side in ("question", "passage")}
-    projected = replace(dpr_retriever, card=replace(dpr_retriever.card, projection=4), **towers)
+    projected = replace(
+        dpr_retriever, model_config=replace(dpr_retriever.model_config, projection=4), **towers
+    )
     write_dpr_pair(projected, tmp_path / "pair")
     model = DPRQuestionEncoder.from_pretrained(tmp_path / "pair" / "question_encoder").eval()
     found = TorchQuestionEncoder(tmp_path / "pair").encode(observed.questions)
@@ -165,4 +167,4 @@ def test_projections_match_transformers(observed: Any, dpr_retriever: BertRetrie
 
 
 def projected_ids(retriever: BertRetriever, questions: list[str]) -> list[list[int]]:
-    return Tokens(retriever.tokenizer, retriever.card).questions(questions)
+    return Tokens(retriever.tokenizer, retriever.model_config).questions(questions)

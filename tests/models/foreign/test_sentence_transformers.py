@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, normalizers
 
-from densecli.encoders.engines import Asked, open_passage_encoder, open_question_encoder
+from densecli.encoders.engines import EngineRequest, open_passage_encoder, open_question_encoder
 from densecli.encoders.torch_base import open_retriever
 from densecli.errors import ArtifactError
-from densecli.models.foreign.sentence_transformers import EncoderSettings, read_card_of, read_encoder_settings
+from densecli.models.foreign.sentence_transformers import (
+    EncoderSettings,
+    read_encoder_settings,
+    read_model_config_of,
+)
 from densecli.records import Passage
 
 OURS = "sentence_transformers.models."
@@ -93,14 +97,14 @@ def test_settings_are_read(tmp_path: Path, given: dict[str, Any], expected: Enco
 
 def test_a_plain_folder_uses_cls_pooling(tmp_path: Path) -> None:
     assert read_encoder_settings(tmp_path) == EncoderSettings("cls")
-    card = read_card_of(tmp_path, 512)
-    assert (card.max_question_tokens, card.max_passage_tokens) == (64, 256)
+    model_config = read_model_config_of(tmp_path, 512)
+    assert (model_config.max_question_tokens, model_config.max_passage_tokens) == (64, 256)
 
 
 def test_lengths_come_from_the_folder_its_tokenizer_and_its_encoder(tmp_path: Path) -> None:
     def limits(limit: int) -> tuple[int, int]:
-        card = read_card_of(tmp_path, limit)
-        return card.max_question_tokens, card.max_passage_tokens
+        model_config = read_model_config_of(tmp_path, limit)
+        return model_config.max_question_tokens, model_config.max_passage_tokens
 
     (tmp_path / "tokenizer_config.json").write_text('{"model_max_length": 100}')
     assert limits(512) == (64, 100)
@@ -162,7 +166,7 @@ def test_lengths_come_from_the_folder_its_tokenizer_and_its_encoder(tmp_path: Pa
 def test_unsupported_modules_are_refused(tmp_path: Path, given: dict[str, Any], message: str) -> None:
     (tmp_path / "2_Normalize").mkdir()
     with pytest.raises(ArtifactError, match=message):
-        read_card_of(listed(tmp_path, **given), 512)
+        read_model_config_of(listed(tmp_path, **given), 512)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +191,7 @@ def test_other_kinds_of_positions_are_refused(tiny_base: Path, tmp_path: Path) -
     (folder / "config.json").write_text(json.dumps(config))
     for engine in ("onnxruntime", "torch"):
         with pytest.raises(ArtifactError, match="position_embedding_type is 'relative_key'"):
-            open_question_encoder(folder, Asked(engine=engine))
+            open_question_encoder(folder, EngineRequest(engine=engine))
 
 
 QUESTIONS = ["Who was born in the city of the king?", "a song of the sea"]
@@ -246,9 +250,9 @@ def test_similarities_match_sentence_transformers(
         expected = np.square(expected) / -2
         expected += np.square(theirs[0]).sum(axis=1, keepdims=True) / 2
     for engine in ("onnxruntime", "torch"):
-        asked = Asked(engine=engine, precision="fp32")
-        questions = open_question_encoder(folder, asked).encode(QUESTIONS)
-        passages = open_passage_encoder(folder, asked).encode(PASSAGES)
+        request = EngineRequest(engine=engine, precision="fp32")
+        questions = open_question_encoder(folder, request).encode(QUESTIONS)
+        passages = open_passage_encoder(folder, request).encode(PASSAGES)
         np.testing.assert_allclose(questions @ passages.T, expected, atol=2e-4)
 
 

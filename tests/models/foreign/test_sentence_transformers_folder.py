@@ -20,7 +20,7 @@ OTHERS = pytest.mark.parametrize("change", CARDS, ids=["cls", "mean"])
 
 
 def changed(retriever: BertRetriever, change: dict[str, Any]) -> BertRetriever:
-    return replace(retriever, card=replace(retriever.card, **change))
+    return replace(retriever, model_config=replace(retriever.model_config, **change))
 
 
 @OTHERS
@@ -49,7 +49,7 @@ def test_both_folders_survive_a_round_trip(
     write_sentence_transformers(retriever, tmp_path / "st")
     assert is_sentence_transformers_pair(tmp_path / "st")
     found = read_sentence_transformers_pair(tmp_path / "st")
-    assert found.card == retriever.card
+    assert found.model_config == retriever.model_config
     for name, weight in retriever.question.state.items():
         if "token_type" not in name:
             np.testing.assert_array_equal(found.question.state[name], weight)

@@ -121,7 +121,7 @@ def check_block(block: pa.RecordBatch, rows: int, whole: bool = False) -> None:
     Args:
         block: the block.
         rows: how many it must have.
-        whole: look at every text, too.
+        whole: check every text, too.
 
     Raises:
         pyarrow.ArrowInvalid: it is damaged.

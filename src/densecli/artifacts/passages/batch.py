@@ -72,7 +72,7 @@ def _texts(column: Sequence[str]) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(column), *buffers)
 
 
-def written(rows: pa.RecordBatch) -> PassageBatch:
+def batch_of_rows(rows: pa.RecordBatch) -> PassageBatch:
     """Return rows of a store as a portion, whose places are not known."""
     hashes = hash_ids(rows.column(0).to_pylist())
     return PassageBatch(rows, hashes, np.full(len(hashes), UNKNOWN, dtype=np.uint32))

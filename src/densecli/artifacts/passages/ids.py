@@ -53,7 +53,7 @@ class IdTableBuilder:
         # stable, so that equal hashes stay in row order
         return np.argsort(self._hashes, kind="stable")
 
-    def repeated(self, id_of: Callable[[int], str]) -> NDArray[np.int64]:
+    def find_repeated(self, id_of: Callable[[int], str]) -> NDArray[np.int64]:
         """Return (n, 2) rows in order: each that has the id of one before it, and the first with that id.
 
         Args:
@@ -122,7 +122,7 @@ class IdTable:
             # two ids can have one hash, so the id itself is compared, too
             row = int(self._table["row"][place])
             if not 0 <= row < len(self._table):
-                raise ValueError(f"tells of row {row:,}")
+                raise ValueError(f"has row {row:,}")
             if self._id_of(row) == passage_id:
                 return row
             place += 1

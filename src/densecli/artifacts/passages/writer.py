@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from densecli.artifacts.passages.arrow import BLOCK, BlockWriter, id_at, read_unfinished
-from densecli.artifacts.passages.batch import UNKNOWN, PassageBatch, written
+from densecli.artifacts.passages.batch import UNKNOWN, PassageBatch, batch_of_rows
 from densecli.artifacts.passages.ids import IdTableBuilder
 from densecli.artifacts.passages.journal import Journal, Progress
 from densecli.errors import InputError
@@ -70,7 +70,7 @@ class PassageSink:
             try:
                 # written again into a new file: the old one has no end and cannot be appended to
                 for rows in read_unfinished(folder / FILE, last.rows):
-                    self._write(written(rows), None)
+                    self._write(batch_of_rows(rows), None)
                 self.begun = last
             except (OSError, pa.ArrowInvalid) as error:
                 if is_shortage(error):
@@ -152,7 +152,7 @@ class PassageSink:
             raise InputError(source, None, "no passage in it", "at least one record with text")
         id_of = _ids_of(self._folder / FILE)
         # at the end, by sorting: a set of 21 million ids would take gigabytes
-        pairs = self._ids.repeated(id_of)
+        pairs = self._ids.find_repeated(id_of)
         repeated = []
         for row, first in pairs[:EXAMPLES].tolist():
             what = f"id {id_of(row)!r} occurs twice ({self._both(first, row)})"
@@ -183,7 +183,7 @@ class PassageSink:
         for number in range(whole.num_record_batches):
             block = whole.get_batch(number)
             kept = ~np.isin(np.arange(block.num_rows) + number * BLOCK, rows)
-            self._write(written(block.filter(pa.array(kept))), None)
+            self._write(batch_of_rows(block.filter(pa.array(kept))), None)
         self._end()
 
     def _name(self, row: int) -> str:

@@ -20,7 +20,7 @@ def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None
 
 
-def grouped(number: str) -> str:
+def group_thousands(number: str) -> str:
     """Return a number with commas between thousands and a minus sign; anything else as it is."""
     if not is_number(number):
         return number

@@ -41,7 +41,7 @@ def without_clutter(
         left_out: is given how many tables, infoboxes, other templates, lists in HTML and links to files,
             categories and other languages were cut.
     """
-    return _Balance(text, is_prose, unseen, left_out).kept()
+    return _Balance(text, is_prose, unseen, left_out).text()
 
 
 class _Balance:
@@ -56,7 +56,7 @@ class _Balance:
         self._counts: Counter[str] = Counter()
         self._cuts: list[tuple[int, int]] = []
 
-    def kept(self) -> str:
+    def text(self) -> str:
         for match in TOKEN.finditer(self._text):
             token, (start, end) = match.group(), match.span()
             if match.group(2):
@@ -73,7 +73,7 @@ class _Balance:
                 self._braces(token, start, end)
         # what is still open at the end of the page: the mark goes, the words stay
         self._cuts.extend((start, end) for _, start, end in self._open)
-        return self._joined()
+        return self._join()
 
     def _element(self, name: str, closes: bool, start: int, end: int) -> None:
         if closes:
@@ -146,7 +146,7 @@ class _Balance:
             )
         return False
 
-    def _joined(self) -> str:
+    def _join(self) -> str:
         pieces, done = [], 0
         for start, end in sorted(self._cuts):
             if start > done:

@@ -84,7 +84,7 @@ def since(mark: str, gap: str, args: Arguments) -> str | None:
 
     Args:
         mark: the sign before the year.
-        gap: between two years; the mark is said again after a gap with spaces, as `{{circa}}` does.
+        gap: between two years; the mark is repeated after a gap with spaces, as `{{circa}}` does.
         args: one year or two.
     """
     parts = positional(args)

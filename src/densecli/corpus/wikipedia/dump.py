@@ -16,7 +16,7 @@ from densecli.records import Article
 
 CHUNK = 1 << 16
 LONGEST_TEXT = 1 << 22
-"""Characters of a page that are read; MediaWiki itself takes no more than 2 MiB."""
+"""Characters of a page that are read; MediaWiki itself takes at most 2 MiB."""
 WORK = 8
 """Times that a character of wikitext takes longer than one of JSON."""
 LONGEST_TAG = 1 << 20

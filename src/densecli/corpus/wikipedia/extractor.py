@@ -20,7 +20,7 @@ FORMS = "WikiExtractor's output: JSON lines, or <doc id= url= title=> … </doc>
 
 
 class Extract(NamedTuple):
-    """One undecoded article in a folder; `file` and `line` tell where.
+    """One undecoded article in a folder; `file` and `line` are its place.
 
     `fault` says what is wrong with the rest of the file, and what is expected instead.
     """

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from densecli.corpus.wikipedia.arguments import Arguments, grouped, is_number, positional
+from densecli.corpus.wikipedia.arguments import Arguments, group_thousands, is_number, positional
 
 
 class Unit(NamedTuple):
@@ -185,14 +185,14 @@ class _Measure:
             place += 1
 
     def _with_unit(self, numbers: list[str], joints: list[str], code: str) -> str | None:
-        unit, multiple = _known(code)
+        unit, multiple = _find_unit(code)
         if unit is None:
             return None
         single = len(numbers) == 1 and not multiple and _is_one(numbers[0])
         name = unit.symbol if self._symbols else unit.one if single or self._adjective else unit.many
         if self._american:
             name = name.replace("metre", "meter").replace("litre", "liter")
-        ending = self._joined(multiple, name, all_symbol=self._symbols or unit.one == unit.symbol)
+        ending = self._join_words(multiple, name, all_symbol=self._symbols or unit.one == unit.symbol)
         text = _number(numbers[0])
         for number, joint in zip(numbers[1:], joints, strict=True):
             if joint == EACH:
@@ -202,14 +202,14 @@ class _Measure:
             text += (between.replace(" ", "-") if self._adjective else between) + _number(number)
         return text + ending
 
-    def _joined(self, multiple: str, name: str, all_symbol: bool) -> str:
+    def _join_words(self, multiple: str, name: str, all_symbol: bool) -> str:
         gap = "-" if self._adjective and not all_symbol else " "
         if name.startswith("/"):
             return f" {multiple}{name}" if multiple else name
         return f"{gap}{multiple}{gap}{name}" if multiple else f"{gap}{name}"
 
 
-def _known(code: str) -> tuple[Unit | None, str]:
+def _find_unit(code: str) -> tuple[Unit | None, str]:
     """Return a unit and the word before it: `million` and acre for `e6acre`."""
     for prefix, word in MULTIPLES.items():
         if code.startswith(prefix) and code.removeprefix(prefix) in UNITS:
@@ -224,7 +224,7 @@ def _number(text: str) -> str:
         sign, whole, top, bottom = fraction.groups()
         return f"{'−' if sign else ''}{whole + ' ' if whole else ''}{top}/{bottom}"
     number, space, scale = text.partition(" ")
-    return f"{grouped(number)}{space}{scale}"
+    return f"{group_thousands(number)}{space}{scale}"
 
 
 def _is_one(number: str) -> bool:

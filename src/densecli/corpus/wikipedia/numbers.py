@@ -7,7 +7,7 @@ that is used: half of a phrase would say something else.
 import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 
-from densecli.corpus.wikipedia.arguments import Arguments, grouped, is_number, only, positional
+from densecli.corpus.wikipedia.arguments import Arguments, group_thousands, is_number, only, positional
 
 ELEMENTS = dict(
     re.findall(
@@ -38,7 +38,9 @@ def value(args: Arguments) -> str | None:
     known = {"e", "u", "ul", "up", "upl", "p", "s", "fmt", "end", "1", "2"}
     if not only(parts, 1, 2) or not {key for key in args if args[key].strip()} <= known:
         return None
-    text = grouped(parts[0]) if args.get("fmt", "").strip() == "commas" else parts[0].replace("-", "−")
+    text = (
+        group_thousands(parts[0]) if args.get("fmt", "").strip() == "commas" else parts[0].replace("-", "−")
+    )
     if len(parts) > 1:
         text += parts[1] if parts[1].startswith("(") else f" ± {parts[1]}"
     if args.get("e"):
@@ -94,7 +96,7 @@ def ordinal(args: Arguments) -> str | None:
 def number(args: Arguments) -> str | None:
     """Return one number with commas between thousands."""
     parts = positional(args)
-    return grouped(parts[0]) if only(parts, 1, 1) and is_number(parts[0]) else None
+    return group_thousands(parts[0]) if only(parts, 1, 1) and is_number(parts[0]) else None
 
 
 def root(args: Arguments) -> str | None:
@@ -118,7 +120,7 @@ def french_unit(args: Arguments) -> str | None:
     parts = positional(args)
     if not only(parts, 1, 2) or not is_number(parts[0]):
         return None
-    return " ".join([grouped(parts[0]).replace(",", " ").replace(".", ","), *parts[1:]])
+    return " ".join([group_thousands(parts[0]).replace(",", " ").replace(".", ","), *parts[1:]])
 
 
 def height(args: Arguments) -> str:

@@ -41,7 +41,7 @@ def drop_reason(title: str, namespace: str, redirect: bool, model: str, text: st
     """Return why a page is no article with prose, or nothing when it may be one.
 
     Args:
-        title: the page's title, as DrQA looks at it for lists and disambiguation.
+        title: the page's title, which DrQA searches for lists and disambiguation.
         namespace: its number; articles are in 0.
         redirect: whether the dump marks the page as one.
         model: the kind of its content, `wikitext` for articles.

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 
 from densecli.corpus.wikipedia import dates, makers, numbers
-from densecli.corpus.wikipedia.arguments import Arguments, grouped, positional
+from densecli.corpus.wikipedia.arguments import Arguments, group_thousands, positional
 from densecli.corpus.wikipedia.measures import conversion
 
 FIRST = {
@@ -120,7 +120,7 @@ MAKERS: dict[str, Maker] = {
     **{name: partial(dates.since, *marks) for name, marks in SPANS.items()},
 }
 FUNCTIONS: dict[str, Callable[[str], str | None]] = {
-    "formatnum": grouped,
+    "formatnum": group_thousands,
     "lc": str.lower,
     "uc": str.upper,
     "lcfirst": lambda words: words[:1].lower() + words[1:],

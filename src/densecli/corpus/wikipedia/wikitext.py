@@ -28,7 +28,7 @@ NOT_UNDERSTOOD = "templates_not_understood"
 def prose(text: str, unseen: Iterable[str] = (), left_out: Counter[str] | None = None) -> str:
     """Return the running prose of a page, one paragraph a line; empty when it has none.
 
-    Time and memory are linear in the length of the text, whatever is nested or left open in it.
+    Time and memory are linear in the length of the text, also if much is nested or left open in it.
 
     Args:
         text: the page's wikitext.

@@ -190,7 +190,7 @@ class Unpickler:
                 raise FieldError(f"a {type(key).__name__} is a key in the pickle", "texts or numbers as keys")
             target[key] = value
 
-    def _named(self, module: str, name: str) -> None:
+    def _push_name(self, module: str, name: str) -> None:
         found = self._find(module, name)
         if found is None:
             raise FieldError(f"the pickle wants {module[:LONGEST_LINE]}.{name[:LONGEST_LINE]}", EXPECTED)
@@ -198,13 +198,13 @@ class Unpickler:
 
     def _global(self) -> None:
         module, name = self._line().decode(), self._line().decode()
-        self._named(module, name)
+        self._push_name(module, name)
 
     def _stack_global(self) -> None:
         name, module = self._pop(), self._pop()
         if type(name) is not str or type(module) is not str:
             raise FieldError("the pickle is damaged", "a whole file")
-        self._named(module, name)
+        self._push_name(module, name)
 
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()

@@ -36,20 +36,20 @@ class BertReader:
 
     tower: BertTower
     tokenizer: Tokenizer
-    card: ReaderConfig
+    model_config: ReaderConfig
 
     @classmethod
     def read(cls, folder: Path) -> "BertReader":
         """Read a densecli reader folder.
 
         Raises:
-            ArtifactError: it is no whole reader, or its encoder is no BERT.
+            ArtifactError: the reader is not complete, or its encoder is not a BERT.
         """
-        card = read_model_config(folder, ReaderConfig)
+        model_config = read_model_config(folder, ReaderConfig)
         place = folder / ENCODER
         heads = head_shapes(read_config(place)["hidden_size"])
-        tower = BertTower.read(place, folder / card.words[ENCODER], heads)
-        return cls(tower, read_tokenizer(folder), card)
+        tower = BertTower.read(place, folder / model_config.words[ENCODER], heads)
+        return cls(tower, read_tokenizer(folder), model_config)
 
     def write(self, folder: Path) -> None:
         """Write a densecli reader folder, ready to read with.
@@ -61,7 +61,7 @@ class BertReader:
         words = f"{ENCODER}/{WORDS}"
         self.tower.write(folder / ENCODER, folder / words)
         write_tokenizer(self.tokenizer, folder)
-        write_model_config(folder, replace(self.card, words={ENCODER: words}))
+        write_model_config(folder, replace(self.model_config, words={ENCODER: words}))
 
 
 def read_reader_checkpoint(
@@ -89,8 +89,8 @@ def read_reader_checkpoint(
         generation = "zeros" if found.first_release else "segments"
         token_types = stored if stored in TOKEN_TYPES else generation
     limit = min(found.max_tokens, tower.config["max_position_embeddings"])
-    card = ReaderConfig(max_tokens=limit, token_types=token_types)
-    return BertReader(tower, open_bert_tokenizer(folder, found.lower_case), card)
+    model_config = ReaderConfig(max_tokens=limit, token_types=token_types)
+    return BertReader(tower, open_bert_tokenizer(folder, found.lower_case), model_config)
 
 
 def read_dpr_reader(folder: Path) -> BertReader:
@@ -111,9 +111,9 @@ def write_dpr_reader(reader: BertReader, folder: Path) -> None:
     Raises:
         ArtifactError: the reader's token types are not those of that class.
     """
-    refuse_segments(reader.card)
+    refuse_segments(reader.model_config)
     weights = {PREFIXES["reader"] + name: weight for name, weight in reader.tower.state.items()}
     weights |= {HEADS + name: weight for name, weight in reader.tower.heads.items()}
     write_dpr_model(folder, "reader", reader.tower.config, weights)
     kind = f"{CLASSES['reader']}Tokenizer"
-    write_hugging_face_tokenizer(reader.tokenizer, folder, reader.card.max_tokens, kind)
+    write_hugging_face_tokenizer(reader.tokenizer, folder, reader.model_config.max_tokens, kind)

@@ -40,7 +40,7 @@ class BertTower:
     heads: Mapping[str, FloatArray]
 
     @classmethod
-    def checked(
+    def from_weights(
         cls,
         place: Path,
         config: Config,
@@ -84,7 +84,7 @@ class BertTower:
             ArtifactError: as `checked`; a file is missing or damaged.
         """
         table = load_state(present(words, "word embeddings"))
-        return cls.checked(tower, read_config(tower), load_state(tower / WEIGHTS) | table, heads)
+        return cls.from_weights(tower, read_config(tower), load_state(tower / WEIGHTS) | table, heads)
 
     def write(self, tower: Path, words: Path) -> None:
         """Write the tower into a densecli model folder, its word table apart."""
@@ -112,7 +112,7 @@ class BertRetriever:
     question: BertTower
     passage: BertTower
     tokenizer: Tokenizer
-    card: RetrieverConfig
+    model_config: RetrieverConfig
 
     @classmethod
     def read(cls, folder: Path) -> "BertRetriever":
@@ -121,13 +121,13 @@ class BertRetriever:
         Raises:
             ArtifactError: it is no whole retriever, or its towers are no BERTs.
         """
-        card = read_model_config(folder, RetrieverConfig)
-        places = [(folder / card.tower(side), folder / card.words[side]) for side in SIDES]
+        model_config = read_model_config(folder, RetrieverConfig)
+        places = [(folder / model_config.tower(side), folder / model_config.words[side]) for side in SIDES]
         question, passage = (
-            BertTower.read(tower, words, card.heads(read_config(tower)["hidden_size"]))
+            BertTower.read(tower, words, model_config.heads(read_config(tower)["hidden_size"]))
             for tower, words in places
         )
-        return cls(question, passage, read_tokenizer(folder), card)
+        return cls(question, passage, read_tokenizer(folder), model_config)
 
     def write(self, folder: Path) -> None:
         """Write a densecli model folder, ready to search with.
@@ -138,7 +138,7 @@ class BertRetriever:
         folder.mkdir(parents=True, exist_ok=True)
         towers = {"question": self.question, "passage": self.passage}
         # files of other programs have two towers, even where both are equal
-        card = replace(self.card, shared_encoder=False, words=RetrieverConfig().words)
+        model_config = replace(self.model_config, shared_encoder=False, words=RetrieverConfig().words)
         if len({(tower.config["hidden_size"], projection_of(tower.heads)) for tower in towers.values()}) > 1:
             raise ArtifactError(f"{folder}: the towers' vectors differ in length; they are of two models")
         rows = [tower.config["vocab_size"] for tower in towers.values()]
@@ -146,4 +146,4 @@ class BertRetriever:
         for name, tower in towers.items():
             tower.write(folder / name, folder / name / WORDS)
         write_tokenizer(self.tokenizer, folder)
-        write_model_config(folder, card)
+        write_model_config(folder, model_config)

@@ -41,7 +41,7 @@ class DprCheckpoint:
         """Read a checkpoint.
 
         Raises:
-            ArtifactError: the file is missing, damaged, none of DPR's, or of an encoder that is no BERT.
+            ArtifactError: the file is missing, damaged, not DPR's, or of an encoder that is not a BERT.
         """
         held = read_torch_file(path)
         if not isinstance(held, dict) or not isinstance(held.get("model_dict"), dict):
@@ -57,7 +57,7 @@ class DprCheckpoint:
         weights: dict[str, FloatArray] = {}
         for name, tensor in held["model_dict"].items():
             if not isinstance(tensor, StoredTensor):
-                raise ArtifactError(f"{path}: {name!r:.80} is no tensor; expected a checkpoint of DPR")
+                raise ArtifactError(f"{path}: {name!r:.80} is not a tensor; expected a checkpoint of DPR")
             weights[name] = tensor.read()
         return cls(path, weights, settings, not settings.get("nested", False))
 
@@ -106,7 +106,7 @@ class DprCheckpoint:
         if WORD_TABLE not in held:
             raise ArtifactError(f"{self.path}: no weight {prefix}{WORD_TABLE} in it; it holds another model")
         own = {name: self.weights[name] for name in heads or {} if name in self.weights}
-        return BertTower.checked(self.path, self._config(base, held), held | own, heads)
+        return BertTower.from_weights(self.path, self._config(base, held), held | own, heads)
 
     def _config(self, base: Path, weights: Mapping[str, FloatArray]) -> dict[str, Any]:
         if weights[WORD_TABLE].ndim != 2:
@@ -182,10 +182,10 @@ def read_retriever_checkpoint(
     limit = min(found.max_tokens, question.config["max_position_embeddings"])
     if trailing_sep is None:
         trailing_sep = bool(found.settings.get("trailing_sep", not found.first_release))
-    card = RetrieverConfig(
+    model_config = RetrieverConfig(
         max_question_tokens=limit,
         max_passage_tokens=limit,
         trailing_sep=trailing_sep,
         projection=held,
     )
-    return BertRetriever(question, passage, open_bert_tokenizer(folder, found.lower_case), card)
+    return BertRetriever(question, passage, open_bert_tokenizer(folder, found.lower_case), model_config)

@@ -70,7 +70,7 @@ def read_dpr_tower(folder: Path, kind: str, heads: Mapping[str, Shape] | None = 
         return name.removeprefix(prefix).removeprefix(outer).removeprefix(HEADS)
 
     inner = {bare(name): weight for name, weight in weights.items()}
-    return BertTower.checked(folder, bert_config(config), inner, heads)
+    return BertTower.from_weights(folder, bert_config(config), inner, heads)
 
 
 def read_dpr_pair(question: Path, passage: Path) -> BertRetriever:
@@ -88,8 +88,10 @@ def read_dpr_pair(question: Path, passage: Path) -> BertRetriever:
         for folder, tower in zip((question, passage), towers, strict=True)
     ]
     length = projection_of(towers[0].heads)
-    card = RetrieverConfig(max_question_tokens=limits[0], max_passage_tokens=limits[1], projection=length)
-    return BertRetriever(*towers, tokenizer, card)
+    model_config = RetrieverConfig(
+        max_question_tokens=limits[0], max_passage_tokens=limits[1], projection=length
+    )
+    return BertRetriever(*towers, tokenizer, model_config)
 
 
 def write_dpr_pair(retriever: BertRetriever, folder: Path) -> None:
@@ -101,17 +103,20 @@ def write_dpr_pair(retriever: BertRetriever, folder: Path) -> None:
     Raises:
         ArtifactError: the retriever does something that these classes cannot.
     """
-    refuse_other_vectors(retriever.card)
-    refuse_trailing_sep(retriever.card)
+    refuse_other_vectors(retriever.model_config)
+    refuse_trailing_sep(retriever.model_config)
     towers = {"question": retriever.question, "passage": retriever.passage}
-    limits = {"question": retriever.card.max_question_tokens, "passage": retriever.card.max_passage_tokens}
+    limits = {
+        "question": retriever.model_config.max_question_tokens,
+        "passage": retriever.model_config.max_passage_tokens,
+    }
     for kind, tower in towers.items():
         place = folder / FOLDERS[kind]
         state = one_token_type(tower.state)
         weights = {PREFIXES[kind] + name: weight for name, weight in state.items()}
         outer = PREFIXES[kind].removesuffix("bert_model.")
         weights |= {outer + name: weight for name, weight in tower.heads.items()}
-        write_dpr_model(place, kind, tower.config, weights, retriever.card.projection)
+        write_dpr_model(place, kind, tower.config, weights, retriever.model_config.projection)
         write_hugging_face_tokenizer(retriever.tokenizer, place, limits[kind], f"{CLASSES[kind]}Tokenizer")
 
 
@@ -123,18 +128,18 @@ def write_dpr_model(
     write_model(folder, bert_config(config) | described, weights)
 
 
-def refuse_other_vectors(card: RetrieverConfig) -> None:
+def refuse_other_vectors(model_config: RetrieverConfig) -> None:
     """Refuse a retriever whose vectors DPR's classes would not give.
 
     Raises:
         ArtifactError: it pools otherwise, normalizes, compares or marks segments, or sets a prefix.
     """
-    refuse_segments(card)
+    refuse_segments(model_config)
     odd = {
-        f"{card.pooling} pooling": card.pooling != "cls",
-        f"{card.similarity} similarity": card.similarity != "dot",
-        "normalized vectors": card.normalize,
-        "a prefix before its texts": bool(card.question_prefix or card.passage_prefix),
+        f"{model_config.pooling} pooling": model_config.pooling != "cls",
+        f"{model_config.similarity} similarity": model_config.similarity != "dot",
+        "normalized vectors": model_config.normalize,
+        "a prefix before its texts": bool(model_config.question_prefix or model_config.passage_prefix),
     }
     for what, wrong in odd.items():
         if wrong:
@@ -143,26 +148,26 @@ def refuse_other_vectors(card: RetrieverConfig) -> None:
             )
 
 
-def refuse_segments(card: ModelConfig) -> None:
+def refuse_segments(model_config: ModelConfig) -> None:
     """Refuse a model that marks segments by token types, where a format has no word for it.
 
     Raises:
         ArtifactError: names them.
     """
-    if card.token_types != "zeros":
+    if model_config.token_types != "zeros":
         raise ArtifactError(
-            f"the model's token types are {card.token_types}, and this format cannot say so: other programs"
-            " would take zeros, and get other results"
+            f"the model's token types are {model_config.token_types}, and this format cannot say so:"
+            " other programs would take zeros, and get other results"
         )
 
 
-def refuse_trailing_sep(card: RetrieverConfig) -> None:
+def refuse_trailing_sep(model_config: RetrieverConfig) -> None:
     """Refuse a retriever with a trailing `[SEP]`, where a format has no word for it.
 
     Raises:
         ArtifactError: says what to change.
     """
-    if card.trailing_sep:
+    if model_config.trailing_sep:
         raise ArtifactError(
             "the model's inputs end in a [SEP] at the last position, and this format cannot say so; to go"
             " without, for slightly other vectors, set trailing_sep to false in its model.json"

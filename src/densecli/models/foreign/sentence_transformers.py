@@ -95,7 +95,7 @@ def read_encoder_settings(folder: Path) -> EncoderSettings:
     )
 
 
-def read_card_of(folder: Path, limit: int) -> RetrieverConfig:
+def read_model_config_of(folder: Path, limit: int) -> RetrieverConfig:
     """Return the properties of a Hugging Face folder's encoder, used as both towers.
 
     Args:
@@ -141,7 +141,7 @@ def with_lower_case(tokenizer: Tokenizer, folder: Path) -> Tokenizer:
 def _modules(folder: Path, with_prompts: bool) -> tuple[str, bool]:
     """Return the pooling, and whether vectors are normalized."""
     pooling, normalize = "", False
-    for number, (kind, path) in enumerate(_listed_modules(folder / MODULES)):
+    for number, (kind, path) in enumerate(_list_modules(folder / MODULES)):
         config = folder / path / "config.json"
         if kind == "Transformer" and number == 0:
             if path not in ("", "."):
@@ -162,7 +162,7 @@ def _modules(folder: Path, with_prompts: bool) -> tuple[str, bool]:
     return pooling, normalize
 
 
-def _listed_modules(listing: Path) -> list[tuple[str, str]]:
+def _list_modules(listing: Path) -> list[tuple[str, str]]:
     """Return the class and the folder of each module.
 
     Raises:

@@ -20,7 +20,7 @@ from densecli.models.foreign.sentence_transformers import (
     SETTINGS,
     SIMILARITIES,
     is_sentence_transformers_folder,
-    read_card_of,
+    read_model_config_of,
     with_lower_case,
 )
 from densecli.models.foreign.vocabulary import open_bert_tokenizer, write_hugging_face_tokenizer
@@ -40,28 +40,28 @@ def write_sentence_transformers(retriever: BertRetriever, folder: Path) -> None:
     Raises:
         ArtifactError: the retriever does something that this format cannot say.
     """
-    card = retriever.card
-    refuse_trailing_sep(card)
-    refuse_segments(card)
-    if card.projection:
+    model_config = retriever.model_config
+    refuse_trailing_sep(model_config)
+    refuse_segments(model_config)
+    if model_config.projection:
         raise ArtifactError(
             "a projection is not written to sentence-transformers folders; DPR's forms have it"
         )
     sides = {
-        "question": (retriever.question, card.max_question_tokens, card.question_prefix),
-        "passage": (retriever.passage, card.max_passage_tokens, card.passage_prefix),
+        "question": (retriever.question, model_config.max_question_tokens, model_config.question_prefix),
+        "passage": (retriever.passage, model_config.max_passage_tokens, model_config.passage_prefix),
     }
     for name, (tower, limit, prefix) in sides.items():
         place = folder / name
         write_model(place, tower.config, one_token_type(tower.state))
         write_hugging_face_tokenizer(retriever.tokenizer, place, limit, TOKENIZER_CLASS)
-        _write_modules(place, card, tower.config["hidden_size"])
+        _write_modules(place, model_config, tower.config["hidden_size"])
         _write(place / LENGTHS, {"max_seq_length": limit, "do_lower_case": False})
         settings = {
             "prompts": {name: prefix} if prefix else {},
             "default_prompt_name": name if prefix else None,
             "similarity_fn_name": next(
-                name for name, ours in SIMILARITIES.items() if ours == card.similarity
+                name for name, ours in SIMILARITIES.items() if ours == model_config.similarity
             ),
         }
         _write(place / SETTINGS, settings)
@@ -81,25 +81,28 @@ def read_sentence_transformers_pair(folder: Path) -> BertRetriever:
     """
     places = [folder / name for name in SIDES]
     question, passage = (
-        BertTower.checked(place, bert_config(read_config(place)), read_weights(place)) for place in places
+        BertTower.from_weights(place, bert_config(read_config(place)), read_weights(place))
+        for place in places
     )
-    card, other = (
-        read_card_of(place, tower.config["max_position_embeddings"])
+    model_config, other = (
+        read_model_config_of(place, tower.config["max_position_embeddings"])
         for place, tower in zip(places, (question, passage), strict=True)
     )
     alike = all(
-        getattr(card, name) == getattr(other, name) for name in ("pooling", "normalize", "similarity")
+        getattr(model_config, name) == getattr(other, name) for name in ("pooling", "normalize", "similarity")
     )
     tokenizer, second = (with_lower_case(open_bert_tokenizer(place), place) for place in places)
     if not alike or tokenizer.get_vocab() != second.get_vocab():
         raise ArtifactError(f"{folder}: its two models pool or tokenize differently; they are not of one")
-    card = replace(card, max_passage_tokens=other.max_passage_tokens, passage_prefix=other.passage_prefix)
-    return BertRetriever(question, passage, tokenizer, card)
+    model_config = replace(
+        model_config, max_passage_tokens=other.max_passage_tokens, passage_prefix=other.passage_prefix
+    )
+    return BertRetriever(question, passage, tokenizer, model_config)
 
 
-def _write_modules(folder: Path, card: RetrieverConfig, dimension: int) -> None:
+def _write_modules(folder: Path, model_config: RetrieverConfig, dimension: int) -> None:
     kinds = {"": "Transformer", "1_Pooling": "Pooling"}
-    if card.normalize:
+    if model_config.normalize:
         kinds["2_Normalize"] = "Normalize"
     modules = [
         {"idx": number, "name": str(number), "path": path, "type": f"{PACKAGE}.{kind}"}
@@ -108,7 +111,7 @@ def _write_modules(folder: Path, card: RetrieverConfig, dimension: int) -> None:
     _write(folder / MODULES, modules)
     for path in filter(None, kinds):
         (folder / path).mkdir(exist_ok=True)
-    modes = {mode: name == card.pooling for mode, name in MODES.items()}
+    modes = {mode: name == model_config.pooling for mode, name in MODES.items()}
     _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": dimension, **modes})
 
 

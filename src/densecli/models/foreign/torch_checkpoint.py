@@ -29,19 +29,19 @@ def write_retriever_checkpoint(retriever: BertRetriever, path: Path, base: str =
     Raises:
         ArtifactError: the retriever does something that DPR cannot.
     """
-    card = retriever.card
-    refuse_other_vectors(card)
+    model_config = retriever.model_config
+    refuse_other_vectors(model_config)
     towers = {"question": retriever.question, "passage": retriever.passage}
     weights: dict[str, FloatArray] = {}
     for name, tower in towers.items():
         weights |= with_pooler(tower, PREFIXES[name])
         weights |= {PREFIXES[name] + head: weight for head, weight in tower.heads.items()}
-    length = max(card.max_question_tokens, card.max_passage_tokens)
+    length = max(model_config.max_question_tokens, model_config.max_passage_tokens)
     params = {
         "pretrained_model_cfg": base,
         "sequence_length": length,
-        "projection_dim": card.projection,
-        "trailing_sep": card.trailing_sep,
+        "projection_dim": model_config.projection,
+        "trailing_sep": model_config.trailing_sep,
     }
     write_checkpoint(path, weights, retriever.tokenizer, params)
 
@@ -56,10 +56,12 @@ def write_reader_checkpoint(reader: BertReader, path: Path, base: str = BASE) ->
         base: Hub name or folder of the BERT whose tokenizer and config DPR is to take: the file has neither.
     """
     weights = with_pooler(reader.tower, CHECKPOINT_PREFIX) | dict(reader.tower.heads)
-    card = reader.card
+    model_config = reader.model_config
     params = {
-        "pretrained_model_cfg": base, "sequence_length": card.max_tokens, "token_types": card.token_types
-    }  # fmt: skip
+        "pretrained_model_cfg": base,
+        "sequence_length": model_config.max_tokens,
+        "token_types": model_config.token_types,
+    }
     write_checkpoint(path, weights, reader.tokenizer, params)
 
 

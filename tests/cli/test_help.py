@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from densecli.cli.command import LARGE, OTHER
+from densecli.cli.help import LARGE, OTHER
 from densecli.cli.main import app
 from densecli.configs.help import EXAMPLES, PLACES
 
