@@ -143,7 +143,7 @@ def test_vectors_of_a_fixed_passage_tower_are_made_once(
 ) -> None:
     measure = joint(retriever).validation(EXAMPLES)
     first = measure()
-    monkeypatch.setattr(retriever.passage, "pooled", None)
+    monkeypatch.setattr(retriever.passage, "pool", None)
     assert measure() == first
 
 
