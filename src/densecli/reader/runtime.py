@@ -29,7 +29,7 @@ Forward = Callable[[Iterable[Ids]], Iterator[Logits]]
 
 It may take some batches before it gives back the first.
 """
-Asked = tuple[str, Sequence[Passage]]
+Retrieved = tuple[str, Sequence[Passage]]
 """A question and its passages."""
 
 
@@ -104,7 +104,7 @@ class Reader:
         return self._model_config.max_answer_tokens
 
     def read_passages(
-        self, asked: Iterable[Asked], has_arrived: Callable[[], bool] | None = None
+        self, asked: Iterable[Retrieved], has_arrived: Callable[[], bool] | None = None
     ) -> Iterator[list[ReadPassage]]:
         """Yield the logits of each question's passages, in the order of the questions and of the passages.
 
@@ -129,7 +129,7 @@ class Reader:
         pieces = (self._tokens.tokenizer.id_to_token(one) for one in ids)
         return join_pieces([piece for piece in pieces if piece is not None])
 
-    def _read(self, asked: Iterable[Asked]) -> Iterator[list[ReadPassage]]:
+    def _read(self, asked: Iterable[Retrieved]) -> Iterator[list[ReadPassage]]:
         begun: deque[_Reading] = deque()
         waiting: deque[tuple[_Reading, NDArray[np.int64]]] = deque()
 
