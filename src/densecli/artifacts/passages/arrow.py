@@ -91,28 +91,27 @@ def _content(column: pa.Array) -> Iterator[Any]:
         yield memoryview(data)[within[0] : within[-1]]
 
 
-def id_at(block: Callable[[int], pa.RecordBatch], row: int) -> str:
-    """Return the id in a row of a file; `block` returns a block by its number.
-
-    Raises:
-        ValueError: the file is damaged.
-    """
-    return text_at(block(row // BLOCK).column(0), row % BLOCK)
-
-
-def text_at(column: pa.StringArray, place: int) -> str:
-    """Return a text of a column.
+class TextColumn:
+    """The texts of a column of a block, read one at a time.
 
     Arrow does not check where a text ends; in a damaged file it would read other memory.
-
-    Raises:
-        ValueError: the file is damaged.
     """
-    _, ends, data = column.buffers()
-    begin, end = np.frombuffer(ends, np.int32, 2, 4 * (column.offset + place)).tolist()
-    if not 0 <= begin <= end <= (0 if data is None else data.size):
-        raise ValueError("a text ends outside of its block")
-    return str(memoryview(data)[begin:end], "utf-8") if end > begin else ""
+
+    def __init__(self, column: pa.StringArray) -> None:
+        _, ends, data = column.buffers()
+        self._ends = memoryview(ends)[4 * column.offset :][: 4 * (len(column) + 1)].cast("i")
+        self._data = memoryview(b"" if data is None else data)
+
+    def __getitem__(self, place: int) -> str:
+        """Return a text.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        begin, end = self._ends[place], self._ends[place + 1]
+        if not 0 <= begin <= end <= len(self._data):
+            raise ValueError("a text ends outside of its block")
+        return str(self._data[begin:end], "utf-8")
 
 
 def check_block(block: pa.RecordBatch, rows: int, whole: bool = False) -> None:

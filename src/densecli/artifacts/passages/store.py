@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,8 @@ from densecli.artifacts.passages.arrow import (
     SCHEMA,
     SCHEMA_WITH_OFFSETS,
     TEXTS,
+    TextColumn,
     check_block,
-    id_at,
-    text_at,
 )
 from densecli.artifacts.passages.batch import portion_of
 from densecli.artifacts.passages.ids import TABLE, IdTable
@@ -41,6 +40,7 @@ class PassageStore:
         self.folder = folder
         self.fingerprint = fingerprint
         self._block = lru_cache(maxsize=None)(self._load)  # maps of the file, no copies
+        self._columns = lru_cache(maxsize=None)(self._open_columns)
         with self._reading(FILE):
             self._reader = pa.ipc.open_file(pa.memory_map(str(folder / FILE)))
             if self._reader.schema not in (SCHEMA, SCHEMA_WITH_OFFSETS):
@@ -68,6 +68,12 @@ class PassageStore:
             check_block(block, min(BLOCK, self._rows - number * BLOCK))
             return block
 
+    def _open_columns(self, number: int) -> tuple[list[TextColumn], pa.Array | None]:
+        """Return the texts of a block, and the offsets of its passages where the store has them."""
+        columns = self._block(number).columns
+        offsets = columns.pop() if len(columns) > TEXT_COLUMNS else None
+        return [TextColumn(column) for column in columns], offsets
+
     @classmethod
     def open(cls, folder: Path) -> "PassageStore":
         """Open the store in `folder`.
@@ -81,23 +87,32 @@ class PassageStore:
         return self._rows
 
     def __getitem__(self, row: int) -> Passage:
-        if not 0 <= row < self._rows:
-            raise IndexError(f"row {row} of {self._rows} passages")
-        block = self._block(row // BLOCK)
-        place = row % BLOCK
-        with self._reading(FILE):
-            texts = [text_at(column, place) for column in block.columns[:TEXT_COLUMNS]]
-            if block.num_columns == TEXT_COLUMNS:
-                return _passage(*texts)
-            article, offset = block.columns[TEXT_COLUMNS:]
-            return _passage(*texts, text_at(article, place), offset[place].as_py())
+        return self.take((row,))[0]
 
     def __iter__(self) -> Iterator[Passage]:
         return chain.from_iterable(passages for _, passages in self.blocks())
 
     def take(self, rows: Sequence[int]) -> list[Passage]:
-        """Return the passages of `rows`, in that order."""
-        return [self[int(row)] for row in rows]
+        """Return the passages of `rows`, in that order.
+
+        Raises:
+            IndexError: there is no such row.
+            ArtifactError: the store is damaged.
+        """
+        with self._reading(FILE):
+            return [self._passage_at(int(row)) for row in rows]
+
+    def _passage_at(self, row: int) -> Passage:
+        if not 0 <= row < self._rows:
+            raise IndexError(f"row {row} of {self._rows} passages")
+        number, place = divmod(row, BLOCK)
+        texts, offsets = self._columns(number)
+        values = [column[place] for column in texts]
+        return _passage(*values) if offsets is None else _passage(*values, offsets[place].as_py())
+
+    def _id_at(self, row: int) -> str:
+        number, place = divmod(row, BLOCK)
+        return self._columns(number)[0][0][place]
 
     def blocks(
         self, start: int = 0, stop: int | None = None, size: int = BLOCK
@@ -125,7 +140,7 @@ class PassageStore:
 
     @cached_property
     def _ids(self) -> IdTable:
-        return IdTable(self.folder, partial(id_at, self._block), len(self))
+        return IdTable(self.folder, self._id_at, len(self))
 
 
 def _passage(passage_id: str, title: str, text: str, *known: Any) -> Passage:

@@ -5,14 +5,14 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from densecli.artifacts.passages.arrow import BLOCK, BlockWriter, id_at, read_unfinished
+from densecli.artifacts.passages.arrow import BLOCK, BlockWriter, TextColumn, read_unfinished
 from densecli.artifacts.passages.batch import UNKNOWN, PassageBatch, batch_of_rows
 from densecli.artifacts.passages.ids import IdTableBuilder
 from densecli.artifacts.passages.journal import Journal, Progress
@@ -199,8 +199,8 @@ class PassageSink:
 
 def _ids_of(path: Path) -> Callable[[int], str]:
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
-    block = lru_cache(maxsize=64)(reader.get_batch)
-    return partial(id_at, block)
+    ids = lru_cache(maxsize=64)(lambda number: TextColumn(reader.get_batch(number).column(0)))
+    return lambda row: ids(row // BLOCK)[row % BLOCK]
 
 
 def _with_the_rest(rows: NDArray[np.int64], id_of: Callable[[int], str], end: int) -> NDArray[np.int64]:
