@@ -40,7 +40,7 @@ def exchange(ranks: ProcessGroup) -> dict[str, Any]:
     """Use everything that ranks can do, with parts of 0, 1 and 1 of two rows in three processes."""
     place = ranks.part(2)
     own = torch.full((len(place), 2), float(ranks.rank), requires_grad=True)
-    whole = ranks.whole(own, place.start, 2)
+    whole = ranks.gather_rows(own, place.start, 2)
     (whole * torch.tensor([[1.0], [10.0]])).sum().backward()
     weights = [torch.zeros(2, requires_grad=True) for _ in range(3)]
     if ranks.rank == 1:
@@ -60,7 +60,7 @@ def exchange(ranks: ProcessGroup) -> dict[str, Any]:
         "copied": copied.tolist(),
         "shared": ranks.share(lambda: {"rank": ranks.rank, "text": "ü", "none": None}),
         "total": ranks.total([1, ranks.rank]),
-        "dealt": ranks.sum_rows([(10.0**number, 1) for number in ranks.dealt(range(4))], 2),
+        "dealt": ranks.sum_rows([(10.0**number, 1) for number in ranks.select_own(range(4))], 2),
         "turn": ranks.in_turn(lambda: ranks.rank),
         "seed": ranks.seed(7),
         "device": ranks.device("cpu"),

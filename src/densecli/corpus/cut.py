@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from densecli.artifacts.passages.batch import PassageBatch, portion_of
+from densecli.artifacts.passages.batch import PassageBatch, make_batch
 from densecli.configs.corpus import PreprocessConfig
 from densecli.corpus.source import Batch, Dropped, Parsed, Pruned, Source, batches_of
 from densecli.corpus.word_blocks import blocks
@@ -175,7 +175,7 @@ def _passages(kept: list[_Kept], config: PreprocessConfig, counts: Counter[str])
     columns: list[list[Any]] = [ids, titles, texts]
     if config.keep_offsets:
         columns += [articles, offsets]
-    return portion_of(columns, places)
+    return make_batch(columns, places)
 
 
 class _Found(NamedTuple):

@@ -130,7 +130,7 @@ class Checkpointer(Protocol):
         ...
 
 
-def surroundings() -> dict[str, str]:
+def describe_environment() -> dict[str, str]:
     """Return what may change the last bits of a result without being a setting."""
     processes = dist.get_world_size() if dist.is_initialized() else 1
     # both change the order in which sums are added up, and thereby the last bits
@@ -142,7 +142,7 @@ def surroundings() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Note:
+class CheckpointNote:
     """What a checkpoint holds in addition to its tensors.
 
     Attributes:
@@ -150,7 +150,7 @@ class Note:
         optimizer: the numbers of the optimizer's state.
         config: the settings of the training.
         inputs: the artifacts and files that it reads.
-        surroundings: see `surroundings`.
+        surroundings: see `describe_environment`.
     """
 
     progress: TrainProgress
@@ -163,11 +163,11 @@ class Note:
 def write_checkpoint(folder: Path, state: TrainState, progress: TrainProgress, recipe: Recipe) -> None:
     """Write a training into an empty folder; its settings and inputs are in `recipe`."""
     save_state(folder / STATE, {name: value.cpu().numpy() for name, value in state.tensors().items()})
-    note = Note(progress, state.numbers(), recipe.config, recipe.inputs, surroundings())
+    note = CheckpointNote(progress, state.numbers(), recipe.config, recipe.inputs, describe_environment())
     (folder / NOTE).write_text(json.dumps(asdict(note), indent=1))
 
 
-def read_note(folder: Path) -> Note | None:
+def read_note(folder: Path) -> CheckpointNote | None:
     """Return the note of a checkpoint; None if there is no checkpoint.
 
     Raises:
@@ -180,7 +180,7 @@ def read_note(folder: Path) -> Note | None:
             row["progress"] = row.pop("standing")
         progress = TrainProgress.from_json(row["progress"])
         # the progress is read above, because its ranks may be infinite
-        return replace(from_json(Note, {**row, "progress": {}}, NOTE), progress=progress)
+        return replace(from_json(CheckpointNote, {**row, "progress": {}}, NOTE), progress=progress)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

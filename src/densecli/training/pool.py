@@ -100,7 +100,7 @@ class DevPool:
         own: list[int] = []
         # an empty part first: with several processes this one may have no passages to encode
         parts = [vectors_of(retriever.passage, [], tokens.pad, precision)]
-        for start in ranks.dealt(range(0, len(others), PASSAGES_AT_ONCE)):
+        for start in ranks.select_own(range(0, len(others), PASSAGES_AT_ONCE)):
             numbers = others[start : start + PASSAGES_AT_ONCE]
             pieces = tokens.passages([self._passages[number] for number in numbers])
             parts.append(vectors_of(retriever.passage, pieces, tokens.pad, precision))

@@ -108,7 +108,7 @@ class ProcessGroup:
             )
         return f"cuda:{self.local}"
 
-    def whole(self, own: Tensor, start: int, count: int) -> Tensor:
+    def gather_rows(self, own: Tensor, start: int, count: int) -> Tensor:
         """Return the rows (count, d) of all processes; gradients flow through its `own`, from row `start`."""
         if self.world == 1:
             return own
@@ -132,13 +132,13 @@ class ProcessGroup:
         return [float(number) for number in table]
 
     def sum_rows(self, own: Sequence[Sequence[float]], width: int) -> list[float]:
-        """Return the sums (width,) of rows that were dealt, added in the order in which one alone would."""
+        """Return the sums (width,) of all rows, added in the order in which one process alone would add."""
         (count,) = self.total([len(own)])
         table = torch.tensor(own, dtype=torch.float64).reshape(-1, width)
-        rows = self.rows(table, self.dealt(range(int(count))), int(count))
+        rows = self.rows(table, self.select_own(range(int(count))), int(count))
         return [sum(column) for column in rows.T.tolist()]
 
-    def dealt(self, items: Sequence[T]) -> Sequence[T]:
+    def select_own(self, items: Sequence[T]) -> Sequence[T]:
         """Return this process's share of some items."""
         return items[self.rank :: self.world]
 

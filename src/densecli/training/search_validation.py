@@ -50,7 +50,7 @@ class SearchValidator:
         the best K; it decides between equal shares.
         """
         tower, tokens = retriever.question.eval(), retriever.tokens
-        own = self._ranks.dealt(self._questions)
+        own = self._ranks.select_own(self._questions)
         pieces = tokens.questions([one.question for one in own])
         with torch.no_grad():
             vectors = tower.finish(vectors_of(tower, pieces, tokens.pad, self._precision))

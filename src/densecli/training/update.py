@@ -67,9 +67,11 @@ def update(
         encoded = None
         if batch.vectors is None:
             encoded = TowerPass(retriever.passage, batch.passages, pad, precision, keep_bytes)
-        questions = ranks.whole(asked.vectors, batch.row, len(batch.ids))
+        questions = ranks.gather_rows(asked.vectors, batch.row, len(batch.ids))
         passages = (
-            batch.vectors if encoded is None else ranks.whole(encoded.vectors, batch.column, batch.width)
+            batch.vectors
+            if encoded is None
+            else ranks.gather_rows(encoded.vectors, batch.column, batch.width)
         )
         assert passages is not None
         similarities = objective.similarities(questions, passages)

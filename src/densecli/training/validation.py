@@ -84,7 +84,7 @@ class Validator:
 
 def dev_rows(count: int, batch_size: int, ranks: ProcessGroup = ALONE) -> Iterator[range]:
     """Yield the rows of each batch in file order; each of several `ranks` has its own batches."""
-    for start in ranks.dealt(range(0, count, batch_size)):
+    for start in ranks.select_own(range(0, count, batch_size)):
         yield range(start, min(start + batch_size, count))
 
 

@@ -100,7 +100,7 @@ def _prepare(build: Building, target: Path, force: bool, observer: Observer) -> 
     Raises:
         ArtifactError: it was another training and `force` is off.
     """
-    from densecli.training.checkpoint import read_note, surroundings  # torch: not for "up to date"
+    from densecli.training.checkpoint import describe_environment, read_note  # torch: not for "up to date"
 
     folder = build.folder
     for name in (CHECKPOINT, BEST, LAST):
@@ -120,7 +120,7 @@ def _prepare(build: Building, target: Path, force: bool, observer: Observer) -> 
     if found:
         _empty(folder)
         return
-    now = surroundings()
+    now = describe_environment()
     odd = [
         f"{name} was {was}, now {now.get(name)}"
         for name, was in note.surroundings.items()

@@ -5,7 +5,7 @@ import pytest
 
 from densecli.artifacts.kinds import PassagesManifest
 from densecli.artifacts.passages.arrow import BLOCK
-from densecli.artifacts.passages.batch import portion_of
+from densecli.artifacts.passages.batch import make_batch
 from densecli.artifacts.passages.journal import Progress
 from densecli.artifacts.passages.store import FILE, PassageStore
 from densecli.artifacts.passages.writer import PassageSink
@@ -31,7 +31,7 @@ def fill(sink, end, step=1000, offsets=False):
         size = min(step, end - start)
         moment = moment.after(size, size, Counter(records=size), [])
         places = range(start + 1, start + size + 1)
-        sink.add(portion_of(columns(start, start + size)[: 5 if offsets else 3], places), "x", moment)
+        sink.add(make_batch(columns(start, start + size)[: 5 if offsets else 3], places), "x", moment)
     return moment
 
 
@@ -131,7 +131,7 @@ def test_damaged_unfinished_work_is_not_resumed(tmp_path, keep):
 
 def add(sink, *rows, source="x"):
     ids, places = zip(*rows, strict=True)
-    sink.add(portion_of([ids, ["T"] * len(ids), ids], places), source, Progress())
+    sink.add(make_batch([ids, ["T"] * len(ids), ids], places), source, Progress())
 
 
 def test_a_duplicate_is_reported_with_its_line(tmp_path):

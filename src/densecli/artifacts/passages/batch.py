@@ -42,8 +42,8 @@ class PassageBatch:
         return int(known[-1]) if len(known) else None
 
 
-def portion_of(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -> PassageBatch:
-    """Return passages as a portion.
+def make_batch(columns: Sequence[Sequence[Any]], places: Sequence[int | None]) -> PassageBatch:
+    """Return passages as a batch.
 
     Args:
         columns: ids, titles, texts, and where they are kept articles and offsets.

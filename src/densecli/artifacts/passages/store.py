@@ -19,7 +19,7 @@ from densecli.artifacts.passages.arrow import (
     TextColumn,
     check_block,
 )
-from densecli.artifacts.passages.batch import portion_of
+from densecli.artifacts.passages.batch import make_batch
 from densecli.artifacts.passages.ids import TABLE, IdTable
 from densecli.artifacts.passages.journal import Progress
 from densecli.artifacts.passages.writer import FILE, PassageSink
@@ -168,7 +168,7 @@ def write_passages(
     stream = iter(passages)
     while block := list(islice(stream, BLOCK)):
         columns = [[one.id for one in block], [one.title for one in block], [one.text for one in block]]
-        sink.add(portion_of(columns, [None] * len(block)), source, Progress())
+        sink.add(make_batch(columns, [None] * len(block)), source, Progress())
     finished = sink.finish(source, unique=bad.skip)
     if finished.left_out:
         bad.note(DUPLICATE, finished.left_out, finished.errors)
