@@ -47,6 +47,11 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield node.module or "."
 
 
+@cache
+def imported_by(path: Path) -> frozenset[str]:
+    return frozenset(imports(parsed(path)))
+
+
 def test_imports_point_down() -> None:
     tool = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
@@ -58,7 +63,7 @@ def test_each_library_is_imported_only_in_its_rooms(library: str) -> None:
     users = [
         path.relative_to(SOURCE).as_posix()
         for path in FILES
-        if any(name.split(".")[0] == library for name in imports(parsed(path)))
+        if any(name.split(".")[0] == library for name in imported_by(path))
     ]
     strangers = [user for user in users if not any(PurePath(user).match(home) for home in HOMES[library])]
     assert not strangers
@@ -69,7 +74,7 @@ def test_only_tests_of_the_command_line_import_it() -> None:
     files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
     others = [path for path in files if path.relative_to(ROOT).parts[:2] != ("tests", "cli")]
     users = [
-        path.name for path in others if any(name.startswith("densecli.cli") for name in imports(parsed(path)))
+        path.name for path in others if any(name.startswith("densecli.cli") for name in imported_by(path))
     ]
     assert set(users) <= {"started.py"}  # which turns into the program
 
