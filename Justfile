@@ -16,7 +16,7 @@ setup:
 demo: setup
     @python scripts/demo.py
 
-# everything that CI runs (under 12 minutes)
+# everything that CI runs (about 14 minutes on two cores)
 [no-exit-message]
 test: check
     pytest -n auto --dist worksteal
