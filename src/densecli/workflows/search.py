@@ -14,11 +14,9 @@ from densecli.files.arrivals import has_arrived
 from densecli.files.bad_records import BadRecords
 from densecli.files.streams import STDIN, refuse_missing
 from densecli.files.urls import is_remote
-from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, RankedList
 from densecli.workflows.collection import as_questions, open_collection
-from densecli.workflows.datasets import choose_dataset, question_file, read_split_questions
 from densecli.workflows.engines import CustomRetriever
 from densecli.workflows.reporting import collect_bad_records, report_skipped, warn_of_patterns
 
@@ -160,13 +158,20 @@ def open_questions(
         InputError: a file is missing, or is not a list of questions.
         ValueError: a question is empty.
     """
-    choice = choose_dataset(workspace, dataset, split, data_dir, "test")
+    # a question that is given as text needs neither the forms of files nor the table of datasets
+    choice = None
+    if any(given is not None for given in (dataset, split, data_dir)):
+        from densecli.workflows.datasets import choose_dataset, question_file, read_split_questions
+
+        choice = choose_dataset(workspace, dataset, split, data_dir, "test")
     if (choice is None) == (questions is None):
         raise UsageError("give either questions (or a file of them) or a dataset")
     if choice is not None:
         file = question_file(choice, observer)
         return read_split_questions(choice, file, config.answer_type, bad, observer)
     if isinstance(questions, Path):
+        from densecli.formats.read_questions import read_questions
+
         refuse_missing(str(questions))
         found = read_questions(str(questions), config.answer_type, bad)
         return found if config.answer_type else warn_of_patterns(found, lambda one: one, observer)
