@@ -33,6 +33,12 @@ def test_shards_are_read_with_their_first_rows(tmp_path, shards):
         np.testing.assert_array_equal(vectors, shard)
 
 
+@pytest.mark.parametrize("rows", [[], [9], [8, 0, 3, 3, 4, 9, 7], list(range(10))])
+def test_rows_are_taken_in_any_order(tmp_path, shards, rows):
+    found = VectorStore.open(write(tmp_path, shards)).take(np.array(rows, dtype=np.int64))
+    np.testing.assert_array_equal(found, np.concatenate(shards)[rows].reshape(-1, 4))
+
+
 def test_vectors_are_written_as_float32(tmp_path):
     write_shard(tmp_path, 0, np.arange(12, dtype=np.float64).reshape(4, 3).T)
     found = np.load(shard_path(tmp_path, 0))

@@ -60,15 +60,20 @@ class VectorStore:
             ArtifactError: as `shards`.
         """
         found = np.empty((len(rows), self.shape[1]), dtype=np.float32)
-        for first, shard in self._mapped:
-            own = (rows >= first) & (rows < first + len(shard))
-            if own.any():
-                found[own] = shard[rows[own] - first]
+        numbers = np.searchsorted(self._first_rows, rows, side="right") - 1
+        for number in np.unique(numbers).tolist():
+            first, shard = self._mapped[number]
+            own = numbers == number
+            found[own] = shard[rows[own] - first]
         return found
 
     @cached_property
     def _mapped(self) -> list[tuple[int, FloatArray]]:
         return list(self.shards())
+
+    @cached_property
+    def _first_rows(self) -> NDArray[np.int64]:
+        return np.array([first for first, _ in self._mapped], dtype=np.int64)
 
     def shards(self) -> Iterator[tuple[int, FloatArray]]:
         """Yield `(first row, vectors (n, d))` shard by shard, memory-mapped.
