@@ -36,6 +36,11 @@ def store(tmp_path_factory):
     return PassageStore(folder, fingerprint)
 
 
+def test_an_interrupted_run_loses_at_most_one_window():
+    """A file that holds more than a window is an hour of work on a slow machine."""
+    assert EmbedConfig().shard_rows == WINDOW
+
+
 @pytest.mark.parametrize("shard_rows", [256, 1000, WINDOW, 3 * WINDOW])
 @pytest.mark.parametrize("first", [0, 1])
 def test_pieces_are_consecutive_within_shards(store, shard_rows, first):

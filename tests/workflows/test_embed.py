@@ -1,4 +1,4 @@
-"""Embedding as a function: what is counted of passages that are too long."""
+"""Embedding as a function: passages that are too long are counted; vectors may be up to date."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,3 +56,17 @@ def test_passages_that_are_too_long_are_counted_after_resuming(
     for number in range(3):
         shards = [(tmp_path / name / f"shard-0000{number}.npy").read_bytes() for name in ("whole", "resumed")]
         assert shards[0] == shards[1]
+
+
+def test_vectors_in_files_of_another_size_are_up_to_date(
+    tiny_retriever: Path, passages: Path, tmp_path: Path
+) -> None:
+    made = [
+        embed(
+            workspace=tmp_path / "workspace", retriever=str(tiny_retriever), passages=passages,
+            engine="onnxruntime", shard_rows=rows,
+        )
+        for rows in (512, 256)
+    ]  # fmt: skip
+    assert [one.up_to_date for one in made] == [False, True]
+    assert len(list(made[0].folder.glob("shard-*.npy"))) == 2

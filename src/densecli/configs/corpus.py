@@ -78,11 +78,14 @@ class EmbedConfig:
     batch_tokens: int | None = setting(
         None, "Word pieces per forward pass. By default a value that suits the engine.", min=16, max=1 << 20
     )
+    # as many as are tokenized together: a smaller file would spoil the batches, a larger one costs more
+    # work when a run is interrupted
     shard_rows: int = setting(
-        16_384,
+        2048,
         "Passages per vector file. An interrupted run resumes after the last complete file.",
         min=256,
         max=1 << 24,
+        affects_result=False,
     )
     precision: str = setting(
         "auto",
