@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable
+from multiprocessing import forkserver
 from typing import Any
 
 from torch.distributed import TCPStore
@@ -36,6 +38,7 @@ def together(world: int, do: Callable[..., Any], *given: Any) -> list[Any]:
     """Return what a function of `ProcessGroup` returns in each of several processes."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["in_ranks"])
+    _start_server()
     meeting = Meeting(world)
     ends = []
     for rank in range(world):
@@ -49,6 +52,22 @@ def together(world: int, do: Callable[..., Any], *given: Any) -> list[Any]:
         found.append(ours.recv())
         process.join(PATIENCE)
     return found
+
+
+def _start_server() -> None:
+    """Start the process that the others are copies of, with torch loaded.
+
+    Python before 3.12.4 does not tell it the parent's `sys.path`, and it would load nothing without a word.
+    """
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def _do(pipe: Any, environment: dict[str, str], do: Callable[..., Any], given: tuple[Any, ...]) -> None:
