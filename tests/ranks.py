@@ -1,15 +1,13 @@
 """Several processes that find one another as those that torchrun starts do."""
 
-import multiprocessing
 import os
-import sys
 from collections.abc import Callable
-from multiprocessing import forkserver
 from typing import Any
 
 from torch.distributed import TCPStore
 
 from densecli.training.ranks import ProcessGroup
+from fork_server import open_fork_server
 
 PATIENCE = 120.0
 
@@ -36,9 +34,7 @@ class Meeting:
 
 def together(world: int, do: Callable[..., Any], *given: Any) -> list[Any]:
     """Return what a function of `ProcessGroup` returns in each of several processes."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["in_ranks"])
-    _start_server()
+    context = open_fork_server()
     meeting = Meeting(world)
     ends = []
     for rank in range(world):
@@ -52,22 +48,6 @@ def together(world: int, do: Callable[..., Any], *given: Any) -> list[Any]:
         found.append(ours.recv())
         process.join(PATIENCE)
     return found
-
-
-def _start_server() -> None:
-    """Start the process that the others are copies of, with torch loaded.
-
-    Python before 3.12.4 does not tell it the parent's `sys.path`, and it would load nothing without a word.
-    """
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    try:
-        forkserver.ensure_running()
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
 
 
 def _do(pipe: Any, environment: dict[str, str], do: Callable[..., Any], given: tuple[Any, ...]) -> None:

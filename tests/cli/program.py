@@ -3,7 +3,6 @@
 import fcntl
 import io
 import json
-import multiprocessing
 import os
 import pty
 import select
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from densecli.cli.main import main
-from started import LOADED
+from fork_server import open_fork_server
 
 PATIENCE = 240.0
 OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -183,9 +182,10 @@ class Program:
     def _fork(
         self, arguments: Iterable[object], environment: dict[str, str], streams: tuple[Path, ...]
     ) -> Running:
-        ready, begun = _server().Pipe(duplex=False)
+        server = open_fork_server()
+        ready, begun = server.Pipe(duplex=False)
         words = [str(argument) for argument in arguments]
-        forked = _server().Process(target=_become, args=(words, self.folder, environment, streams, begun))
+        forked = server.Process(target=_become, args=(words, self.folder, environment, streams, begun))
         forked.start()
         begun.close()
         ready.poll(PATIENCE)  # until it has opened its streams: a terminal that nobody has open is at its end
@@ -263,12 +263,6 @@ def _read(terminal: int, patience: float) -> bytes | None:
         return os.read(terminal, 1 << 16) if ready else None
     except OSError:  # the program has closed its end
         return b""
-
-
-def _server() -> Any:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", *LOADED])
-    return context
 
 
 def _joined(process: Any, patience: float) -> int:
