@@ -248,3 +248,13 @@ def test_a_score_that_is_not_finite_is_reported_as_damage(indexed, kind, odd):
     if not np.isnan(odd):  # faiss itself never finds a vector with NaN
         with pytest.raises(ArtifactError, match="scores are not finite"):
             damaged.search(asked, 200)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(128_000, 800 * faiss.omp_get_max_threads()), (20, 20), (800, 800)]
+)
+def test_matrix_multiplication_begins_with_few_questions(indexed, monkeypatch, before, after):
+    index = indexed("flat", random(20))
+    monkeypatch.setattr(faiss.cvar, "distance_compute_blas_threshold", before)
+    DenseIndex.open(index.folder)
+    assert faiss.cvar.distance_compute_blas_threshold == after
