@@ -30,6 +30,16 @@ os.environ.update(
 # `import openvino` alone sends an event. It has no switch for that, but does without this package.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
+# More threads than cores help nobody, and libraries that start a hundred thousand of them crash. They read
+# these when they are imported.
+_cores = os.cpu_count() or 1
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    if _name in os.environ:
+        os.environ[_name] = ",".join(
+            str(_cores) if one.isdecimal() and (len(one) > 9 or int(one) > _cores) else one
+            for one in os.environ[_name].split(",")
+        )
+
 TYPE_CHECKING = False  # typing itself takes milliseconds at every start of the program
 if TYPE_CHECKING:
     from densecli.artifacts.building import Artifact as Artifact

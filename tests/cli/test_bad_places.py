@@ -4,6 +4,7 @@ import ctypes
 import os
 import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -241,3 +242,23 @@ def test_a_removed_working_folder_is_reported(prepared):
 def test_devices_are_written_and_not_replaced(prepared):
     prepared.call("search", "questions.jsonl", "-o", os.devnull).well()
     assert Path(os.devnull).is_char_device()
+
+
+def test_more_threads_than_any_system_starts_are_as_many_as_the_cores(program):
+    """OpenMP would crash the process."""
+    ended = program.run("search", "who voiced Meg", "-k", 1, OMP_NUM_THREADS="100000").well()
+    assert "Meg Griffin" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("1", "1"), ("9" * 5_000, "all"), ("100000,1", "all,1"), ("x", "x")]
+)
+def test_threads_are_limited_to_the_cores_when_densecli_is_imported(said, meant):
+    asked = "import os, densecli; print(os.environ['MKL_NUM_THREADS'])"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**os.environ, "MKL_NUM_THREADS": said},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == meant.replace("all", str(os.cpu_count()))

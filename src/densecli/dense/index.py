@@ -206,7 +206,9 @@ def _multiply_soon() -> None:
     settings = faiss.cvar
     # other versions count questions, or components for each thread, and begin soon enough
     if settings.distance_compute_blas_threshold >= TOO_LATE:
-        settings.distance_compute_blas_threshold = WORTH_MULTIPLYING * faiss.omp_get_max_threads()
+        settings.distance_compute_blas_threshold = min(
+            WORTH_MULTIPLYING * faiss.omp_get_max_threads(), TOO_LATE - 1
+        )
 
 
 def new_index(dimension: int, config: IndexConfig) -> faiss.Index:
