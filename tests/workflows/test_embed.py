@@ -46,7 +46,7 @@ def test_passages_that_are_too_long_are_counted_after_resuming(
             )  # fmt: skip
         except KeyboardInterrupt:
             assert isinstance(observer, Stopping)
-    told = "4 of 600 passages are longer than the encoder's limit: their vectors are without their ends"
+    told = "longer than the encoder's limit, so embedded without their ends: 4 of 600 passages"
     assert told in heard.messages
     for name in ("whole", "resumed"):
         assert read_manifest(tmp_path / name, VectorsManifest).counts == {"passages": 600, "passages_cut": 4}

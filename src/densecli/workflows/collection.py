@@ -167,8 +167,8 @@ class Collection:
         cut = _questions_cut(self.engine) - cut
         if cut:
             self.observer.message(
-                f"{cut:,} of {counts['questions']:,} questions are longer than the encoder's limit: they were"
-                " searched without their ends"
+                "longer than the encoder's limit, so searched without their ends:"
+                f" {cut:,} of {counts['questions']:,} questions"
             )
 
 

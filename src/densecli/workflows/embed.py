@@ -106,8 +106,8 @@ def embed(
         if cut:
             build.counts["passages_cut"] = cut
             observer.message(
-                f"{cut:,} of {len(store):,} passages are longer than the encoder's limit: their vectors are"
-                " without their ends"
+                "longer than the encoder's limit, so embedded without their ends:"
+                f" {cut:,} of {len(store):,} passages"
             )
         build.manifest = VectorsManifest(
             fingerprint=vectors,

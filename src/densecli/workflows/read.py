@@ -256,8 +256,8 @@ def _report(
     report_skipped(bad, observer)
     if counts["passages_cut"]:
         observer.message(
-            f"{counts['passages_cut']:,} of {counts['passages']:,} passages are longer than the reader's"
-            " limit: their ends were not read"
+            "longer than the reader's limit, so read without their ends:"
+            f" {counts['passages_cut']:,} of {counts['passages']:,} passages"
         )
     if counts["without_passages"]:
         observer.warning(f"{counts['without_passages']:,} questions had no passage to read")
