@@ -13,7 +13,8 @@ from densecli.reader.examples import Sample
 from densecli.reader.torch_loss import relevance_loss, span_loss
 from densecli.reader.torch_model import Logits, ReaderModel
 
-CHUNK_TOKENS = {"cpu": 2048, "cuda": 8192}
+# on a CPU, as in training.forward
+CHUNK_TOKENS = {"cpu": 1024, "cuda": 8192}
 GROUP_TOKENS = {"cpu": 4096, "cuda": 8192}
 
 
