@@ -28,8 +28,8 @@ T = TypeVar("T")
 OPENVINO = "densecli.encoders.openvino_session"
 FOREIGN = "densecli.encoders.foreign_sides"
 TORCH = "densecli.encoders.torch_retriever"
-BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 2048, "torch": 4096}
-"""The padded word pieces of a batch that each engine computes fastest."""
+BATCH_TOKENS = {"openvino": 1024, "onnxruntime": 512}
+"""The padded word pieces of a batch that each compiled engine computes fastest."""
 
 
 @dataclass(frozen=True)
@@ -159,14 +159,14 @@ def open_passage_encoder(
     """
 
     def open_in(engine: str) -> Encoder[Passage]:
-        size = batch_tokens or BATCH_TOKENS[engine]
         if engine == "torch":
             encoder: Encoder[Passage] = import_module(TORCH).PassageEncoder(
-                folder, request.device, request.precision, size
+                folder, request.device, request.precision, batch_tokens
             )
             return encoder
         opener = session_opener(engine, request.precision)
         side = _side(folder, "passage", engine)
+        size = batch_tokens or BATCH_TOKENS[engine]
         return compiled_encoder(side, side.tokens.passages, opener, engine, size)
 
     return first_that_works(request, False, open_in, observer)

