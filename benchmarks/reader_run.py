@@ -1,19 +1,20 @@
 """Exact match and F1 of the reader over five test sets, by what finds the passages and by how many are read.
 
-    python benchmarks/reader_run.py DATA WORK
+    python benchmarks/reader_run.py DATA DEV WORK
     python benchmarks/reader_page.py WORK/reader-run.json > docs/runs/reader.md
 
-DATA holds wiki/psgs_main_w100.tsv.gz, questions/ and squad/. All else lies in WORK: a run that was stopped or
-killed goes on there when the same command is given again. The commands of densecli find 50 passages for each
-question with BM25, vectors, and both; λ is tuned on the starter's development questions. All passages of a
-question are read in one pass, each of them once, and the answers for every way of retrieval and every k are
-chosen from what was read. Writes WORK/reader-run.json; WORK/answers.jsonl has a line for each question.
+DATA holds wiki/psgs_main_w100.tsv.gz, questions/ and squad/. DEV is a file of questions that λ is tuned on,
+such as dev.jsonl of examples/starter/recipe.sh. All else lies in WORK: a run that was stopped or killed goes
+on there when the same command is given again. The commands of densecli find 50 passages for each question
+with BM25, vectors, and both. All passages of a question are read in one pass, each of them once, and the
+answers for every way of retrieval and every k are chosen from what was read. Writes WORK/reader-run.json;
+WORK/answers.jsonl has a line for each question.
 """
 
 import argparse
 import json
 import os
-import subprocess
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ from densecli.evaluation.compare import Comparison
 from densecli.evaluation.significance import holm
 from densecli.files.atomic import new_file
 from densecli.files.jsonl import write_lines
+from densecli.formats.read_questions import read_questions
 from densecli.formats.read_results import read_ranked
 from densecli.models.folder import fingerprint
 from densecli.reader.decode import ReadPassage
@@ -50,7 +52,6 @@ from densecli.text.sentence import sentence_bounds
 from densecli.workflows.evaluate import evaluate
 from densecli.workflows.models import base_folder
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
 SEED = 0
 CUTS = (1, 5, 10, 20, 50)
 DEPTH = max(CUTS)
@@ -80,11 +81,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
+    parser.add_argument("dev", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--retriever", default="starter", help="folder, Hub name, or starter")
     parser.add_argument("--reader", default="starter", help="folder or starter")
     parser.add_argument("--questions", type=int, default=500, help="of each set, drawn with seed 0")
-    parser.add_argument("--dev", type=int, default=600, help="questions that λ is tuned on")
     parser.add_argument("--pool", default="full", help="full, 42k, or a number of first rows, for a trial")
     options = parser.parse_args()
     with alone_in(options.work):
@@ -98,11 +99,12 @@ def run(options: argparse.Namespace) -> Path:
     retriever = base_folder(options.retriever, "retriever").resolve()
     reader = base_folder(options.reader, "reader")
     settings = {
-        **{name: getattr(options, name) for name in ("questions", "dev", "pool")},
+        **{name: getattr(options, name) for name in ("questions", "pool")},
+        "dev": sum(1 for _ in read_questions(str(options.dev))),
         **{name: Path(getattr(options, name)).name for name in ("retriever", "reader")},
         "retriever_fingerprint": fingerprint(retriever),
         "reader_fingerprint": fingerprint(reader),
-        "data": digests(data),
+        "data": {**digests(data), "dev": digest_file(options.dev)},
     }
     refuse_others(work / "settings.json", settings)
     sizes = collect(data, work, options)
@@ -185,15 +187,7 @@ def collect(data: Path, work: Path, options: argparse.Namespace) -> dict[str, di
         with new_file(work / QUESTIONS) as unfinished:
             write_lines(unfinished, drawn)
     if not (work / DEV).exists():
-        subprocess.run(
-            [
-                *(sys.executable, SCRIPTS / "starter_questions.py", "--data", data),
-                *("--output", work / "starter", "--dev", str(options.dev)),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        (work / "starter" / "dev-questions.jsonl").replace(work / DEV)
+        shutil.copyfile(options.dev, work / DEV)
     return {name: {"title": one.title, "of": len(tests[name])} for name, one in SETS.items()}
 
 

@@ -33,13 +33,6 @@ TEST_FILES = (
     "curatedtrec-test.jsonl",
     "squad-test.jsonl",
 )
-TRAINING_FILES = (
-    "nq-dev.qa.csv",
-    "trivia-dev.qa.csv",
-    "webquestions-train.jsonl",
-    "webquestions-dev.jsonl",
-    "curatedtrec-train.jsonl",
-)
 LONGEST_WAIT = 600
 
 
@@ -56,9 +49,13 @@ class Made:
     whole: Path
     kept: bytes = b""
 
+    @property
+    def dev(self) -> Path:
+        return self.data / "dev.jsonl"
+
     def start(self, work: Path) -> subprocess.Popen[bytes]:
-        script = [sys.executable, ROOT / "benchmarks" / "reader_run.py", self.data, work]
-        sizes = ["--pool", str(PASSAGES), "--questions", str(QUESTIONS), "--dev", str(DEV)]
+        script = [sys.executable, ROOT / "benchmarks" / "reader_run.py", self.data, self.dev, work]
+        sizes = ["--pool", str(PASSAGES), "--questions", str(QUESTIONS)]
         return subprocess.Popen([*script, *sizes], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def finish(self, work: Path) -> None:
@@ -86,7 +83,7 @@ def write_questions(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 def write_data(data: Path) -> None:
     """Write the files that a run reads: passages of the sample and questions about them."""
-    for folder in ("wiki", "questions", "squad"):
+    for folder in ("wiki", "questions"):
         (data / folder).mkdir(parents=True)
     passages = list(PassageStore.open(SAMPLE / "workspace" / "passages"))[:PASSAGES]
     with gzip.open(data / "wiki" / "psgs_main_w100.tsv.gz", "wt", encoding="utf-8", newline="") as stream:
@@ -99,11 +96,9 @@ def write_data(data: Path) -> None:
         rows = [row for part in parts for row in lines_of(SAMPLE / f"questions.{part}.jsonl")]
         return [row for row in rows if row["article"] in articles]
 
-    for rows, names in ((about_them("test", "dev"), TEST_FILES), (about_them("train"), TRAINING_FILES)):
-        for place, name in enumerate(names):
-            write_questions(data / "questions" / name, rows[place :: len(names)])
-    for name in ("squad-train-36-articles.json", "mlqa-en-dev.json"):
-        (data / "squad" / name).write_text('{"data": []}')
+    for place, name in enumerate(TEST_FILES):
+        write_questions(data / "questions" / name, about_them("test", "dev")[place :: len(TEST_FILES)])
+    write_questions(data / "dev.jsonl", about_them("train")[:DEV])
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
@@ -206,10 +201,10 @@ def test_answers_stand_in_their_sentences(rows):
 
 
 def test_a_folder_is_left_alone_by_a_run_with_other_settings(made):
-    script = [sys.executable, ROOT / "benchmarks" / "reader_run.py", made.data, made.resumed]
+    script = [sys.executable, ROOT / "benchmarks" / "reader_run.py", made.data, made.dev, made.resumed]
     run = subprocess.run([*script, "--questions", "1"], capture_output=True, text=True)
     assert run.returncode == 1
-    assert "holds a run with another questions, dev, pool: name another folder" in run.stderr
+    assert "holds a run with another questions, pool: name another folder" in run.stderr
 
 
 def printed(made: Made, *options: str) -> str:
