@@ -16,7 +16,12 @@ export DENSECLI_WORKSPACE="$PWD/pool"
 [ -e questions/dev-squad.jsonl ] || python "$here/questions.py" --data "$data" --spans spans --output questions
 [ -e pool.tsv ] || python "$here/pool.py" --data "$data" --spans spans --output pool.tsv
 [ -e dev.jsonl ] || cat questions/dev-*.jsonl > dev.jsonl
-[ -e train.jsonl ] || cat questions/[!d]*.jsonl > train.jsonl
+if [ ! -e train.jsonl ]; then
+    ls questions/[!d]*.jsonl | grep -v opentrivia | xargs cat > train.part
+    # OpenTriviaQA has a third of all questions: a quarter of it
+    awk 'NR % 4 == 1' questions/opentrivia.jsonl >> train.part
+    mv train.part train.jsonl
+fi
 
 # 2. The untrained base over the pool; dev questions tune λ of hybrid search
 densecli preprocess pool.tsv
@@ -24,23 +29,27 @@ densecli index --kind bm25
 [ -e base ] || densecli convert "$base" --to retriever -o base
 densecli embed --retriever base
 densecli index
-densecli search --tune-lambda dev.jsonl --retriever base
+[ -e found.jsonl ] || densecli search --tune-lambda dev.jsonl --retriever base
 
 # 3. The retriever: the question tower alone, against all passages of the pool
-if [ ! -e examples.jsonl ]; then
-    densecli search train.jsonl --mode hybrid --retriever base -k 50 -q |
-        python "$here/distant.py" - --output examples.part
-    mv examples.part examples.jsonl
-fi
+[ -e found.jsonl ] ||
+    densecli search train.jsonl --mode hybrid --retriever base --candidates 100 -k 50 -o found.jsonl
+[ -e examples.jsonl ] || python "$here/distant.py" found.jsonl --output examples.jsonl
 densecli train examples.jsonl --dev dev.jsonl --validate-by search --validate-every 50 --encoder base \
     --fixed-passage-encoder --index-negatives all --max-positives 4 --freeze-embeddings \
-    --batch-size 256 --dropout 0 --learning-rate 2e-5 --epochs 3 -o retriever
+    --batch-size 256 --dropout 0 --learning-rate 2e-5 --epochs 1 -o retriever
 
-# 4. The reader: spans in rounds, each a single pass over other questions. ROUNDS chooses fewer of them
-from="$base"
-for round in ${ROUNDS:-1 2 3 4 5 6 7 8}; do
-    densecli train-reader "spans/train-$round.jsonl" --dev spans/dev.jsonl --dev-questions 200 --dev-depth 1 \
-        --encoder "$from" --freeze-embeddings --batch-size 16 --passages 1 --max-tokens 350 \
+# 4. The reader: an eighth of the spans, and questions with passages that hybrid search found for them.
+#    ROUNDS="1 2 3" goes on with further eighths
+[ -e open.jsonl ] || python "$here/open_questions.py" found.jsonl --output open.jsonl
+if [ ! -e dev-found.jsonl ]; then
+    densecli search --tune-lambda dev.jsonl --retriever retriever
+    densecli search dev.jsonl --mode hybrid --retriever retriever -k 20 -o dev-found.jsonl
+fi
+set -- --encoder "$base"
+for round in ${ROUNDS:-1}; do
+    densecli train-reader "spans/train-$round.jsonl" open.jsonl --dev dev-found.jsonl --dev-questions 200 \
+        --dev-depth 5 "$@" --freeze-embeddings --batch-size 16 --passages 3 --max-tokens 256 \
         --max-answer-tokens 20 --learning-rate 1e-4 --dropout 0 --epochs 1 -o "reader$round"
-    from="reader$round"
+    set -- --init "reader$round"
 done
