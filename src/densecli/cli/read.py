@@ -86,7 +86,10 @@ def read(
     elif people and not single:
         predictions = session.terminal.number_questions(predictions, "read")
     elif not isinstance(asked, Question | Conversation):
-        predictions = session.terminal.progress(predictions, "read", unit="questions ")
+        from densecli.files.count_lines import count_lines
+
+        total = count_lines(asked if results is None else results)
+        predictions = session.terminal.progress(predictions, "read", total, "questions ")
     if people:
         from densecli.cli.views import prediction_view
 

@@ -100,7 +100,9 @@ def search(
     single = isinstance(asked, Conversation)
     ranked = run(asked, dataset=dataset, split=split, data_dir=data_dir, one_at_a_time=single, **arguments)
     if not people and not isinstance(asked, Question | Conversation):
-        ranked = session.terminal.progress(ranked, "search", unit="questions ")
+        from densecli.files.count_lines import count_lines
+
+        ranked = session.terminal.progress(ranked, "search", count_lines(asked), "questions ")
     if people:
         from densecli.cli.views import ranked_view
 

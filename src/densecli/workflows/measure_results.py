@@ -20,6 +20,7 @@ from densecli.evaluation.question_set import NOT_IN_SET, QuestionSet, each_once
 from densecli.evaluation.score import evaluate as score_questions
 from densecli.evaluation.significance import bootstrap_interval
 from densecli.files.bad_records import BadRecords
+from densecli.files.count_lines import count_lines
 from densecli.files.streams import display_name
 from densecli.formats.lookup import Lookup, Store
 from densecli.formats.read_qrels import Qrels
@@ -85,7 +86,9 @@ class Measurer:
         bad = collect_bad_records(self.config.on_error, self.observer)
         name = display_name(str(results)) if isinstance(results, Path | str) else "results"
         report = partial(self._report, name)
-        records = self.observer.progress(self._read(results, bad), "evaluate", unit="questions ")
+        records = self.observer.progress(
+            self._read(results, bad), "evaluate", count_lines(results), "questions "
+        )
         if self.asked is None:
             records = each_once(records, bad, name)
         else:

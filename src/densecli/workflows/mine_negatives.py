@@ -20,6 +20,7 @@ from densecli.configs.mining import MineConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import ArtifactError, UsageError
 from densecli.files.bad_records import BadRecords
+from densecli.files.count_lines import count_lines
 from densecli.files.parallel import cores
 from densecli.files.streams import STDIN
 from densecli.formats.read_mining_input import read_mining_input, with_answer_type
@@ -115,7 +116,7 @@ def mine_negatives(
     with building(
         ExamplesManifest, "mine-negatives", target, config, inputs, force, observer, keep_partial, home=home
     ) as build:
-        _write_examples(given.examples, collection, config, workers, build, observer)
+        _write_examples(given, collection, config, workers, build, observer)
         build.counts.update(bad.counts)
     return target
 
@@ -234,7 +235,7 @@ def _open_collection(
 
 
 def _write_examples(
-    examples: Iterator[TrainingExample],
+    questions: _Questions,
     collection: _Collection,
     config: MineConfig,
     workers: int,
@@ -249,11 +250,16 @@ def _write_examples(
         build.counts.update(lines.done.counts)
         if done:
             observer.message(f"resuming at question {done + 1:,}")
-        rest = islice(examples, done, None)
+        rest = islice(questions.examples, done, None)
         blocks = mine(rest, opener, store, config, build.counts, collection.dense, workers)
         with closing(blocks):
             tracked = observer.progress(
-                blocks, "mine", unit="questions ", done=lambda _: build.counts["questions"], start=done
+                blocks,
+                "mine",
+                count_lines(questions.path),
+                "questions ",
+                done=lambda _: build.counts["questions"],
+                start=done,
             )
             for block in tracked:
                 rows = (example.to_json() for example in block)

@@ -13,6 +13,7 @@ from densecli.configs.resolve import resolve_config
 from densecli.encoders.engines import EngineRequest
 from densecli.errors import InputError, UsageError
 from densecli.files.bad_records import BadRecords
+from densecli.files.count_lines import count_lines
 from densecli.formats.detect import detect_format
 from densecli.formats.documents import open_document
 from densecli.formats.known import EXAMPLES, MARKED, PREDICTIONS, RESULTS
@@ -177,7 +178,7 @@ def tune_reader(
                 yield one.question.question, retrieved_passages(one, depth)
 
     read_all = model.read_passages(with_answers())
-    for passages in observer.progress(read_all, "read", unit="questions "):
+    for passages in observer.progress(read_all, "read", count_lines(dev), "questions "):
         one = asked.popleft()
         scores = [ctx.score for ctx in one.ctxs[: len(passages)]]
         sweep.add(one.question, passages, scores, model.max_answer_tokens)

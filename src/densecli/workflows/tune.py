@@ -13,6 +13,7 @@ from densecli.configs.resolve import resolve_config
 from densecli.counts import format_counts
 from densecli.errors import InputError, UsageError
 from densecli.evaluation.accuracy import Summary
+from densecli.files.count_lines import count_lines
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
 from densecli.report.text_table import TextTable
@@ -69,7 +70,7 @@ def tune_fusion_weight(
     asked = read_questions(str(questions), config.answer_type, bad)
     size = usual_batch_size(engine, config, config.candidates)
     swept = tune(asked, engine, store, size, sweep, counts)
-    for _ in observer.progress(swept, "tune", unit="questions "):
+    for _ in observer.progress(swept, "tune", count_lines(questions), "questions "):
         pass
     best = sweep.best()
     if not best.questions:
