@@ -67,7 +67,7 @@ def test_the_examples_run_and_print_what_the_page_says(
     monkeypatch.chdir(program.folder)
     exec(compile(code[1], "docs/evaluate.md", "exec"), {"__name__": "example"})
     assert re.match(
-        r"dense top-1 -\d+\.\d (True|False)\ndense top-20 \d+\.\d True\n", capsys.readouterr().out
+        r"dense top-1 -?\d+\.\d (True|False)\ndense top-20 \d+\.\d True\n", capsys.readouterr().out
     )
     [row] = [json.loads(line) for line in ended[COMMANDS[5]].stdout.splitlines()]
     assert list(row["measures"]) == ["nDCG@10", "RR@10"]

@@ -19,7 +19,7 @@ def sample() -> Path:
 
 @pytest.fixture(scope="module")
 def explained(sample: Path) -> ExplainedList:
-    [found] = explain(MEG, workspace=sample, k=5)
+    [found] = explain(MEG, workspace=sample, k=30)
     return found
 
 

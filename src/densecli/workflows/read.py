@@ -76,7 +76,7 @@ def read(
     Example:
         >>> [prediction] = read("who voiced Meg")
         >>> prediction.answer
-        'Lacey Chabert'
+        'Mila Kunis'
     """
     config = resolve_config(ReadConfig, "read", config, settings)
     home = find_workspace(workspace)
