@@ -1,4 +1,4 @@
-"""Choose questions for the reader from search results: a part of each set, those with an answer among 20 passages.
+"""Choose questions for the reader from search results: a part of each set, all with an answer in 20 passages.
 
     densecli search train.jsonl --mode hybrid -k 50 -o found.jsonl
     python examples/starter/open_questions.py found.jsonl --output open.jsonl --count 4000
