@@ -48,7 +48,6 @@ SLOW = (
     "registry/test_local.py::test_real_files_keep_every_question_and_answer",
     "report/test_accuracy_curves.py::test_a_png_is_drawn_by_matplotlib",
     "sample",
-    "scripts",
     "text/test_snippets.py::test_a_very_long_text_is_cut_quickly",
     "test_skips.py",
     "test_architecture.py::test_imports_point_down",
