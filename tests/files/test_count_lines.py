@@ -21,6 +21,7 @@ LINES = b'{"question": "who"}\n{"question": "what"}\n'
         ("a.json", b'{\n"question": "who"}\n', None),
         ("a.json", b'{"1": {"question": "who"}}', None),
         ("a.run", b"1 Q0 p 1 2.0 me\n1 Q0 q 2 1.0 me\n", None),
+        ("a.txt", b"who}\nwhat}\n", None),
         ("a.jsonl.gz", gzip.compress(LINES, mtime=0), None),
         ("a.jsonl", b"", None),
     ],

@@ -7,8 +7,10 @@ import pytest
 
 import densecli
 from densecli import Passage, Question, RankedList, ScoredPassage
+from densecli.configs.asking import ReadConfig
 from densecli.errors import InputError, UsageError
 from densecli.reader.torch_folder import open_reader_base, save_reader
+from densecli.reader.tuned import selection_for
 from densecli.workflows.models import STARTER
 
 TEXTS = ("the song of the sea", "a king was born in the city", "the river and the king", "a film of a king")
@@ -74,6 +76,12 @@ def test_questions_without_answers_cannot_tune(reader, tmp_path):
     unknown = [RankedList(Question("1", "who"), PASSAGES)]
     with pytest.raises(InputError, match="no question has answers"):
         densecli.tune_reader(unknown, reader=str(reader), workspace=tmp_path, engine="onnxruntime")
+
+
+def test_the_starter_reader_is_tuned():
+    """A selection that was tuned for other weights would be ignored without a word."""
+    selection, depth = selection_for(STARTER / "reader", ReadConfig())
+    assert (selection.rule, depth) == ("joint", 10)
 
 
 def test_the_starter_reader_is_not_changed(tmp_path):

@@ -2,14 +2,14 @@
 
 import os
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 28
 BLOCK = 1 << 20
 
 
 def count_lines(path: object) -> int | None:
     """Return how many lines a file has that holds a record in each, as JSON lines and .csv files do.
 
-    None where this is not known soon: another form, a pipe, a file elsewhere or one of more than 1 GiB, and
+    None where this is not known soon: another form, a pipe, a file elsewhere or one of more than 256 MiB, and
     whatever is no path.
     """
     if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):
