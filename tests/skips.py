@@ -21,7 +21,7 @@ def _judge(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """AnswerChecker the skip of a test, or of its fixtures."""
+    """Judge the skip of a test, or of its fixtures."""
     report = yield
     _judge(report)
     return report
@@ -29,7 +29,7 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, Any, Any]:
-    """AnswerChecker the skip of a whole file."""
+    """Judge the skip of a whole file."""
     report = yield
     _judge(report)
     return report

@@ -1,8 +1,10 @@
 """A tower gives the same vectors on every engine; one that cannot be used is skipped with a warning."""
 
 import importlib.util
+import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,17 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     again = open_passage_encoder(tiny_retriever, asked("openvino"), 256).encode(PASSAGES)
     assert usual.tobytes() == again.tobytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed on Linux only")
+def test_openvino_ties_no_thread_to_a_core(tiny_retriever: Path) -> None:
+    encoder = open_passage_encoder(tiny_retriever, asked("openvino"), 64)
+    seen = set()
+    for _ in encoder.encode_windows([PASSAGES] * 3):  # while later batches are computed
+        for task in Path("/proc/self/task").iterdir():
+            with suppress(ProcessLookupError):  # it may have ended
+                seen.add(frozenset(os.sched_getaffinity(int(task.name))))
+    assert seen == {frozenset(os.sched_getaffinity(0))}
 
 
 @pytest.mark.parametrize("engine", EVERY)
