@@ -16,9 +16,12 @@ setup:
 demo: setup
     @python scripts/demo.py
 
-# everything that CI runs (about 14 minutes on two cores)
-[no-exit-message]
-test: check
+# everything that CI runs (about 12 minutes on two cores)
+[parallel]
+test: check test-all
+
+[no-exit-message, private]
+test-all: setup
     pytest -n auto --dist worksteal
 
 # the tests that need neither torch nor another process (under 60 seconds)

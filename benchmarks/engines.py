@@ -2,20 +2,26 @@
 
     python benchmarks/engines.py MODEL PASSAGES.jsonl --count 2000 --peer
 
-With --peer sentence-transformers encodes them, too, in fp32 and in bf16, if it is installed.
+With --peer sentence-transformers encodes them, too, if it is installed. Each row also has the share of the
+rate at which torch multiplies a batch with weights of the model's shape in the same precision, on all cores:
+the limit of what any engine can do here. Where the CPU does not compute in bf16, --bf16 shows how accurate it
+would be, slowly.
 """
 
 import argparse
 import json
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from cold_start import about
 
 from densecli.encoders.engines import EngineRequest, open_passage_encoder
+from densecli.encoders.hardware import has_bfloat16
 from densecli.errors import DenseError
 from densecli.models.hub import local_folder
 from densecli.records import Passage
@@ -27,10 +33,11 @@ WARM_UP = 32
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("model", help="folder or Hub name")
+    options.add_argument("model", help="folder or Hub name, with a config.json")
     options.add_argument("passages", type=Path, help="JSON lines with id, title and text")
     options.add_argument("--count", type=int, default=2000, help="passages, spread evenly over the file")
     options.add_argument("--peer", action="store_true", help="sentence-transformers, too")
+    options.add_argument("--bf16", action="store_true", help="bf16 where the CPU does not compute in it, too")
     options.add_argument("--output", type=Path, default=RESULT)
     chosen = options.parse_args()
     rows = [json.loads(line) for line in chosen.passages.read_text().splitlines()]
@@ -38,8 +45,14 @@ def main() -> None:
     passages = [Passage(str(r["id"]), r.get("title", ""), r["text"]) for r in rows[::step][: chosen.count]]
     folder = local_folder(chosen.model)
     found: dict[str, Any] = {}
+    needed: float | None = None
     exact: Any = None
+    kinds = ("fp32", "bf16") if chosen.bf16 or has_bfloat16() else ("fp32",)
+    limits = {kind: multiplications(kind) for kind in kinds}
+    print("GFLOP/s of matrix products:", limits, flush=True)
     for engine, precision in map(str.split, ENGINES):
+        if precision not in kinds:
+            continue
         try:
             begun = time.perf_counter()
             encoder = open_passage_encoder(folder, EngineRequest(engine, "cpu", precision))
@@ -50,11 +63,22 @@ def main() -> None:
         vectors, row = timed(encoder.encode, passages)
         exact = vectors if exact is None else exact
         row |= {"open_s": round(opened, 2), "min_cosine": float(cosines(vectors, exact).min())}
+        if needed is None:
+            pieces = sum(part.tokens for part in encoder.encode_windows([passages]))
+            needed = 2 * matrix_weights(folder) * pieces / len(passages) / 1e9
+        row["share_of_limit"] = round(row["per_s"] * needed / limits[precision], 3)
         found[f"{engine} {precision}"] = row
         print(f"{engine} {precision}", row, flush=True)
     if chosen.peer:
-        found |= peers(chosen.model, passages)
-    result = {"about": about(), "model": folder.name, "passages": len(passages), "engines": found}
+        found |= peers(str(folder), passages, kinds)
+    result = {
+        "about": about(),
+        "model": folder.name,
+        "passages": len(passages),
+        "gflop_per_passage": needed and round(needed, 3),
+        "matrix_gflop_per_s": limits,
+        "engines": found,
+    }
     chosen.output.write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -71,13 +95,33 @@ def cosines(one: Any, other: Any) -> Any:
     return (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
 
 
-def peers(model: str, passages: Sequence[Passage]) -> dict[str, Any]:
+def multiplications(kind: str) -> float:
+    """Return how many GFLOP/s torch reaches in products of 1,024 word pieces with MiniLM weights."""
+    dtype = torch.float32 if kind == "fp32" else torch.bfloat16
+    pieces, weights = torch.randn(1024, 384).to(dtype), torch.randn(384, 1536).to(dtype)
+    took = []
+    for _ in range(200):
+        begun = time.perf_counter()
+        pieces @ weights
+        took.append(time.perf_counter() - begun)
+    return round(2 * 1024 * 384 * 1536 / statistics.median(took) / 1e9, 1)
+
+
+def matrix_weights(folder: Path) -> int:
+    """Return how many weights the matrices of all layers have; a word piece takes two operations for each."""
+    config = json.loads((folder / "config.json").read_text())
+    wide, inner = config["hidden_size"], config["intermediate_size"]
+    return config["num_hidden_layers"] * (4 * wide * wide + 2 * wide * inner)
+
+
+def peers(model: str, passages: Sequence[Passage], kinds: Sequence[str]) -> dict[str, Any]:
     """Return what sentence-transformers does with title and text, by its default and in bfloat16."""
     from sentence_transformers import SentenceTransformer
 
     texts = [f"{one.title} {one.text}" for one in passages]
     found = {}
-    for name, more in (("fp32", {}), ("bf16", {"model_kwargs": {"dtype": "bfloat16"}})):
+    for name in kinds:
+        more = {} if name == "fp32" else {"model_kwargs": {"dtype": "bfloat16"}}
         peer = SentenceTransformer(model, device="cpu", **more)
         _, found[f"sentence-transformers {name}"] = timed(peer.encode, texts)
         print(name, found[f"sentence-transformers {name}"], flush=True)

@@ -1,9 +1,10 @@
 """Choose questions for the reader from search results: a part of each set, all with an answer in 20 passages.
 
     densecli search train.jsonl --mode hybrid -k 50 -o found.jsonl
-    python examples/starter/open_questions.py found.jsonl --output open.jsonl --count 4000
+    python examples/starter/open_questions.py found.jsonl --output open.jsonl --count 4000 --round 1
 
-The parts are drawn with a fixed seed and mixed; PARTS has their sizes. Prints the counts.
+The parts are drawn with a fixed seed and mixed; PARTS has their sizes. Prints the counts. Each round of the
+reader's training has the questions that come next, until they begin again.
 """
 
 import argparse
@@ -35,8 +36,9 @@ def main() -> None:
     parser.add_argument("results", help="search results with text, a file")
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     parser.add_argument("--count", type=int, default=4000, help="questions in all (default 4000)")
+    parser.add_argument("--round", type=int, default=1, help="the round of training, from 1 (default 1)")
     options = parser.parse_args()
-    chosen = choose(options.results, options.count)
+    chosen = choose(options.results, options.count, options.round)
     wanted = set(chosen)
     # in a second pass: the results of all questions may not fit into memory
     rows = {
@@ -47,8 +49,8 @@ def main() -> None:
     print(f"{options.output}: {write_lines(options.output, (rows[name] for name in chosen)):,}")
 
 
-def choose(results: str, count: int) -> list[str]:
-    """Return the ids of the questions to write, in order."""
+def choose(results: str, count: int, training_round: int) -> list[str]:
+    """Return the ids of the questions of a round, in order."""
     names = defaultdict(list)
     for one in read_ranked(results):
         if any(passage.has_answer for passage in one.ctxs[:DEPTH]):
@@ -60,7 +62,9 @@ def choose(results: str, count: int) -> list[str]:
         chosen += names[part][:size]
         print(f"{part}: {min(size, len(names[part])):,} of {len(names[part]):,}")
     rng.shuffle(chosen)
-    return chosen[:count]
+    rounds = max(1, -(-len(chosen) // count))
+    first = (training_round - 1) % rounds * count
+    return chosen[first : first + count]
 
 
 if __name__ == "__main__":

@@ -41,14 +41,15 @@ densecli train examples.jsonl --dev dev.jsonl --validate-by search --validate-ev
 
 # 4. The reader: an eighth of the spans, and questions with passages that hybrid search found for them.
 #    ROUNDS="1 2 3" goes on with further eighths
-[ -e open.jsonl ] || python "$here/open_questions.py" found.jsonl --output open.jsonl
 if [ ! -e dev-found.jsonl ]; then
     densecli search --tune-lambda dev.jsonl --retriever retriever
     densecli search dev.jsonl --mode hybrid --retriever retriever -k 20 -o dev-found.jsonl
 fi
 set -- --encoder "$base"
 for round in ${ROUNDS:-1}; do
-    densecli train-reader "spans/train-$round.jsonl" open.jsonl --dev dev-found.jsonl --dev-questions 200 \
+    open="open-$round.jsonl"
+    [ -e "$open" ] || python "$here/open_questions.py" found.jsonl --output "$open" --round "$round"
+    densecli train-reader "spans/train-$round.jsonl" "$open" --dev dev-found.jsonl --dev-questions 200 \
         --dev-depth 5 "$@" --freeze-embeddings --batch-size 16 --passages 3 --max-tokens 256 \
         --max-answer-tokens 20 --learning-rate 1e-4 --dropout 0 --epochs 1 -o "reader$round"
     last="reader$round"
