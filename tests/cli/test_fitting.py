@@ -52,6 +52,12 @@ def test_training_reports_and_stores_its_measures(prepared, name, line, dev, mea
     assert not prepared.leftovers()
 
 
+def test_training_says_nothing_of_texts_cut_where_none_is(prepared):
+    ended = prepared.call("train", "questions", "--max-passage-tokens", 60, *SMALL).well()
+    assert set(manifest(prepared, "retriever")["facts"]["cut"].values()) == {0}
+    assert "too long" not in ended.stderr
+
+
 def test_the_best_model_is_the_result_and_the_last_one_is_kept(prepared):
     line = (*TRAIN, "--dev", "questions", "--epochs", 40, "--early-stop", 3, "--learning-rate", 1e-2)
     ended = prepared.call(*line).well()

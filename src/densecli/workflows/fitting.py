@@ -77,11 +77,15 @@ def follow_training(
     return _outcome(history, checkpointer, observer)
 
 
+def _percentage(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+
+
 def _outcome(history: History, checkpointer: Checkpointer, observer: Observer) -> Training:
     progress = checkpointer.progress
     shares = history.shares_cut()
-    if shares:
-        cut = ", ".join(f"{share:.1%} of {name}" for name, share in shares.items())
+    if any(shares.values()):
+        cut = ", ".join(f"{_percentage(share)} of {name}" for name, share in shares.items() if share)
         observer.message(f"cut because they are too long: {cut}")
     if history.left_out:
         observer.message(
