@@ -48,6 +48,8 @@ class Optimizer:
             [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}],
             lr=learning_rate,
             eps=1e-8,
+            # on a CPU one pass over the memory in place of a dozen; the same to rounding
+            fused=all(weight.device.type == "cpu" for weight in self._weights),
         )
         self._schedule = LambdaLR(self._adam, lambda step: rate_factor(step, warmup_steps, steps))
         self._scaler = torch.amp.GradScaler(enabled=precision == torch.float16)
