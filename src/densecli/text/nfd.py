@@ -8,7 +8,7 @@ Place = tuple[int, int]
 
 def nfd(text: str) -> str:
     """Return the canonical decomposition of a text."""
-    return normalize("NFD", text)
+    return text if text.isascii() else normalize("NFD", text)
 
 
 def nfd_places(text: str) -> Sequence[Place] | None:

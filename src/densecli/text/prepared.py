@@ -1,7 +1,5 @@
 """A text prepared once, to be matched with the answers of many questions."""
 
-from functools import cached_property
-
 from densecli.text.nfd import nfd
 from densecli.text.tokens import fold, line, tokens
 
@@ -13,15 +11,24 @@ class PreparedText:
         decomposed: the text in canonical decomposition.
     """
 
+    __slots__ = ("_folded", "_line", "decomposed")
+
     def __init__(self, text: str) -> None:
         self.decomposed = nfd(text)
+        # not cached_property: its lock takes half as long as the matching of a passage
+        self._folded: str | None = None
+        self._line: str | None = None
 
-    @cached_property
+    @property
     def folded(self) -> str:
         """The text with each character lower-cased separately: a quick test that rules answers out."""
-        return fold(self.decomposed)
+        if self._folded is None:
+            self._folded = fold(self.decomposed)
+        return self._folded
 
-    @cached_property
+    @property
     def line(self) -> str:
         """Its tokens with one space around each; an answer occurs where its own line does."""
-        return line(tokens(self.decomposed))
+        if self._line is None:
+            self._line = line(tokens(self.decomposed))
+        return self._line

@@ -101,6 +101,7 @@ class TextColumn:
         _, ends, data = column.buffers()
         self._ends = memoryview(ends)[4 * column.offset :][: 4 * (len(column) + 1)].cast("i")
         self._data = memoryview(b"" if data is None else data)
+        self._size = len(self._data)
 
     def __getitem__(self, place: int) -> str:
         """Return a text.
@@ -109,7 +110,7 @@ class TextColumn:
             ValueError: the file is damaged.
         """
         begin, end = self._ends[place], self._ends[place + 1]
-        if not 0 <= begin <= end <= len(self._data):
+        if not 0 <= begin <= end <= self._size:
             raise ValueError("a text ends outside of its block")
         return str(self._data[begin:end], "utf-8")
 

@@ -107,8 +107,10 @@ class PassageStore:
             raise IndexError(f"row {row} of {self._rows} passages")
         number, place = divmod(row, BLOCK)
         texts, offsets = self._columns(number)
-        values = [column[place] for column in texts]
-        return _passage(*values) if offsets is None else _passage(*values, offsets[place].as_py())
+        if offsets is None:
+            ids, titles, bodies = texts
+            return Passage(ids[place], titles[place], bodies[place])
+        return _passage(*(column[place] for column in texts), offsets[place].as_py())
 
     def _id_at(self, row: int) -> str:
         number, place = divmod(row, BLOCK)
