@@ -4,7 +4,8 @@ The selection that `densecli read --tune` stored with the reader comes along.
 
     python scripts/starter.py --retriever WORKSPACE/retriever --reader WORKSPACE/reader
 
-Both must be trained with --freeze-embeddings from the same base. Then rebuild the sample: `just sample`.
+Both must be trained with --freeze-embeddings from the same base. One that is not named stays as it is.
+Then rebuild the sample: `just sample`.
 """
 
 import argparse
@@ -23,16 +24,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--retriever", type=Path, required=True)
-    parser.add_argument("--reader", type=Path, required=True)
+    parser.add_argument("--retriever", type=Path)
+    parser.add_argument("--reader", type=Path)
     options = parser.parse_args()
 
-    for kind in ("retriever", "reader"):
-        shutil.rmtree(STARTER / kind, ignore_errors=True)
-    (STARTER / WORDS).unlink(missing_ok=True)
-    compact(options.retriever, STARTER / "retriever", RetrieverConfig, STARTER / WORDS)
-    compact(options.reader, STARTER / "reader", ReaderConfig, STARTER / WORDS)
-    if (options.reader / SELECTION).exists():
+    if options.retriever and options.reader:  # of another base, perhaps
+        (STARTER / WORDS).unlink(missing_ok=True)
+    if options.retriever:
+        shutil.rmtree(STARTER / "retriever", ignore_errors=True)
+        compact(options.retriever, STARTER / "retriever", RetrieverConfig, STARTER / WORDS)
+    if options.reader:
+        shutil.rmtree(STARTER / "reader", ignore_errors=True)
+        compact(options.reader, STARTER / "reader", ReaderConfig, STARTER / WORDS)
+    if options.reader and (options.reader / SELECTION).exists():
         row = json.loads((options.reader / SELECTION).read_bytes())
         # the same weights, rounded: the selection stays right, though they have another fingerprint
         row["reader"] = fingerprint(STARTER / "reader")
