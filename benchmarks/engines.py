@@ -48,7 +48,8 @@ def main() -> None:
     needed: float | None = None
     exact: Any = None
     kinds = ("fp32", "bf16") if chosen.bf16 or has_bfloat16() else ("fp32",)
-    limits = {kind: multiplications(kind) for kind in kinds}
+    wide, inner, layers = layer_shape(folder)
+    limits = {kind: multiplications(kind, wide, inner) for kind in kinds}
     print("GFLOP/s of matrix products:", limits, flush=True)
     for engine, precision in map(str.split, ENGINES):
         if precision not in kinds:
@@ -65,7 +66,7 @@ def main() -> None:
         row |= {"open_s": round(opened, 2), "min_cosine": float(cosines(vectors, exact).min())}
         if needed is None:
             pieces = sum(part.tokens for part in encoder.encode_windows([passages]))
-            needed = 2 * matrix_weights(folder) * pieces / len(passages) / 1e9
+            needed = 2 * layers * (4 * wide * wide + 2 * wide * inner) * pieces / len(passages) / 1e9
         row["share_of_limit"] = round(row["per_s"] * needed / limits[precision], 3)
         found[f"{engine} {precision}"] = row
         print(f"{engine} {precision}", row, flush=True)
@@ -95,23 +96,22 @@ def cosines(one: Any, other: Any) -> Any:
     return (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
 
 
-def multiplications(kind: str) -> float:
-    """Return how many GFLOP/s torch reaches in products of 1,024 word pieces with MiniLM weights."""
+def multiplications(kind: str, wide: int, inner: int) -> float:
+    """Return how many GFLOP/s torch reaches in products of 1,024 word pieces with a layer's weights."""
     dtype = torch.float32 if kind == "fp32" else torch.bfloat16
-    pieces, weights = torch.randn(1024, 384).to(dtype), torch.randn(384, 1536).to(dtype)
+    pieces, weights = torch.randn(1024, wide).to(dtype), torch.randn(wide, inner).to(dtype)
     took = []
-    for _ in range(200):
+    for _ in range(100):
         begun = time.perf_counter()
         pieces @ weights
         took.append(time.perf_counter() - begun)
-    return round(2 * 1024 * 384 * 1536 / statistics.median(took) / 1e9, 1)
+    return round(2 * 1024 * wide * inner / statistics.median(took) / 1e9, 1)
 
 
-def matrix_weights(folder: Path) -> int:
-    """Return how many weights the matrices of all layers have; a word piece takes two operations for each."""
+def layer_shape(folder: Path) -> tuple[int, int, int]:
+    """Return the width of the encoder, that of its inner layers, and how many layers it has."""
     config = json.loads((folder / "config.json").read_text())
-    wide, inner = config["hidden_size"], config["intermediate_size"]
-    return config["num_hidden_layers"] * (4 * wide * wide + 2 * wide * inner)
+    return config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
 
 
 def peers(model: str, passages: Sequence[Passage], kinds: Sequence[str]) -> dict[str, Any]:
