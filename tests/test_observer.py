@@ -1,5 +1,7 @@
 """Reports in lines, as a log takes them."""
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 
 from densecli import observer
@@ -24,6 +26,33 @@ def test_each_report_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         "fetching nq.gz",
         "nq.gz: 1 of 3 MB",
     ]
+
+
+def rates_of(seconds: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The rates after items that take so long each."""
+    clock = 0.0
+    monkeypatch.setattr(observer.time, "monotonic", lambda: clock)
+
+    def work() -> Iterator[None]:
+        nonlocal clock
+        for taken in seconds:
+            clock += taken
+            yield None
+
+    return [rate for _, _, rate in observer.measure_rate(work(), None, 7)]
+
+
+def test_a_rate_forgets_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = rates_of([0.5] * 300 + [9000] + [0.25] * 99, monkeypatch)
+    assert rates[:300] == [2] * 300
+    assert rates[300] < 0.1
+    assert rates[310:] == pytest.approx([4] * 90, rel=0.01)
+
+
+def test_an_item_may_take_longer_than_the_time_that_a_rate_is_measured_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert rates_of([500] * 5, monkeypatch) == [1 / 500] * 5
 
 
 def test_the_default_observer_passes_items_on() -> None:

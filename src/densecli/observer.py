@@ -1,6 +1,7 @@
 """How long work reports: messages, warnings, progress and transfers. The default is silent."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,6 +10,8 @@ from typing import TypeVar
 T = TypeVar("T")
 HEARTBEAT_SECONDS = 10.0
 """Time between two lines about the same work."""
+RATE_SECONDS = 120.0
+"""How far back the rate of work is measured."""
 
 
 class Observer:
@@ -123,12 +126,21 @@ def measure_rate(
 ) -> Iterator[tuple[T, int, float]]:
     """Yield each item with the amount of work that is done with it, and the amount done per second.
 
+    The rate is that of the last two minutes: work may become faster or slower, and a laptop may have slept.
+
     Args:
         items: what to pass on.
         done: returns the amount of work that is done with an item; by default each item counts as one.
         start: amount of work that was done before the first item.
     """
-    begun = time.monotonic()
+    marks = deque([(time.monotonic(), start)])
     for number, item in enumerate(items, start + 1):
         reached = number if done is None else done(item)
-        yield item, reached, (reached - start) / max(time.monotonic() - begun, 1e-9)
+        now = time.monotonic()
+        # the last mark stays, however old: an item may take longer than the window
+        while len(marks) > 1 and now - marks[0][0] > RATE_SECONDS:
+            marks.popleft()
+        since, before = marks[0]
+        yield item, reached, (reached - before) / max(now - since, 1e-9)
+        if now - marks[-1][0] >= 1:
+            marks.append((now, reached))
