@@ -22,6 +22,7 @@ test: check test-all
 
 [no-exit-message, private]
 test-all: setup
+    @python3 scripts/environment.py --compile
     pytest -n auto --dist worksteal
 
 # the tests that need neither torch nor another process (under 60 seconds)

@@ -1,6 +1,7 @@
 """Make .venv with the tested versions; when nothing changed since, end at once.
 
-Starts under any Python from 3.8 on, looks for one that is new enough, and needs only the standard library.
+With --compile it also compiles what the tests import, once for all of their processes. Starts under any
+Python from 3.8 on, looks for one that is new enough, and needs only the standard library.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 MARKER = VENV / "densecli-setup"
+COMPILED = VENV / "densecli-compiled"
 CONSTRAINTS = ROOT / "constraints.txt"
 SOURCES = (ROOT / "pyproject.toml", CONSTRAINTS, Path(__file__))
 OLDEST = (3, 11)
@@ -35,15 +37,20 @@ GROUPS_SINCE = (25, 1)  # the first pip that knows --group
 
 def main() -> None:
     state = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()
-    if MARKER.is_file() and PYTHON.exists() and MARKER.read_text() == state:
-        return
-    begun = time.monotonic()
-    make_venv()
-    install_torch()
-    install_others()
-    compile_used()
-    MARKER.write_text(state)
-    say(f"done in {time.monotonic() - begun:.0f} s")
+    if not is_made(MARKER, state):
+        begun = time.monotonic()
+        make_venv()
+        install_torch()
+        install_others()
+        MARKER.write_text(state)
+        say(f"done in {time.monotonic() - begun:.0f} s")
+    if "--compile" in sys.argv and not is_made(COMPILED, state):
+        compile_used()
+        COMPILED.write_text(state)
+
+
+def is_made(marker: Path, state: str) -> bool:
+    return marker.is_file() and PYTHON.exists() and marker.read_text() == state
 
 
 def say(text: str) -> None:
@@ -101,7 +108,7 @@ def uv(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def compile_used() -> None:
-    """Compile what densecli imports: with PYTHONDONTWRITEBYTECODE, every start would do that again."""
+    """Compile what densecli imports: processes that start together would all do it."""
     say("the compiled modules of what it imports")
     subprocess.run([str(PYTHON), "-c", IMPORT_ALL], env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""})
 
