@@ -70,6 +70,7 @@ PIECES = st.sampled_from(
         "\t",
         "nth",
         "x",
+        "plumbing and piping, 1981",
     ]
 )
 
