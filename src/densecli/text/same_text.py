@@ -40,7 +40,8 @@ def text_sketch(text: str) -> bytes:
     if len(short) >= ENOUGH:
         return short
     # a text in another script, whose letters are bytes from 128 on
-    return SIGNS.sub("", plain).encode().translate(None, IGNORED)
+    rest: str = SIGNS.sub("", plain)
+    return rest.encode().translate(None, IGNORED)
 
 
 class TextSet:
