@@ -3,9 +3,9 @@
     python benchmarks/engines.py MODEL PASSAGES.jsonl --count 2000 --peer
 
 With --peer sentence-transformers encodes them, too, if it is installed. Each row also has the share of the
-rate at which torch multiplies a batch with weights of the model's shape in the same precision, on all cores:
-the limit of what any engine can do here. Where the CPU does not compute in bf16, --bf16 shows how accurate it
-would be, slowly.
+matrix rate: how fast torch multiplies a batch with weights of the model's shape, in the same precision and on
+all cores. No engine can be much faster. Where the CPU does not compute in bf16, --bf16 shows how accurate it
+would be; it is slow there.
 """
 
 import argparse
