@@ -217,6 +217,20 @@ def test_distant_examples_use_the_best_passages_with_an_answer(tmp_path: Path) -
     assert "set: dropped: no passage with an answer: 1" in told
 
 
+def test_each_round_has_the_next_questions(tmp_path: Path) -> None:
+    scored = (ScoredPassage(Passage("1", "", "Ulm"), 1.0, True),)
+    lists = [RankedList(Question(f"nq-{n}", "where", ("Ulm",)), scored) for n in range(5)]
+    write_lines(tmp_path / "found.jsonl", (one.to_json() for one in lists))
+    rounds = []
+    for number in range(1, 5):
+        made = ("--output", tmp_path / "open.jsonl", "--count", 2, "--round", number)
+        run("open_questions.py", tmp_path / "found.jsonl", *made)
+        rounds.append([row["id"] for row in read(tmp_path, "open.jsonl")])
+    assert [len(one) for one in rounds] == [2, 2, 1, 2]
+    assert len({name for one in rounds[:3] for name in one}) == 5
+    assert rounds[3] == rounds[0]
+
+
 def test_the_recipe_trains_both_models_and_the_reader_teaches_the_retriever(
     data: Path, tmp_path: Path, tiny_base: Path, shell_env: dict[str, str]
 ) -> None:

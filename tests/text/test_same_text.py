@@ -77,7 +77,13 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES).map("".join), st.lists(PIECES).map("".join))
 def test_equal_texts_have_equal_sketches(one: str, other: str) -> None:
-    for changed in (other, f"  {one.upper()} !", f"the {one}.", unicodedata.normalize("NFD", one)):
+    for changed in (
+        other,
+        f"  {one.upper()} !",
+        f"the {one}.",
+        f"“{one}” —",
+        unicodedata.normalize("NFD", one),
+    ):
         assert text_key(one) != text_key(changed) or text_sketch(one) == text_sketch(changed)
 
 
