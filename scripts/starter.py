@@ -27,6 +27,8 @@ def main() -> None:
     parser.add_argument("--retriever", type=Path)
     parser.add_argument("--reader", type=Path)
     options = parser.parse_args()
+    if not (options.retriever or options.reader):
+        parser.error("name a retriever, a reader, or both")
 
     if options.retriever and options.reader:  # of another base, perhaps
         (STARTER / WORDS).unlink(missing_ok=True)
