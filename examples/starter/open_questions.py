@@ -1,10 +1,10 @@
 """Choose questions for the reader from search results: a part of each set, all with an answer in 20 passages.
 
     densecli search train.jsonl --mode hybrid -k 50 -o found.jsonl
-    python examples/starter/open_questions.py found.jsonl --output open.jsonl --count 4000 --round 1
+    python examples/starter/open_questions.py found.jsonl --output open.jsonl --round 2
 
-The parts are drawn with a fixed seed and mixed; PARTS has their sizes. Prints the counts. Each round of the
-reader's training has the questions that come next, until they begin again.
+The parts are drawn with a fixed seed and mixed; PARTS has their sizes. Prints the counts. Each round of
+training takes the next questions. After the last questions, the next round takes the first ones again.
 """
 
 import argparse

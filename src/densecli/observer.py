@@ -126,7 +126,7 @@ def measure_rate(
 ) -> Iterator[tuple[T, int, float]]:
     """Yield each item with the amount of work that is done with it, and the amount done per second.
 
-    The rate is that of the last two minutes: work may become faster or slower, and a laptop may have slept.
+    The rate is measured over the last two minutes, since work may become faster or slower, or pause.
 
     Args:
         items: what to pass on.

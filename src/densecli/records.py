@@ -22,11 +22,7 @@ ANSWERS = ("answers", "answer", "golden_answers")
 """What answers are called: by us and DPR, on the Hugging Face Hub, and by FlashRAG."""
 LIST_AS_TEXT = re.compile(r"""\s*\[\s*((['"]).*\2\s*)?\]\s*""", re.DOTALL)
 PLAUSIBLE = 0.75
-"""Share of the best answer's probability from which another answer is worth showing.
-
-The starter reader answered 23 % of 500 dev questions exactly. Of the other answers that are at least this
-probable, one for every second question, 5 % are right; of those down to a quarter, three for each, 3 %.
-"""
+"""Share of the best answer's probability from which another answer is worth showing."""
 PASSAGE_IDS = ("id", "passage_id", "psg_id")
 """What an id is called: by us, in DPR's training files, and in those for TriviaQA."""
 

@@ -59,7 +59,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed on Linux only")
-def test_openvino_ties_no_thread_to_a_core(tiny_retriever: Path) -> None:
+def test_openvino_pins_no_thread_to_a_core(tiny_retriever: Path) -> None:
     encoder = open_passage_encoder(tiny_retriever, asked("openvino"), 64)
     seen = set()
     for _ in encoder.encode_windows([PASSAGES] * 3):  # while later batches are computed

@@ -46,7 +46,7 @@ class OpenVinoSession:
             {
                 "NUM_STREAMS": threads,
                 "INFERENCE_NUM_THREADS": threads,
-                # the first thread of every process would be tied to core 0: two commands would share it
+                # with pinning, the first thread of every process runs on core 0: two commands would share it
                 "ENABLE_CPU_PINNING": False,
                 "INFERENCE_PRECISION_HINT": HINTS[precision],
                 "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # 8-bit weights do not make inputs 8-bit

@@ -15,7 +15,7 @@ class PreparedText:
 
     def __init__(self, text: str) -> None:
         self.decomposed = nfd(text)
-        # not cached_property: its lock takes half as long as the matching of a passage
+        # not cached_property: until Python 3.12 it has a lock, which shows where many passages are matched
         self._folded: str | None = None
         self._line: str | None = None
 

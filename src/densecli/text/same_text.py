@@ -29,7 +29,7 @@ def text_key(text: str) -> str:
 
 
 def text_sketch(text: str) -> bytes:
-    """Return what is left of a text's key without the letters of articles, and in ASCII if that is enough.
+    """Return what is left of a text's key without the letters of articles; its ASCII alone if that is enough.
 
     Texts with the same key have the same sketch; it takes a tenth of the key's time.
     """
