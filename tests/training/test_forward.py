@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from densecli.encoders.torch_dropout import set_dropout
+from densecli.encoders.torch_dropout import seeded_dropout, set_dropout
 from densecli.encoders.torch_start import open_base
 from densecli.encoders.torch_tower import Tower
 from densecli.training import forward
@@ -23,11 +23,11 @@ def tower(tiny_base: Path) -> Tower:
 def learnt(tower: Tower, keep_bytes: float, precision: torch.dtype = torch.float32) -> dict[str, Tensor]:
     """Vectors and gradients of a fixed pull on them, with the dropout of one seed."""
     tower.zero_grad()
-    torch.manual_seed(11)
-    run = TowerPass(tower, SEQUENCES, 0, precision, keep_bytes)
-    pull = torch.arange(run.vectors.numel(), dtype=torch.float32).reshape(run.vectors.shape) / 100
-    (run.vectors * pull).sum().backward()  # type: ignore[no-untyped-call]
-    run.backward()
+    with seeded_dropout(torch.device("cpu"), 11):
+        run = TowerPass(tower, SEQUENCES, 0, precision, keep_bytes)
+        pull = torch.arange(run.vectors.numel(), dtype=torch.float32).reshape(run.vectors.shape) / 100
+        (run.vectors * pull).sum().backward()  # type: ignore[no-untyped-call]
+        run.backward()
     grads = {
         name: weight.grad.clone() for name, weight in tower.named_parameters() if weight.grad is not None
     }

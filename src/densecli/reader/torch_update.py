@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from densecli.encoders.torch_dropout import seeded_dropout
 from densecli.reader.examples import Sample
 from densecli.reader.torch_forward import GROUP_TOKENS, groups, losses
 from densecli.reader.torch_model import ReaderModel
@@ -35,8 +36,7 @@ def accumulate_gradients(
     model.train()
     total, correct = 0.0, 0
     device = model.device
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+    with seeded_dropout(device, seed):
         for group in groups(samples, GROUP_TOKENS[device.type]):
             found, best = losses(model, group, pad_id, precision)
             # divided by the whole batch and not the group, so that the gradients of all groups add up to the

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.torch_base import Retriever, open_retriever
+from densecli.encoders.torch_dropout import seeded_dropout
 from densecli.errors import ArtifactError, UsageError
 from densecli.models.folder import RetrieverConfig, is_model_folder, read_model_config
 from densecli.models.tokens import Tokens
@@ -141,8 +142,7 @@ class JointRetriever:
         device = self._device
         # outside of the fork: the fixed tower has no dropout, so its vectors take nothing from the generator
         passages = vectors_of(self._retriever.passage, batch.passages, pad, self._precision)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(seed)
+        with seeded_dropout(device, seed):
             tower = self.question.train()
             asked = TowerPass(tower, batch.questions, pad, self._precision, self._keep_bytes)
             scores = self._objective.similarities(asked.vectors, passages)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from densecli.encoders.torch_base import Retriever
+from densecli.encoders.torch_dropout import seeded_dropout
 from densecli.errors import UsageError
 from densecli.training.batches import Batch
 from densecli.training.forward import TowerPass
@@ -55,9 +56,7 @@ def update(
     )
     pad = retriever.tokens.pad
     device = next(retriever.question.parameters()).device
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        # the seed of the update, so that a training that resumes has the same dropout
-        torch.manual_seed(ranks.seed(seed))
+    with seeded_dropout(device, ranks.seed(seed)):
         for tower in (retriever.question, retriever.passage):
             # a fixed tower has no dropout: its vectors are those that search sees
             tower.train(tower.trainable)
