@@ -112,6 +112,14 @@ def test_dense_negatives_come_from_a_custom_encoder(workspace):
     assert {negative.source for one in examples(made) for negative in one.hard_negatives} == {"dense"}
     assert all(len(one.hard_negatives) == 3 for one in examples(made))
 
+    # fits the same index, and finds other negatives
+    class Adapted(CustomRetriever):
+        fingerprint = property(lambda _: "custom:adapted")
+
+    other = Adapted(own.name, encode, own.encode_passages)
+    with pytest.raises(ArtifactError, match="built differently"):
+        mine_negatives(QUESTIONS, workspace=workspace, retriever=other, negatives="dense:3")
+
 
 @pytest.mark.parametrize(
     ("questions", "settings", "error", "what"),

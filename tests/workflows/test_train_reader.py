@@ -157,12 +157,16 @@ def test_negatives_come_from_a_collection(run, squad, tmp_path):
     densecli.preprocess(articles, workspace=place)
     densecli.index(workspace=place, kind="bm25")
     made = run(squad, negatives_from=place, epochs=1)
+    assert run(squad, negatives_from=place, epochs=1).up_to_date
     assert "questions_with_fewer_negatives" not in manifest(made.folder)["counts"]
     found = list(
         with_negatives([*RESULTS[:1], *squad_results(SQUAD["data"][0], "0")], open_collection(place), 9)
     )
     assert found[0] == RESULTS[0]  # its answers are matched, not marked
     assert [ctx.passage.text for ctx in found[1].ctxs[1:]] == ["the song of the king"]
+    densecli.index(workspace=place, kind="bm25", k1=0.5, force=True)
+    with pytest.raises(ArtifactError, match="built differently"):
+        run(squad, negatives_from=place, epochs=1)
 
 
 def test_several_sets_are_repeated_according_to_rates(run, squad, observer):
@@ -191,6 +195,23 @@ def test_gold_pages_need_the_release_selection(run, tmp_path):
     assert manifest(made.folder)["counts"]["questions_with_gold_page"] == 1
     with pytest.raises(UsageError, match="`gold` has an effect only with"):
         run(gold=gold, force=True)
+
+
+def test_a_training_set_is_no_dev_set(run, tmp_path, observer):
+    """The same files in another role are another training, also for what is kept of it."""
+    one, other = RESULTS[:4], RESULTS[4:]
+    run([one, other], epochs=1)
+    with pytest.raises(ArtifactError, match=r"its input was .*\(train\), now .*\(dev\)"):
+        run([one], dev=other, epochs=1)
+    run([one], dev=other, epochs=1, output=tmp_path / "b", observer=observer)
+    assert not any("prepared before" in text for text in observer.messages)
+    assert "4 questions in batches of 4, epochs: 1" in observer.messages
+
+
+def test_questions_to_leave_out_may_come_once(run, tmp_path):
+    out = (one.question for one in RESULTS[::4])
+    made = run([RESULTS[:4], RESULTS[4:]], exclude=out, epochs=1)
+    assert manifest(made.folder)["counts"]["questions_equal_to_a_test_question"] == 2
 
 
 def test_prepared_examples_are_found_again_by_their_content(run, tmp_path, observer, squad):

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -28,18 +28,29 @@ class Input:
         path: the path as the user gave it.
         sha256: digest of the content; None where it can be read only once, as a pipe.
         bytes: size, of a file.
+        role: what it is used for, where inputs of one kind are used in several ways: `train`, `dev`, `gold`
+            or `exclude`. None in a manifest of an older version.
     """
 
     path: str
     sha256: str | None = None
     bytes: int | None = None
+    role: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{path, bytes?, sha256?}`."""
+        """Return `{path, bytes?, sha256?, role?}`."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
-        return self.path if self.sha256 is None else f"{self.path}, sha256 {self.sha256[:8]}"
+        digest = "" if self.sha256 is None else f", sha256 {self.sha256[:8]}"
+        return f"{self.path}{digest}{f' ({self.role})' if self.role else ''}"
+
+    def is_same(self, other: "Input") -> bool:
+        """Whether both have the same content and, where both are known, the same role."""
+        # without a digest nobody can say whether it is the same input
+        if self.sha256 is None or self.sha256 != other.sha256:
+            return False
+        return None in (self.role, other.role) or self.role == other.role
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ class Recipe:
         for name in _fields_with(config, "names_input"):
             if settings[name] is not None:
                 settings[name] = shown_path(settings[name], workspace)
-        shown = tuple(Input(shown_path(one.path, workspace), one.sha256, one.bytes) for one in inputs)
+        shown = tuple(replace(one, path=shown_path(one.path, workspace)) for one in inputs)
         return cls(command, settings, shown)
 
     def differences(self, wanted: "Recipe", config: Any) -> list[str]:
@@ -94,8 +105,7 @@ class Recipe:
         return found + [
             _describe_change(one, other)
             for one, other in zip(self.inputs, wanted.inputs, strict=True)
-            # without a digest nobody can say whether it is the same input
-            if one.sha256 != other.sha256 or not one.sha256
+            if not one.is_same(other)
         ]
 
     @property

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from densecli.artifacts.kinds import Bm25Manifest, IndexManifest, Manifest
 from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.recipe import digest_texts
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
@@ -45,6 +46,7 @@ class Collection:
         engine: finds rows and scores.
         config: how it searches.
         workspace: where its reader is.
+        fingerprint: of all that decides what it finds: passages, indexes, retriever, λ and settings.
         observer: receives messages and warnings.
     """
 
@@ -52,6 +54,7 @@ class Collection:
     engine: Engine
     config: SearchConfig
     workspace: Workspace
+    fingerprint: str
     observer: Observer
     _readers: "dict[str, Reader]" = field(default_factory=dict, repr=False)
 
@@ -96,21 +99,24 @@ class Collection:
         return self._search(questions, k, batch_size, has_arrived)
 
     @overload
-    def read(self, questions: str | Question, reader: str | None = None, **settings: Any) -> Prediction: ...
+    def read(
+        self, questions: str | Question | RankedList, reader: str | None = None, **settings: Any
+    ) -> Prediction: ...
     @overload
     def read(
         self, questions: Iterable[str | Question], reader: str | None = None, **settings: Any
     ) -> Iterator[Prediction]: ...
     def read(
         self,
-        questions: str | Question | Iterable[str | Question],
+        questions: str | Question | RankedList | Iterable[str | Question],
         reader: str | None = None,
         **settings: Any,
     ) -> Prediction | Iterator[Prediction]:
         """Search, and read an answer in the passages found.
 
         Args:
-            questions: one question, or many. Many are answered in order, as a stream.
+            questions: one question, or many, or what was found for one. Many are answered in order, as a
+                stream.
             reader: folder of a reader, or `starter`; by default the workspace's, else the starter.
             **settings: fields of ReadConfig, such as `depth=20` passages for each question.
 
@@ -121,12 +127,17 @@ class Collection:
         from densecli.reader.tuned import selection_for
 
         config = resolve_config(ReadConfig, "read", None, settings)
-        single = isinstance(questions, str | Question)
-        many = [questions] if isinstance(questions, str | Question) else questions
+        single = isinstance(questions, str | Question | RankedList)
         place = reader_place(self.workspace, self.observer, reader)
         selection, depth = selection_for(Path(place), config)
         model = self._reader(place, config, single)
-        ranked = self._search(many, depth, 1 if single else None)
+        ranked: Iterator[RankedList]
+        if isinstance(questions, RankedList):
+            ranked = iter([questions])
+        elif isinstance(questions, str | Question):
+            ranked = self._search([questions], depth, 1)
+        else:
+            ranked = self._search(questions, depth, None)
         found = read(ranked, model, config, Counter(), selection=selection, depth=depth)
         return next(found) if single else found
 
@@ -148,15 +159,18 @@ class Collection:
         batch_size: int | None,
         has_arrived: Callable[[], bool] | None = None,
     ) -> Iterator[RankedList]:
+        given = {"k": k, "batch_size": batch_size}
+        named = {name: value for name, value in given.items() if value is not None}
+        config = resolve_config(SearchConfig, "search", self.config, named)
         counts: Counter[str] = Counter()
-        k = k or self.config.k or DEFAULT_K
+        k = config.k or DEFAULT_K
         cut = _questions_cut(self.engine)
         yield from search_questions(
             as_questions(questions),
             self.engine,
             self.store,
             k,
-            batch_size or usual_batch_size(self.engine, self.config, k),
+            batch_size or usual_batch_size(self.engine, config, k),
             counts,
             has_arrived,
         )
@@ -231,25 +245,37 @@ def open_collection(
     parts = Parts(retriever, index, bm25, passages)
     home = find_workspace(workspace)
     place, store = open_place(home, parts, observer, sample)
-    kind = _kind(place, config, parts)
+    kind = _kind(place, config, parts, settings)
     engine: Engine
     if kind == "hybrid":
         hybrid, pair = open_hybrid(home, config, parts, place, store, observer, single)
         weight, about = fusion_weight(config, pair)
         engine = replace(hybrid, weight=weight)
+        rule = str(weight), config.fusion, config.missing, str(config.candidates)
+        made_of = [_made(pair.index), pair.retriever, pair.bm25, *rule]
     elif kind == "dense":
         engine, about = open_dense(home, parts, place, store, observer, config.engine, single), kind
+        made_of = [_made(parts.index or place.index), engine.encoder.fingerprint]
     else:
-        engine, about = open_bm25(parts.bm25 or parts.index or place.bm25, store), kind
+        folder = parts.bm25 or parts.index or place.bm25
+        engine, about = open_bm25(folder, store), kind
+        made_of = [_made(folder)]
     observer.message(f"searching {len(store):,} passages, {about}")
-    return Collection(store, engine, config, home, observer)
+    fingerprint = digest_texts([kind, store.fingerprint, *made_of])
+    return Collection(store, engine, config, home, fingerprint, observer)
 
 
-def _kind(place: Workspace, config: SearchConfig, parts: Parts) -> str:
+def _made(index: Path) -> str:
+    """Return the fingerprint of an index."""
+    made: Manifest = read_manifest(index, IndexManifest, Bm25Manifest)
+    return made.fingerprint
+
+
+def _kind(place: Workspace, config: SearchConfig, parts: Parts, chosen: Iterable[str]) -> str:
     """Return `hybrid`, `dense` or `bm25`: what was asked for, else what the indexes named or at hand allow.
 
     Raises:
-        UsageError: an option has no effect on such a search.
+        UsageError: an option that was chosen for this search has no effect on it.
     """
     index = _index_kind(parts.index)
     words = parts.bm25 is not None or index == "bm25" or (index is None and place.bm25.exists())
@@ -261,9 +287,7 @@ def _kind(place: Workspace, config: SearchConfig, parts: Parts) -> str:
         raise UsageError(f"`bm25` has no effect on a {kind} search{' in `index`' if index == 'bm25' else ''}")
     if parts.retriever is not None and kind == "bm25":
         raise UsageError("`retriever` has no effect on a search by bm25; leave it out or use `mode=dense`")
-    defaults = SearchConfig()
-    changed = {name for name, value in asdict(config).items() if value != getattr(defaults, name)}
-    check_effect(replace(config, mode=kind), changed)
+    check_effect(replace(config, mode=kind), chosen)
     return kind
 
 

@@ -112,6 +112,9 @@ def mine_negatives(
     workers = workers or cores()
     collection = _open_collection(home, config, Parts(retriever, index, bm25, passages), workers, observer)
     inputs: list[str | Path | Input] = [given.described, *collection.folders]
+    if collection.dense is not None:
+        # an index fits every retriever with the same passage encoder, and these find other negatives
+        inputs.append(Input("retriever", collection.dense.encoder.fingerprint))
     keep_partial = given.described.sha256 is not None
     with building(
         ExamplesManifest, "mine-negatives", target, config, inputs, force, observer, keep_partial, home=home

@@ -1,7 +1,7 @@
 """Inputs that are files or records in memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -28,15 +28,15 @@ class RecordSet(Generic[R]):
     name: str
     records: Iterable[R] | None = None
 
-    def describe(self) -> Input:
-        """Return the set as the input of an artifact.
+    def describe(self, role: str) -> Input:
+        """Return the set as the input of an artifact, and what it is used for there.
 
         Raises:
             InputError: there is no such file.
         """
         if self.records is None:
-            return describe_input(self.name)
-        return describe_records(self.name, self.records)
+            return replace(describe_input(self.name), role=role)
+        return replace(describe_records(self.name, self.records), role=role)
 
 
 def as_record_set(given: Records[R], kind: type[R], name: str) -> RecordSet[R]:

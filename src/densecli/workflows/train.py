@@ -22,7 +22,7 @@ from densecli.workflows.checkpointer import Checkpointer, resumable
 from densecli.workflows.datasets import choose_dataset
 from densecli.workflows.fitting import check_validation, describe_hardware, follow_training
 from densecli.workflows.models import base_folder
-from densecli.workflows.record_sets import Records, RecordSet, RecordSets, as_record_set
+from densecli.workflows.record_sets import Records, RecordSets, as_record_set
 from densecli.workflows.reporting import collect_bad_records
 from densecli.workflows.training_data import (
     find_excluded,
@@ -96,7 +96,8 @@ def train(
 
     Raises:
         ArtifactError: the encoder or the examples are missing, the output was made from other inputs or
-            settings and `force` is off, or the loss is not finite.
+            settings and `force` is off.
+        DivergedError: the loss or a gradient is not finite.
         InputError: examples cannot be read.
         UsageError: a setting has no effect, or no example is left.
         Interrupted: `stop_requested` said yes.
@@ -123,10 +124,14 @@ def train(
     encoder = config.encoder
     base = _in_turn(ranks, lambda: base_folder(encoder, "retriever"))
     excluded = find_excluded(home, choice, exclude, observer)
-    records: list[RecordSet[Any]] = [*sets, *([dev_set] if dev_set else []), *excluded]
     stored = find_stored(home, config, base, passages, vectors, observer)
     folders = [base] if stored is None else [base, stored.vectors.folder]
-    inputs = [*(one.describe() for one in records), *map(describe_input, folders)]
+    inputs = [
+        *(one.describe("train") for one in sets),
+        *([dev_set.describe("dev")] if dev_set else []),
+        *(one.describe("exclude") for one in excluded),
+        *map(describe_input, folders),
+    ]
     target = output or home.retriever
     with resumable(RetrieverManifest, "train", target, config, inputs, force, observer, ranks, home) as build:
         # these load torch: not for "up to date"
@@ -177,6 +182,6 @@ def _in_turn(ranks: "ProcessGroup | None", do: Callable[[], T]) -> T:
 def _check_temperature(settings: Mapping[str, Any], similarity: str, base: Path) -> None:
     if similarity != "cosine" and "temperature" in settings:
         raise UsageError(
-            f"`temperature` has no effect: {base} is trained by {similarity} unless there is"
+            f"`temperature` has no effect: {base} is trained with {similarity} similarity; add"
             " `similarity=cosine`"
         )

@@ -28,7 +28,7 @@ from densecli.workflows.fitting import check_validation, describe_hardware, foll
 from densecli.workflows.models import base_folder
 from densecli.workflows.record_sets import Records, RecordSet, RecordSets, as_record_set, as_record_sets
 from densecli.workflows.reporting import collect_bad_records
-from densecli.workflows.training_data import find_excluded, question_keys, read_result_sets
+from densecli.workflows.training_data import check_rates, find_excluded, question_keys, read_result_sets
 
 if TYPE_CHECKING:
     from densecli.encoders.torch_base import Retriever
@@ -92,7 +92,8 @@ def train_reader(
 
     Raises:
         ArtifactError: a model is missing, the output was made from other inputs
-            or settings and `force` is off, or the loss is not finite.
+            or settings and `force` is off.
+        DivergedError: the loss or a gradient is not finite.
         InputError: results cannot be read, or their passages have no texts.
         UsageError: a setting has no effect, no question is left, or the retriever has one encoder for
             questions and passages.
@@ -114,14 +115,19 @@ def train_reader(
     gold_set = None if gold is None else as_record_set(gold, TrainingExample, "gold passages")
     if gold is not None and config.choice != "dpr":
         raise UsageError("`gold` has an effect only with `choice` dpr")
-    config = replace(config, sampling_rates=_rates(config, result_sets))
-    collection = None if negatives_from is None else open_collection(negatives_from, observer=observer)
-    optional = [one for one in (dev_set, gold_set) if one is not None]
-    records: list[RecordSet[Any]] = [*result_sets, *optional, *excluded]
-    models = [base, joint_base] if joint_base else [base]
-    inputs = [*(one.describe() for one in records), *map(describe_input, models)]
+    check_rates(config, result_sets)
+    collection = (
+        None if negatives_from is None else open_collection(negatives_from, single=False, observer=observer)
+    )
+    optional = {"dev": dev_set, "gold": gold_set}
+    inputs = [
+        *(one.describe("train") for one in result_sets),
+        *(one.describe(role) for role, one in optional.items() if one is not None),
+        *(one.describe("exclude") for one in excluded),
+        *map(describe_input, [base, joint_base] if joint_base else [base]),
+    ]
     if collection is not None:
-        inputs.append(Input(str(negatives_from), collection.store.fingerprint))
+        inputs.append(Input(str(negatives_from), collection.fingerprint))
     target = output or home.reader
     with resumable(
         ReaderManifest, "train-reader", target, config, inputs, force, observer, home=home
@@ -148,8 +154,9 @@ def train_reader(
             found = [with_negatives(one, collection, config.depth) for one in found]
         dev_depth = min(config.depth, config.dev_depth)
         checkpointer = Checkpointer(build, write, observer, save_every, tensorboard, stop_requested)
+        left_out = question_keys(excluded)
         reports = train_model(
-            [without_questions(one, question_keys(excluded), build.counts) for one in found],
+            [without_questions(one, left_out, build.counts) for one in found],
             read_result_sets([dev_set], bad, dev_depth) if dev_set else None,
             reader,
             config,
@@ -182,7 +189,8 @@ def _cache(
     if config.on_error == "skip" or not all(one.sha256 for one in inputs):
         return None
     settings = reader.tokenizer.to_str(), config.max_tokens, config.depth, config.choice, joint
-    return ExampleCache(home.cache / "train-reader", [*(one.sha256 for one in inputs), *settings])
+    made_from = [(one.role, one.sha256) for one in inputs]
+    return ExampleCache(home.cache / "train-reader", [*made_from, *settings])
 
 
 def with_negatives(ranked: Iterable[RankedList], collection: Collection, depth: int) -> Iterator[RankedList]:
@@ -217,21 +225,6 @@ def _base(config: TrainReaderConfig, settings: Mapping[str, Any], init: str | No
     if not (folder / ENCODER).is_dir():
         raise UsageError(f"`init` {init} is not a reader; name it as `encoder` to start a reader from it")
     return folder
-
-
-def _rates(config: TrainReaderConfig, sets: Sequence[RecordSet[Any]]) -> str | None:
-    """Return the sampling rates, one for each set.
-
-    Raises:
-        UsageError: there are more or fewer rates than sets.
-    """
-    if config.rates and len(config.rates) != len(sets):
-        names = ", ".join(one.name for one in sets)
-        raise UsageError(
-            f"`sampling_rates` {config.sampling_rates} has {len(config.rates)} rates for {len(sets)}"
-            f" set{'s' * (len(sets) > 1)}: {names}"
-        )
-    return config.sampling_rates
 
 
 def _gold_titles(gold: RecordSet[TrainingExample], bad: BadRecords) -> dict[str, str]:

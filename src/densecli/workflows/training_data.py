@@ -10,7 +10,7 @@ from typing import Any
 from densecli.artifacts.kinds import TrainedSet
 from densecli.artifacts.recipe import shown_path
 from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace
-from densecli.configs.training import TrainConfig
+from densecli.configs.training import TrainConfig, TrainReaderConfig
 from densecli.errors import ArtifactError, FieldError, InputError, UsageError
 from densecli.files.bad_records import BadRecords
 from densecli.formats.known import MARKED
@@ -63,13 +63,22 @@ def find_training_sets(
     if config.sampling_rates is None:
         usual = None if set(rates) == {1} else ",".join(map(str, rates))
         return sets, replace(config, sampling_rates=usual)
-    if len(config.rates) != len(sets):
+    check_rates(config, sets)
+    return sets, config
+
+
+def check_rates(config: TrainConfig | TrainReaderConfig, sets: Sequence[RecordSet[Any]]) -> None:
+    """Refuse sampling rates that are more or fewer than the sets.
+
+    Raises:
+        UsageError: names the sets.
+    """
+    if config.rates and len(config.rates) != len(sets):
         names = ", ".join(one.name for one in sets)
         raise UsageError(
             f"`sampling_rates` {config.sampling_rates} has {len(config.rates)} rates for {len(sets)}"
             f" set{'s' * (len(sets) > 1)}: {names}"
         )
-    return sets, config
 
 
 def find_mined_set(workspace: Workspace, given: RecordSet[R]) -> RecordSet[R]:
@@ -159,8 +168,8 @@ class TrainingSets:
         steps = config.passes(len(self)) * sum(one.batches(config.batch_size) for one in self.sources)
         if config.warmup_steps is not None and 0 < steps <= config.warmup_steps:
             yield (
-                f"`warmup_steps` {config.warmup_steps:,} is longer than the training of {steps:,} updates:"
-                " the learning rate never comes to its peak"
+                f"`warmup_steps` {config.warmup_steps:,} is not below the {steps:,} updates of the training:"
+                " the learning rate never reaches its peak"
             )
 
     def describe(self, config: TrainConfig, workspace: Workspace) -> tuple[TrainedSet, ...]:
