@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densecli.encoders import engines
+from densecli.encoders import engines, hardware
 from densecli.encoders.engines import (
     EngineRequest,
     engines_for_many,
@@ -90,28 +90,46 @@ def test_an_engine_works_after_an_early_stop(tiny_retriever: Path) -> None:
     assert np.isfinite(encoder.encode(PASSAGES)).all()
 
 
-def test_openvino_is_preferred_and_torch_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("bfloat16", "first"), [(True, "openvino"), (False, "onnxruntime")])
+def test_the_fastest_engine_is_preferred_and_torch_is_the_fallback(
+    bfloat16: bool, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engines, "has_gpu", lambda: False)
-    assert engines_for_many(EngineRequest()) == ["openvino", "torch"]
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: bfloat16)
+    assert engines_for_many(EngineRequest()) == [first, "torch"]
+    assert engines_for_many(EngineRequest(precision="fp32")) == ["onnxruntime", "torch"]
+    assert engines_for_many(EngineRequest(precision="bf16")) == ["openvino", "torch"]
     assert engines_for_many(EngineRequest(precision="fp16")) == ["torch"]
     assert engines_for_many(EngineRequest(device="cuda:1")) == ["torch"]
     assert engines_for_many(EngineRequest("onnxruntime")) == ["onnxruntime"]
     monkeypatch.setattr(engines, "has_gpu", lambda: True)
     assert engines_for_many(EngineRequest()) == ["torch"]
-    assert engines_for_many(EngineRequest(device="cpu")) == ["openvino", "torch"]
+    assert engines_for_many(EngineRequest(device="cpu")) == [first, "torch"]
 
 
-@pytest.mark.parametrize(("bfloat16", "expected"), [(True, ["torch"]), (False, ["onnxruntime", "torch"])])
-def test_a_missing_openvino_is_reported_in_one_line(
-    bfloat16: bool, expected: list[str], monkeypatch: pytest.MonkeyPatch
+def test_a_missing_openvino_is_reported_in_one_line_where_it_would_help(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engines, "has_gpu", lambda: False)
-    monkeypatch.setattr(engines, "has_bfloat16", lambda: bfloat16)
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     heard = Heard()
-    assert engines_for_many(EngineRequest(), heard) == expected
-    (line,) = heard.messages
-    assert "pip install openvino" in line
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: False)
+    assert engines_for_many(EngineRequest(), heard) == ["onnxruntime", "torch"]
+    assert not heard.messages
+    monkeypatch.setattr(engines, "has_bfloat16", lambda: True)
+    assert engines_for_many(EngineRequest(), heard) == ["torch"]
+    assert heard.messages == ["OpenVINO would be faster: `pip install 'densecli[openvino]'`"]
+
+
+def test_a_device_file_without_a_gpu_that_torch_sees_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "GPU_FILES", ("null",))
+    hardware.has_gpu.cache_clear()
+    monkeypatch.setattr(hardware, "_torch_sees_gpu", lambda: False)
+    assert not hardware.has_gpu()
+    hardware.has_gpu.cache_clear()
+    monkeypatch.setattr(hardware, "_torch_sees_gpu", lambda: True)
+    assert hardware.has_gpu()
+    hardware.has_gpu.cache_clear()
 
 
 def break_library(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, session: str) -> None:
@@ -155,7 +173,7 @@ def test_a_broken_installation_is_reported_once_and_torch_replaces_it(
 ) -> None:
     break_library(monkeypatch, tmp_path, "openvino", engines.OPENVINO)
     heard = Heard()
-    encoder = open_passage_encoder(tiny_retriever, EngineRequest(device="cpu", precision="fp32"), None, heard)
+    encoder = open_passage_encoder(tiny_retriever, EngineRequest(device="cpu", precision="bf16"), None, heard)
     assert encoder.arithmetic.startswith("torch")
     (line,) = heard.warnings
     assert "libopenvino.so: no such file" in line

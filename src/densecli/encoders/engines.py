@@ -1,8 +1,8 @@
 """Which engine runs an encoder over many texts: OpenVINO, onnxruntime or torch.
 
-docs/engines.md has the measurements behind the order: OpenVINO is the fastest on every CPU that was tried,
-with and without bfloat16. Where it is not installed, torch is, if the CPU computes in bfloat16, and
-onnxruntime if it does not. A GPU belongs to torch.
+docs/engines.md has the measurements behind the order. Where the CPU computes in bfloat16, OpenVINO is the
+fastest, and torch where OpenVINO is not installed. In float32 onnxruntime is as fast, and always installed.
+A GPU belongs to torch.
 """
 
 from collections.abc import Callable
@@ -80,12 +80,14 @@ def engines_for_many(request: EngineRequest, observer: Observer = SILENT) -> lis
     on_gpu = request.device.startswith("cuda") or (request.device == "auto" and has_gpu())
     if on_gpu or request.precision == "fp16":
         return ["torch"]
+    in_bfloat16 = request.precision == "bf16" or (request.precision == "auto" and has_bfloat16())
+    # which multiplies in float32 only
+    if not in_bfloat16:
+        return ["onnxruntime", "torch"]
     if find_spec("openvino") is not None:
         return ["openvino", "torch"]
-    observer.message("OpenVINO would be faster: `pip install openvino`")
-    in_bfloat16 = request.precision == "bf16" or (request.precision == "auto" and has_bfloat16())
-    # torch multiplies in bfloat16 on a CPU, onnxruntime in float32 only
-    return ["torch"] if in_bfloat16 else ["onnxruntime", "torch"]
+    observer.message("OpenVINO would be faster: `pip install 'densecli[openvino]'`")
+    return ["torch"]
 
 
 def first_that_works(
@@ -133,7 +135,9 @@ def session_opener(engine: str, precision: str) -> OpenSession:
         fast = openvino.has_bfloat16()
     except Exception as error:  # a broken installation fails in many classes
         problem = "is not installed" if find_spec("openvino") is None else f"can't be loaded ({error})"
-        raise EngineError(f"OpenVINO {problem}; run `pip install openvino`, or use `engine=torch`") from None
+        raise EngineError(
+            f"OpenVINO {problem}; run `pip install 'densecli[openvino]'`, or use `engine=torch`"
+        ) from None
     if precision == "bf16" and not fast:
         raise EngineError("OpenVINO has no bf16 on this CPU; use `precision=fp32`, or `engine=torch`")
     chosen = precision if precision != "auto" else "bf16" if fast else "fp32"

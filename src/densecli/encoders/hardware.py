@@ -1,6 +1,7 @@
-"""What this machine computes with, found without loading torch."""
+"""What this machine computes with, found without loading torch where that is possible."""
 
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 GPU_FILES = ("nvidia[0-9]*", "kfd", "dxg")
@@ -21,5 +22,13 @@ def has_bfloat16() -> bool:
 
 @cache
 def has_gpu() -> bool:
-    """Whether there may be a GPU that torch can use."""
-    return any(any(Path("/dev").glob(name)) for name in GPU_FILES)
+    """Whether there is a GPU that torch can use. torch is loaded only where there may be one."""
+    return any(any(Path("/dev").glob(name)) for name in GPU_FILES) and _torch_sees_gpu()
+
+
+def _torch_sees_gpu() -> bool:
+    # a device file says little: its driver may be missing, or torch may be a build for the CPU
+    try:
+        return bool(import_module("torch").cuda.is_available())
+    except Exception:  # a broken installation fails in many classes, and says so where it is used
+        return False
