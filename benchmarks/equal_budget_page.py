@@ -60,7 +60,7 @@ def page(figures: Mapping[str, Any]) -> str:
     libraries = ", ".join(f"{name} {number}" for name, number in figures["versions"].items())
     lines = [INTRODUCTION.read_text().strip(), ""]
     lines += [f"{figures['date']}, {figures['machine']}, Python {figures['python']}; {libraries}.", ""]
-    lines += [f"## Accuracy over {figures['passages']:,} passages", "", "Top-1/5/20/100 in per cent.", ""]
+    lines += [f"## Accuracy over {figures['passages']:,} passages", "", "Top-1/5/20/100 in percent.", ""]
     lines += header("", ["training loss", "dev NLL", *SETS.values()])
     lines += accuracy(figures["arms"])
     for kind, tell in (("reference", comparison), ("own", gains)):

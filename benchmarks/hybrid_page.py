@@ -45,7 +45,7 @@ def page(
     lines += [
         f"{figures['date']}, {figures['machine']}, Python {figures['python']}; {libraries}.",
         f"{figures['passages']:,} passages; retriever {figures['retriever']}.", "", "## Accuracy", "",
-        "Per cent of the questions with an answer in the first 1/5/20/100 passages.", "",
+        "Percent of the questions with an answer in the first 1/5/20/100 passages.", "",
     ]  # fmt: skip
     lines += header(
         "", [f"{title} ({figures['questions'][name]['test']:,})" for name, title in titles.items()]

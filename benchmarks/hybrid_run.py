@@ -171,7 +171,7 @@ def ranks(path: Path) -> list[float]:
 
 
 def accuracies(results: Mapping[str, Mapping[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
-    """Return top-k accuracy in per cent for each row, set and cut."""
+    """Return top-k accuracy in percent for each row, set and cut."""
     return {
         row: {name: [percent(found, k) for k in CUTS] for name, found in by_name.items()}
         for row, by_name in results.items()

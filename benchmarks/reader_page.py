@@ -25,11 +25,11 @@ INTRODUCTION = Path(__file__).parent / "reader_run.md"
 SEED = 0
 TITLES = {"bm25": "BM25", "dense": "dense", "hybrid": "hybrid"}
 MEASURES = {
-    "EM": ("Exact match", "Per cent of the questions whose answer is one of the right ones."),
-    "F1": ("F1", "Words that the answer shares with the nearest right one, in per cent."),
+    "EM": ("Exact match", "Percent of the questions whose answer is one of the right ones."),
+    "F1": ("F1", "Words that the answer shares with the nearest right one, in percent."),
     "passage": (
         "Passages with an answer",
-        "Per cent of the questions with a right answer in one of the first k passages: what could be read.",
+        "Percent of the questions with a right answer in one of the first k passages: what could be read.",
     ),
 }
 MOST_ANSWERS = 6

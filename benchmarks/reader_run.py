@@ -313,7 +313,7 @@ def measure(
 
 
 def with_interval(summary: Any, measure: str) -> list[float | None]:
-    """Return a measure with its interval, in per cent; None where no list is as long."""
+    """Return a measure with its interval, in percent; None where no list is as long."""
     if measure not in summary.values():
         return [None, None, None]
     return [round(value, 4) for value in (summary.values()[measure], *summary.intervals[measure])]

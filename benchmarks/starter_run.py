@@ -156,7 +156,7 @@ def page(figures: Mapping[str, Any]) -> str:
         "",
         "## Accuracy",
         "",
-        "Per cent of the questions with an answer in the first 1/5/20/100 passages.",
+        "Percent of the questions with an answer in the first 1/5/20/100 passages.",
         "",
         *header("", [f"{SETS[name].title} ({count:,})" for name, count in figures["questions"].items()]),
     ]

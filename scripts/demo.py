@@ -46,7 +46,7 @@ def main() -> None:
     for name, options in SYSTEMS.items():
         run(f"densecli search {TEST} -k 20 {options} -o demo/runs/{name}.found.jsonl")
         run(f"densecli read demo/runs/{name}.found.jsonl -o demo/runs/{name}.jsonl")
-    heading("Per cent of the test questions with an answer in the first k passages, and read exactly (EM)")
+    heading("Percent of the test questions with an answer in the first k passages, and read exactly (EM)")
     run("densecli evaluate -q --table " + " ".join(f"{name}=demo/runs/{name}.jsonl" for name in SYSTEMS))
     heading("Six questions")
     run("densecli search examples/questions.jsonl -k 20 -o demo/runs/six.found.jsonl")

@@ -11,7 +11,7 @@ TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]")
 
 
 def evaluate_loop(path: Path, ks: Sequence[int]) -> dict[int, float]:
-    """Return top-k accuracy in per cent over a file of search results, read line by line."""
+    """Return top-k accuracy in percent over a file of search results, read line by line."""
     hits = dict.fromkeys(ks, 0)
     questions = 0
     with open(path, encoding="utf-8") as lines:

@@ -230,9 +230,20 @@ def test_results_of_a_dataset_are_compared_with_published_rows(prepared: Program
         "search vectors",
         "search words",
         "search in all",
+        "read what was found",
         "search and read",
     }
-    assert all(row["p50"] <= row["p95"] <= row["p99"] for row in whole.rows[0]["latency_ms"].values())
+    assert all(
+        row["questions"] == 12 and row["p50"] <= row["p95"] <= row["p99"]
+        for row in whole.rows[0]["latency_ms"].values()
+    )
+    # as many passages are read, however few are measured
+    few = prepared.run("evaluate", *own, "-k", "1", "--fail-under", "top5=0").well()
+    assert few.rows[0]["exact_match"] == whole.rows[0]["exact_match"]
+    assert set(few.rows[0]["top_k"]) == {"1", "5"}
+    reference = whole.rows[0]["reference"]["questions"]
+    assert reference["path"].endswith("nq-test.qa.csv")
+    assert len(reference["sha256"]) == 64
     refused = prepared.run("evaluate", *own, "--passages", ".densecli/passages")
     assert (refused.status, "--passages has an effect only on results" in refused.error) == (2, True)
 

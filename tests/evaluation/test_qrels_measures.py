@@ -45,6 +45,11 @@ def test_a_reranked_run_is_measured_by_its_order() -> None:
     assert values["RR@10"] == [0, 1, 0]
 
 
+def test_a_passage_that_is_listed_twice_has_its_first_rank() -> None:
+    values, _ = measured("RR@10", run=(ranked("2", "a", "b", "a"),))
+    assert values["RR@10"] == [0, 1, 0]
+
+
 def test_an_empty_run_counts_as_misses() -> None:
     values, judge = measured(run=(ranked("1"),))
     assert values == {name: [0, 0, 0] for name in DEFAULT}

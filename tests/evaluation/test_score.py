@@ -96,6 +96,12 @@ def test_a_regex_answer_must_match_the_prediction():
     ]
 
 
+def test_a_pattern_that_takes_too_long_on_a_prediction_is_given_up_and_counted():
+    endless = Question("q", "when", ("(a|aa)+b",), "regex")
+    scores, counts = run(predicted("a" * 60, endless))
+    assert (scores[0].exact, scores[0].f1, counts["patterns_timed_out"]) == (False, 0.0, 1)
+
+
 def test_a_question_without_answers_is_a_counted_miss():
     scores, counts = run(
         ranked(("Paris", None), question=Question("q", "capital")),

@@ -55,3 +55,12 @@ def test_values_of_k_are_parsed() -> None:
     for text in ("", "0", "1,,2", "1;2", "-1", "1.5", "100001", "²"):
         with pytest.raises(UsageError, match="`top_k` is"):
             parse_ks(text)
+
+
+@pytest.mark.parametrize("right", range(101))
+def test_a_value_equal_to_the_threshold_passes(right: int) -> None:
+    """100 * 0.29 is a little less than 29, and 100 * 0.07 a little more than 7."""
+    summary = Summary(100, {}, 100 * (right / 100), f1=0.0)
+    for text in (f"EM={right}", f"EM={right / 100}"):
+        if right > 1:
+            parse_thresholds(text)[0].check("run", summary)

@@ -72,7 +72,7 @@ def evaluate(
     """Measure top-k accuracy, exact match, F1 and nDCG.
 
     Every question counts: with --questions, --dataset or --qrels, one without a result is a miss.
-    Several results are compared with the first. With --dataset, published rows stand below.
+    Several results are compared with the first. With --dataset, the table also has published results.
     Without results it searches the questions in the workspace, and reads answers if it has a reader.
     """
     if table and form not in (None, "text"):

@@ -44,10 +44,10 @@ class Summary:
 
     Attributes:
         questions: how many there are.
-        top_k: top-k accuracy by k, in per cent.
-        exact_match: in per cent; None where nothing was read.
+        top_k: top-k accuracy by k, in percent.
+        exact_match: in percent; None where nothing was read.
         counts: what is worth knowing of the questions and their lists.
-        f1: in per cent; None where nothing was read.
+        f1: in percent; None where nothing was read.
         measures: measures of qrels by their names in ir-measures, mostly from 0 to 1.
         intervals: 95 % confidence intervals by the name of the measure, in its unit.
     """
@@ -70,7 +70,7 @@ class Summary:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{questions, top_k: {"1": per cent}, exact_match, f1, measures, intervals, counts}`.
+        """Return `{questions, top_k: {"1": percent}, exact_match, f1, measures, intervals, counts}`.
 
         Values are rounded to 4 decimals.
         """
@@ -92,8 +92,8 @@ def top_name(k: int) -> str:
     return f"top-{k}"
 
 
-def is_per_cent(name: str) -> bool:
-    """Return whether a measure is given in per cent: all but those of qrels."""
+def is_percent(name: str) -> bool:
+    """Return whether a measure is given in percent: all but those of qrels."""
     return name.startswith("top-") or name in (EXACT_MATCH, F1)
 
 
@@ -145,7 +145,7 @@ class QuestionScores:
         return {**top, EXACT_MATCH: self._exact, F1: self._f1} if self._read else top
 
     def accuracies(self) -> list[float]:
-        """Return top-k accuracy in per cent for k = 1, 2, … up to the longest list, where it is known."""
+        """Return top-k accuracy in percent for k = 1, 2, … up to the longest list, where it is known."""
         if not self.judged:
             return []
         hits = np.bincount(self.ranks, minlength=self.longest + 1)[1 : self.longest + 1]

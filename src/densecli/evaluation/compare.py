@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densecli.evaluation.accuracy import QuestionScores, Values, is_per_cent
+from densecli.evaluation.accuracy import QuestionScores, Values, is_percent
 from densecli.evaluation.significance import ALPHA, holm, paired_test
 
 
@@ -20,7 +20,7 @@ class Comparison:
         baseline: the name of the run it is compared with.
         measure: what is compared.
         questions: how many both have.
-        difference: the difference of the means, in points for per cents.
+        difference: the difference of the means, in points for percents.
         p: the p-value of a paired randomization test.
         p_holm: the same, corrected for all comparisons made together.
     """
@@ -68,7 +68,7 @@ def compare(
     for run, baseline in pairs:
         for measure in (name for name in runs[run] if name in runs[baseline]):
             one, other = runs[run][measure], runs[baseline][measure]
-            unit = 100 if is_per_cent(measure) else 1
+            unit = 100 if is_percent(measure) else 1
             difference = unit * float(one.mean() - other.mean())
             p = paired_test(one, other, resamples, seed)
             found.append(Comparison(run, baseline, measure, len(one), difference, p, p))

@@ -73,14 +73,14 @@ class Details:
         ranked = ranked_of(record)
         asked = ranked.question
         key = asked.id, letters(asked.question)
-        matcher = AnswerMatcher(asked.answers, asked.answer_type)
+        matcher = AnswerMatcher(asked.answers, score.answer_type)
         if key not in self.questions:
             self.questions[key] = QuestionDetail(
                 asked.id,
                 asked.question,
                 asked.answers[:MOST_ANSWERS],
                 _question_word(asked.question),
-                PATTERN if asked.answer_type == "regex" else _length(asked.answers),
+                PATTERN if score.answer_type == "regex" else _length(asked.answers),
             )
         detail = self.questions[key]
         rank = score.first_hit_rank or 0

@@ -49,9 +49,12 @@ class QrelsMeasures:
         if ranked.question.id not in self._qrels:
             self.unjudged += 1
         elif ranked.ctxs:
-            places = enumerate(ranked.ctxs, 1)
             # 1 / rank as the score, because trec_eval orders by score and breaks ties by id
-            self._run[ranked.question.id] = {ctx.passage.id: 1 / rank for rank, ctx in places}
+            scores: dict[str, float] = {}
+            for rank, ctx in enumerate(ranked.ctxs, 1):
+                # a passage that is listed twice has its first rank
+                scores.setdefault(ctx.passage.id, 1 / rank)
+            self._run[ranked.question.id] = scores
 
     @property
     def missing(self) -> list[str]:

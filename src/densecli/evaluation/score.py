@@ -9,7 +9,7 @@ from densecli.evaluation.accuracy import QuestionScore
 from densecli.files.bad_records import STOP, BadRecords
 from densecli.records import Prediction, RankedList, ScoredPassage, ranked_of
 from densecli.text.answers import AnswerMatcher
-from densecli.text.normalize import exact_match, f1_score
+from densecli.text.normalize import f1_score
 
 Seen = Callable[[RankedList | Prediction, QuestionScore], None]
 
@@ -55,8 +55,10 @@ def evaluate(
             continue
         exact = f1 = None
         if isinstance(record, Prediction):
-            exact = exact_match(record.answer, question.answers, answer_type)
-            f1 = 1.0 if exact else f1_score(record.answer, question.answers, answer_type)
+            exact = matcher.equals(record.answer)
+            # a pattern has no words to share
+            partly = not exact and answer_type != "regex"
+            f1 = f1_score(record.answer, question.answers) if partly else float(exact)
         counts["questions"] += 1
         counts["questions_without_answer"] += not usable
         matcher.count_problems(counts)

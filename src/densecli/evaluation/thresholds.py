@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from densecli.errors import ThresholdError, UsageError
-from densecli.evaluation.accuracy import EXACT_MATCH, Summary, is_per_cent, top_name
+from densecli.evaluation.accuracy import EXACT_MATCH, Summary, is_percent, top_name
 
 FORM = "NAME=VALUE, such as top20=0.75, EM=40 or nDCG@10=0.3"
+ROUNDING = 1e-9
 TOP_NAME = re.compile(r"top-?(\d{1,6})", re.IGNORECASE)
 
 
@@ -44,12 +45,13 @@ class Threshold:
                 raise UsageError("`fail_under` needs predictions, or results with at least 20 passages")
             raise UsageError(f"`fail_under` {self.name}: {name} has {', '.join(values) or 'no measure'}")
         value, least = values[measure], self.least
-        if is_per_cent(measure):
+        if is_percent(measure):
             # 0.75 and 75 mean the same; a threshold of at most 1 % has no use
             least = 100 * least if least <= 1 else least
-        if value < least:
+        # 100 * 0.29 is a little less than 29
+        if value < least - ROUNDING:
             shown = {EXACT_MATCH: "exact match", "top-20": "top-20 accuracy"}.get(measure, measure)
-            digits = 1 if is_per_cent(measure) else 4
+            digits = 1 if is_percent(measure) else 4
             raise ThresholdError(f"{name}: {shown} is {value:.{digits}f}, below {least:g}")
 
     def _measure(self, values: Mapping[str, float]) -> str | None:

@@ -36,7 +36,7 @@ class HubQuestions:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A published row: accuracies by k and exact match, in per cent."""
+    """A published row: accuracies by k and exact match, in percent."""
 
     name: str
     top_k: Mapping[int, float]

@@ -13,7 +13,7 @@ Curves = Mapping[str, Sequence[float]]
 
 
 def accuracy_svg(curves: Curves) -> str:
-    """Return the picture as SVG. `curves` has the accuracies in per cent for k = 1, 2, … by name."""
+    """Return the picture as SVG. `curves` has the accuracies in percent for k = 1, 2, … by name."""
     series = [Series(name[:LONGEST_NAME], list(enumerate(values, 1))) for name, values in curves.items()]
     values = [value for one in curves.values() for value in one]
     x_ticks = _round_ticks(1, max(map(len, curves.values()), default=1))

@@ -8,7 +8,7 @@ from densecli.report.accuracy_curves import LONGEST_NAME, TITLE, X_NAME, Curves
 
 
 def accuracy_png(curves: Curves) -> bytes:
-    """Return the picture. `curves` has the accuracies in per cent for k = 1, 2, … by name."""
+    """Return the picture. `curves` has the accuracies in percent for k = 1, 2, … by name."""
     figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
     axes = figure.subplots()
     for name, values in curves.items():

@@ -60,7 +60,7 @@ class HybridEngine:
     def search(self, questions: Sequence[str], k: int) -> tuple[Rows, Scores]:
         """Return rows (n, k), -1 where there are fewer, and fused scores (n, k), best first, ties by row."""
         if self.config.fusion == "rrf":
-            depth = self._depth(k)
+            depth = self.depth(k)
             # ranks alone count here, so no scores of the other side's passages are needed
             lists = [side.search(questions, depth)[0] for side in (self.words, self.dense)]
             rows = union(*lists)
@@ -85,7 +85,7 @@ class HybridEngine:
         With `missing` as `min`, a passage that one side has not ranked so high gets the lowest score there
         in place of its own.
         """
-        depth = self._depth(k)
+        depth = self.depth(k)
         # encoded once, for the search and for the scores of BM25's passages
         vectors = self.dense.encoder.encode(questions)
         by_words, word_scores = self.words.search(questions, depth)
@@ -98,6 +98,7 @@ class HybridEngine:
             rows, self.words.score(questions, rows), self.dense.index.score(vectors, rows)
         )
 
-    def _depth(self, k: int) -> int:
+    def depth(self, k: int) -> int:
+        """Return how many passages each side proposes for the `k` best."""
         # the paper merges the first 2,000 of both sides, whatever k is
         return min(max(k, self.config.candidates), len(self.words))

@@ -36,7 +36,7 @@ class BestWeight:
     Attributes:
         weight: λ, rounded to three digits.
         questions: how many had answers.
-        top_k: top-k accuracy in per cent with that λ (`hybrid`), and of each side alone (`bm25`, `dense`).
+        top_k: top-k accuracy in percent with that λ (`hybrid`), and of each side alone (`bm25`, `dense`).
     """
 
     weight: float
@@ -44,7 +44,7 @@ class BestWeight:
     top_k: dict[str, dict[int, float]]
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{weight, questions, top_k: {"bm25", "dense", "hybrid": {"1": per cent}}}`."""
+        """Return `{weight, questions, top_k: {"bm25", "dense", "hybrid": {"1": percent}}}`."""
         top_k = {
             name: {str(k): round(value, 4) for k, value in values.items()}
             for name, values in self.top_k.items()

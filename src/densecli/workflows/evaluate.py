@@ -34,6 +34,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Latency:
+    """How long a stage takes for one question alone.
+
+    Attributes:
+        questions: how many were timed.
+        milliseconds: by percentile, such as 50 and 99.
+    """
+
+    questions: int
+    milliseconds: Mapping[int, float]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The measures of one or more sets of results.
 
@@ -42,13 +55,13 @@ class Evaluation:
         published: rows of the paper and of others for the same split, with the measures that were measured
             here.
         comparisons: each set of results compared with the first, where they have the same questions.
-        curves: top-k accuracy in per cent for k = 1, 2, …, for each name.
+        curves: top-k accuracy in percent for k = 1, 2, …, for each name.
         inputs: path and SHA-256 of the file that was read, for each name.
-        reference: the same of the `questions` and the `qrels`, where there are such files.
+        reference: the same of the `questions`, also those of a dataset, and of the `qrels`.
         answer_type: how answers were matched: `string`, `regex`, or both; None where only qrels judge.
         note: what to bear in mind of the published rows, or an empty string.
         details: single questions, where they were asked for.
-        latencies: of `evaluate_search`: for each stage, milliseconds of one question alone by percentile.
+        latencies: of `evaluate_search`: how long one question alone takes, by stage.
     """
 
     measured: Mapping[str, Summary]
@@ -60,7 +73,7 @@ class Evaluation:
     answer_type: str | None = None
     note: str = ""
     details: "Details | None" = None
-    latencies: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    latencies: Mapping[str, Latency] = field(default_factory=dict)
 
     def check_threshold(self, least: str | None) -> None:
         """Refuse results below a threshold.
@@ -135,7 +148,7 @@ def evaluate(
         **settings: fields of EvaluateConfig, such as `answer_type="regex"`.
 
     Returns:
-        Top-k accuracy (section 5.1), exact match and F1 (section 6.2) in per cent; measures of qrels from 0
+        Top-k accuracy (section 5.1), exact match and F1 (section 6.2) in percent; measures of qrels from 0
         to 1.
 
     Raises:
@@ -157,15 +170,14 @@ def evaluate(
     bad = collect_bad_records(config.on_error, observer)
     known = texts.lookup(bad)
     judgments = _judgments(qrels, measures, bad)
-    asked = None
+    asked, question_path = None, texts.questions
     if choice is not None:
         config = replace(config, answer_type=config.answer_type or choice.single()[0].answer_type)
     if texts.questions is not None:
         asked = QuestionSet(known.questions.values())
     elif choice is not None:
-        rows = read_split_questions(
-            choice, question_file(choice, observer), config.answer_type, bad, observer
-        )
+        question_path = str(question_file(choice, observer))
+        rows = read_split_questions(choice, Path(question_path), config.answer_type, bad, observer)
         asked = QuestionSet(rows, ids=False, own_answers=True)
     report_skipped(bad, observer)
     ks = {*parse_ks(config.top_k), *(one.k for one in thresholds if one.k is not None)}
@@ -184,7 +196,7 @@ def evaluate(
         _compare(runs, config, observer),
         {name: run.scores.accuracies() for name, run in runs.items()},
         {name: _describe(path) for name, path in sources.items()},
-        {"questions": _describe(texts.questions), "qrels": _describe(qrels)},
+        {"questions": _describe(question_path), "qrels": _describe(qrels)},
         " and ".join(sorted(set().union(*(run.scores.answer_types for run in runs.values())))) or None,
         _caution(choice, known.store, summaries.values()) if choice is not None and published else "",
         kept,
@@ -221,14 +233,14 @@ def _compare(
     for name in others:
         run = runs[name]
         order = shared_order(first.scores, run.scores)
-        if order is None:
+        comparable[name] = dict(run.judged)
+        if order is not None:
+            comparable[name] |= {measure: values[order] for measure, values in run.values.items()}
+        elif len(first.scores) and len(run.scores):  # else only the qrels judge one of them
             observer.warning(
                 f"{name} and {baseline} are not compared, because their questions differ:"
                 " `questions` FILE says which questions count"
             )
-        else:
-            comparable[name] = {**{measure: values[order] for measure, values in run.values.items()}}
-        comparable.setdefault(name, {}).update(run.judged)
     pairs = [(name, baseline) for name in others]
     return compare(comparable, pairs, config.resamples, config.seed)
 

@@ -1,4 +1,4 @@
-"""The whole way of an evaluation: search questions, read if there is a reader, measure, take the time."""
+"""A complete evaluation: search questions, read if there is a reader, measure accuracy and time."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +13,14 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import InputError
-from densecli.evaluation.thresholds import parse_ks
+from densecli.evaluation.thresholds import parse_ks, parse_thresholds
 from densecli.observer import SILENT, Observer
+from densecli.reader.tuned import selection_for
 from densecli.records import Question
 from densecli.retrieval.hybrid import HybridEngine
 from densecli.retrieval.search import DenseEngine
 from densecli.workflows.collection import Collection, open_collection
-from densecli.workflows.evaluate import Evaluation, evaluate
+from densecli.workflows.evaluate import Evaluation, Latency, evaluate
 from densecli.workflows.read import read
 from densecli.workflows.reporting import collect_bad_records
 from densecli.workflows.search import open_questions
@@ -55,7 +56,7 @@ def evaluate_search(
         split: its split; by default test.
         data_dir: folder with files of the dataset.
         workspace: folder of collection and models; by default the nearest `.densecli`.
-        config: how to evaluate. As many passages are searched as its largest k.
+        config: how to evaluate. As many passages are searched as its largest k asks for, or the reader reads.
         search_config: how to search.
         read_config: how to read.
         observer: receives messages, warnings and progress.
@@ -77,12 +78,15 @@ def evaluate_search(
     asked = list(open_questions(questions, home, search_config, bad, observer, dataset, split, data_dir))
     if not asked:
         raise InputError(str(questions or dataset), None, "has no questions", "at least one")
-    search_config = replace(search_config, k=max(parse_ks(config.top_k)), answer_type=None)
+    has_reader = home.reader.exists()
+    thresholds = [one.k for one in parse_thresholds(config.fail_under) if one.k is not None]
+    deepest = selection_for(home.reader, read_config or ReadConfig())[1] if has_reader else 1
+    k = max(*parse_ks(config.top_k), *thresholds, deepest)
+    search_config = replace(search_config, k=k, answer_type=None)
     collection = open_collection(home, single=False, sample=False, config=search_config, observer=observer)
     results: Iterator[Any] = observer.progress(
         collection.search(asked), "search", total=len(asked), unit="questions "
     )
-    has_reader = home.reader.exists()
     if has_reader:
         found = read(results=results, workspace=home, config=read_config, observer=observer)
         results = observer.progress(found, "read", total=len(asked), unit="questions ")
@@ -110,11 +114,17 @@ def _latencies(
     read_config: ReadConfig | None,
     clock: Callable[[], float],
     observer: Observer,
-) -> dict[str, dict[int, float]]:
-    """Ask questions drawn at random one at a time, and return the milliseconds of each stage."""
-    drawn = random.Random(0).sample(list(questions), min(TIMED_QUESTIONS, len(questions)))
+) -> dict[str, Latency]:
+    """Ask questions drawn at random one at a time, and return the milliseconds of each stage.
+
+    They are asked as a user asks: without answers, which would be looked for in what is found.
+    """
+    count = min(TIMED_QUESTIONS, len(questions))
+    drawn = [replace(one, answers=()) for one in random.Random(0).sample(list(questions), count)]
     engine, k = collection.engine, collection.config.k or 1
-    dense = engine.dense if isinstance(engine, HybridEngine) else engine
+    dense, depth = engine, k
+    if isinstance(engine, HybridEngine):
+        dense, depth = engine.dense, engine.depth(k)
     stages: dict[str, list[float]] = {}
 
     def time_stage(stage: str, work: Callable[[], T]) -> T:
@@ -128,9 +138,9 @@ def _latencies(
         text = [question.question]
         if isinstance(dense, DenseEngine):
             vectors = time_stage("encode the question", partial(dense.encoder.encode, text))
-            time_stage("search vectors", partial(dense.index.search, vectors, k))
+            time_stage("search vectors", partial(dense.index.search, vectors, depth))
         if isinstance(engine, HybridEngine):
-            time_stage("search words", partial(engine.words.search, text, k))
+            time_stage("search words", partial(engine.words.search, text, depth))
         time_stage("search in all", partial(collection.search, question))
     if has_reader:
         chosen = {} if read_config is None else asdict(read_config)
@@ -138,8 +148,10 @@ def _latencies(
         asked = drawn[:READ_QUESTIONS]
         collection.read(asked[0], **changed)
         for question in observer.progress(asked, "time the reader", total=len(asked), unit="questions "):
+            ranked = collection.search(question)
+            time_stage("read what was found", partial(collection.read, ranked, **changed))
             time_stage("search and read", partial(collection.read, question, **changed))
     return {
-        stage: {one: round(float(np.percentile(times, one)), 2) for one in PERCENTILES}
+        stage: Latency(len(times), {one: round(float(np.percentile(times, one)), 2) for one in PERCENTILES})
         for stage, times in stages.items()
     }

@@ -97,7 +97,7 @@ def _summary_table(found: Evaluation) -> Table:
             note = f"{format_value(name, bounds[0])}-{format_value(name, bounds[1])}" if bounds else ""
             cells.append(Cell(format_value(name, values[name]), note))
         rows.append(cells)
-    caption = "Top-k accuracy, EM and F1 in per cent; below them 95 % confidence intervals."
+    caption = "Top-k accuracy, EM and F1 in percent; below them 95 % confidence intervals."
     return Table("Measures", ["results", "questions", *names], rows, caption, len(found.published))
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from densecli.configs.asking import EvaluateConfig
-from densecli.evaluation.accuracy import Summary, is_per_cent
+from densecli.evaluation.accuracy import Summary, is_percent
 from densecli.evaluation.compare import Comparison
 from densecli.files.jsonl import encode_line
 from densecli.report.text_table import TextTable
-from densecli.workflows.evaluate import Evaluation
+from densecli.workflows.evaluate import Evaluation, Latency
 
 SCHEMA = 1
 """Of the JSON document; another number means that old readers cannot read it."""
@@ -39,8 +39,13 @@ def evaluation_bytes(found: Evaluation, config: EvaluateConfig, form: str) -> by
         return markdown_table(found, config.resamples).encode()
     measured, published, comparisons = _records(found, config)
     if found.latencies:
-        rows = found.latencies.items()
-        measured[0]["latency_ms"] = {stage: {f"p{one}": row[one] for one in row} for stage, row in rows}
+        measured[0]["latency_ms"] = {
+            stage: {
+                "questions": row.questions,
+                **{f"p{one}": row.milliseconds[one] for one in row.milliseconds},
+            }
+            for stage, row in found.latencies.items()
+        }
     if form == "jsonl":
         return b"".join(map(encode_line, [*measured, *published, *comparisons]))
     parts = {"results": measured, "published": published, "comparisons": comparisons}
@@ -54,6 +59,7 @@ def _records(found: Evaluation, config: EvaluateConfig) -> tuple[list[dict[str, 
             "results": name,
             **summary.to_json(),
             "input": found.inputs.get(name),
+            "reference": found.reference,
             "answer_type": found.answer_type,
             "resamples": config.resamples,
             "seed": config.seed,
@@ -88,17 +94,17 @@ def comparisons_of(found: Evaluation, name: str) -> dict[str, Comparison]:
 
 def format_value(measure: str, value: float) -> str:
     """Return a value as tables show it."""
-    return f"{value:.1f}" if is_per_cent(measure) else f"{value:.4f}"
+    return f"{value:.1f}" if is_percent(measure) else f"{value:.4f}"
 
 
 def difference(one: Comparison) -> str:
     """Return a difference to the baseline as tables show it."""
-    digits = 1 if is_per_cent(one.measure) else 4
+    digits = 1 if is_percent(one.measure) else 4
     return f"{one.difference:+.{digits}f}"
 
 
 def accuracy_table(summaries: Mapping[str, Summary]) -> TextTable:
-    """Return one row for each set of results: questions and measures, in per cent but for those of qrels."""
+    """Return one row for each set of results: questions and measures, in percent but for those of qrels."""
     names = measure_names(summaries)
     rows = [measure_cells(name, summary, names) for name, summary in summaries.items()]
     return TextTable(["results", "questions", *names], rows)
@@ -128,11 +134,14 @@ def evaluation_table(found: Evaluation) -> TextTable:
     return TextTable(["results", "questions", *names], rows)
 
 
-def latency_table(latencies: Mapping[str, Mapping[int, float]]) -> TextTable:
+def latency_table(latencies: Mapping[str, Latency]) -> TextTable:
     """Return the milliseconds of each stage by percentile."""
-    percentiles = sorted({one for row in latencies.values() for one in row})
-    rows = [[stage, *(f"{row[one]:.1f}" for one in percentiles)] for stage, row in latencies.items()]
-    return TextTable(["milliseconds for a question", *(f"p{one}" for one in percentiles)], rows)
+    percentiles = sorted({one for row in latencies.values() for one in row.milliseconds})
+    rows = [
+        [stage, f"{row.questions:,}", *(f"{row.milliseconds[one]:.1f}" for one in percentiles)]
+        for stage, row in latencies.items()
+    ]
+    return TextTable(["milliseconds for a question", "questions", *(f"p{one}" for one in percentiles)], rows)
 
 
 def legend(found: Evaluation, resamples: int) -> str:
@@ -144,6 +153,18 @@ def legend(found: Evaluation, resamples: int) -> str:
             f" randomization test (Holm's correction for {len(found.comparisons)} comparisons)"
         )
     return text
+
+
+def sources(found: Evaluation) -> str:
+    """Return how answers were matched and the files that were measured, in a sentence."""
+    parts = [] if found.answer_type is None else [f"answers matched as {found.answer_type}"]
+    files = [*found.inputs.values(), *found.reference.values()]
+    parts += [
+        f"{one['path']}" + (f" (SHA-256 {one['sha256'][:12]})" if one["sha256"] else "")
+        for one in files
+        if one
+    ]
+    return "; ".join(parts)
 
 
 def markdown_table(found: Evaluation, resamples: int) -> str:
@@ -166,7 +187,8 @@ def markdown_table(found: Evaluation, resamples: int) -> str:
             [_one_line(name).replace("\\", "\\\\").replace("|", "\\|"), f"{summary.questions:,}", *cells]
         )
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return f"{table}\n{legend(found, resamples).replace(MARK, chr(92) + MARK)}.\n"
+    about = [legend(found, resamples).replace(MARK, chr(92) + MARK), sources(found), found.note]
+    return f"{table}\n" + "\n".join(f"{one.removesuffix('.')}." for one in about if one) + "\n"
 
 
 def latex_table(found: Evaluation) -> str:

@@ -13,7 +13,7 @@ from densecli.evaluation.accuracy import (
     QuestionScores,
     Summary,
     Values,
-    is_per_cent,
+    is_percent,
     summarize,
 )
 from densecli.evaluation.question_set import NOT_IN_SET, QuestionSet, each_once
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from densecli.evaluation.details import Details
 
 Results = Path | str | Iterable[Result]
+PEEKED = 100
+"""Results that are looked at to see whether they can be matched with answers."""
 NAMED = 3
 """Questions that are named where something is wrong with more of them."""
 
@@ -42,7 +44,7 @@ class MeasuredResults:
     """What was measured of one set of results.
 
     Attributes:
-        scores: of its questions; None if only qrels say what is right.
+        scores: of its questions; empty if only qrels say what is right.
         values: (n,) values from 0 to 1 over the questions, by measure.
         judged: (m,) values over the questions of the qrels, by measure.
         summary: the means.
@@ -125,7 +127,7 @@ class Measurer:
         summary.counts.update(bad.counts)
         summary = replace(
             summary,
-            questions=len(scores) if answered else sum(map(len, list(judged.values())[:1])),
+            questions=len(scores) if answered or self.judgments is None else len(self.judgments[1]),
             measures={measure: float(of_it.mean()) for measure, of_it in judged.items()},
             intervals={
                 measure: self._interval(measure, of_it) for measure, of_it in {**values, **judged}.items()
@@ -141,7 +143,7 @@ class Measurer:
 
     def _interval(self, measure: str, values: Values) -> tuple[float, float]:
         low, high = bootstrap_interval(values, self.config.resamples, self.config.seed)
-        return (100 * low, 100 * high) if is_per_cent(measure) else (low, high)
+        return (100 * low, 100 * high) if is_percent(measure) else (low, high)
 
     def _report(self, name: str, what: str, questions: Sequence[Question]) -> None:
         shown = ", ".join(
@@ -156,12 +158,15 @@ class Measurer:
 
 
 def _peek(records: Iterator[Result]) -> tuple[bool, Iterator[Result]]:
-    """Return whether results can be matched with answers, by the first that has passages."""
-    begun = []
+    """Return whether one of the first results that have passages can be matched with answers."""
+    begun, seen = [], 0
     for record in records:
         begun.append(record)
         ranked = ranked_of(record)
-        if ranked.ctxs:
-            known = any(ctx.passage.text or ctx.has_answer is not None for ctx in ranked.ctxs)
-            return known and bool(ranked.question.answers), chain(begun, records)
-    return False, iter(begun)
+        seen += bool(ranked.ctxs)
+        known = any(ctx.passage.text or ctx.has_answer is not None for ctx in ranked.ctxs)
+        if known and ranked.question.answers:
+            return True, chain(begun, records)
+        if seen == PEEKED:
+            break
+    return False, chain(begun, records)

@@ -1,6 +1,7 @@
 """Tuning the weight λ of hybrid search (paper, section 5.1)."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def tune_fusion_weight(
         **settings: fields of SearchConfig, such as `missing="min"`.
 
     Returns:
-        λ, and top-k accuracy in per cent of BM25, dense and hybrid search with it.
+        λ, and top-k accuracy in percent of BM25, dense and hybrid search with it.
 
     Raises:
         ArtifactError: a side of the collection is missing, or the parts do not belong together.
@@ -58,7 +59,7 @@ def tune_fusion_weight(
         UsageError: a setting has no effect on tuning.
     """
     config = resolve_config(SearchConfig, "search", config, settings)
-    _check_effect(config)
+    _check_effect(settings)
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     described = describe_input(questions)
@@ -97,16 +98,14 @@ def weight_table(best: BestWeight) -> TextTable:
     )
 
 
-def _check_effect(config: SearchConfig) -> None:
-    """Refuse settings that have no effect on tuning.
+def _check_effect(chosen: Mapping[str, Any]) -> None:
+    """Refuse settings that were chosen and have no effect on tuning.
 
     Raises:
         UsageError: names the setting.
     """
-    if config.mode not in (None, "hybrid"):
-        raise UsageError(f"λ has no effect on {config.mode} search; leave `mode` out")
-    chosen = {"k": config.k, "preset": config.preset, "fusion_weight": config.fusion_weight}
-    chosen["fusion"] = None if config.fusion == "linear" else config.fusion
-    for name, value in chosen.items():
-        if value is not None:
+    if chosen.get("mode") not in (None, "hybrid"):
+        raise UsageError(f"λ has no effect on {chosen['mode']} search; leave `mode` out")
+    for name in ("k", "preset", "fusion_weight", "fusion"):
+        if chosen.get(name) not in (None, "linear"):
             raise UsageError(f"`{name}` has no effect when λ is tuned; leave it out")
