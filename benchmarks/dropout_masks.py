@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--curve-batch-size", type=int, default=16)
     parser.add_argument("--curve-tokens", type=int, default=64, help="of a passage, for a shorter run")
+    parser.add_argument("--learning-rate", type=float, default=1e-4, help="high, so that a short curve falls")
     parser.add_argument("--updates", type=int, default=40, help="updates of a loss curve")
     parser.add_argument("--windows", type=int, default=4, help="parts in which curves are compared")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
@@ -64,8 +65,9 @@ def main() -> None:
     medians, of_each = timed(training, chosen.rounds)
     curves: dict[str, list[list[float]]] = {TORCH: [], CHEAP: []}
     config = TrainConfig(
-        batch_size=chosen.curve_batch_size, dropout=SHARE, max_passage_tokens=chosen.curve_tokens
-    )
+        batch_size=chosen.curve_batch_size, dropout=SHARE, max_passage_tokens=chosen.curve_tokens,
+        learning_rate=chosen.learning_rate, warmup_steps=0,
+    )  # fmt: skip
     for seed in chosen.seeds:
         for name, losses in curves.items():
             with masks_of(name):
@@ -88,6 +90,7 @@ def main() -> None:
             "questions of a batch": chosen.curve_batch_size,
             "tokens of a passage, at most": chosen.curve_tokens,
             "updates": chosen.updates,
+            "learning rate": chosen.learning_rate,
             **compared(curves, chosen.windows),
         },
     }
@@ -104,7 +107,6 @@ class Training:
         self.retriever = open_to_train(base, config)
         prepare(self.retriever, SHARE, False, self.device)
         towers = self.retriever.question, self.retriever.passage
-        # a short warm-up, so that a curve of some dozens of updates falls
         self._optimizer = Optimizer.of(towers, config, 1000, self.precision)
         self._objective = Objective.of(config, self.retriever.model_config.similarity)
         self._examples = examples

@@ -31,7 +31,7 @@ PHASES = {
     "tokenization": (("tokens.py", "_encode"),),
     "forward": (("forward.py", "__init__"),),
     "backward": (("forward.py", "backward"),),
-    "optimizer": (("optimize.py", "clip"), ("optimize.py", "step")),
+    "optimizer": (("optimizer.py", "clip"), ("optimizer.py", "step")),
 }
 """Functions by file and name, none of which calls another."""
 

@@ -1,7 +1,7 @@
 """Dense passage retrieval and open-domain question answering (DPR, Karpukhin et al., 2020).
 
-The functions do what the commands of the same names do; docs/python.md is a tour. Importing this module loads
-nothing heavy: a name is imported when it is first used.
+The functions do what the commands of the same names do, and `list_datasets` does what `datasets` does.
+docs/python.md is a tour. Importing this module loads nothing heavy: a name is imported when it is first used.
 
 Example:
     >>> import densecli

@@ -46,7 +46,7 @@ class FieldError(ValueError):
 
     Attributes:
         place: of a record that has a file of its own in a folder, that file and the line in it.
-        code: by which such records are counted (`densecli.reasons`).
+        code: by which such records are counted (`densecli.counts`).
     """
 
     def __init__(

@@ -147,7 +147,7 @@ def test_an_interrupted_training_with_another_retriever_is_not_resumed(prepared)
 def test_models_that_cannot_be_trained_jointly_are_refused(prepared):
     for place, told in (
         (".densecli/reader", "a model of kind 'reader'; a retriever is needed here"),
-        ("base", "no retriever of densecli's; make one of it with `densecli convert --to retriever`"),
+        ("base", "not a densecli retriever; run `densecli convert base --to retriever`"),
         ("nowhere/at/all", "nowhere/at/all"),
     ):
         ended = prepared.call(*SMALL, "--joint", place)

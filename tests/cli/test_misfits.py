@@ -212,7 +212,7 @@ def test_vectors_of_another_model_are_refused(prepared, other):
     told = fails(prepared, *QUESTION, "--retriever", other)
     assert "index was built with another retriever" in told
     assert str(other) in told
-    assert "name that one with --retriever, or embed and index again" in told
+    assert "name that one with --retriever, or run `densecli embed --force`" in told
     shutil.rmtree(prepared.workspace / "retriever")
     shutil.copytree(other, prepared.workspace / "retriever")
     assert "index was built with another retriever" in fails(prepared, *QUESTION)
@@ -247,7 +247,7 @@ def test_fewer_passages_than_k_give_a_warning(prepared):
     for mode in ("dense", "bm25"):
         ended = prepared.call(*QUESTION, "-k", 1000, "--mode", mode).well()
         warnings = [line for line in ended.stderr.splitlines() if "-k is 1000" in line]
-        assert warnings == ["warning: -k is 1000, the collection has 36 passages: showing all"]
+        assert warnings == ["warning: -k is 1000, and the collection has 36 passages: all are shown"]
         ids = [ctx["id"] for ctx in ended.rows[0]["ctxs"]]
         assert len(ids) == len(set(ids)) <= 36
         assert mode == "bm25" or len(ids) == 36

@@ -90,7 +90,7 @@ def test_scripts_without_spaces_are_searched_by_character(program):
 @pytest.mark.parametrize("mode", ["bm25", "dense", "hybrid"])
 def test_asking_for_more_passages_than_exist_returns_all_with_a_warning(prepared, mode):
     ended = prepared.call("search", ASKED, "--mode", mode, "-k", 500).well()
-    assert "warning: -k is 500, the collection has 36 passages: showing all" in ended.stderr
+    assert "warning: -k is 500, and the collection has 36 passages: all are shown" in ended.stderr
     found = len(ended.rows[0]["ctxs"])
     assert found == 3 * len(CITIES) if mode != "bm25" else 0 < found <= 3 * len(CITIES)
 

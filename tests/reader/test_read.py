@@ -10,6 +10,7 @@ from densecli.errors import InputError
 from densecli.reader.engines import open_reader
 from densecli.reader.read import read
 from densecli.reader.runtime import Reader
+from densecli.reader.selection import Selection
 from densecli.reader.torch_folder import open_reader_base, save_reader
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage
 
@@ -43,6 +44,13 @@ def test_each_list_gets_one_prediction_in_order(reader):
         assert one.answer == one.spans[0].text
         assert all(texts[span.passage_id][span.start : span.end] == span.text for span in one.spans)
     assert +counts == {"questions": 3, "passages": 9}
+
+
+def test_a_new_order_counts_and_not_the_scores_of_the_search(reader):
+    selection = Selection("joint", 0.0, 0.0, 1.0)  # by retrieval alone
+    reranked = (PASSAGES[2], PASSAGES[0], PASSAGES[1])
+    (one,) = read([RankedList(ASKED, reranked)], reader, ReadConfig(), Counter(), selection=selection)
+    assert one.spans[0].passage_id == "3"
 
 
 def test_only_the_first_passages_are_read_and_all_are_kept(reader):

@@ -65,6 +65,16 @@ def test_several_modes_are_compared(sample: Path) -> None:
     assert sides["bm25"].ctxs[0].passage.title == "Meg Griffin"
 
 
+def test_a_fusion_is_no_setting_of_one_side(sample: Path) -> None:
+    [sides] = compare_modes(MEG, ["bm25", "hybrid"], workspace=sample, k=2, fusion="rrf")
+    assert sides["hybrid"].ctxs[0].score == pytest.approx(2 / 61)
+
+
+def test_the_lowest_score_of_a_side_is_named_in_the_formula(sample: Path) -> None:
+    [found] = explain(MEG, workspace=sample, k=2, missing="min")
+    assert found.formula.endswith("dense, with the lowest score of a side that did not find it")
+
+
 @pytest.mark.parametrize("modes", [["bm25"], ["bm25", "bm25"], ["bm25", "sparse"], [""]])
 def test_other_modes_are_refused(sample: Path, modes: list[str]) -> None:
     with pytest.raises(UsageError, match="`compare` is"):

@@ -62,14 +62,14 @@ def parse_questions(
             raise UsageError("--dataset and a question (or a file of them) contradict each other")
         return None
     if given is None and session.terminal.can_ask:
-        _check_single(config)
+        _check_single(session)
         return Conversation(session, prompt)
     from densecli.workflows.search import parse_question, question_or_file
 
     source = session.input_or_stdin(given, "question")
     parsed = parse_question(source) if ask else question_or_file(source)
     if isinstance(parsed, Question):
-        _check_single(config)
+        _check_single(session)
     return parsed
 
 
@@ -86,8 +86,9 @@ def parse_results_or_questions(
     return None, parse_questions(session, given, config, "read", ask=ask)
 
 
-def _check_single(config: SearchConfig | ReadConfig) -> None:
-    if getattr(config, "answer_type", None) is not None:
+def _check_single(session: Session) -> None:
+    """Refuse options that were typed and have no effect on a single question."""
+    if "answer_type" in session.typed:
         raise UsageError("--answer-type has no effect on a single question, which comes without answers")
-    if config.on_error == "skip":
+    if "on_error" in session.typed:
         raise UsageError("--on-error has no effect on a single question")

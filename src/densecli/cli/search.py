@@ -71,8 +71,8 @@ def search(
 ) -> None:
     """Find the passages that answer a question.
 
-    Where there are both indexes it searches by words and by meaning, and fuses what it finds.
-    With nothing prepared it searches a small sample; without a question, on a terminal, it asks.
+    If both indexes exist, it searches by words and by meaning, and fuses the results.
+    If nothing is prepared, it searches a small sample. Without a question, on a terminal, it asks for one.
     """
     people = for_people(session, config.format, json, output)
     if explain or compare is not None:

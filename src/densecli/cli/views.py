@@ -72,7 +72,7 @@ def prediction_view(prediction: Prediction) -> RenderableType:
     best = prediction.spans[0]
     texts = {ctx.passage.id: ctx.passage.text for ctx in prediction.ranked.ctxs}
     sentence = answer_sentence(texts.get(best.passage_id) or best.text, best.start, best.end)
-    source = mask(f"  {best.title}  {best.passage_id}, character {best.start}")
+    source = mask(f"  {best.title}  {best.passage_id}, character {best.start} of the passage")
     parts: list[RenderableType] = [
         question,
         Text.assemble("    ", (mask(best.text), ANSWER_STYLE), (source, "dim")),

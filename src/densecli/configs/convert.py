@@ -11,7 +11,7 @@ GIVEN_VECTORS = ("dpr-vectors", "dpr-index", "pyserini-vectors", "pyserini-index
 RECORD_FORMS = (
     "jsonl", "dpr", "psgs", "tevatron", "tevatron-ids", "beir", "flag-embedding", "trec", "msmarco",
 )  # fmt: skip
-ARTEFACT_FORMS = (*MODEL_FORMS, *TAKEN_VECTORS, *GIVEN_VECTORS)
+ARTIFACT_FORMS = (*MODEL_FORMS, *TAKEN_VECTORS, *GIVEN_VECTORS)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ConvertConfig:
     to: str | None = setting(
         None,
         "Format to write. The choices depend on the input (docs/formats.md).",
-        choices=(*RECORD_FORMS, *ARTEFACT_FORMS),
+        choices=(*RECORD_FORMS, *ARTIFACT_FORMS),
     )
     take: str | None = setting(
         None,

@@ -54,7 +54,10 @@ class Side:
         limit = f"max_{name}_tokens"
         asked, held = getattr(model_config, limit), parts.encoder.max_tokens
         if asked > held:
-            raise ArtifactError(f"{folder}: {limit} is {asked}, but the tower has {held} positions")
+            raise ArtifactError(
+                f"{folder}: {limit} is {asked}, but the tower has {held} positions; copy the model's folder"
+                " again"
+            )
         projection = [load_tensor(tower / WEIGHTS, head) for head in heads]
         return cls(name, folder, model_config, tokens, parts, projection)
 

@@ -56,11 +56,6 @@ def batch_tokens_on(device: torch.device) -> int:
     return 1024 if device.type == "cpu" else 4096
 
 
-def faster_than_compiled(device: torch.device, precision: torch.dtype) -> bool:
-    """Whether torch encodes faster than the compiled form, which computes in float32 on the CPU."""
-    return device.type == "cuda" or precision == torch.bfloat16
-
-
 def arithmetic(device: torch.device, precision: torch.dtype) -> AbstractContextManager[Any]:
     """Return a context that computes in `precision` while weights stay float32."""
     if precision == torch.float32:

@@ -1,4 +1,4 @@
-"""Encoders of Hugging Face's classes, out of folders: whole, finite, and of text."""
+"""Loads encoders of Hugging Face's classes, and checks that they are complete and finite, and read text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -48,7 +48,7 @@ class Tower(nn.Module):
         if self.last_position is not None and "position_ids" not in known:
             raise ArtifactError(
                 f"an encoder of type {model.config.model_type!r} takes no positions, so its inputs can't"
-                " end in a trailing [SEP]"
+                " end in a trailing [SEP]; use `trailing_sep=no`"
             )
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -140,5 +140,6 @@ def check_token_types(model: Any) -> None:
     known = inspect.signature(model.forward).parameters
     if "token_type_ids" not in known or (getattr(model.config, "type_vocab_size", 0) or 0) < 2:
         raise ArtifactError(
-            f"an encoder of type {model.config.model_type!r} knows one type of tokens: it can't mark segments"
+            f"an encoder of type {model.config.model_type!r} knows one type of tokens: it can't mark"
+            " segments; use `token_types=zeros`"
         )

@@ -46,7 +46,7 @@ def build(
         analysis: how text becomes terms; stored with the index.
         plan: a fingerprint of the passages. Segments that an interrupted run of the same plan left in
             `folder` are not made again; without a plan all are.
-        workers: processes that analyse; one for each core by default.
+        workers: processes that analyze; one for each core by default.
 
     Raises:
         ArtifactError: there is no passage.

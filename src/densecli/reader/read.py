@@ -55,7 +55,8 @@ def read(
     for passages in reader.read_passages(asked(), has_arrived):
         one, count = waiting.popleft()
         counts["passages_cut"] += sum(passage.features.cut for passage in passages)
-        scores = [ctx.score for ctx in one.ctxs[:count]]
+        # the order counts: a reranker may have left the scores of the search
+        scores = sorted((ctx.score for ctx in one.ctxs[:count]), reverse=True)
         spans = select_answers(
             passages, scores, selection, reader.max_answer_tokens, 1 + config.alternatives, spell
         )

@@ -13,7 +13,7 @@ from densecli.encoders.session import OpenSession
 from densecli.encoders.tower import CompiledTower, stored_tower
 from densecli.errors import ArtifactError
 from densecli.models.bert import read_config
-from densecli.models.folder import WEIGHTS, ReaderConfig, fingerprint, read_model_config
+from densecli.models.folder import WEIGHTS, ReaderConfig, read_model_config
 from densecli.models.reader_heads import ENCODER, Heads, head_shapes
 from densecli.models.tokens import Tokens
 from densecli.models.weights import FloatArray
@@ -70,11 +70,6 @@ class Reader:
             folder,
             batch_tokens,
         )
-
-    @property
-    def fingerprint(self) -> str:
-        """What ties predictions to this model."""
-        return fingerprint(self._folder)
 
     def read(self, question: str, passages: Sequence[Passage], n: int) -> list[Span]:
         """Return at most `n` answers to `question`, best first (see `decode.answers`).

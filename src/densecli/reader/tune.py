@@ -13,13 +13,13 @@ from densecli.reader.decode import ReadPassage, best_spans, in_characters, span_
 from densecli.reader.selection import SPANS, Selection, answer_key, standardize
 from densecli.records import Question
 from densecli.report.text_table import TextTable
-from densecli.text.normalize import exact_match
+from densecli.text.answers import AnswerMatcher
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100)
 SPAN_WEIGHTS = (0.5, 1.0, 2.0)
 PASSAGE_WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 RETRIEVAL_WEIGHTS = (0.0, 0.1, 0.3, 1.0)
-# Per cent of the questions.
+# Percent of the questions.
 COVERAGES = (100, 90, 80, 70, 60, 50, 25)
 SIGNIFICANT = 0.05
 # Coarse: with a few thousand questions exact match does not tell finer steps apart.
@@ -34,8 +34,8 @@ class Precision:
     """How often answers are right if only those of at least `min_score` are given.
 
     Attributes:
-        coverage: questions that get an answer, in per cent.
-        precision: right answers among the given ones, in per cent.
+        coverage: questions that get an answer, in percent.
+        precision: right answers among the given ones, in percent.
     """
 
     min_score: float
@@ -51,11 +51,11 @@ class TunedSelection:
         selection: the rule to use, and its weights.
         depth: passages to read per question.
         questions: dev questions with answers.
-        exact_match: in per cent, of both rules at their best depth and weights, on the questions that chose
+        exact_match: in percent, of both rules at their best depth and weights, on the questions that chose
             them: `passage`, `joint`.
         held_out: the same in two halves: each half is answered as the other half chose.
         p_value: the p-value of the difference of `held_out` (exact McNemar test).
-        depths: exact match of the chosen rule and weights by depth, in per cent.
+        depths: exact match of the chosen rule and weights by depth, in percent.
         precisions: what a smallest score costs and gains.
     """
 
@@ -172,11 +172,13 @@ class SelectionSweep:
     ) -> None:
         """Take the passages of one question as the reader saw them, in the order of retrieval."""
         rows: list[tuple[int, float, str, bool]] = []
+        # one for all spans: a pattern that takes too long is then given up once
+        matcher = AnswerMatcher(question.answers, question.answer_type)
         for place, one in enumerate(read):
             best = best_spans(one.start, one.end, one.features.words[:, 0], max_answer_tokens)
             for span in islice(best, SPANS):
                 text = in_characters(one, span).text
-                right = exact_match(text, question.answers, question.answer_type)
+                right = matcher.equals(text)
                 rows.append((place, span_log(one, span), answer_key(text), right))
         numbers: dict[str, int] = {}
         group = [numbers.setdefault(key, len(numbers)) for _, _, key, _ in rows]

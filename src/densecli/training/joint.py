@@ -79,8 +79,8 @@ def open_joint(folder: Path) -> Retriever:
     """
     if folder.is_dir() and not is_model_folder(folder):
         raise ArtifactError(
-            f"{folder}: no retriever of densecli's; make one of it with `densecli convert --to retriever`, or"
-            " with `densecli train`"
+            f"{folder}: not a densecli retriever; run `densecli convert {folder} --to retriever`, or"
+            " `densecli train`"
         )
     if read_model_config(folder, RetrieverConfig).shared_encoder:
         raise UsageError(
@@ -136,7 +136,7 @@ class JointRetriever:
         for any question of the batch. `seed` decides the dropout; torch's global generator is left as it was.
 
         Raises:
-            ArtifactError: the loss is not finite.
+            DivergedError: the loss is not finite.
         """
         batch, pad = lay_out_retrieved(examples, self._tokens), self._tokens.pad
         device = self._device

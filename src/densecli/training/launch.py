@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 # What the training gets after SIGTERM to find out by itself that another process failed, and to say so.
 GRACE_SECONDS = 3.0
 LOOK_SECONDS = 0.5
-KEPT = "what was saved before is complete: run the same command to resume"
+KEPT = "the last checkpoint, if there is one, is complete: run the same command to resume"
 STOPPED = f"stopped by SIGTERM, as when another process of this training ended; {KEPT}"
-ALONE = f"torchrun is gone; {KEPT}"
+ALONE = f"torchrun has ended; {KEPT}"
 
 
 def has_others() -> bool:

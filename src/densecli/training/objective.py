@@ -1,4 +1,4 @@
-"""What a training minimises: a similarity, a loss, and which passages a question is compared with."""
+"""What a training minimizes: a similarity, a loss, and which passages a question is compared with."""
 
 from dataclasses import dataclass
 

@@ -29,8 +29,8 @@ BUCKET = 1 << 23
 STRIDE = 2_654_435_761
 END = "end"
 LOST = (
-    "another process of this training ended before it was done; what was saved before is complete: run the"
-    " same command to resume"
+    "another process of this training ended before it was done; the last checkpoint, if there is one, is"
+    " complete: run the same command to resume"
 )
 
 
@@ -38,7 +38,7 @@ class ProcessGroup:
     """One of the processes that train together. Alone, it exchanges nothing.
 
     What all of them need is computed from the same numbers in the same order, so that they agree to the last
-    bit. A process that fails takes the others with it: every exchange raises when one of them is gone.
+    bit. If one process fails, every exchange raises in the others.
 
     Attributes:
         rank: its number, from 0.

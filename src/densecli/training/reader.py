@@ -66,7 +66,7 @@ def train_reader(
     Raises:
         UsageError: no question can be trained on, or no dev question has answers.
         InputError: the passages have no text.
-        ArtifactError: the loss or a gradient is not finite.
+        DivergedError: the loss or a gradient is not finite.
     """
     device = pick_device(config.device)
     precision = pick_precision(config.precision, device)

@@ -82,6 +82,6 @@ def refuse_infinite(value: float, what: str, ids: Sequence[str]) -> None:
     if not math.isfinite(value):
         shown = ", ".join(ids[:SHOWN_IDS]) + (", ..." if len(ids) > SHOWN_IDS else "")
         raise DivergedError(
-            f"the {what} is {value} in the batch of questions {shown}; what was saved before is whole:"
-            " try a lower `learning_rate` or `precision=fp32`"
+            f"the {what} is {value} in the batch of questions {shown}; the last checkpoint, if there is"
+            " one, is complete: use a lower `learning_rate` or `precision=fp32`"
         )

@@ -68,7 +68,7 @@ def train(
 
     Raises:
         UsageError: no examples, or nothing to compare a positive with, or a set too small for its rate.
-        ArtifactError: the loss or a gradient is not finite.
+        DivergedError: the loss or a gradient is not finite.
     """
     sources = sources or [Source(range(len(examples)))]
     _refuse_idle(examples, sources, config)

@@ -126,7 +126,7 @@ def _measure(validate: Callable[[], Validated], step: int) -> Validated:
         # infinite is allowed: a loss may be, of an untrained model or in low precision
         if math.isnan(value):
             raise DivergedError(
-                f"the {name} on the dev examples is {value} after update {step}; what was saved before is"
-                " whole: try a lower `learning_rate` or `precision=fp32`"
+                f"the {name} on the dev examples is {value} after update {step}; the last"
+                " checkpoint, if there is one, is complete: use a lower `learning_rate` or `precision=fp32`"
             )
     return measures, rank

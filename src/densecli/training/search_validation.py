@@ -37,7 +37,9 @@ class SearchValidator:
         usable = [one for one in questions if AnswerChecker(one, self._texts).matcher.usable]
         self._questions = usable[: config.dev_questions]
         if not self._questions:
-            raise UsageError("no dev question has an answer that could be found in a passage")
+            raise UsageError(
+                "no dev question has an answer that could be found in a passage; `dev` needs such answers"
+            )
         self._k = config.validate_k
         self._precision = precision
         self._ranks = ranks

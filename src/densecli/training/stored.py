@@ -56,7 +56,8 @@ class Stored:
         ):
             if made != asked:
                 raise ArtifactError(
-                    f"{vectors}: was made with `{name}` {made}, not {asked}, like {base}; use that"
+                    f"{vectors}: made with `{name}={made}`, as {base} is, but {asked} is asked for; use"
+                    f" `{name}={made}`"
                 )
         return cls(store, found)
 

@@ -48,7 +48,7 @@ def update(
     with passages that the batch does not have.
 
     Raises:
-        ArtifactError: the loss or a gradient is not finite; names the question, or those of the batch.
+        DivergedError: the loss or a gradient is not finite; names the question, or those of the batch.
         UsageError: the batch teaches nothing: no question has a negative, or every triplet loss is 0.
     """
     _refuse_idle(
@@ -140,6 +140,7 @@ def _not_finite(vectors: Tensor) -> list[int]:
 def _refuse_idle(teaches: bool, why: str) -> None:
     if not teaches:
         raise UsageError(
-            f"{why}, so there is nothing to learn from it; what was saved before is whole: raise `batch_size`"
-            " or `hard_negatives` (or `triplet_margin`), or give examples with other negatives"
+            f"{why}, so there is nothing to learn from it; the last checkpoint, if there is one, is complete:"
+            " raise `batch_size` or `hard_negatives` (or `triplet_margin`), or give examples with other"
+            " negatives"
         )

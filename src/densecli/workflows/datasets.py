@@ -111,12 +111,16 @@ def check_size(choice: DatasetChoice, path: Path, records: Iterator[T], observer
 
 
 def example_files(
-    choice: DatasetChoice, workspace: Workspace, observer: Observer, rates: Sequence[float] = ()
+    choice: DatasetChoice,
+    workspace: Workspace,
+    observer: Observer,
+    rates: Sequence[float] = (),
+    mined: bool = True,
 ) -> dict[str, int]:
     """Return the files of training examples of a split, or of a mix's sets, each with its rate in the mix.
 
     What `mine-negatives --dataset` made in the workspace comes before what others made, unless a folder
-    was named that has the latter. `rates` replace those of the mix, if there are any.
+    was named that has the latter, or `mined` is off. `rates` replace those of the mix, if there are any.
 
     Raises:
         UsageError: the split is test, or that of a mix is not train.
@@ -134,7 +138,7 @@ def example_files(
             raise UsageError(
                 f"`split` {split.name}: {choice.dataset} is a mix of train splits alone; name one of {names}"
             )
-        path = _examples(workspace, observer, choice.folders, one, split)
+        path = _examples(workspace, observer, choice.folders, one, split, mined)
         rate = rates[number] if len(rates) == len(found) else times
         observer.message(f"{one.title}, {split.name}: {path}" + (f", {rate:g} times" * (rate != 1)))
         places[str(path)] = times
@@ -142,12 +146,12 @@ def example_files(
 
 
 def _examples(
-    workspace: Workspace, observer: Observer, folders: list[Path], one: QuestionSet, split: Split
+    workspace: Workspace, observer: Observer, folders: list[Path], one: QuestionSet, split: Split, mined: bool
 ) -> Path:
-    mined = workspace.examples / f"{one.name}-{split.name}"
+    in_workspace = workspace.examples / f"{one.name}-{split.name}"
     found = find_examples(folders[:-1], one, split)
-    if found is None and mined.is_dir():
-        return mined
+    if found is None and mined and in_workspace.is_dir():
+        return in_workspace
     found = found or find_examples(folders[-1:], one, split)
     if found is None:
         from densecli.registry.fetch import Fetch

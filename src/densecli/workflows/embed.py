@@ -13,7 +13,7 @@ from densecli.artifacts.building import Building, building, returns_artifact
 from densecli.artifacts.kinds import VectorsManifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.recipe import Input, digest_texts
-from densecli.artifacts.vectors import FloatArray, shard_name, write_shard
+from densecli.artifacts.vectors import FloatArray, shard_name, shard_path, write_shard
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import EmbedConfig
 from densecli.configs.resolve import resolve_config
@@ -21,6 +21,7 @@ from densecli.encoders.embed import embed as embed_passages
 from densecli.encoders.encoding import Encoder, Part
 from densecli.errors import ArtifactError
 from densecli.files.names import display_path
+from densecli.files.npy import map_npy
 from densecli.files.pieces import PLAN, Pieces, find_unfinished
 from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
@@ -245,7 +246,8 @@ def _write_shards(
     except BaseException:
         pieces.discard_if_empty()
         raise
-    return encoder.dimension
+    # an encoder of the caller's has encoded nothing if all shards were there
+    return encoder.dimension or int(map_npy(shard_path(build.folder, 0), np.float32, 2, "c").shape[1])
 
 
 def _note_cut(folder: Path, number: int, cut: int) -> None:

@@ -209,6 +209,7 @@ def open_dense(
     if made.retriever != encoder.fingerprint and made.passage_tower != encoder.passage_tower:
         raise ArtifactError(
             f"{folder} was built with another retriever ({made.retriever[:12]}) than {model} "
-            f"({encoder.fingerprint[:12]}); name that one with `retriever`, or embed and index again"
+            f"({encoder.fingerprint[:12]}); name that one with `retriever`, or run"
+            " `densecli embed --force`, then `densecli index --force`"
         )
     return DenseEngine(encoder, index)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -12,19 +12,18 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
-from densecli.files.bad_records import BadRecords
 from densecli.lexical.bm25 import Bm25
 from densecli.observer import SILENT, Observer
+from densecli.ranking.fusion import RANK_CONSTANT
 from densecli.ranking.order import Rows
 from densecli.records import Question, RankedList
 from densecli.retrieval.hybrid import HybridEngine
 from densecli.retrieval.search import DenseEngine
 from densecli.workflows.collection import Collection, open_collection
 from densecli.workflows.engines import CustomRetriever
-from densecli.workflows.reporting import collect_bad_records, report_skipped
-from densecli.workflows.search import Questions, open_questions
+from densecli.workflows.reporting import collect_bad_records, report_at_end
+from densecli.workflows.search import Questions, is_named_file, open_questions
 
-T = TypeVar("T")
 MODES = ("bm25", "dense", "hybrid")
 SHOWN_TERMS = 6
 
@@ -79,19 +78,22 @@ class ExplainedList:
         explanations: one for each of its passages.
         fusion: `linear` or `rrf`; None where only one side searched.
         weight: λ of linear fusion.
+        missing: the rule for a passage that only one side found.
     """
 
     ranked: RankedList
     explanations: Sequence[Explanation]
     fusion: str | None
     weight: float | None
+    missing: str = "score"
 
     @property
     def formula(self) -> str:
         """How the scores of both sides are fused; empty if only one side searched."""
         if self.weight is not None:
-            return f"fused = BM25 + {self.weight:.4g} dense"
-        return "fused = sum of 1 / (60 + rank)" if self.fusion == "rrf" else ""
+            lowest = ", with the lowest score of a side that did not find it" if self.missing == "min" else ""
+            return f"fused = BM25 + {self.weight:.4g} dense{lowest}"
+        return f"fused = sum of 1 / ({RANK_CONSTANT} + rank)" if self.fusion == "rrf" else ""
 
     def to_json(self, with_text: bool = True) -> dict[str, Any]:
         """Return DPR's result form with `explain` in each of `ctxs`, and `fusion` and `lambda`."""
@@ -138,11 +140,11 @@ def explain(
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     asked = open_questions(questions, home, config, bad, observer)
-    sample = not isinstance(questions, Path)
+    sample = not is_named_file(questions)
     collection = open_collection(
-        home, retriever=retriever, sample=sample, config=config, observer=observer, **places
+        home, retriever=retriever, sample=sample, config=config, observer=observer, **places, **settings
     )
-    return _report((explain_one(collection, question) for question in asked), bad, observer)
+    return report_at_end((explain_one(collection, question) for question in asked), bad, observer)
 
 
 def explain_one(collection: Collection, question: Question) -> ExplainedList:
@@ -155,7 +157,11 @@ def explain_one(collection: Collection, question: Question) -> ExplainedList:
     hybrid = engine if isinstance(engine, HybridEngine) else None
     dense = hybrid.dense if hybrid else engine if isinstance(engine, DenseEngine) else None
     words = hybrid.words if hybrid else engine
-    depth = min(len(collection), max(collection.config.candidates, rows.size))
+    depth = (
+        hybrid.depth(rows.size)
+        if hybrid
+        else min(len(collection), max(collection.config.candidates, rows.size))
+    )
     sides: dict[str, tuple[list[float], dict[int, int]]] = {}
     for name, side in (("dense", dense), ("bm25", words if isinstance(words, Bm25) else None)):
         if side is not None and rows.size:
@@ -177,6 +183,7 @@ def explain_one(collection: Collection, question: Question) -> ExplainedList:
         explanations,
         collection.config.fusion if hybrid else None,
         hybrid.weight_of(question.question, rows.size) if hybrid and linear else None,
+        collection.config.missing,
     )
 
 
@@ -222,12 +229,12 @@ def compare_modes(
         if settings.pop(name, None) is not None:
             raise UsageError(f"`{name}` has no effect with `compare`, which searches the workspace")
     config = resolve_config(SearchConfig, "search", config, settings)
-    if config.mode is not None:
+    if settings.get("mode") is not None:
         raise UsageError("`mode` has no effect with `compare`, which names the modes")
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     asked = open_questions(questions, home, config, bad, observer)
-    sample = not isinstance(questions, Path)
+    sample = not is_named_file(questions)
     collections = {
         mode: open_collection(
             home,
@@ -239,7 +246,7 @@ def compare_modes(
         for mode in modes
     }
     found = ({mode: one.search(question) for mode, one in collections.items()} for question in asked)
-    return _report(found, bad, observer)
+    return report_at_end(found, bad, observer)
 
 
 def comparison_to_json(sides: Mapping[str, RankedList], with_text: bool = True) -> dict[str, Any]:
@@ -247,11 +254,6 @@ def comparison_to_json(sides: Mapping[str, RankedList], with_text: bool = True) 
     question = next(iter(sides.values())).question
     found = {mode: one.to_json(with_text)["ctxs"] for mode, one in sides.items()}
     return {**question.to_json(), "sides": found}
-
-
-def _report(found: Iterator[T], bad: BadRecords, observer: Observer) -> Iterator[T]:
-    yield from found
-    report_skipped(bad, observer)
 
 
 def _ranks(rows: Rows) -> dict[int, int]:

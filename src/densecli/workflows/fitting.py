@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from densecli.artifacts.kinds import Training
 from densecli.configs.training import FittingConfig
-from densecli.errors import UsageError
+from densecli.errors import ArtifactError, UsageError
 from densecli.observer import Observer
 from densecli.report.history import History, describe_measures
 from densecli.workflows.checkpointer import Checkpointer
@@ -24,13 +24,16 @@ def check_validation(settings: Collection[str], dev: object, tensorboard: Path |
     """Refuse settings that would have no effect.
 
     Raises:
-        UsageError: a setting needs dev examples, or the package tensorboard, which is not installed.
+        UsageError: a setting needs dev examples.
+        ArtifactError: tensorboard is not installed.
     """
     for name in NEED_DEV:
         if dev is None and name in settings:
             raise UsageError(f"`{name}` has an effect only with `dev`")
     if tensorboard is not None and find_spec("tensorboard") is None:
-        raise UsageError("`tensorboard` needs the package tensorboard; `pip install tensorboard`")
+        raise ArtifactError(
+            "tensorboard is not installed; run `pip install tensorboard`, or leave `tensorboard` out"
+        )
 
 
 def describe_hardware(config: FittingConfig, ranks: "ProcessGroup") -> str:

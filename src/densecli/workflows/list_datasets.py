@@ -115,7 +115,7 @@ def _fetch(
         if what in ("questions", "all"):
             question_file(choice, observer)
         if what in ("examples", "all") and split.dpr_examples is not None:
-            example_files(choice, home, observer)
+            example_files(choice, home, observer, mined=False)
 
 
 def _look(one: QuestionSet, split: Split, folders: Sequence[Path]) -> DatasetSplit:

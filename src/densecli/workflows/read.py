@@ -134,7 +134,7 @@ def tune_reader(
         **settings: fields of ReadConfig.
 
     Returns:
-        The rule that was stored, and exact match in per cent of the rules that were compared.
+        The rule that was stored, and exact match in percent of the rules that were compared.
 
     Raises:
         ArtifactError: something is missing, or the parts do not belong together.
@@ -180,7 +180,7 @@ def tune_reader(
     read_all = model.read_passages(with_answers())
     for passages in observer.progress(read_all, "read", count_lines(dev), "questions "):
         one = asked.popleft()
-        scores = [ctx.score for ctx in one.ctxs[: len(passages)]]
+        scores = sorted((ctx.score for ctx in one.ctxs[: len(passages)]), reverse=True)  # as `read` does
         sweep.add(one.question, passages, scores, model.max_answer_tokens)
     report_skipped(bad, observer)
     if not len(sweep):

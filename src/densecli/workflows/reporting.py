@@ -23,6 +23,12 @@ def report_skipped(bad: BadRecords, observer: Observer) -> None:
         observer.warning(format_counts(bad.counts))
 
 
+def report_at_end(found: Iterator[T], bad: BadRecords, observer: Observer) -> Iterator[T]:
+    """Pass on what was found, then report how many records were skipped."""
+    yield from found
+    report_skipped(bad, observer)
+
+
 def warn_of_patterns(
     records: Iterable[T], question_of: Callable[[T], Question], observer: Observer
 ) -> Iterator[T]:

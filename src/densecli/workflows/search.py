@@ -18,7 +18,7 @@ from densecli.observer import SILENT, Observer
 from densecli.records import Question, RankedList
 from densecli.workflows.collection import as_questions, open_collection
 from densecli.workflows.engines import CustomRetriever
-from densecli.workflows.reporting import collect_bad_records, report_skipped, warn_of_patterns
+from densecli.workflows.reporting import collect_bad_records, report_at_end, warn_of_patterns
 
 ENDINGS = (".jsonl", ".csv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".json", ".tsv", ".parquet")
 Questions = str | Question | Path | Iterable[str | Question]
@@ -88,11 +88,14 @@ def search(
         sample=questions is not None and not is_named_file(questions),
         config=config,
         observer=observer,
+        **settings,
     )
     if config.k is not None and config.k > len(collection):
-        observer.warning(f"-k is {config.k}, the collection has {len(collection):,} passages: showing all")
+        observer.warning(
+            f"`k` is {config.k}, and the collection has {len(collection):,} passages: all are shown"
+        )
     ranked = collection.search(given, batch_size=1 if single else None, has_arrived=arrival_check(questions))
-    return _report(ranked, bad, observer)
+    return report_at_end(ranked, bad, observer)
 
 
 def is_named_file(questions: object) -> bool:
@@ -176,8 +179,3 @@ def open_questions(
         found = read_questions(str(questions), config.answer_type, bad)
         return found if config.answer_type else warn_of_patterns(found, lambda one: one, observer)
     return as_questions([questions] if isinstance(questions, str | Question) else questions or ())
-
-
-def _report(ranked: Iterator[RankedList], bad: BadRecords, observer: Observer) -> Iterator[RankedList]:
-    yield from ranked
-    report_skipped(bad, observer)
