@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -40,14 +40,22 @@ def _is_dropout(name: str) -> bool:
 def seeded_dropout(device: torch.device, seed: int) -> Iterator[None]:
     """Let `seed` decide the dropout within, so that a training that resumes has the same.
 
-    torch's global generators are left as they were. Backward passes belong within, too: checkpointed layers
-    run again in them.
+    torch's global generators are left as they were. Layers that run again in the backward pass need
+    `checkpoint_contexts`.
     """
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)
         with _CheapMasks():
             yield
+
+
+def checkpoint_contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[Any]]:
+    """Return the contexts of checkpointed layers in their first and second run, within `seeded_dropout`.
+
+    torch suspends modes in the backward pass, and the second run must have the masks of the first.
+    """
+    return nullcontext(), _CheapMasks()
 
 
 class _CheapMasks(TorchFunctionMode):

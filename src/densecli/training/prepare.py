@@ -4,7 +4,7 @@ import torch
 
 from densecli.configs.training import TrainConfig
 from densecli.encoders.torch_base import Retriever
-from densecli.encoders.torch_dropout import set_dropout
+from densecli.encoders.torch_dropout import checkpoint_contexts, set_dropout
 from densecli.encoders.torch_start import Change, open_base
 from densecli.encoders.torch_tower import Tower
 from densecli.errors import UsageError
@@ -81,4 +81,4 @@ def _checkpoint(tower: Tower) -> None:
     newer = getattr(tower.model, "activation_checkpointing_enable", None)
     enable = newer or tower.model.gradient_checkpointing_enable
     # the reentrant way gives no gradients where no input requires one, as with frozen embeddings
-    enable({"use_reentrant": False})
+    enable({"use_reentrant": False, "context_fn": checkpoint_contexts})
