@@ -43,8 +43,3 @@ def test_more_negatives_than_the_depth_are_refused():
     assert MineConfig(negatives="bm25,random:50", depth=5).wanted == {"bm25": 5, "random": 50}
     with pytest.raises(UsageError, match="`negatives` bm25:6 needs more than `depth` 5"):
         MineConfig(negatives="bm25:6", depth=5)
-
-
-def test_a_margin_needs_bm25_or_dense_negatives():
-    with pytest.raises(UsageError, match="`margin` has an effect only on bm25 and dense"):
-        MineConfig(negatives="random:5", margin=0.1)

@@ -126,6 +126,12 @@ def test_dense_negatives_come_from_a_custom_encoder(workspace):
     [
         (None, {}, UsageError, "give either questions .* or a dataset"),
         (QUESTIONS, {"dataset": "nq", "data_dir": "."}, UsageError, "contradict each other"),
+        (
+            QUESTIONS,
+            {"margin": 0.5, "negatives": "random:2"},
+            UsageError,
+            "`margin` has an effect only on bm25",
+        ),
         (QUESTIONS, {"seed": 3}, UsageError, "`seed` has an effect only on random and gold"),
         (QUESTIONS, {"retriever": "starter"}, UsageError, "only with `negatives=dense`"),
         (["who was born in Ulm"], {}, TypeError, "expected Question or TrainingExample records, got str"),

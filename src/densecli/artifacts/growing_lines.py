@@ -27,6 +27,8 @@ class GrowingLines:
         if size is None:
             self.done, size = Progress(), 0
         self._size = size
+        if not size:
+            path.write_bytes(b"")  # a run without any line makes an empty file, whatever was left here
 
     def add(self, rows: Iterable[Mapping[str, Any]], records: int, counts: Counter[str]) -> None:
         """Add the lines of one step, then note that they are whole.

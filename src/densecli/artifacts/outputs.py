@@ -77,7 +77,12 @@ def _strange_files(place: Path, found: Outline) -> list[str]:
     """Return the files that were added to a result later; results of old versions have no list of files."""
     if found.files is None:
         return []
-    files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
+    files = (
+        path
+        for path in place.rglob("*")
+        # a file of λ or of a selection whose writing was interrupted lies in a folder beside it
+        if (path.is_symlink() or not path.is_dir()) and not is_scratch(path.parent)
+    )
     names = (
         display_path(path.relative_to(place).as_posix()) for path in files if path.name not in LEFT_BY_SYSTEMS
     )

@@ -62,18 +62,25 @@ class VectorStore:
         found = np.empty((len(rows), self.shape[1]), dtype=np.float32)
         numbers = np.searchsorted(self._first_rows, rows, side="right") - 1
         for number in np.unique(numbers).tolist():
-            first, shard = self._mapped[number]
             own = numbers == number
-            found[own] = shard[rows[own] - first]
+            found[own] = self._shard(number)[rows[own] - self._first_rows[number]]
         return found
 
     @cached_property
-    def _mapped(self) -> list[tuple[int, FloatArray]]:
-        return list(self.shards())
-
-    @cached_property
     def _first_rows(self) -> NDArray[np.int64]:
-        return np.array([first for first, _ in self._mapped], dtype=np.int64)
+        return np.array([first for first, _ in self.shards()], dtype=np.int64)
+
+    def _shard(self, number: int) -> FloatArray:
+        # not kept: each map holds a descriptor, and there can be more shards than a process may open
+        path = shard_path(self.folder, number)
+        try:
+            vectors: FloatArray = map_npy(path, np.float32, 2, "c")
+        except (FileNotFoundError, ValueError) as error:
+            raise ArtifactError(f"{path}: not readable ({error}); {AGAIN}") from None
+        if vectors.shape[1] != self.shape[1]:
+            what = f"float32 {vectors.shape}, the manifest says float32 (n, {self.shape[1]})"
+            raise ArtifactError(f"{path}: {what}; {AGAIN}")
+        return vectors
 
     def shards(self) -> Iterator[tuple[int, FloatArray]]:
         """Yield `(first row, vectors (n, d))` shard by shard, memory-mapped.
@@ -85,14 +92,7 @@ class VectorStore:
         """
         first = 0
         for number in range(self.manifest.shards):
-            path = shard_path(self.folder, number)
-            try:
-                vectors: FloatArray = map_npy(path, np.float32, 2, "c")
-            except (FileNotFoundError, ValueError) as error:
-                raise ArtifactError(f"{path}: not readable ({error}); {AGAIN}") from None
-            if vectors.shape[1] != self.shape[1]:
-                what = f"float32 {vectors.shape}, the manifest says float32 (n, {self.shape[1]})"
-                raise ArtifactError(f"{path}: {what}; {AGAIN}")
+            vectors = self._shard(number)
             yield first, vectors
             first += len(vectors)
         if first != self.shape[0]:

@@ -67,11 +67,8 @@ class MineConfig:
         """Refuse negatives that cannot be had.
 
         Raises:
-            UsageError: `negatives` is not a list of sources with counts, or wants more than `depth`, or none
-                that `margin` has an effect on.
+            UsageError: `negatives` is not a list of sources with counts, or wants more than `depth`.
         """
-        if self.margin is not None and not {"bm25", "dense"} & set(self.wanted):
-            raise UsageError("`margin` has an effect only on bm25 and dense `negatives`")
         for source, count in self.wanted.items():
             if source in ("bm25", "dense") and count > self.depth:
                 raise UsageError(

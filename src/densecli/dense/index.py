@@ -1,5 +1,6 @@
 """A dense index on disk: built from vector shards, opened memory-mapped, searched in batches."""
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,11 @@ def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[i
     Raises:
         ArtifactError: a vector is not finite, or a shard does not fit its manifest.
     """
+    if config.kind == "flat":
+        yield from _write_flat(vectors, config, folder)
+        return
     index = new_index(vectors.shape[1], config)
-    pairs = _copies(vectors, config.hnsw_neighbors) if config.kind == "hnsw" else NO_PAIRS
+    pairs = _copies(vectors, config.hnsw_neighbors)
     outside, done = np.zeros(len(vectors), dtype=bool), 0
     outside[pairs[:, 1]] = True
     for first, block in _blocks(vectors):
@@ -55,6 +59,25 @@ def build(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[i
     # Through Python's own file: faiss's drops what does not fit on the disk when it closes its file.
     with open(folder / FILE, "wb") as stream:
         faiss.write_index(index, faiss.PyCallbackIOWriter(stream.write))  # type: ignore[attr-defined]
+
+
+def _write_flat(vectors: VectorStore, config: IndexConfig, folder: Path) -> Iterator[int]:
+    """Write a flat index file block by block, since FAISS would hold all vectors in memory first."""
+    empty = faiss.VectorIOWriter()
+    faiss.write_index(new_index(vectors.shape[1], config), empty)
+    header = bytearray(faiss.vector_to_array(empty.data))
+    # the places that `faiss_file` checks: the number of vectors, and that of their components
+    struct.pack_into("<q", header, 8, len(vectors))
+    struct.pack_into("<Q", header, len(header) - 8, len(vectors) * vectors.shape[1])
+    try:
+        with open(folder / FILE, "wb") as stream:
+            stream.write(header)
+            for first, block in _blocks(vectors):
+                stream.write(block.data)
+                yield first + len(block)
+    except ArtifactError:
+        (folder / FILE).unlink()
+        raise
 
 
 def _copies(vectors: VectorStore, neighbors: int) -> Pairs:

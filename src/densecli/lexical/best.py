@@ -49,7 +49,9 @@ class Term:
 
     def within(self, first: int, end: int) -> "Term":
         """Return the part of its postings from row `first` to before `end`."""
-        begin, stop = np.searchsorted(self.rows, (first, end))
+        # of the type of the rows: numpy would copy all of them into another one
+        ends = np.minimum((first, end), np.iinfo(np.int32).max).astype(np.int32)
+        begin, stop = np.searchsorted(self.rows, ends)
         return replace(self, rows=self.rows[begin:stop], grades=self.grades[begin:stop])
 
 

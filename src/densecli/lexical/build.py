@@ -11,6 +11,7 @@ import orjson
 from densecli.batches import batched
 from densecli.configs.corpus import IndexConfig
 from densecli.errors import ArtifactError
+from densecli.files.atomic import remove
 from densecli.files.parallel import cores, map_ordered
 from densecli.files.pieces import Pieces
 from densecli.lexical.analysis import Analysis, Analyzer
@@ -54,6 +55,9 @@ def build(
     """
     analysis = analysis or Analysis()
     segments = folder / "segments"
+    for left in folder.iterdir():
+        if left != segments:  # of another command that was interrupted here
+            remove(left)
     segments.mkdir(exist_ok=True)
     # k1 and b are left out: segments hold counts, so they serve for other parameters
     whole_plan = orjson.dumps([plan, BLOCK, analysis.to_json()]).decode() if plan else ""

@@ -13,6 +13,7 @@ from densecli.mining.hits import GIVEN, HARD, Block, Chosen, Hit
 from densecli.mining.miner import Miner, mine_block
 from densecli.records import Context, Passage, TrainingExample
 from densecli.retrieval.search import Engine
+from densecli.text.same_text import text_key
 
 # Questions; the unit that is searched at once and handed to a worker. Results depend on it, since gold
 # negatives are drawn from the block.
@@ -87,15 +88,19 @@ def _fill(
     def passages(hits: Iterable[Hit]) -> tuple[Passage, ...]:
         return tuple(_context(store[hit.row], hit) for hit in hits)
 
+    given = example.positives if chosen.positive.source == GIVEN else passages([chosen.positive])
+    positives = given + passages(chosen.further)
+    right = {text_key(one.text) for one in positives}
+
     def kept(given: Sequence[Passage]) -> tuple[Passage, ...]:
-        return tuple(given) if config.keep_negatives else ()
+        # a given negative may hold an answer, and so have become a positive
+        return tuple(one for one in given if text_key(one.text) not in right) if config.keep_negatives else ()
 
     hard = passages(hit for hit in chosen.negatives if hit.source in HARD)
     others = passages(hit for hit in chosen.negatives if hit.source not in HARD)
     return TrainingExample(
         example.question,
-        (example.positives if chosen.positive.source == GIVEN else passages([chosen.positive]))
-        + passages(chosen.further),
+        positives,
         kept(example.hard_negatives) + hard,
         kept(example.negatives) + others,
         example.dataset,

@@ -194,11 +194,14 @@ def _shaping_files(folder: Path) -> Iterator[tuple[str, Path]]:
         yield from sorted((path.relative_to(folder).as_posix(), path) for path in kept)
         return
     row = _read_properties(folder)
+    words = row.get("words")
+    if not isinstance(words, dict) or (row.get("shared_encoder") and "question" not in words):
+        raise ArtifactError(f"{folder / CARD}: has no paths of word tables; copy the model's folder again")
     yield CARD, folder / CARD
     yield TOKENIZER, present(folder / TOKENIZER, "tokenizer")
-    alone = {"question"} if row.get("shared_encoder") else row["words"].keys()
-    for tower, words in sorted((name, row["words"][name]) for name in alone):
-        yield from _tower_files(tower, folder / tower, folder / words)
+    alone = {"question"} if row.get("shared_encoder") else words.keys()
+    for tower, table in sorted((name, words[name]) for name in alone):
+        yield from _tower_files(tower, folder / tower, folder / table)
 
 
 def _tower_files(name: str, tower: Path, words: Path) -> Iterator[tuple[str, Path]]:

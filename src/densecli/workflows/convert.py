@@ -17,6 +17,7 @@ from densecli.artifacts.kinds import (
     VectorsManifest,
 )
 from densecli.artifacts.passages.store import PassageStore
+from densecli.artifacts.recipe import Input
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.convert import GIVEN_VECTORS, MODEL_FORMS, TAKEN_VECTORS, ConvertConfig
 from densecli.configs.corpus import EmbedConfig
@@ -32,7 +33,7 @@ from densecli.formats.convert import convert as convert_each
 from densecli.formats.convert import find_target, idle, locate_errors
 from densecli.formats.read_any import open_lookup, open_records
 from densecli.observer import SILENT, Observer
-from densecli.workflows.models import base_folder, model_folder, retriever_place
+from densecli.workflows.models import base_folder, describe_model, model_folder, retriever_place
 from densecli.workflows.reporting import collect_bad_records
 
 FILE_FORMS = ("dpr-checkpoint",)
@@ -243,7 +244,8 @@ def _convert_model(job: _Job) -> Counter[str]:
         job.observer.message(f"{output}: written")
         return Counter()
     base = Path(config.base) if config.base is not None else None
-    inputs = [source, base] if base is not None and base.exists() else [source]
+    inputs: list[str | Path | Input] = [describe_model(source) if source.is_dir() else source]
+    inputs += [base] if base is not None and base.exists() else []
     kind = {"retriever": RetrieverManifest, "reader": ReaderManifest}.get(str(config.to), ExportManifest)
     with building(kind, "convert", output, config, inputs, job.force, job.observer) as build:
         write(source, build.folder, options)

@@ -4,14 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from densecli.artifacts.building import building, returns_artifact
-from densecli.artifacts.kinds import Bm25Manifest, IndexManifest
+from densecli.artifacts.kinds import Bm25Manifest, IndexManifest, VectorsManifest
+from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.recipe import digest_texts
+from densecli.artifacts.tuned_file import FUSION
 from densecli.artifacts.vectors import VectorStore
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.resolve import resolve_config
-from densecli.errors import UsageError
+from densecli.errors import ArtifactError, UsageError
+from densecli.files.atomic import new_file
 from densecli.observer import SILENT, Observer
 from densecli.workflows.engines import check_passages
 
@@ -88,6 +91,8 @@ def build_dense_index(
         ArtifactError: the vectors are damaged, or the output was made from other inputs
             or settings and `force` is off.
     """
+    # λ belongs to retriever and BM25 index, not to the structure
+    tuned = (target / FUSION).read_bytes() if (target / FUSION).is_file() else None
     with building(
         IndexManifest, "index", target, config, [store.folder], force, observer, home=home
     ) as build:
@@ -99,6 +104,11 @@ def build_dense_index(
         built = build_index(store, config, build.folder)
         for rows in observer.progress(built, f"index {config.kind}", batches):
             build.counts["vectors"] = rows
+        # files are opened one after the other, so two models' vectors could be mixed
+        if read_manifest(store.folder, VectorsManifest).fingerprint != store.manifest.fingerprint:
+            raise ArtifactError(
+                f"{store.folder}: was replaced while it was indexed; run the same command again"
+            )
         build.manifest = IndexManifest(
             fingerprint=build.digest(*(name for name in (FILE, COPIES) if (build.folder / name).is_file())),
             retriever=store.manifest.retriever,
@@ -108,6 +118,9 @@ def build_dense_index(
             structure=config.kind,
             dimension=store.shape[1],
         )
+    if tuned is not None:
+        with new_file(target / FUSION) as unfinished:
+            unfinished.write_bytes(tuned)
 
 
 def build_bm25_index(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -102,8 +102,14 @@ def mine_negatives(
     home = find_workspace(workspace)
     if "seed" in settings and not {"random", "gold"} & set(config.wanted):
         raise UsageError("`seed` has an effect only on random and gold `negatives`, and on `audit`")
+    if settings.get("margin") is not None and not {"bm25", "dense"} & set(config.wanted):
+        raise UsageError("`margin` has an effect only on bm25 and dense `negatives`")
     bad = collect_bad_records(config.on_error, observer)
     choice = choose_dataset(home, dataset, split, data_dir, "train")
+    if choice is not None and config.answer_type is None:
+        # in the config, so that a set whose answers were matched in another way is not up to date
+        usual = choice.single()[0].answer_type
+        config = replace(config, answer_type=None if usual == "string" else usual)
     # before BM25 is built, which may take long: a missing file is refused here
     given = _open_questions(questions, choice, config, bad, output, observer)
     target = output or home.examples / given.name

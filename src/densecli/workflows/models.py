@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.recipe import Input
 from densecli.artifacts.workspace import Workspace
+from densecli.files.names import display_path
+from densecli.models.folder import fingerprint, is_model_folder
 from densecli.observer import Observer
 
 STARTER = Path(__file__).parent.parent / "starter"
@@ -45,6 +49,13 @@ def model_folder(place: str) -> Path:
     from densecli.models.hub import local_folder
 
     return local_folder(place)
+
+
+def describe_model(folder: Path) -> Input:
+    """Return the folder of a model as an input, by its files as they are now: people edit `model.json`."""
+    if not is_model_folder(folder):
+        return describe_input(folder)
+    return Input(display_path(folder), fingerprint(folder))
 
 
 def base_folder(named: str, kind: str) -> Path:

@@ -21,7 +21,7 @@ from densecli.training.stored import find_stored
 from densecli.workflows.checkpointer import Checkpointer, resumable
 from densecli.workflows.datasets import choose_dataset
 from densecli.workflows.fitting import check_validation, describe_hardware, follow_training
-from densecli.workflows.models import base_folder
+from densecli.workflows.models import base_folder, describe_model
 from densecli.workflows.record_sets import Records, RecordSets, as_record_set
 from densecli.workflows.reporting import collect_bad_records
 from densecli.workflows.training_data import (
@@ -125,12 +125,12 @@ def train(
     base = _in_turn(ranks, lambda: base_folder(encoder, "retriever"))
     excluded = find_excluded(home, choice, exclude, observer)
     stored = find_stored(home, config, base, passages, vectors, observer)
-    folders = [base] if stored is None else [base, stored.vectors.folder]
     inputs = [
         *(one.describe("train") for one in sets),
         *([dev_set.describe("dev")] if dev_set else []),
         *(one.describe("exclude") for one in excluded),
-        *map(describe_input, folders),
+        describe_model(base),
+        *([] if stored is None else [describe_input(stored.vectors.folder)]),
     ]
     target = output or home.retriever
     with resumable(RetrieverManifest, "train", target, config, inputs, force, observer, ranks, home) as build:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from densecli.artifacts.building import returns_artifact
 from densecli.artifacts.kinds import ReaderManifest, RetrieverManifest
-from densecli.artifacts.manifest import describe_input, outline, read_manifest
+from densecli.artifacts.manifest import outline, read_manifest
 from densecli.artifacts.recipe import Input, Recipe
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
@@ -25,7 +25,7 @@ from densecli.training.filtering import without_questions
 from densecli.workflows.checkpointer import Checkpointer, resumable
 from densecli.workflows.collection import Collection, open_collection
 from densecli.workflows.fitting import check_validation, describe_hardware, follow_training
-from densecli.workflows.models import base_folder
+from densecli.workflows.models import base_folder, describe_model
 from densecli.workflows.record_sets import Records, RecordSet, RecordSets, as_record_set, as_record_sets
 from densecli.workflows.reporting import collect_bad_records
 from densecli.workflows.training_data import check_rates, find_excluded, question_keys, read_result_sets
@@ -124,7 +124,7 @@ def train_reader(
         *(one.describe("train") for one in result_sets),
         *(one.describe(role) for role, one in optional.items() if one is not None),
         *(one.describe("exclude") for one in excluded),
-        *map(describe_input, [base, joint_base] if joint_base else [base]),
+        *map(describe_model, [base, joint_base] if joint_base else [base]),
     ]
     if collection is not None:
         inputs.append(Input(str(negatives_from), collection.fingerprint))

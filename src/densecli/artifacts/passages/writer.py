@@ -17,7 +17,7 @@ from densecli.artifacts.passages.batch import UNKNOWN, PassageBatch, batch_of_ro
 from densecli.artifacts.passages.ids import IdTableBuilder
 from densecli.artifacts.passages.journal import Journal, Progress
 from densecli.errors import InputError
-from densecli.files.atomic import sync
+from densecli.files.atomic import remove, sync
 from densecli.files.bad_records import EXAMPLES
 from densecli.files.shortages import is_shortage
 
@@ -92,7 +92,7 @@ class PassageSink:
 
     def _clear(self) -> None:
         for path in self._folder.iterdir():
-            path.unlink()
+            remove(path)
 
     def _open(self) -> None:
         self._path = self._folder / GROWING
