@@ -244,10 +244,11 @@ def test_broken_lines_of_a_beir_folder_stop_or_are_skipped(tmp_path):
         {"_id": "p3", "text": "c"},
     ]
     queries = [{"_id": "1", "text": "who"}, {"_id": "1", "text": "again"}, {"_id": "2", "text": ""}]
+    queries.append({"_id": "3", "text": "where"})
     (tmp_path / "qrels").mkdir()
     for name, rows in (("corpus.jsonl", corpus), ("queries.jsonl", queries)):
         (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    judged = "query-id\tcorpus-id\tscore\n1\tp1\t1\n1\tp3\thigh\n2\tp3\t1\n1\tp9\t1\n"
+    judged = "query-id\tcorpus-id\tscore\n1\tp1\t1\n1\tp3\thigh\n2\tp3\t1\n3\tp9\t1\n"
     (tmp_path / "qrels" / "test.tsv").write_text(judged)
     with stopped("queries.jsonl: question id '1' occurs twice"):
         list(read_examples(str(tmp_path)))
@@ -261,3 +262,24 @@ def test_broken_lines_of_a_beir_folder_stop_or_are_skipped(tmp_path):
         "skipped_wrong_value": 1,
         "skipped_unknown_id": 2,
     }
+
+
+def test_judgments_of_a_question_need_not_follow_each_other(tmp_path):
+    rows = {"corpus.jsonl": [{"_id": f"p{n}", "text": f"text {n}"} for n in range(3)]}
+    rows["queries.jsonl"] = [{"_id": "1", "text": "who"}, {"_id": "2", "text": "where"}]
+    for name, records in rows.items():
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in records))
+    (tmp_path / "qrels").mkdir()
+    judged = "query-id\tcorpus-id\tscore\n1\tp0\t1\n2\tp1\t1\n1\tp2\t1\n"
+    (tmp_path / "qrels" / "test.tsv").write_text(judged)
+    found = {one.question.id: [two.id for two in one.positives] for one in read_examples(str(tmp_path))}
+    assert found == {"1": ["p0", "p2"], "2": ["p1"]}
+
+
+def test_files_behind_a_broken_one_of_a_folder_are_read(tmp_path):
+    for name, text in (("a", "who"), ("b", None), ("c", "where")):
+        row = json.dumps({"question": text, "answers": ["x"]}) if text else '{"question": '
+        (tmp_path / f"{name}.jsonl").write_text(row + "\n" if text else "")
+    bad = BadRecords(True)
+    assert [one.question for one in read_questions(str(tmp_path), bad=bad)] == ["who", "where"]
+    assert bad.counts.total() == 1

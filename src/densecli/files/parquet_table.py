@@ -62,7 +62,8 @@ class ParquetTable:
                     for values in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
                         number += 1
                         yield number, values
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        # the others: two columns of one name, and dates that Python does not know
+        except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
             raise self._damage_error(number + 1, error) from None
 
     def _damage_error(self, row: int | None, error: Exception) -> Exception:

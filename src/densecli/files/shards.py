@@ -3,7 +3,6 @@
 import os
 import re
 from importlib import import_module
-from pathlib import Path
 
 from densecli.errors import InputError
 from densecli.files.folders import visible_files
@@ -11,7 +10,8 @@ from densecli.files.streams import packing
 from densecli.files.urls import is_remote
 
 ENDINGS = (".jsonl", ".ndjson", ".parquet")
-SPLIT = re.compile(r"(train|test|validation|valid|val|dev)(?![a-z])", re.IGNORECASE)
+SPLIT = re.compile(r"(?<![a-z])(train|test|validation|valid|val|dev)(?![a-z])", re.IGNORECASE)
+"""In the name of a file, as nq-train.jsonl, or in that of a folder, as train/0000.parquet."""
 
 
 def shards_of(folder: str) -> list[str]:
@@ -35,7 +35,8 @@ def shards_of(folder: str) -> list[str]:
     if files is not None and not (found or is_local):
         expected = "at least one; files of other kinds must be on this machine"
         raise InputError(folder, None, f"no {', '.join(ENDINGS)} file in it", expected)
-    splits = sorted({match[1].lower() for path in found if (match := SPLIT.match(Path(path).name))})
+    within = (path.removeprefix(folder.rstrip("/") + "/") for path in found)
+    splits = sorted({named[-1].lower() for name in within if (named := SPLIT.findall(name))})
     if len(splits) > 1:
         what = f"holds files of several splits ({', '.join(splits)})"
         raise InputError(folder, None, what, "the files of one, or a folder with no others")

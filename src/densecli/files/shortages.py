@@ -2,9 +2,12 @@
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from densecli.errors import ResourceError
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_FAULT_OF_THE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM}
@@ -42,6 +45,22 @@ def named_if_full(place: Path | str) -> Iterator[None]:
                 error.errno, error.strerror = errno.ENOSPC, os.strerror(errno.ENOSPC)
             error.filename = str(place)
         raise
+
+
+@contextmanager
+def temporary_space() -> Iterator[None]:
+    """Say where temporary files lie if there is no room for them.
+
+    Raises:
+        ResourceError: the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        place = tempfile.gettempdir()
+        raise ResourceError(f"{place}: the disk is full; set TMPDIR to a larger one") from None
 
 
 def describe_shortage(error: BaseException) -> str:

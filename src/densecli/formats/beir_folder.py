@@ -4,7 +4,6 @@ import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,15 +67,15 @@ def _records(path: str, build: Callable[[Json, str], T], bad: BadRecords) -> Ite
 
 
 def examples_of(judgments: Iterable[Judgment]) -> Iterator[TrainingExample]:
-    """Yield an example without texts for each run of judgments of one question.
+    """Yield an example without texts for each question, in the order of their first judgments.
 
     A grade above 0 makes a positive. Any other makes a hard negative, since a person judged it.
     """
-    for question_id, group in groupby(judgments, lambda one: one.question_id):
-        positives: list[Passage] = []
-        negatives: list[Passage] = []
-        for one in group:
-            (positives if one.grade > 0 else negatives).append(Passage(one.passage_id, "", ""))
+    held: dict[str, tuple[list[Passage], list[Passage]]] = {}
+    for one in judgments:  # those of a question need not follow each other
+        positives, negatives = held.setdefault(one.question_id, ([], []))
+        (positives if one.grade > 0 else negatives).append(Passage(one.passage_id, "", ""))
+    for question_id, (positives, negatives) in held.items():
         yield TrainingExample(Question(question_id, ""), tuple(positives), tuple(negatives))
 
 

@@ -212,6 +212,8 @@ def convert(
         records, kind = examples_of(records), taken
     take = TAKES.get((kind, taken), lambda one: (one,))
     seen: set[str] | None = set() if target.keyed and kind != QRELS else None
+    # a file may hold both ranked lists and predictions
+    records = (_as(kind, one) for one in records)
     if kind == RESULTS and lookup.questions:
         records = _with_unanswered(records, lookup)
     identities = Identities()
@@ -232,6 +234,13 @@ def convert(
         for one in whole:
             _count_losses(one, taken, target, counts)
             yield one
+
+
+def _as(kind: str, one: Any) -> Any:
+    """Return a ranked list as a prediction without an answer, or the reverse, as the kind asks for."""
+    if kind == RESULTS and isinstance(one, Prediction):
+        return one.ranked
+    return Prediction(one, ()) if kind == PREDICTIONS and isinstance(one, RankedList) else one
 
 
 def _each_passage_once(ranked: RankedList, counts: Counter[str]) -> RankedList:

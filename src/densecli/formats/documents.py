@@ -15,7 +15,7 @@ import orjson
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
 from densecli.files.arrivals import forget
-from densecli.files.bad_records import STOP, BadRecords
+from densecli.files.bad_records import REST, STOP, BadRecords
 from densecli.files.json_objects import Layout, ObjectCutter, is_begun, layout_of
 from densecli.files.jsonl import parse_row
 from densecli.files.shards import shards_of
@@ -166,6 +166,9 @@ class Document:
                 yield from self._parsed(cutter.parsed, cutter.line, element, key)
         except FieldError as error:
             raise self.error(error, cutter.line, element + 1) from None
+        except orjson.JSONDecodeError:
+            unreadable = FieldError("a key is no JSON text", "UTF-8 text", code="broken_json")
+            raise self.error(unreadable, cutter.line, element + 1) from None
 
     def _parsed(
         self, parse: Callable[[], Json], line: int, element: int | None, key: str | None = None
@@ -246,9 +249,12 @@ class FolderDocument(_RowsDocument):
     def _chained(self, shards: Sequence[str]) -> Iterator[Row]:
         for path in shards:
             self.path = self.name = path
-            with open_document(path, self.bad) as document:
-                for row in document.rows():
-                    yield replace(row, key=f"{Path(path).name}:{row.id}")
+            try:
+                with open_document(path, self.bad) as document:
+                    for row in document.rows():
+                        yield replace(row, key=f"{Path(path).name}:{row.id}")
+            except InputError as error:  # the files behind a broken one are whole
+                self.bad.refuse(REST, error)
 
 
 def _parquet_rows(path: str) -> Iterator[Row]:

@@ -100,8 +100,9 @@ def _is_trec_run(document: Document) -> bool:
 
 def _is_qrels(document: Document) -> bool:
     columns = _columns(document)
-    # some qrels have Q0 in the second column, as runs do
-    label = len(columns) == 4 and columns[1] in ("0", "Q0") and columns[3].removeprefix("-").isdigit()
+    # the second column is not used: 0, the Q0 of runs, or the number of an iteration (TREC-COVID)
+    unused = len(columns) == 4 and (columns[1] == "Q0" or _number(columns[1]))
+    label = unused and columns[3].removeprefix("-").isdigit()
     return label or list(columns) == qrels.BEIR_HEADER
 
 

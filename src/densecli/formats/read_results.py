@@ -9,9 +9,8 @@ from densecli.formats.detect import detect_format, refuse_bare
 from densecli.formats.documents import open_document
 from densecli.formats.known import RESULTS
 from densecli.formats.lookup import Lookup
-from densecli.records import Prediction, RankedList, ranked_of
+from densecli.records import RankedList, Result, ranked_of
 
-Result = RankedList | Prediction
 Check = Callable[[RankedList], object]
 
 

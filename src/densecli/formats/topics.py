@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from densecli.errors import FieldError
 from densecli.files.utf8 import decode_utf8
@@ -63,7 +64,7 @@ def _question(topic: str) -> Question:
     number = next((found[1] for form in NUMBERS if (found := form.search(topic))), None)
     if number is None:
         raise FieldError("a topic without a number", "<num> and an id", code="missing_field")
-    texts = (" ".join(found[1].split()) for form in TEXTS if (found := form.search(topic)))
+    texts = (" ".join(unescape(found[1]).split()) for form in TEXTS if (found := form.search(topic)))
     return Question.from_json({"question": next(filter(None, texts), "")}, number)
 
 
