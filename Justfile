@@ -12,7 +12,7 @@ default:
 setup:
     @python3 scripts/environment.py
 
-# walk through all stages on the sample, with progress, to a table and six answers (3 to 6 minutes)
+# walk through all stages on the sample, with progress, to a table and six answers (4 to 7 minutes)
 demo: setup
     @python scripts/demo.py
 

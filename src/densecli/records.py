@@ -279,7 +279,11 @@ def holds_prediction(row: Json) -> bool:
     return "answer" in row and ("alternatives" in row or (isinstance(answer, str) and isinstance(gold, list)))
 
 
-def ranked_of(result: RankedList | Prediction) -> RankedList:
+Result = RankedList | Prediction
+"""What was found for a question, and perhaps read in it."""
+
+
+def ranked_of(result: Result) -> RankedList:
     """Return what was found for the question of a result."""
     return result.ranked if isinstance(result, Prediction) else result
 

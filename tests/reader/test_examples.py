@@ -89,19 +89,19 @@ def test_results_without_text_name_the_cause(golden_tokens):
 def test_one_positive_and_the_configured_number_of_negatives_are_drawn(golden_tokens):
     (example,), _ = examples(golden_tokens, ranked())
     seen = set()
-    for epoch in range(40):
-        positive, *negatives = ids(draw(example, 3, seed=1, epoch=epoch, row=0))
+    for step in range(40):
+        positive, *negatives = ids(draw(example, 3, seed=1, step=step, row=0))
         assert positive in ("1", "2")
         assert len(set(negatives)) == 2
         assert set(negatives) <= {"0", "3", "4"}
         seen.add((positive, *negatives))
     assert len(seen) > 6
-    assert ids(draw(example, 24, seed=1, epoch=0, row=0))[1:] != []
-    assert len(draw(example, 24, seed=1, epoch=0, row=0)) == 4
-    assert len(draw(example, 1, seed=1, epoch=0, row=0)) == 1
+    assert ids(draw(example, 24, seed=1, step=0, row=0))[1:] != []
+    assert len(draw(example, 24, seed=1, step=0, row=0)) == 4
+    assert len(draw(example, 1, seed=1, step=0, row=0)) == 1
 
 
-def test_a_draw_depends_on_seed_epoch_and_row_alone(golden_tokens):
+def test_a_draw_depends_on_seed_update_and_row_alone(golden_tokens):
     (example,), _ = examples(golden_tokens, ranked(texts=(*TEXTS, "born", "two", "one", "new", "city")))
     assert draw(example, 5, 1, 2, 3) == draw(example, 5, 1, 2, 3)
     others = [draw(example, 5, *key) for key in ((2, 2, 3), (1, 3, 3), (1, 2, 4))]

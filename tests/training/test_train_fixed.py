@@ -190,8 +190,8 @@ def test_vectors_of_another_model_are_refused(tiny_base: Path, tmp_path: Path) -
             Stored.open(*places, replace(CONFIG, **settings))
 
     refused("not a retriever of densecli.*convert", passages, vectors, tiny_base)
-    refused("`max_passage_tokens` 32, not 64", passages, vectors, base, max_passage_tokens=64)
-    refused("`similarity` dot, not cosine", passages, vectors, base, similarity="cosine")
+    refused("`max_passage_tokens=32`, as .* but 64 is", passages, vectors, base, max_passage_tokens=64)
+    refused("`similarity=dot`, as .* but cosine is asked for", passages, vectors, base, similarity="cosine")
     save_retriever(open_base(str(tiny_base), "mean", 32, 32), tmp_path / "other")
     refused("vectors of another passage encoder", passages, vectors, tmp_path / "other")
     write_store(tmp_path / "fewer", STORED[1:])

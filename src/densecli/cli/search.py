@@ -1,5 +1,6 @@
 """`densecli search`: the best passages for questions."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,6 +75,9 @@ def search(
     If both indexes exist, it searches by words and by meaning, and fuses the results.
     If nothing is prepared, it searches a small sample. Without a question, on a terminal, it asks for one.
     """
+    other_form = json or explain or compare is not None or not text
+    if "format" not in session.typed and (other_form or (output is not None and config.format == "text")):
+        config = replace(config, format=None)  # one of the environment or a file has no effect here
     people = for_people(session, config.format, json, output)
     if explain or compare is not None:
         check_explained(config, explain, compare, tune_lambda)

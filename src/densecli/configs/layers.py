@@ -41,12 +41,21 @@ def resolve_options(
     stored = {name: _of_kind(name, kinds[name], value, config_file) for name, value in table.items()}
     chosen = stored | named
     preset = chosen.get("preset")
-    if preset is not None and "preset" not in typed and not has_preset(command, preset):
+    if preset is not None and "preset" not in typed and not _fits(config, command, preset, chosen):
         del chosen["preset"]
     result = config(**{**preset_values(config, command, chosen.get("preset"), chosen), **chosen})
     check(result)
     check_effect(result, typed)
     return result
+
+
+def _fits(config: type[C], command: str, preset: Any, chosen: Mapping[str, Any]) -> bool:
+    """Whether a preset of the environment or the file is for this command and contradicts nothing chosen."""
+    try:
+        preset_values(config, command, preset, chosen)
+    except UsageError:
+        return False
+    return has_preset(command, preset)
 
 
 def config_without_options(config: type[C], command: str, config_file: Path | None) -> C:
@@ -59,7 +68,7 @@ def config_without_options(config: type[C], command: str, config_file: Path | No
     given = {
         name: _from_text(name, plain_type(hint), os.environ[variable(name)])
         for name, hint, _, _ in described_fields(config)
-        if variable(name) in os.environ
+        if os.environ.get(variable(name))  # an empty one is unset, as for an option
     }
     return resolve_options(config, command, given, config_file, frozenset())
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from densecli.encoders.encoding import Encoder
 from densecli.encoders.hardware import has_bfloat16, has_gpu
@@ -22,6 +22,10 @@ from densecli.errors import UsageError
 from densecli.models.folder import RetrieverConfig, is_compiled, is_model_folder, read_model_config
 from densecli.observer import SILENT, Observer
 from densecli.records import Passage
+
+if TYPE_CHECKING:
+    from densecli.configs.asking import ReadConfig
+    from densecli.configs.corpus import EmbedConfig
 
 ONNX = "densecli.encoders.onnx_session"
 T = TypeVar("T")
@@ -45,6 +49,11 @@ class EngineRequest:
     engine: str = "auto"
     device: str = "auto"
     precision: str = "auto"
+
+    @classmethod
+    def of(cls, config: "ReadConfig | EmbedConfig") -> "EngineRequest":
+        """Return what a config asks for."""
+        return cls(config.engine, config.device, config.precision)
 
     def __post_init__(self) -> None:
         if self.engine in ("openvino", "onnxruntime"):

@@ -96,7 +96,7 @@ class Details:
         places = sorted({*range(1, min(SHOWN_PASSAGES, len(ranked.ctxs)) + 1), *([rank] if rank else [])})
         detail.passages[run] = [_passage(place, ranked.ctxs[place - 1], matcher) for place in places]
 
-    def with_texts(self, ks: Sequence[int]) -> set[tuple[str, str]]:
+    def most_different(self, ks: Sequence[int]) -> set[tuple[str, str]]:
         """Return the questions whose passages are shown: those on which the runs differ most."""
 
         def differ(detail: QuestionDetail) -> int:

@@ -9,9 +9,7 @@ from ir_measures.providers import FallbackProvider
 
 from densecli.errors import UsageError
 from densecli.evaluation.accuracy import Values
-from densecli.records import Prediction, RankedList, ranked_of
-
-Result = RankedList | Prediction
+from densecli.records import RankedList, Result, ranked_of
 
 DEFAULT = ("nDCG@10", "RR@10", "R@100")
 LARGEST = 100_000
@@ -70,6 +68,12 @@ class QrelsMeasures:
         for metric in _providers().iter_calc(self._measures, self._qrels, self._run):
             found[str(metric.measure)][places[metric.query_id]] = metric.value
         return found
+
+
+def cutoffs(names: Sequence[str]) -> list[int]:
+    """Return how many passages measures look at, of those that have a limit."""
+    found = (_parse(name).params.get("cutoff") for name in names)
+    return [cutoff for cutoff in found if isinstance(cutoff, int)]
 
 
 def check_measures(names: Sequence[str]) -> None:

@@ -7,9 +7,8 @@ from dataclasses import replace
 from densecli.errors import InputError
 from densecli.evaluation.compare import letters
 from densecli.files.bad_records import DUPLICATE, STOP, BadRecords
-from densecli.records import Prediction, Question, RankedList, ranked_of
+from densecli.records import Prediction, Question, RankedList, Result, ranked_of
 
-Result = RankedList | Prediction
 WITHOUT_RESULT, NOT_IN_SET = "questions_without_result", "questions_not_in_the_set"
 
 

@@ -118,11 +118,11 @@ def _same_title(passage: Passage, title: str) -> bool:
     return passage.title.lower() == title.lower()
 
 
-def draw(example: TrainingExample, passages: int, seed: int, epoch: int, row: int) -> list[Passage]:
-    """Return one positive and at most `passages` - 1 negatives, drawn by seed, epoch and row alone."""
-    # a string: Python hashes it the same in every process, and no sum of seed, epoch and row meets another
+def draw(example: TrainingExample, passages: int, seed: int, step: int, row: int) -> list[Passage]:
+    """Return one positive and at most `passages` - 1 negatives, drawn by seed, update and row alone."""
+    # a string: Python hashes it the same in every process, and no sum of seed, update and row meets another
     # one
-    source = random.Random(f"reader {seed} {epoch} {row}")
+    source = random.Random(f"reader {seed} {step} {row}")
     positive = source.choice(example.positives)
     pool = example.hard_negatives
     return [positive, *source.sample(pool, min(passages - 1, len(pool)))]

@@ -81,8 +81,8 @@ class History:
             )
         if not any(self.losses):
             return (
-                "the loss is 0 in every update, because no question has a negative: give examples with hard"
-                " negatives, or with more than one positive among them"
+                "the loss is 0 in every update, because no question has a negative, or each is beyond"
+                " `triplet_margin`: give examples with hard negatives, or raise `triplet_margin`"
             )
         # the second half and not the last update: single losses vary too much
         first, later = self.losses[0], self.losses[(len(self.losses) + 1) // 2 :]

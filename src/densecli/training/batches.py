@@ -71,10 +71,6 @@ class Batch:
         # without in-batch negatives only the passages that a question brought itself were candidates
         return int((self.equal & (torch.tensor(self.owners) == rows)).sum())
 
-    def teaches(self, in_batch: bool) -> bool:
-        """Whether any question has a negative, its own or (`in_batch`) another's passage."""
-        return self.width > (1 if in_batch else len(self.ids))
-
 
 def lay_out(picks: Sequence[SampledExample], tokens: Tokens, own: range | None = None) -> Batch:
     """Return the batch of `picks`, or the part of it with the rows `own`.

@@ -1,6 +1,5 @@
 """Training examples that can be read again in any order without holding their texts in memory."""
 
-import errno
 import math
 import random
 import shutil
@@ -16,8 +15,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import orjson
 
-from densecli.errors import ResourceError
 from densecli.files.jsonl import encode_line
+from densecli.files.shortages import temporary_space
 from densecli.records import Context, Passage, TrainingExample
 from densecli.text.same_text import text_key
 from densecli.training.filtering import usable_part
@@ -144,7 +143,7 @@ class ExampleSpool:
         before, left_out = len(self), Counter[str]()
         self._twins = None
         self._file.seek(self._starts[-1])
-        try:
+        with temporary_space():
             for example in examples:
                 usable = usable_part(example, left_out)
                 if usable is not None:
@@ -154,12 +153,6 @@ class ExampleSpool:
                     self.taught += not any(map(math.isnan, map(teacher_score, usable.passages)))
                     self._starts.append(self._starts[-1] + self._file.write(encode_line(usable.to_json())))
             self._file.flush()
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise ResourceError(
-                f"{tempfile.gettempdir()}: the disk is full; set TMPDIR to a larger one"
-            ) from None
         self.dropped.update(left_out)
         dropped.update(left_out)
         return range(before, len(self))

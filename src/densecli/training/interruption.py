@@ -36,6 +36,9 @@ def stop_on_ctrl_c(ranks: "ProcessGroup | None" = None) -> Iterator[Callable[[],
             raise KeyboardInterrupt
         pressed = True
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield stop_requested  # as in a script's background, where Ctrl-C is for another program
+        return
     before = signal.signal(signal.SIGINT, receive)
     try:
         yield stop_requested

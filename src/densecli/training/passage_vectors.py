@@ -1,6 +1,5 @@
 """Vectors of the passages of training examples that a fixed passage tower gives them, each made once."""
 
-import errno
 import tempfile
 from array import array
 from bisect import bisect_right
@@ -16,8 +15,8 @@ from torch import Tensor
 from densecli.artifacts.vectors import FloatArray
 from densecli.batches import batched
 from densecli.encoders.torch_base import Retriever
-from densecli.errors import ResourceError
 from densecli.files.disk import reserve
+from densecli.files.shortages import temporary_space
 from densecli.records import Passage, Question
 from densecli.text.same_text import text_sketch
 from densecli.training.examples import Candidates, ExampleSpool, digest, teacher_score
@@ -204,13 +203,7 @@ def _spool(rows: int, width: int) -> FloatArray:
     if not rows:
         return np.zeros((0, width), dtype=np.float32)
     with tempfile.TemporaryFile(prefix="densecli-vectors-") as stream:
-        try:
+        with temporary_space():
             # writing to a map on a full disk kills the process by SIGBUS, so the space is taken before
             reserve(stream.fileno(), rows * width * 4)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise ResourceError(
-                f"{tempfile.gettempdir()}: the disk is full; set TMPDIR to a larger one"
-            ) from None
         return np.memmap(stream, dtype=np.float32, mode="r+", shape=(rows, width))

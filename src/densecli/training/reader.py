@@ -83,8 +83,9 @@ def train_reader(
         counts.update(prepared.counts)
         observer.message(f"examples prepared before: {cache.path if cache else ''}")
     _count_used(examples, rows, config, counts)
-    held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
     reader.model.prepare(config.dropout, config.freeze_embeddings, device)
+    # behind it, since a batch is as large as suits the device
+    held_out = None if dev is None else DevQuestions(dev, reader, config, precision)
     size = config.batch(len(examples))
     rates = config.rates or [1.0] * len(rows)
     repeats = [int(len(one) * rate) for one, rate in zip(rows, rates, strict=True)]
@@ -101,11 +102,11 @@ def train_reader(
         return (order[start : start + size] for start in range(0, len(order), size))
 
     def learn(rows: Sequence[int], step: int) -> StepResult:
-        batch, epoch = [], step // per_epoch
+        batch = []
         drawn = [examples[row] for row in rows]
         for row, example in zip(rows, drawn, strict=True):
             source = example if beside is None else foremost(example, config.passages)
-            chosen = draw(source, config.passages, config.seed, epoch, row)
+            chosen = draw(source, config.passages, config.seed, step, row)
             batch.append(sample(example, chosen, tokens, config.max_tokens, config.max_spans))
         done = accumulate_gradients(
             reader.model, batch, tokens.pad, precision, config.seed + step, optimizer.scale

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from densecli.encoders.torch_base import Retriever
 from densecli.encoders.torch_dropout import seeded_dropout
-from densecli.errors import UsageError
 from densecli.training.batches import Batch
 from densecli.training.forward import TowerPass
 from densecli.training.objective import Objective
@@ -49,11 +48,7 @@ def update(
 
     Raises:
         DivergedError: the loss or a gradient is not finite; names the question, or those of the batch.
-        UsageError: the batch teaches nothing: no question has a negative, or every triplet loss is 0.
     """
-    _refuse_idle(
-        further is not None or batch.teaches(objective.in_batch), "no question of a batch has a negative"
-    )
     pad = retriever.tokens.pad
     device = next(retriever.question.parameters()).device
     with seeded_dropout(device, ranks.seed(seed)):
@@ -89,7 +84,6 @@ def update(
         mean = losses.mean()
         value = float(mean.detach())
         refuse_infinite(value, "loss", _offenders(batch, questions, passages, losses))
-        _refuse_idle(value > 0 or objective.loss == "nll", "every triplet loss of a batch is 0")
         optimizer.scale(mean).backward()  # type: ignore[no-untyped-call]
         # from the vectors into the weights; with several processes each sends back only its own rows
         for tower_pass in filter(None, (asked, encoded)):
@@ -135,12 +129,3 @@ def _offenders(batch: Batch, questions: Tensor, passages: Tensor, losses: Tensor
 def _not_finite(vectors: Tensor) -> list[int]:
     rows: list[int] = (~vectors.detach().isfinite()).any(dim=1).nonzero()[:, 0].tolist()
     return rows
-
-
-def _refuse_idle(teaches: bool, why: str) -> None:
-    if not teaches:
-        raise UsageError(
-            f"{why}, so there is nothing to learn from it; the last checkpoint, if there is one, is complete:"
-            " raise `batch_size` or `hard_negatives` (or `triplet_margin`), or give examples with other"
-            " negatives"
-        )

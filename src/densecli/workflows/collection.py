@@ -145,7 +145,7 @@ class Collection:
         from densecli.encoders.engines import EngineRequest  # not for a search
         from densecli.reader.engines import open_reader
 
-        request = EngineRequest(config.engine, config.device, config.precision)
+        request = EngineRequest.of(config)
         key = f"{place} {single} {request} {config.batch_tokens}"
         if key not in self._readers:
             opened = open_reader(Path(place), request, single, config.batch_tokens, self.observer)

@@ -137,7 +137,7 @@ def _open_encoder(
     """Open the retriever, where nothing else is asked for in the engine that an interrupted run has used."""
     from densecli.encoders.engines import EngineRequest, open_passage_encoder  # not for "up to date"
 
-    request = EngineRequest(config.engine, config.device, config.precision)
+    request = EngineRequest.of(config)
     unfinished_work = find_unfinished(unfinished, shard_name)
     if unfinished_work is not None:
         vectors = _vectors_fingerprint(fingerprint(place), store, unfinished_work.note)

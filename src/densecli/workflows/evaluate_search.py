@@ -81,7 +81,12 @@ def evaluate_search(
     has_reader = home.reader.exists()
     thresholds = [one.k for one in parse_thresholds(config.fail_under) if one.k is not None]
     deepest = selection_for(home.reader, read_config or ReadConfig())[1] if has_reader else 1
-    k = max(*parse_ks(config.top_k), *thresholds, deepest)
+    limits = []
+    if passed.get("qrels") is not None:
+        from densecli.evaluation.qrels_measures import DEFAULT, cutoffs  # loads ir-measures
+
+        limits = cutoffs(passed.get("measures") or DEFAULT)
+    k = max(*parse_ks(config.top_k), *thresholds, *limits, deepest)
     search_config = replace(search_config, k=k, answer_type=None)
     collection = open_collection(home, single=False, sample=False, config=search_config, observer=observer)
     results: Iterator[Any] = observer.progress(

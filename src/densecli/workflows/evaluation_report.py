@@ -34,7 +34,13 @@ def check_plot(path: Path | None) -> None:
 
 
 def accuracy_picture(found: Evaluation, path: Path) -> bytes:
-    """Return the bytes of a picture of accuracy over k, PNG or SVG as the name of its file says."""
+    """Return the bytes of a picture of accuracy over k, PNG or SVG as the name of its file says.
+
+    Raises:
+        UsageError: nothing has an accuracy: only qrels judge the results.
+    """
+    if not any(found.curves.values()):
+        raise UsageError("`plot` has an effect only on results whose passages can be matched with answers")
     if path.suffix.lower() == ".svg":
         return accuracy_svg(found.curves).encode()
     from densecli.report.accuracy_png import accuracy_png  # loads matplotlib, which is optional
@@ -143,9 +149,11 @@ def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Ta
 
 
 def _rate(group: Sequence[QuestionDetail], run: str, k: int) -> Cell:
-    """Return the share of a group with an answer in the first k passages; for k = 0, read right."""
-    hits = sum(0 < one.ranks.get(run, 0) <= k if k else one.exact.get(run, False) for one in group)
-    value = 100 * hits / len(group)
+    """Return the share of a run's questions with an answer in the first k passages; for k = 0, read right."""
+    asked = [one for one in group if run in (one.ranks if k else one.exact)]
+    if not asked:
+        return Cell("-")
+    value = 100 * sum(0 < one.ranks[run] <= k if k else one.exact[run] for one in asked) / len(asked)
     return Cell(f"{value:.1f}", bar=value)
 
 
@@ -163,7 +171,7 @@ def _place(passage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _questions(details: Details, runs: Sequence[str], ks: Sequence[int]) -> dict[str, Any]:
-    kept = details.with_texts(ks)
+    kept = details.most_different(ks)
     rows = []
     for key, one in details.questions.items():
         row: dict[str, Any] = {

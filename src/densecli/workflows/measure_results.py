@@ -24,9 +24,9 @@ from densecli.files.count_lines import count_lines
 from densecli.files.streams import display_name
 from densecli.formats.lookup import Lookup, Store
 from densecli.formats.read_qrels import Qrels
-from densecli.formats.read_results import Result, read_results
+from densecli.formats.read_results import read_results
 from densecli.observer import Observer
-from densecli.records import Question, ranked_of
+from densecli.records import Question, Result, ranked_of
 from densecli.workflows.reporting import collect_bad_records, warn_of_patterns
 
 if TYPE_CHECKING:

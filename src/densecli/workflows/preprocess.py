@@ -8,7 +8,7 @@ from typing import Any, cast
 from densecli.artifacts.building import Building, building, returns_artifact
 from densecli.artifacts.kinds import PassagesManifest
 from densecli.artifacts.passages.writer import PassageSink
-from densecli.artifacts.recipe import Input as Described
+from densecli.artifacts.recipe import Input
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import PreprocessConfig
 from densecli.configs.resolve import resolve_config
@@ -26,7 +26,7 @@ from densecli.records import Article, Passage
 from densecli.workflows.describe_records import describe_records
 
 Corpus = Path | str | Iterable[Path | str] | Iterable[Article | Passage]
-Input = str | Described
+CorpusInput = str | Input
 LOST = ("dropped", "skipped")
 """How counts of records begin that give no passage."""
 FILES_ONLY = ("input_format", "id_column", "title_column", "text_column")
@@ -100,7 +100,7 @@ def preprocess(
 
 def _open_corpus(
     corpus: Corpus, hub: list[str], config: PreprocessConfig, settings: Mapping[str, Any]
-) -> tuple[Iterator[Source], list[Input]]:
+) -> tuple[Iterator[Source], list[CorpusInput]]:
     """Return the sources, each opened when it is its turn, and what they are for the manifest.
 
     Raises:
@@ -113,7 +113,7 @@ def _open_corpus(
         if useless and not hub:
             raise UsageError(f"`{useless[0]}` has no effect on records in memory")
         sources: Iterator[Source] = iter([memory.memory_source(records, config.make_ids)])
-        inputs: list[Input] = [describe_records(memory.NAME, records)]
+        inputs: list[CorpusInput] = [describe_records(memory.NAME, records)]
     else:
         sources, inputs = open_sources(paths, config), [*paths]
     if not hub:
@@ -127,7 +127,7 @@ def _open_corpus(
 
     pinned_names = [resolve_revision(name) for name in hub]
     streams = (stream_corpus(name, columns_of(config)) for name in pinned_names)
-    inputs += [Described(f"hf://{one}", one.partition("@")[2] or None) for one in pinned_names]
+    inputs += [Input(f"hf://{one}", one.partition("@")[2] or None) for one in pinned_names]
     return chain(sources, streams), inputs
 
 
@@ -151,7 +151,7 @@ def _paths_or_records(corpus: Corpus) -> tuple[list[str], Iterable[Article | Pas
     return [str(one) for one in paths], None
 
 
-def _read_once(one: Input) -> bool:
+def _read_once(one: CorpusInput) -> bool:
     """Return whether an input cannot be read a second time, or may then be another one."""
     if isinstance(one, str):
         return one == "-" or Path(one).is_fifo()

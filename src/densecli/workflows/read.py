@@ -96,7 +96,7 @@ def read(
         bad,
         observer,
     )
-    request = EngineRequest(config.engine, config.device, config.precision)
+    request = EngineRequest.of(config)
     model = open_reader(place, request, single, config.batch_tokens, observer)
     counts: Counter[str] = Counter()
     has_arrived = (lambda: False) if single else arrival_check(questions if results is None else results)
@@ -163,7 +163,7 @@ def tune_reader(
     )
     model = open_reader(
         place,
-        EngineRequest(config.engine, config.device, config.precision),
+        EngineRequest.of(config),
         False,
         config.batch_tokens,
         observer,
