@@ -82,6 +82,8 @@ def test_the_tuned_weight_is_used_only_for_its_indexes(prepared):
     assert f"λ {weight:g} (tuned on 12 questions)" in told(prepared.call(*QUESTION).well())
     assert prepared.call("index").well().stderr.endswith(": up to date\n")
     assert "λ 3" in told(prepared.call(*QUESTION, "--lambda", 3).well())
+    prepared.call("index", "--kind", "hnsw", "--force").well()
+    assert "(tuned on 12 questions)" in told(prepared.call(*QUESTION).well())
     other = "the tuned λ is for another retriever, BM25 index or --missing"
     assert other in told(prepared.call(*QUESTION, "--missing", "min").well())
     prepared.call("index", "--kind", "bm25", "--k1", 1.5, "--force").well()

@@ -134,3 +134,24 @@ def test_list_options_and_flags_may_be_repeated(prepared):
     assert prepared.call("train", "--help", "--epochs", 1, "--epochs", 2).status == 0
     ended = prepared.call("train", "x", "--exclude", "a", "--exclude", "b")
     assert "given" not in ended.error
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({"DENSECLI_FUSION": "rrf"}, ("search", "who was born in Rome", "--mode", "bm25")),
+        ({"DENSECLI_PRESET": "paper"}, ("search", "who was born in Rome", "--lambda", 2)),
+        ({"DENSECLI_FORMAT": "text"}, ("search", "who was born in Rome", "--json")),
+        ({"DENSECLI_FORMAT": "text"}, ("search", "who was born in Rome", "-o", "x.jsonl")),
+        ({"DENSECLI_ON_ERROR": "skip"}, ("search", "who was born in Rome")),
+        ({"DENSECLI_K": ""}, ("read", "who was born in Rome")),
+        ({"DENSECLI_K": "3"}, ("search", "--tune-lambda", "questions.jsonl")),
+        (
+            {"DENSECLI_MARGIN": "0.1"},
+            ("mine-negatives", "questions.jsonl", "--negatives", "random:2", "-o", "m"),
+        ),
+        ({"DENSECLI_MODE": "bm25"}, ("search", "who was born in Rome", "--compare", "bm25,dense")),
+    ],
+)
+def test_a_variable_without_effect_is_ignored(prepared, variables, line):
+    prepared.call(*line, **variables).well()

@@ -416,3 +416,18 @@ def test_reading_a_run_keeps_every_question(folder, store):
     with open_records(path) as (runs, kind):
         rows = only(runs, kind, "dpr", lookup=Lookup(asked, store))
     assert [one.question for one in rows] == list(asked.values())
+
+
+@pytest.mark.parametrize(("first", "target"), [("results", "trec"), ("predictions", "jsonl")])
+def test_a_file_may_mix_ranked_lists_and_predictions(folder, first, target):
+    ranked = RankedList(WHERE, (ScoredPassage(ULM, 1.0, has_answer=True),))
+    span = Span("Danube", "p1", "Ulm", 16, 22, 1.0, 1.0)
+    predicted = Prediction(RankedList(replace(WHERE, id="r"), ranked.ctxs), (span,))
+    path = folder / "mixed.jsonl"
+    both = [ranked, predicted] if first == "results" else [predicted, ranked]
+    path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in both))
+    stream = io.BytesIO()
+    with open_records(str(path)) as (records, kind):
+        rows, form = converted(records, kind, target)
+        form.write(rows, stream)
+    assert stream.getvalue()

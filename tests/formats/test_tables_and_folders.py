@@ -101,3 +101,31 @@ def test_a_folder_without_records_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("who")
     with pytest.raises(InputError, match="is a folder; expected a file"):
         list(read_questions(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train-0.parquet", "test-0.parquet"),
+        ("default/train/0.parquet", "default/test/0.parquet"),
+        ("nq-train.parquet", "nq-dev.parquet"),
+    ],
+)
+def test_files_of_several_splits_are_refused(tmp_path, names):
+    for name in names:
+        parquet(tmp_path / name, [{"question": "who", "answers": ["Ulm"]}])
+    with pytest.raises(InputError, match=r"holds files of several splits \((dev|test), train\)"):
+        list(read_questions(str(tmp_path)))
+
+
+def test_files_of_one_split_are_read(tmp_path):
+    for name in ("train/a.parquet", "train/latest.parquet"):
+        parquet(tmp_path / name, [{"question": name, "answers": ["Ulm"]}])
+    assert len(list(read_questions(str(tmp_path)))) == 2
+
+
+def test_a_table_with_two_columns_of_one_name_is_refused(tmp_path):
+    table = pa.table([["who"], ["what"]], names=["question", "question"])
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="not a Parquet file, or damaged"):
+        list(read_questions(str(tmp_path / "x.parquet")))

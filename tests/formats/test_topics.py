@@ -113,3 +113,9 @@ def test_ambiguous_lines_are_not_read_as_questions(tmp_path, text):
 def test_another_number_of_columns_is_refused(tmp_path):
     with pytest.raises(InputError, match=r":2: another number of columns \(3\); expected an id, a tab"):
         pairs(write(tmp_path, "1\twho is it\n2\ta\tb\n", "q.tsv"))
+
+
+def test_entities_of_a_topic_are_read(tmp_path):
+    path = tmp_path / "topics.xml"
+    path.write_text('<topics><topic number="7"><query>AT&amp;T history</query></topic></topics>')
+    assert [one.question for one in read_questions(str(path))] == ["AT&T history"]

@@ -206,9 +206,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_questions(tiny_base: Path
     retriever = open_base(str(tiny_base), None, 32, 32)
     retriever.passage.model.embeddings.LayerNorm.weight.data.fill_(torch.inf)
     kept = MemoryCheckpointer()
-    with pytest.raises(
-        DenseError, match=r"the loss is nan in the batch of .*; the last checkpoint"
-    ):
+    with pytest.raises(DenseError, match=r"the loss is nan in the batch of .*; the last checkpoint"):
         list(train(spool(examples()), None, retriever, CONFIG, Counter(), kept))
     assert not kept.saved
 

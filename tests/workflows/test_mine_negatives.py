@@ -178,6 +178,27 @@ def test_gold_passages_that_the_collection_lacks_are_reported(workspace, observe
     )
 
 
+def test_no_questions_give_an_empty_set(workspace):
+    assert examples(mine_negatives([], workspace=workspace)) == []
+
+
+def test_a_given_negative_that_becomes_a_positive_is_none(workspace):
+    ulm = Passage("x", "Ulm", "The king was born in Ulm, a city.")
+    given = TrainingExample(QUESTIONS[0], (), (ulm, Passage("y", "", "not here")))
+    (made,) = examples(mine_negatives([given], workspace=workspace, positives="distant"))
+    assert [one.text for one in made.positives] == [ulm.text]
+    assert ulm.text not in [one.text for one in made.hard_negatives]
+
+
+def test_the_answer_type_of_a_dataset_is_a_setting(workspace, tmp_path):
+    path = tmp_path / "curatedtrec-train.qa.csv"
+    path.write_text("who was born in Rome\t['R.me']\n")
+    as_text = mine_negatives(path, workspace=workspace, output=tmp_path / "mined")
+    assert not examples(as_text)
+    with pytest.raises(ArtifactError, match="answer_type was left to the default, now regex"):
+        mine_negatives(dataset="trec", data_dir=tmp_path, workspace=workspace, output=tmp_path / "mined")
+
+
 @pytest.mark.parametrize("nothing", ["", " ", ","])
 def test_an_empty_negatives_setting_is_refused(workspace, nothing):
     with pytest.raises(UsageError, match="`negatives` is empty; expected a list such as .*, or none"):
