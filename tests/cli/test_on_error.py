@@ -129,4 +129,4 @@ def test_existing_texts_are_not_looked_up(prepared, command):
 def measures(row):
     """What a row of evaluate tells, but for where it comes from."""
     counts = {name: count for name, count in row["counts"].items() if count}
-    return {**row, "counts": counts, "results": "", "input": None}
+    return {**row, "counts": counts, "results": "", "input": None, "reference": None}

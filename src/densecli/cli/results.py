@@ -1,6 +1,7 @@
 """Results: shown to people, or written for programs."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from densecli.cli.terminal import flush_each
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from densecli.configs.asking import SearchConfig
     from densecli.records import RankedList
     from densecli.report.text_table import TextTable
 
@@ -29,6 +31,15 @@ def for_people(
     if json and form not in (None, "jsonl"):
         raise UsageError(f"--json and --format {form} contradict each other")
     return session.terminal.shows_tables and not (json or form) and output is None
+
+
+def without_stray_format(
+    session: Session, config: "SearchConfig", other_form: bool, output: Path | None
+) -> "SearchConfig":
+    """Return the config without a format of the environment or of a file that has no effect on this run."""
+    if "format" in session.typed or not (other_form or (output is not None and config.format == "text")):
+        return config
+    return replace(config, format=None)
 
 
 def write_ranked(

@@ -1,6 +1,5 @@
 """`densecli search`: the best passages for questions."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from densecli.cli.explained import check_explained, deliver_explained
 from densecli.cli.questions import Conversation, parse_questions
-from densecli.cli.results import deliver_tables, for_people, write_ranked
+from densecli.cli.results import deliver_tables, for_people, without_stray_format, write_ranked
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     AskOption,
@@ -72,12 +71,10 @@ def search(
 ) -> None:
     """Find the passages that answer a question.
 
-    If both indexes exist, it searches by words and by meaning, and fuses the results.
-    If nothing is prepared, it searches a small sample. Without a question, on a terminal, it asks for one.
+    If both indexes exist, it searches by words and by meaning, and fuses the results. If nothing is
+    prepared, it searches a small sample. Without a question, on a terminal, it asks for one.
     """
-    other_form = json or explain or compare is not None or not text
-    if "format" not in session.typed and (other_form or (output is not None and config.format == "text")):
-        config = replace(config, format=None)  # one of the environment or a file has no effect here
+    config = without_stray_format(session, config, json or explain or bool(compare) or not text, output)
     people = for_people(session, config.format, json, output)
     if explain or compare is not None:
         check_explained(config, explain, compare, tune_lambda)
@@ -85,8 +82,8 @@ def search(
         _check_no_text(config, people, tune_lambda)
     if tune_lambda is not None and (question or dataset):
         raise UsageError("a question has no effect with --tune-lambda, which reads its own questions")
-    arguments: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
-    arguments |= session.arguments(config)
+    parts: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
+    arguments = parts | session.arguments(config)
     if tune_lambda is not None:
         from densecli.workflows.tune import tune_fusion_weight, weight_table
 
@@ -94,15 +91,14 @@ def search(
         deliver_tables(session, [weight_table(best)], best.to_json(), people, output)
         return
     asked = parse_questions(session, question, config, "search", dataset, ask)
-    if people and config.k is None:
-        arguments["k"] = PEOPLE_K
+    arguments |= {"k": PEOPLE_K} if people and config.k is None else {}
     if explain or compare is not None:
         deliver_explained(session, asked, compare, arguments, people, text, output)
         return
     from densecli.workflows.search import search as run
 
-    single = isinstance(asked, Conversation)
-    ranked = run(asked, dataset=dataset, split=split, data_dir=data_dir, one_at_a_time=single, **arguments)
+    arguments |= {"dataset": dataset, "split": split, "data_dir": data_dir}
+    ranked = run(asked, one_at_a_time=isinstance(asked, Conversation), **arguments)
     if not people and not isinstance(asked, Question | Conversation):
         from densecli.files.count_lines import count_lines
 
