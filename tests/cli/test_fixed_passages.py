@@ -54,7 +54,8 @@ def test_vectors_that_do_not_fit_are_ignored_with_a_message(place):
     assert "no stored vectors are used: " in done.stderr
     assert "vectors: made with --max-passage-tokens 64" in done.stderr
     ended = place.call(*wide, "-o", "other", "--vectors", ".densecli/vectors")
-    assert (ended.status, "--max-passage-tokens 64, as .densecli/retriever is, but 128 is asked for" in ended.error) == (4, True)
+    told = "made with --max-passage-tokens 64, as .densecli/retriever is, but 128 is asked for"
+    assert (ended.status, told in ended.error) == (4, True)
     said = fails(place, "train", "questions", "--vectors", ".densecli/vectors", status=2)
     assert said == "--vectors has an effect only with --fixed-passage-encoder"
 

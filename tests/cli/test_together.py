@@ -144,7 +144,9 @@ def test_several_killed_processes_resume_to_the_same_weights(prepared, uninterru
     for rank, run in enumerate(runs):
         assert run.status == (-signal.SIGKILL if rank in victims else 5)
         if rank not in victims:
-            assert run.error.startswith("another process of this training ended before it was done; the last checkpoint")
+            assert run.error.startswith(
+                "another process of this training ended before it was done; the last checkpoint"
+            )
     assert json.loads(partial(prepared, "checkpoint/note.json").read_text())["progress"]["step"] >= 6
     first, _ = ended(start(prepared, *LINE))
     assert "resuming after update " in first.well().stderr
