@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 API = re.compile(
-    r"/api/datasets/(?P<repo>[^/]+/[^/]+)(?:/(?P<what>revision|tree|paths-info)/(?P<revision>[^/]+)(?:/(?P<path>.*))?)?$"
+    r"/api/(?:datasets|models)/(?P<repo>[^/]+/[^/]+)(?:/(?P<what>revision|tree|paths-info)/(?P<revision>[^/]+)(?:/(?P<path>.*))?)?$"
 )
-RESOLVE = re.compile(r"/datasets/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)$")
+RESOLVE = re.compile(r"/(?:datasets/)?(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)$")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Host:
     times: list[float] = field(default_factory=list)
 
     def add_repo(self, repo: str, commit: str, files: dict[str, bytes]) -> None:
-        """Serve `files` as the dataset `repo` at `commit`, which is also its `main`."""
+        """Serve `files` as the dataset or model `repo` at `commit`, which is also its `main`."""
         self.repos[repo] = {commit: files, "main": files}
 
     def tag(self, path: str) -> str:
