@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from densecli.errors import InputError
+from densecli.files.bad_records import BadRecords
 from densecli.formats.read_questions import read_questions
 from densecli.records import Question
 
@@ -75,8 +76,8 @@ def test_a_table_is_detected_by_its_content(tmp_path):
 
 
 def test_plain_lines_are_questions(tmp_path):
-    path = write(tmp_path, "questions.txt", "\ufeffwho voiced Meg\r\n\r\n 'what'\tnow \r\n")
-    assert [question.question for question in read_questions(path)] == ["who voiced Meg", " 'what'\tnow "]
+    path = write(tmp_path, "questions.txt", "\ufeffwho voiced Meg\r\n\r\n 'what' now \r\n")
+    assert [question.question for question in read_questions(path)] == ["who voiced Meg", " 'what' now "]
 
 
 @pytest.mark.parametrize(
@@ -170,3 +171,11 @@ def test_real_files_are_read_completely(name):
     assert len(questions) == COUNTS[name]
     assert all(question.answers for question in questions)
     assert {question.answer_type for question in questions} == {answer_type or "string"}
+
+
+def test_every_line_of_a_text_file_is_a_question(tmp_path):
+    path = tmp_path / "q.txt"
+    path.write_text("who voiced Meg\nwho wrote it\t['Bo Ray']\n<b>bold</b>\nwhere\n")
+    bad = BadRecords(True)
+    assert [one.question for one in read_questions(str(path), bad=bad)] == ["who voiced Meg", "where"]
+    assert bad.counts == {"skipped_wrong_format": 2}

@@ -119,3 +119,14 @@ def test_entities_of_a_topic_are_read(tmp_path):
     path = tmp_path / "topics.xml"
     path.write_text('<topics><topic number="7"><query>AT&amp;T history</query></topic></topics>')
     assert [one.question for one in read_questions(str(path))] == ["AT&T history"]
+
+
+def test_a_topic_behind_one_that_is_not_closed_is_counted_once(tmp_path):
+    path = tmp_path / "topics.txt"
+    path.write_text(
+        "<top>\n<num> 1\n<title> one\n<top>\n<num> 2\n<title> two\n</top>\n"
+        "<top>\n<num> 3\n<title> three\n</top>\n"
+    )
+    bad = BadRecords(True)
+    assert [one.id for one in read_questions(str(path), bad=bad)] == ["3"]
+    assert bad.counts == {"skipped_broken_file": 1}

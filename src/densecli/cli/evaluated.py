@@ -1,10 +1,11 @@
 """What `evaluate` measures, and how the measures are shown or written."""
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from densecli.cli.session import Session
+from densecli.cli.session import Session, is_pipe
 from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.errors import UsageError
 
@@ -49,6 +50,8 @@ def _is_search(session: Session, questions: str | None) -> bool:
     except UsageError:
         if questions is None:
             raise
+        if is_pipe(sys.stdin.buffer):  # the command before may have failed
+            session.terminal.message("nothing came through the pipe: searching the questions instead")
         return True
     return False
 

@@ -1,7 +1,7 @@
 """The program: its commands and the entry point."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,11 +50,19 @@ def root(
         raise typer.Exit(ExitStatus.USAGE)
 
 
+def _run() -> Any:
+    try:
+        return app(prog_name="densecli", standalone_mode=False)
+    except SystemExit as left:
+        # typer's own answer to a closed pipe, as in `--help | head`: 1, which means a bug here
+        return ExitStatus.OK if left.code == 1 else left.code
+
+
 def main() -> None:
     """Run the program; the console script."""
     prepare_streams()
     try:
-        status = app(prog_name="densecli", standalone_mode=False)
+        status = _run()
         if status == ExitStatus.INTERRUPTED and not isinstance(status, ExitStatus):
             raise KeyboardInterrupt  # typer has met it before or after a command's body, and said nothing
         sys.stdout.flush()

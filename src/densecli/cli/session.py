@@ -1,5 +1,7 @@
 """What every command is given: the terminal, the workspace, and where data goes."""
 
+import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -93,6 +95,11 @@ class Session:
 def _nothing_piped() -> bool:
     stream = sys.stdin.buffer
     return isinstance(stream, BufferedReader) and not stream.peek(1)
+
+
+def is_pipe(stream: BinaryIO) -> bool:
+    """Whether a stream is fed by another program."""
+    return isinstance(stream, BufferedReader) and stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
 
 
 def open_session(

@@ -110,7 +110,9 @@ def _decode(data: bytes) -> str:
         if data.startswith(mark):
             return _text(data[len(mark) :], encoding)
     named = CHARSET.search(data[:4096])
-    return _text(data, named[1].decode() if named else "utf-8")
+    name = named[1].decode() if named else "utf-8"
+    # a page whose declaration can be read as ASCII is not in UTF-16, whatever it declares
+    return _text(data, "utf-8" if name.lower().startswith(("utf-16", "utf-32")) else name)
 
 
 def _text(data: bytes, encoding: str) -> str:

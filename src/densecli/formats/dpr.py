@@ -115,13 +115,14 @@ def _prediction(one: Prediction, number: int) -> dict[str, Any]:
     asked, ctxs = one.ranked.question, one.ranked.ctxs
     best = one.spans[0] if one.spans else Span("", "", "", 0, 0, 0.0, 0.0)
     places = {ctx.passage.id: place for place, ctx in reversed(list(enumerate(ctxs)))}
-    place = places.get(best.passage_id, 0)
+    place = places.get(best.passage_id, len(ctxs))
+    passage = ctxs[place].passage.text if place < len(ctxs) else ""
     prediction = {
         "text": best.text,
         "score": best.span_score,
         "relevance_score": best.passage_score,
-        "passage_idx": place,
-        "passage": ctxs[place].passage.text if place < len(ctxs) else best.text,
+        "passage_idx": place if place < len(ctxs) else 0,
+        "passage": passage or best.text,
     }
     row = _id_fields(asked, number) | {"question": asked.question, "gold_answers": list(asked.answers)}
     return row | {"predictions": [{"top_k": len(ctxs), "prediction": prediction}]}

@@ -126,8 +126,11 @@ def _plain_name(path: str) -> str:
 
 
 def _read_plain(document: Document) -> Iterator[Question]:
+    strict = _is_plain(document)  # not with --from lines, which says what the lines are
     for number, line in document.lines():
         try:
+            if strict and (b"\t" in line or MARKUP.match(line)):
+                raise FieldError("a line with a tab or a tag", "a question on each line", code="wrong_format")
             question = Question.from_json({"question": decode_utf8(line)}, str(number))
         except FieldError as error:
             document.refuse(error, number)

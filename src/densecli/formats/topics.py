@@ -44,7 +44,8 @@ def read_topics(document: Document) -> Iterator[Question]:
             *ends, rest = CLOSE.split(decode_utf8(line))
             for part in ends:
                 topic, held = "\n".join([*held, part]), []
-                yield _question(topic)
+                if OPEN.search(topic):
+                    yield _question(topic)
             if not held and not OPEN.search(rest):
                 continue  # between topics
             if not held:
