@@ -9,7 +9,10 @@ def main() -> None:
         from densecli.cli.main import main as program
 
         program()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # Python wraps what is raised while a class is made, as when a library is loaded
+        if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
         sys.stderr.write("error: interrupted\n")
         sys.exit(130)
 

@@ -21,7 +21,8 @@ def status_of(error: BaseException) -> tuple[ExitStatus, str]:
         return error.status, str(error)
     if isinstance(error, typer.TyperException):
         return ExitStatus.USAGE, _usage(error)
-    if isinstance(error, KeyboardInterrupt):
+    # Python wraps what is raised while a class is made
+    if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
         return ExitStatus.INTERRUPTED, "interrupted; finished work is kept, run the same command to resume"
     shortage = describe_shortage(error)
     if shortage:

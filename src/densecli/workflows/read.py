@@ -142,9 +142,9 @@ def tune_reader(
         UsageError: the reader is the one that ships with densecli, or an argument has no effect.
     """
     config = resolve_config(ReadConfig, "read", config, settings)
-    for name in ("select", "min_score", "decode", "alternatives"):
-        if name in settings:
-            raise UsageError(f"`{name}` has no effect when a reader is tuned; leave it out")
+    for setting in ("select", "min_score", "decode", "alternatives"):
+        if setting in settings:
+            raise UsageError(f"`{setting}` has no effect when a reader is tuned; leave it out")
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     place = Path(reader_place(home, observer, reader))
