@@ -54,6 +54,7 @@ MESSAGES = {
     "questions_without_judgments": "questions without judgments",
     "questions_without_result": "questions without result",
     "questions_without_their_answers": "questions without their answers",
+    "predicted_answers_left_out": "predicted answers left out",
     "random_negatives_left_out": "random negatives left out",
     "repeated_passages_left_out": "repeated passages left out",
     "without_answer": "without answer",

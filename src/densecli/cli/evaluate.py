@@ -94,10 +94,12 @@ def evaluate(
         details=report is not None,
         **session.arguments(config),
     )
-    save_pages(session, found, config, plot, report)
+    closed = None
     try:
         show_evaluation(session, found, config, None if people else form or "jsonl", output)
-    except BrokenPipeError:
-        found.check_threshold(config.fail_under)  # nobody reads the table, but the exit code still counts
-        raise
+    except BrokenPipeError as error:
+        closed = error  # nobody reads the table, but the pages and the exit code still count
+    save_pages(session, found, config, plot, report)
     found.check_threshold(config.fail_under)
+    if closed is not None:
+        raise closed

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from densecli.cli.session import Session
-from densecli.configs.asking import ReadConfig, SearchConfig
 from densecli.errors import UsageError
 from densecli.records import Question
 
@@ -40,7 +39,6 @@ class Conversation:
 def parse_questions(
     session: Session,
     given: str | None,
-    config: SearchConfig | ReadConfig,
     prompt: str,
     dataset: str | None = None,
     ask: bool = False,
@@ -74,7 +72,7 @@ def parse_questions(
 
 
 def parse_results_or_questions(
-    session: Session, given: str | None, config: ReadConfig, ask: bool
+    session: Session, given: str | None, ask: bool
 ) -> tuple[Path | None, Question | Path | Conversation | None]:
     """Return the path of search results, or else the questions to search."""
     if not ask and (given is not None or not session.terminal.can_ask):
@@ -83,7 +81,7 @@ def parse_results_or_questions(
         source = session.input_or_stdin(given, "question or search results")
         if source == "-" or is_file(source):
             return Path(source), None
-    return None, parse_questions(session, given, config, "read", ask=ask)
+    return None, parse_questions(session, given, "read", ask=ask)
 
 
 def _check_single(session: Session) -> None:

@@ -76,7 +76,7 @@ def read(
         tuned = tune_reader(tune, **arguments)
         deliver_tables(session, tuned.tables(), tuned.to_json(), people, output)
         return
-    results, asked = parse_results_or_questions(session, question, config, ask)
+    results, asked = parse_results_or_questions(session, question, ask)
     single = isinstance(asked, Conversation)
     if people and isinstance(asked, Conversation):
         asked = replace(asked, waiting="reading")

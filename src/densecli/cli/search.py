@@ -90,7 +90,7 @@ def search(
         best = tune_fusion_weight(Path(tune_lambda), **arguments)
         deliver_tables(session, [weight_table(best)], best.to_json(), people, output)
         return
-    asked = parse_questions(session, question, config, "search", dataset, ask)
+    asked = parse_questions(session, question, "search", dataset, ask)
     arguments |= {"k": PEOPLE_K} if people and config.k is None else {}
     if explain or compare is not None:
         deliver_explained(session, asked, compare, arguments, people, text, output)

@@ -44,6 +44,9 @@ def evaluate(
         answer_type = config.answer_type or question.answer_type
         matcher = AnswerMatcher(question.answers, answer_type)
         usable = matcher.usable  # a pattern that takes too long is dropped below
+        # before the passages, on which a pattern may take so long that it is given up
+        exact = matcher.equals(record.answer) if isinstance(record, Prediction) else None
+        f1 = None
         believed = answer_type == question.answer_type
         textless = not any(passage.passage.text for passage in ranked.ctxs)
         hits = (_holds_answer(passage, matcher, believed, textless) for passage in ranked.ctxs)
@@ -53,9 +56,7 @@ def evaluate(
             what = f"question {question.id!r}: {error.what}"
             bad.refuse(error.code, InputError(name, None, what, error.expected))
             continue
-        exact = f1 = None
-        if isinstance(record, Prediction):
-            exact = matcher.equals(record.answer)
+        if exact is not None and isinstance(record, Prediction):
             # a pattern has no words to share
             partly = not exact and answer_type != "regex"
             f1 = f1_score(record.answer, question.answers) if partly else float(exact)

@@ -7,7 +7,7 @@ from importlib import import_module
 from densecli.errors import InputError
 from densecli.files.folders import visible_files
 from densecli.files.streams import packing
-from densecli.files.urls import is_remote
+from densecli.files.urls import is_remote, url_of
 
 ENDINGS = (".jsonl", ".ndjson", ".parquet")
 SPLIT = re.compile(r"(?<![a-z])(train|test|validation|valid|val|dev)(?![a-z])", re.IGNORECASE)
@@ -35,7 +35,8 @@ def shards_of(folder: str) -> list[str]:
     if files is not None and not (found or is_local):
         expected = "at least one; files of other kinds must be on this machine"
         raise InputError(folder, None, f"no {', '.join(ENDINGS)} file in it", expected)
-    within = (path.removeprefix(folder.rstrip("/") + "/") for path in found)
+    root = (folder if is_local else url_of(folder)).rstrip(os.sep + "/")
+    within = (path.removeprefix(root).replace(os.sep, "/") for path in found)
     splits = sorted({named[-1].lower() for name in within if (named := SPLIT.findall(name))})
     if len(splits) > 1:
         what = f"holds files of several splits ({', '.join(splits)})"

@@ -83,6 +83,7 @@ def detect_format(document: Document, wanted: str | None = None, named: str | No
         UsageError: no form is named so.
     """
     names = sorted({form.name for form in (*ROW_FORMS, *LINE_FORMS)})
+    document.is_named = named is not None
     if named is not None and named not in names:
         raise UsageError(f"`form` is {named!r}; expected one of {', '.join(names)}")
     kind = RESULTS if wanted == MARKED else wanted  # no form of lines marks answers

@@ -61,7 +61,10 @@ class Document:
         first: the first line that is not blank, without its end.
         line: its number.
         bad: what a record that cannot be used does.
+        is_named: whether the user says what form it has.
     """
+
+    is_named = False
 
     def __init__(self, path: str, stream: BinaryIO, bad: BadRecords = STOP) -> None:
         """Read to the first line that is not blank.

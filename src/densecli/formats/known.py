@@ -126,7 +126,7 @@ def _plain_name(path: str) -> str:
 
 
 def _read_plain(document: Document) -> Iterator[Question]:
-    strict = _is_plain(document)  # not with --from lines, which says what the lines are
+    strict = not document.is_named  # `--from lines` says what the lines are
     for number, line in document.lines():
         try:
             if strict and (b"\t" in line or MARKUP.match(line)):

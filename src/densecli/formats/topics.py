@@ -37,14 +37,16 @@ def read_topics(document: Document) -> Iterator[Question]:
         InputError: a topic has no number or no text, or is not closed.
     """
     held: list[str] = []
-    begun, size = 0, 0
+    begun, size, refused = 0, 0, False
     for number, line in document.lines():
         try:
             # a line can end one topic and begin another
             *ends, rest = CLOSE.split(decode_utf8(line))
             for part in ends:
                 topic, held = "\n".join([*held, part]), []
-                if OPEN.search(topic):
+                if refused and not OPEN.search(topic):
+                    refused = False  # the end of a topic that was refused
+                else:
                     yield _question(topic)
             if not held and not OPEN.search(rest):
                 continue  # between topics
@@ -53,6 +55,7 @@ def read_topics(document: Document) -> Iterator[Question]:
             held.append(rest)
             size += len(rest)
             if size > LONGEST or len(OPEN.findall(rest)) + (len(held) > 1) > 1:
+                refused = True
                 raise FieldError("a topic is not closed", "</top>", code="broken_file")
         except FieldError as error:
             held = []

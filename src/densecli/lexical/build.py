@@ -41,7 +41,7 @@ def build(
 
     Args:
         passages: the passages in row order.
-        folder: an existing folder; the index's files go into it.
+        folder: an existing folder; the index's files go into it, and what else is there is removed.
         k1: saturation of term frequency.
         b: weight of passage length.
         analysis: how text becomes terms; stored with the index.

@@ -195,7 +195,11 @@ def _shaping_files(folder: Path) -> Iterator[tuple[str, Path]]:
         return
     row = _read_properties(folder)
     words = row.get("words")
-    if not isinstance(words, dict) or (row.get("shared_encoder") and "question" not in words):
+    if (
+        not isinstance(words, dict)
+        or not all(isinstance(one, str) for one in words.values())
+        or (row.get("shared_encoder") and "question" not in words)
+    ):
         raise ArtifactError(f"{folder / CARD}: has no paths of word tables; copy the model's folder again")
     yield CARD, folder / CARD
     yield TOKENIZER, present(folder / TOKENIZER, "tokenizer")

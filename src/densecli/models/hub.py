@@ -62,6 +62,9 @@ def local_folder(source: str) -> Path:
         weights = SAFE if any(Path(name).match(SAFE) for name in held) else PICKLED
         return Path(snapshot_download(names[0], allow_patterns=[*FILES, *MODULES, weights]))
     except Exception as error:  # the Hub, the network and the disk fail in many classes
+        cached = _cached(names, listed=False)
+        if cached is not None:
+            return cached  # as for a model that is not public any more
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ArtifactError(f"{source}: the Hub gives no such model ({line}); {OPTIONS}") from None
 
@@ -84,7 +87,8 @@ def _cached(names: Sequence[str], listed: bool) -> Path | None:
                 folder = Path(snapshot_download(name, local_files_only=True, allow_patterns=patterns))
             except (CachedRepoTreeNotFoundError, LocalEntryNotFoundError):
                 continue
-            if has_weights(folder):
+            # of this kind: of the other one there may be a part, of a download that was interrupted
+            if any(folder.glob(weights)):
                 return folder
     return None
 

@@ -85,7 +85,8 @@ class History:
                 " `triplet_margin`: give examples with hard negatives, or raise `triplet_margin`"
             )
         # the second half and not the last update: single losses vary too much
-        first, later = self.losses[0], self.losses[(len(self.losses) + 1) // 2 :]
+        # the first one that taught something: a batch may have no negative
+        first, later = next(filter(None, self.losses)), self.losses[(len(self.losses) + 1) // 2 :]
         if improved is None and later:
             mean = sum(later) / len(later)
             if mean >= first * (1 if len(self.losses) >= TELLING else 2):

@@ -9,6 +9,7 @@ from densecli.configs.asking import EvaluateConfig
 from densecli.evaluation.accuracy import Summary, is_percent
 from densecli.evaluation.compare import Comparison
 from densecli.files.jsonl import encode_line
+from densecli.files.streams import display_name
 from densecli.report.text_table import TextTable
 from densecli.workflows.evaluate import Evaluation, Latency
 
@@ -160,7 +161,7 @@ def sources(found: Evaluation) -> str:
     parts = [] if found.answer_type is None else [f"answers matched as {found.answer_type}"]
     files = [*found.inputs.values(), *found.reference.values()]
     parts += [
-        f"{one['path']}" + (f" (SHA-256 {one['sha256'][:12]})" if one["sha256"] else "")
+        display_name(str(one["path"])) + (f" (SHA-256 {one['sha256'][:12]})" if one["sha256"] else "")
         for one in files
         if one
     ]

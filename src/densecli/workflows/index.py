@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from densecli.artifacts.building import building, returns_artifact
+from densecli.artifacts.fusion_weight import FusionWeight
 from densecli.artifacts.kinds import Bm25Manifest, IndexManifest, VectorsManifest
 from densecli.artifacts.manifest import read_manifest
 from densecli.artifacts.passages.store import PassageStore
@@ -82,6 +83,16 @@ def index(
     return target
 
 
+def _tuned_weight(index: Path) -> bytes | None:
+    """Return the file of the λ that is stored with an index, None where there is none or it is damaged."""
+    try:
+        if FusionWeight.read(index) is None or (index / FUSION).is_symlink():
+            return None
+    except ArtifactError:
+        return None
+    return (index / FUSION).read_bytes()
+
+
 def build_dense_index(
     store: VectorStore, target: Path, config: IndexConfig, force: bool, observer: Observer, home: Workspace
 ) -> None:
@@ -92,7 +103,7 @@ def build_dense_index(
             or settings and `force` is off.
     """
     # λ belongs to retriever and BM25 index, not to the structure
-    tuned = (target / FUSION).read_bytes() if (target / FUSION).is_file() else None
+    tuned = _tuned_weight(target)
     with building(
         IndexManifest, "index", target, config, [store.folder], force, observer, home=home
     ) as build:

@@ -10,8 +10,8 @@ from typing import Any
 
 from densecli.artifacts.building import Building, building, returns_artifact
 from densecli.artifacts.growing_lines import growing_lines
-from densecli.artifacts.kinds import ExamplesManifest
-from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.kinds import ExamplesManifest, IndexManifest
+from densecli.artifacts.manifest import describe_input, read_manifest
 from densecli.artifacts.passages.store import PassageStore
 from densecli.artifacts.recipe import Input
 from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace, find_workspace, name_of_set
@@ -118,9 +118,8 @@ def mine_negatives(
     workers = workers or cores()
     collection = _open_collection(home, config, Parts(retriever, index, bm25, passages), workers, observer)
     inputs: list[str | Path | Input] = [given.described, *collection.folders]
-    if collection.dense is not None:
-        # an index fits every retriever with the same passage encoder, and these find other negatives
-        inputs.append(Input("retriever", collection.dense.encoder.fingerprint))
+    if collection.retriever is not None:
+        inputs.append(Input("retriever", collection.retriever))
     keep_partial = given.described.sha256 is not None
     with building(
         ExamplesManifest, "mine-negatives", target, config, inputs, force, observer, keep_partial, home=home
@@ -205,12 +204,15 @@ class _Collection:
         bm25: the folder of their BM25 index, where anything comes from it.
         dense: their dense index and its retriever, where dense negatives are wanted.
         folders: the artifacts that the result is made from.
+        retriever: the fingerprint of the retriever, where it is not the one that made the index. An index
+            fits all with the same passage encoder, and these find other negatives.
     """
 
     store: PassageStore
     bm25: Path | None
     dense: DenseEngine | None
     folders: tuple[Path, ...]
+    retriever: str | None
 
 
 def _open_collection(
@@ -226,7 +228,7 @@ def _open_collection(
     if len(store) < config.depth != MineConfig.depth:
         observer.warning(f"`depth` is {config.depth}, the collection has {len(store):,}: all are ranked")
     folders = [store.folder]
-    bm25, dense = None, None
+    bm25, dense, retriever = None, None, None
     if config.uses_bm25:
         bm25 = parts.bm25 or home.bm25
         if not bm25.exists():
@@ -238,9 +240,11 @@ def _open_collection(
     if "dense" in config.wanted:
         dense = open_dense(home, parts, home, store, observer, config.engine, single=False)
         folders.append(parts.index or home.index)
+        made_by = read_manifest(folders[-1], IndexManifest).retriever
+        retriever = None if dense.encoder.fingerprint == made_by else dense.encoder.fingerprint
     elif parts.index is not None or parts.retriever is not None:
         raise UsageError("`index` and `retriever` have an effect only with `negatives=dense`")
-    return _Collection(store, bm25, dense, tuple(folders))
+    return _Collection(store, bm25, dense, tuple(folders), retriever)
 
 
 def _write_examples(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.manifest import describe_input, outline
 from densecli.artifacts.recipe import Input
 from densecli.artifacts.workspace import Workspace
 from densecli.files.names import display_path
@@ -53,7 +53,8 @@ def model_folder(place: str) -> Path:
 
 def describe_model(folder: Path) -> Input:
     """Return the folder of a model as an input, by its files as they are now: people edit `model.json`."""
-    if not is_model_folder(folder):
+    # only where there is a manifest would its fingerprint be believed
+    if not is_model_folder(folder) or outline(folder) is None:
         return describe_input(folder)
     return Input(display_path(folder), fingerprint(folder))
 
