@@ -103,7 +103,7 @@ def run(data: Path, dev: Path, work: Path, take: int | None) -> dict[str, Any]:
         "weight": done[TUNING]["printed"],
         "accuracy": accuracies(results),
         "compared": [compared(results, *pair) for pair in COMPARED],
-        "steps": done,
+        "steps": {command: done[command] for command in commands},  # WORK may hold those of other runs
     }
 
 
