@@ -219,6 +219,19 @@ def test_a_search_continues_while_its_artifacts_are_replaced(prepared, tmp_path)
     assert not any("new" in ctx["text"] for row in rows for ctx in row["ctxs"])
 
 
+def test_pages_and_the_exit_code_do_not_need_a_reader_of_the_table(prepared):
+    words = [*prepared.line(), "evaluate", "read.jsonl", "--fail-under", "EM=100", "--report", "report.html"]
+    done = subprocess.run(
+        [shutil.which("bash") or "sh", "-c", " ".join(words) + ' | true; echo "${PIPESTATUS[0]}"'],
+        cwd=prepared.folder,
+        env=prepared.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["6"], done.stderr
+    assert (prepared.folder / "report.html").stat().st_size > 1000
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -102,6 +102,13 @@ def test_a_pattern_that_takes_too_long_on_a_prediction_is_given_up_and_counted()
     assert (scores[0].exact, scores[0].f1, counts["patterns_timed_out"]) == (False, 0.0, 1)
 
 
+def test_a_pattern_that_is_slow_on_a_passage_still_judges_the_prediction():
+    slow = Question("q", "when", ("(a|aa)+b",), "regex")
+    found = ranked(("a" * 60, None), question=slow)
+    scores, counts = run(Prediction(found, predicted("aab", slow).spans))
+    assert (scores[0].first_hit_rank, scores[0].exact, counts["patterns_timed_out"]) == (None, True, 1)
+
+
 def test_a_question_without_answers_is_a_counted_miss():
     scores, counts = run(
         ranked(("Paris", None), question=Question("q", "capital")),

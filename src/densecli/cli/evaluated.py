@@ -66,17 +66,17 @@ def show_evaluation(
     """Show what was measured as a table, or write it in `form`; report what was counted."""
     from densecli.counts import format_counts
     from densecli.workflows.evaluation_tables import (
+        describe_sources,
         evaluation_bytes,
         evaluation_table,
         latency_table,
         legend,
-        sources,
     )
 
     if form is None:
         session.terminal.show(evaluation_table(found))
         session.terminal.message(legend(found, config.resamples))
-        session.terminal.message(sources(found))
+        session.terminal.message(describe_sources(found))
         if found.latencies:
             session.terminal.show(latency_table(found.latencies))
     else:

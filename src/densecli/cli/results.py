@@ -33,7 +33,7 @@ def for_people(
     return session.terminal.shows_tables and not (json or form) and output is None
 
 
-def without_stray_format(
+def drop_unused_format(
     session: Session, config: "SearchConfig", other_form: bool, output: Path | None
 ) -> "SearchConfig":
     """Return the config without a format of the environment or of a file that has no effect on this run."""

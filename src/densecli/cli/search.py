@@ -7,7 +7,7 @@ import typer
 
 from densecli.cli.explained import check_explained, deliver_explained
 from densecli.cli.questions import Conversation, parse_questions
-from densecli.cli.results import deliver_tables, for_people, without_stray_format, write_ranked
+from densecli.cli.results import deliver_tables, drop_unused_format, for_people, write_ranked
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     AskOption,
@@ -74,7 +74,7 @@ def search(
     If both indexes exist, it searches by words and by meaning, and fuses the results. If nothing is
     prepared, it searches a small sample. Without a question, on a terminal, it asks for one.
     """
-    config = without_stray_format(session, config, json or explain or bool(compare) or not text, output)
+    config = drop_unused_format(session, config, json or explain or bool(compare) or not text, output)
     people = for_people(session, config.format, json, output)
     if explain or compare is not None:
         check_explained(config, explain, compare, tune_lambda)

@@ -213,7 +213,7 @@ def convert(
     take = TAKES.get((kind, taken), lambda one: (one,))
     seen: set[str] | None = set() if target.keyed and kind != QRELS else None
     # a file may hold both ranked lists and predictions
-    records = (_as(kind, one, counts) for one in records)
+    records = (_as_kind(kind, one, counts) for one in records)
     if kind == RESULTS and lookup.questions:
         records = _with_unanswered(records, lookup)
     identities = Identities()
@@ -236,7 +236,7 @@ def convert(
             yield one
 
 
-def _as(kind: str, one: Any, counts: Counter[str]) -> Any:
+def _as_kind(kind: str, one: Any, counts: Counter[str]) -> Any:
     """Return a ranked list as a prediction without an answer, or the reverse, as the kind asks for."""
     if kind == RESULTS and isinstance(one, Prediction):
         counts["predicted_answers_left_out"] += bool(one.spans)

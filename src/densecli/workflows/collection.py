@@ -252,20 +252,20 @@ def open_collection(
         weight, about = fusion_weight(config, pair)
         engine = replace(hybrid, weight=weight)
         rule = str(weight), config.fusion, config.missing, str(config.candidates)
-        made_of = [_made(pair.index), pair.retriever, pair.bm25, *rule]
+        made_of = [_index_fingerprint(pair.index), pair.retriever, pair.bm25, *rule]
     elif kind == "dense":
         engine, about = open_dense(home, parts, place, store, observer, config.engine, single), kind
-        made_of = [_made(parts.index or place.index), engine.encoder.fingerprint]
+        made_of = [_index_fingerprint(parts.index or place.index), engine.encoder.fingerprint]
     else:
         folder = parts.bm25 or parts.index or place.bm25
         engine, about = open_bm25(folder, store), kind
-        made_of = [_made(folder)]
+        made_of = [_index_fingerprint(folder)]
     observer.message(f"searching {len(store):,} passages, {about}")
     fingerprint = digest_texts([kind, store.fingerprint, *made_of])
     return Collection(store, engine, config, home, fingerprint, observer)
 
 
-def _made(index: Path) -> str:
+def _index_fingerprint(index: Path) -> str:
     """Return the fingerprint of an index."""
     made: Manifest = read_manifest(index, IndexManifest, Bm25Manifest)
     return made.fingerprint

@@ -156,7 +156,7 @@ def legend(found: Evaluation, resamples: int) -> str:
     return text
 
 
-def sources(found: Evaluation) -> str:
+def describe_sources(found: Evaluation) -> str:
     """Return how answers were matched and the files that were measured, in a sentence."""
     parts = [] if found.answer_type is None else [f"answers matched as {found.answer_type}"]
     files = [*found.inputs.values(), *found.reference.values()]
@@ -188,7 +188,7 @@ def markdown_table(found: Evaluation, resamples: int) -> str:
             [_one_line(name).replace("\\", "\\\\").replace("|", "\\|"), f"{summary.questions:,}", *cells]
         )
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    about = [legend(found, resamples).replace(MARK, chr(92) + MARK), sources(found), found.note]
+    about = [legend(found, resamples).replace(MARK, chr(92) + MARK), describe_sources(found), found.note]
     return f"{table}\n" + "\n".join(f"{one.removesuffix('.')}." for one in about if one) + "\n"
 
 
