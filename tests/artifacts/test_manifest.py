@@ -81,6 +81,10 @@ def test_a_missing_artifact_is_named_with_the_command_that_makes_it(tmp_path):
     message = r"is not complete \(no manifest.json\); run `densecli embed` first"
     with pytest.raises(ArtifactError, match=message):
         read_manifest(tmp_path, VectorsManifest)
+    (tmp_path / "pool.tsv").write_text("id\ttext\n")
+    message = r"pool.tsv: is a file, and the vector store is a folder; run `densecli embed` first"
+    with pytest.raises(ArtifactError, match=message):
+        read_manifest(tmp_path / "pool.tsv", VectorsManifest)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,11 @@ def read_manifest(folder: Path, *wanted: type[M]) -> M:
 def _missing(folder: Path, wanted: type[Manifest]) -> ArtifactError:
     if not folder.exists():
         return ArtifactError(f"{folder}: {wanted.noun} does not exist; run `{wanted.rebuild}` first")
+    if not folder.is_dir():
+        return ArtifactError(
+            f"{folder}: is a file, and {wanted.noun} is a folder; run `{wanted.rebuild}` first, and name its"
+            " folder"
+        )
     if os.path.lexists(folder / NAME):
         return ArtifactError(
             f"{folder}: {wanted.noun} is not complete (unreadable {NAME}); remove the folder, and run"

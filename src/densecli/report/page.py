@@ -127,10 +127,11 @@ def _table(table: Table) -> str:
         own = number < len(table.rows) - table.published
         cells = "".join(map(_cell, row))
         rows.append(f"<tr>{cells}</tr>" if own else f'<tr class="published">{cells}</tr>')
-    caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
+    # a <caption> would be as wide as the table, and cut off on a narrow screen
+    caption = f'<p class="faint">{escape(table.caption)}</p>\n' if table.caption else ""
     return (
-        f'<h3>{escape(table.title)}</h3>\n<div class="wide" tabindex="0" role="region"'
-        f' aria-label="{escape(table.title)}"><table>{caption}<thead><tr>{head}</tr></thead>\n'
+        f'<h3>{escape(table.title)}</h3>\n{caption}<div class="wide" tabindex="0" role="region"'
+        f' aria-label="{escape(table.title)}"><table><thead><tr>{head}</tr></thead>\n'
         f"<tbody>{chr(10).join(rows)}</tbody></table></div>"
     )
 

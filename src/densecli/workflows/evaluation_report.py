@@ -113,7 +113,7 @@ def _comparison_table(found: Evaluation) -> Table:
         style = "" if not one.significant else "better" if one.difference > 0 else "worse"
         rows.append(
             [
-                Cell(f"{one.run} to {one.baseline}"),
+                Cell(f"{one.run} against {one.baseline}"),
                 Cell(one.measure),
                 Cell(difference(one), style=style),
                 Cell(f"{one.p:.4f}"),
