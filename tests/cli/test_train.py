@@ -360,3 +360,17 @@ def test_a_teacher_temperature_without_distillation_is_refused(place):
     place.write("taught.jsonl", *map(taught, CITIES[:8]))
     error = fails(place, "train", "taught.jsonl", *SMALL, "--teacher-temperature", 2, "-o", "other", status=2)
     assert "--teacher-temperature has an effect only with --distill" in error
+
+
+def test_the_released_configuration_of_the_reader_takes_the_loss_of_the_release(place):
+    options = ("--encoder", "base", "--max-tokens", 64, "--passages", 3, "--device", "cpu", "--force")
+    line = ("train-reader", "found.jsonl", *options, "-o", "nq-reader")
+    said = place.call(*line, "--preset", "dpr-nq").well().stderr
+    assert "--choice dpr --loss dpr" in said
+    losses = {}
+    for loss in ("dpr", "masked"):
+        place.call(*line, "--preset", "dpr-nq", "--loss", loss).well()
+        facts = json.loads((place.folder / "nq-reader" / "manifest.json").read_text())["facts"]
+        losses[loss] = facts["loss"]
+    # more takes part in its softmaxes
+    assert losses["dpr"] > losses["masked"]

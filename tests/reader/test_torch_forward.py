@@ -6,7 +6,7 @@ import torch
 from densecli.reader import torch_forward
 from densecli.reader.examples import Sample
 from densecli.reader.torch_folder import open_reader
-from densecli.reader.torch_forward import groups, losses
+from densecli.reader.torch_forward import FullShape, groups, losses
 from densecli.reader.torch_loss import relevance_loss, span_loss
 from densecli.reader.torch_update import accumulate_gradients, mean_loss
 
@@ -51,6 +51,38 @@ def test_chunks_and_padding_change_nothing(model, monkeypatch):
         monkeypatch.setitem(torch_forward.CHUNK_TOKENS, "cpu", chunk)
         found, _ = losses(model, SAMPLES, PAD, torch.float32)
         assert found.tolist() == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_loss_of_the_release_is_that_of_one_padded_tensor(model, monkeypatch):
+    """As the reference computes it: (questions, passages, tokens) ids, and softmaxes over all of it."""
+    full = FullShape(passages=4, tokens=45)
+    ids = torch.full((len(SAMPLES), full.passages, full.tokens), PAD)
+    for question, one in enumerate(SAMPLES):
+        for place, found in enumerate(one.rows):
+            ids[question, place, : len(found)] = torch.tensor(found)
+    logits = model(ids.flatten(0, 1), (ids != PAD).flatten(0, 1))
+    relevance = logits.relevance.view(len(SAMPLES), full.passages)
+    start, end = (part.view(*ids.shape)[:, 0] for part in (logits.start, logits.end))
+    expected = [
+        -torch.stack(
+            [start[row].log_softmax(-1)[a] + end[row].log_softmax(-1)[b] for a, b in one.spans]
+        ).logsumexp(0)
+        - relevance[row].log_softmax(-1)[0]
+        for row, one in enumerate(SAMPLES)
+    ]
+    masked, _ = losses(model, SAMPLES, PAD, torch.float32)
+    for chunk in (1, 10_000):
+        monkeypatch.setitem(torch_forward.CHUNK_TOKENS, "cpu", chunk)
+        found, _ = losses(model, SAMPLES, PAD, torch.float32, full)
+        assert found.tolist() == pytest.approx(torch.stack(expected).tolist(), abs=1e-4)
+        assert (found > masked).all()
+    torch.stack(expected).sum().backward()
+    gradients = [weight.grad.clone() for weight in model.parameters()]
+    model.zero_grad()
+    done = accumulate_gradients(model, SAMPLES, PAD, torch.float32, 1, full=full)
+    assert done.loss == pytest.approx(torch.stack(expected).mean().item(), abs=1e-4)
+    for weight, gradient in zip(model.parameters(), gradients, strict=True):
+        torch.testing.assert_close(weight.grad, gradient, atol=1e-4, rtol=1e-3)
 
 
 def test_the_most_relevant_passage_is_returned(model):

@@ -39,6 +39,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "passages": 24,
             "depth": 200,
             "choice": "dpr",
+            "loss": "dpr",
             "learning_rate": 1e-5,
             "warmup_steps": 0,
             "max_grad_norm": 1.0,

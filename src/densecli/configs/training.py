@@ -354,6 +354,12 @@ class TrainReaderConfig(FittingConfig):
         "Token types: zeros, or 1 after the question as in DPR 1.0 (segments). auto: as the base model.",
         choices=("auto", "zeros", "segments"),
     )
+    loss: str = setting(
+        "masked",
+        "Softmaxes over the passages alone, and the mean of a batch (masked); or as in the authors' release: "
+        "also over question, title, padding and empty rows, and the sum (dpr).",
+        choices=("masked", "dpr"),
+    )
     max_spans: int = setting(10, "Maximum answer spans used per passage.", min=1, max=1000)
     max_answer_tokens: int = setting(10, "Maximum word pieces of an answer.", min=2, max=100)
     dev_questions: int = setting(200, "Dev questions to read at each validation.", min=1, max=100_000)

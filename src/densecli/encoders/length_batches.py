@@ -24,9 +24,11 @@ def length_batches(sequences: Sequence[Sequence[int]], budget: int) -> list[NDAr
     return batches
 
 
-def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return ids and mask, both (B, L), padded to the longest sequence."""
-    longest = max(map(len, sequences))
+def pad(
+    sequences: Sequence[Sequence[int]], pad_id: int, length: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ids and mask, both (B, L), padded to the longest sequence, but to at least `length`."""
+    longest = max(length, *map(len, sequences))
     ids = np.full((len(sequences), longest), pad_id, dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, sequence in enumerate(sequences):

@@ -1,12 +1,15 @@
 """Losses of questions with their passages, computed in small chunks of like length."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from densecli.configs.training import TrainReaderConfig
 from densecli.encoders.length_batches import length_batches, pad
 from densecli.encoders.torch_hardware import arithmetic
 from densecli.reader.examples import Sample
@@ -18,7 +21,23 @@ CHUNK_TOKENS = {"cpu": 1024, "cuda": 8192}
 GROUP_TOKENS = {"cpu": 4096, "cuda": 8192}
 
 
-def groups(samples: Sequence[Sample], budget: int) -> Iterator[list[Sample]]:
+@dataclass(frozen=True, slots=True)
+class FullShape:
+    """The shape of a question in the authors' release, (passages, tokens), which its softmaxes run over.
+
+    Rows are padded to `tokens` positions, and empty rows are added up to `passages` rows.
+    """
+
+    passages: int
+    tokens: int
+
+    @classmethod
+    def of(cls, config: TrainReaderConfig) -> Self | None:
+        """Return the shape that the loss of a training asks for, if it asks for one."""
+        return cls(config.passages, config.max_tokens) if config.loss == "dpr" else None
+
+
+def groups(samples: Sequence[Sample], budget: int, full: FullShape | None = None) -> Iterator[list[Sample]]:
     """Yield the questions in groups of at most `budget` word pieces, but at least one question.
 
     Questions do not share passages here, so the gradient of a group adds to that of the others exactly.
@@ -26,7 +45,7 @@ def groups(samples: Sequence[Sample], budget: int) -> Iterator[list[Sample]]:
     group: list[Sample] = []
     size = 0
     for one in samples:
-        length = sum(map(len, one.rows))
+        length = full.passages * full.tokens if full else sum(map(len, one.rows))
         if group and size + length > budget:
             yield group
             group, size = [], 0
@@ -37,11 +56,17 @@ def groups(samples: Sequence[Sample], budget: int) -> Iterator[list[Sample]]:
 
 
 def losses(
-    model: ReaderModel, samples: Sequence[Sample], pad_id: int, precision: torch.dtype
+    model: ReaderModel,
+    samples: Sequence[Sample],
+    pad_id: int,
+    precision: torch.dtype,
+    full: FullShape | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return the loss of each question and whether its positive passage is the most relevant, both (Q,).
 
-    A question without a span (its pattern took too long this time) is trained on relevance alone.
+    The softmaxes run over the passages; with `full`, as in the authors' release, also over question, title,
+    padding and empty rows. A question without a span (its pattern took too long this time) is trained on
+    relevance alone.
     """
     device = model.device
     rows = [row for one in samples for row in one.rows]
@@ -49,36 +74,51 @@ def losses(
     firsts = np.cumsum([0, *sizes[:-1]])
     # only the first passage of a question has a span loss; the others are told apart by relevance
     positives = {int(first): one for first, one in zip(firsts, samples, strict=True) if one.spans}
-    chunks = length_batches(rows, CHUNK_TOKENS[device.type])
+    if full:
+        # all empty rows are alike but for their dropout, so one is computed for all of them
+        rows.append([])
+    padded = [range(full.tokens)] * len(rows) if full else rows
+    chunks = length_batches(padded, CHUNK_TOKENS[device.type])
     relevance: list[Tensor] = []
     span_losses: dict[int, Tensor] = {}
     with arithmetic(device, precision):
         for chunk in chunks:
+            sequences = [rows[row] for row in chunk]
             ids, mask = (
-                torch.from_numpy(array).to(device) for array in pad([rows[row] for row in chunk], pad_id)
+                torch.from_numpy(array).to(device)
+                for array in pad(sequences, pad_id, full.tokens if full else 0)
             )
             logits = model(ids, mask)
             relevance.append(logits.relevance)
             here = {place: positives[row] for place, row in enumerate(chunk.tolist()) if row in positives}
             if here:
-                found = _span_losses(logits, mask, list(here), list(here.values()))
+                found = _span_losses(logits, mask, list(here), list(here.values()), everywhere=bool(full))
                 span_losses |= {int(chunk[place]): loss for place, loss in zip(here, found, strict=True)}
     order = torch.from_numpy(np.concatenate(chunks)).to(device).argsort()
     # back in the order of the questions, and padded to the most passages of any
-    scores = pad_sequence(list(torch.cat(relevance)[order].split(sizes)), batch_first=True)  # type: ignore[no-untyped-call]
-    # padding is masked, while in DPR rows without a passage compete in the softmax
+    in_order = torch.cat(relevance)[order]
+    by_question = list(in_order[: sum(sizes)].split(sizes))  # type: ignore[no-untyped-call]
+    scores = pad_sequence(by_question, batch_first=True)
     real = torch.arange(max(sizes), device=device) < torch.tensor(sizes, device=device)[:, None]
     best = scores.masked_fill(~real, float("-inf")).argmax(dim=1) == 0
     # a constant: it adds no gradient
     none = scores.new_zeros(())
     spans = torch.stack([span_losses.get(int(first), none) for first in firsts])
+    if full:
+        missing = in_order[-1].expand(len(samples), full.passages - scores.shape[1])
+        scores = torch.cat([torch.where(real, scores, in_order[-1]), missing], dim=1)
+        real = torch.ones_like(scores, dtype=torch.bool)
     return spans + relevance_loss(scores, real), best
 
 
-def _span_losses(logits: Logits, mask: Tensor, places: list[int], samples: list[Sample]) -> Tensor:
+def _span_losses(
+    logits: Logits, mask: Tensor, places: list[int], samples: list[Sample], everywhere: bool
+) -> Tensor:
     """Return the span losses of the rows `places` of a chunk, the positive passages of `samples`."""
     offsets = torch.tensor([one.offset for one in samples], device=mask.device)[:, None]
     readable = mask[places].bool() & (torch.arange(mask.shape[1], device=mask.device) >= offsets)
+    if everywhere:
+        readable = torch.ones_like(readable)
     most = max(len(one.spans) for one in samples)
     spans = torch.zeros(len(samples), most, 2, dtype=torch.int64)
     valid = torch.zeros(len(samples), most, dtype=torch.bool)

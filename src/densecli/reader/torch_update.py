@@ -8,7 +8,7 @@ from torch import Tensor
 
 from densecli.encoders.torch_dropout import seeded_dropout
 from densecli.reader.examples import Sample
-from densecli.reader.torch_forward import GROUP_TOKENS, groups, losses
+from densecli.reader.torch_forward import GROUP_TOKENS, FullShape, groups, losses
 from densecli.reader.torch_model import ReaderModel
 
 
@@ -27,22 +27,24 @@ def accumulate_gradients(
     precision: torch.dtype,
     seed: int,
     scaled: Callable[[Tensor], Tensor] = lambda loss: loss,
+    full: FullShape | None = None,
 ) -> BatchLoss:
-    """Add the gradient of the mean loss over `samples`, `scaled`, to the model's.
+    """Add the gradient of the mean loss over `samples`, `scaled`, to the model's; return the mean.
 
-    Groups of questions run one after the other, so memory does not grow with the batch. `seed` decides
-    the dropout; torch's global generator is left as it was.
+    With `full`, the loss of the authors' release, it is the gradient of the sum, as there. Groups of
+    questions run one after the other, so memory does not grow with the batch. `seed` decides the dropout;
+    torch's global generator is left as it was.
     """
     model.train()
     total, correct = 0.0, 0
     device = model.device
     with seeded_dropout(device, seed):
-        for group in groups(samples, GROUP_TOKENS[device.type]):
-            found, best = losses(model, group, pad_id, precision)
+        for group in groups(samples, GROUP_TOKENS[device.type], full):
+            found, best = losses(model, group, pad_id, precision, full)
             # divided by the whole batch and not the group, so that the gradients of all groups add up to the
-            # mean. DPR takes the sum over the batch; Adam hides the factor, but clipping does not.
+            # mean. Of the sum, as in DPR, Adam hides the factor, but clipping does not.
             loss = found.sum() / len(samples)
-            scaled(loss).backward()  # type: ignore[no-untyped-call]
+            scaled(found.sum() if full else loss).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
             correct += int(best.sum())
     return BatchLoss(total, correct)
@@ -50,13 +52,17 @@ def accumulate_gradients(
 
 @torch.inference_mode()
 def mean_loss(
-    model: ReaderModel, samples: Sequence[Sample], pad_id: int, precision: torch.dtype
+    model: ReaderModel,
+    samples: Sequence[Sample],
+    pad_id: int,
+    precision: torch.dtype,
+    full: FullShape | None = None,
 ) -> BatchLoss:
     """Return the mean loss over `samples`, without dropout."""
     model.eval()
     total, correct = 0.0, 0
-    for group in groups(samples, GROUP_TOKENS[model.device.type]):
-        found, best = losses(model, group, pad_id, precision)
+    for group in groups(samples, GROUP_TOKENS[model.device.type], full):
+        found, best = losses(model, group, pad_id, precision, full)
         total += float(found.sum())
         correct += int(best.sum())
     return BatchLoss(total / len(samples), correct)

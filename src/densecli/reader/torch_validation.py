@@ -13,6 +13,7 @@ from densecli.errors import UsageError
 from densecli.reader.examples import first, reader_examples, sample
 from densecli.reader.retrieved import retrieved_passages
 from densecli.reader.torch_folder import TorchReader
+from densecli.reader.torch_forward import FullShape
 from densecli.reader.torch_update import mean_loss
 from densecli.records import RankedList
 from densecli.text.normalize import exact_match
@@ -51,6 +52,7 @@ class DevQuestions:
         self._model, self._pad_id = reader.model, tokens.pad
         self._reading = reader.reading(precision)
         self._precision = precision
+        self._full = FullShape.of(config)
         self._depth = config.dev_depth
         self._questions = [one for one in islice(ranked, config.dev_questions) if one.question.answers]
         if not self._questions:
@@ -67,7 +69,7 @@ class DevQuestions:
         # no positive passage anywhere: nothing but exact match decides
         loss = math.inf
         if self._samples:
-            loss = mean_loss(self._model, self._samples, self._pad_id, self._precision).loss
+            loss = mean_loss(self._model, self._samples, self._pad_id, self._precision, self._full).loss
         right = 0
         asked = ((one.question.question, retrieved_passages(one, self._depth)) for one in self._questions)
         for one, spans in zip(self._questions, self._reading.read_all(asked, 1), strict=True):

@@ -15,6 +15,7 @@ from densecli.models.tokens import Tokens
 from densecli.observer import SILENT, Observer
 from densecli.reader.examples import draw, foremost, reader_examples, sample
 from densecli.reader.torch_folder import TorchReader
+from densecli.reader.torch_forward import FullShape
 from densecli.reader.torch_update import accumulate_gradients
 from densecli.reader.torch_validation import DevQuestions
 from densecli.records import RankedList, TrainingExample
@@ -94,6 +95,7 @@ def train_reader(
     epochs = config.passes(len(examples))
     observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
     beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
+    full = FullShape.of(config)
     modules = [reader.model] if beside is None else [reader.model, beside.question]
     optimizer = Optimizer.of(modules, config, per_epoch * epochs, precision)
 
@@ -109,7 +111,7 @@ def train_reader(
             chosen = draw(source, config.passages, config.seed, step, row)
             batch.append(sample(example, chosen, tokens, config.max_tokens, config.max_spans))
         done = accumulate_gradients(
-            reader.model, batch, tokens.pad, precision, config.seed + step, optimizer.scale
+            reader.model, batch, tokens.pad, precision, config.seed + step, optimizer.scale, full
         )
         refuse_infinite(done.loss, "loss", [one.id for one in batch])
         loss, parts = done.loss, {}
