@@ -176,6 +176,16 @@ def test_several_sets_are_repeated_according_to_rates(run, squad, observer):
         run(squad, sampling_rates="1,2", force=True)
 
 
+def test_articles_and_search_results_are_mixed(run, squad, tmp_path):
+    results = tmp_path / "results.jsonl"
+    results.write_text("".join(json.dumps(one.to_json()) + "\n" for one in RESULTS))
+    made = run([results, squad], sampling_rates="1,0.5", epochs=1)
+    found = manifest(made.folder)
+    # all 8 results and 2 of the 4 questions of the articles, in batches of 4
+    assert (found["counts"]["questions_trained_on"], found["facts"]["steps"]) == (12, 3)
+    assert found["counts"]["questions_with_fewer_negatives"] == 4
+
+
 def test_a_reader_continues_from_another(run, squad, tiny_base, tmp_path):
     first = run(squad, epochs=1, output=tmp_path / "first")
     again = run(
