@@ -53,6 +53,7 @@ MESSAGES = {
     "questions_without_answer": "questions without answer",
     "questions_without_judgments": "questions without judgments",
     "questions_without_result": "questions without result",
+    "questions_without_text": "questions without the text of any passage",
     "questions_without_their_answers": "questions without their answers",
     "predicted_answers_left_out": "predicted answers left out",
     "random_negatives_left_out": "random negatives left out",

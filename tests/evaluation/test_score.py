@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import islice
 
 import pytest
 
@@ -6,7 +7,6 @@ from densecli.configs.asking import EvaluateConfig
 from densecli.errors import InputError
 from densecli.evaluation.accuracy import QuestionScore, summarize
 from densecli.evaluation.score import evaluate
-from densecli.files.bad_records import BadRecords
 from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span
 
 PARIS = Question("q", "capital of France", ("Paris",))
@@ -49,16 +49,28 @@ def test_an_empty_list_is_a_miss():
     assert run(ranked())[0] == [QuestionScore("q", 0, None)]
 
 
-def test_a_result_with_neither_text_nor_has_answer_is_refused():
-    broken, good = ranked(("", None), ("", None)), ranked(("Paris", None))
-    with pytest.raises(InputError, match=r"^search results: question 'q': passage 'p1' has no text"):
-        run(broken)
-    told: list[str] = []
-    bad, counts = BadRecords(True, told.append), Counter[str]()
-    [score] = evaluate([broken, good], EvaluateConfig(), counts, bad, "x.jsonl")
-    assert (score.first_hit_rank, counts["questions"]) == (1, 1)
-    assert bad.counts == {"skipped_no_text": 1}
-    assert told[0].startswith("x.jsonl: question 'q': passage 'p1' has no text to find answers in; expected")
+@pytest.mark.parametrize("number", [1, 99, 100, 1000])
+def test_results_that_have_only_ids_are_refused(number):
+    with pytest.raises(InputError, match=r"^search results: question 'q': passage 'p1' has no text to find"):
+        run(*[ranked(("", None), ("", None))] * number)
+
+
+def test_results_that_have_only_ids_are_refused_after_a_hundred():
+    read = []
+    endless = (read.append(1) or ranked(("", None)) for _ in range(1_000_000))
+    with pytest.raises(InputError, match="has no text"):
+        list(islice(evaluate(endless, EvaluateConfig(), Counter()), 200))
+    assert len(read) == 100
+
+
+@pytest.mark.parametrize("answer", ["Paris", "P?"])
+def test_a_question_without_text_is_a_miss_beside_others_with_text(answer):
+    question = Question("q", "where", (answer,), "regex" if "?" in answer else "string")
+    empty, good = ranked(("", None), ("", None), question=question), ranked(("Paris", None))
+    for order in ([empty, good], [good, empty]):
+        scores, counts = run(*order)
+        assert sorted(score.first_hit_rank or 0 for score in scores) == [0, 1]
+        assert (counts["questions"], counts["questions_without_text"]) == (2, 1)
 
 
 def test_an_empty_text_among_others_has_no_answer():

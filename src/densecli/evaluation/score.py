@@ -4,40 +4,41 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from densecli.configs.asking import EvaluateConfig
-from densecli.errors import FieldError, InputError
+from densecli.errors import InputError
 from densecli.evaluation.accuracy import QuestionScore
-from densecli.files.bad_records import STOP, BadRecords
-from densecli.records import Prediction, RankedList, ScoredPassage, ranked_of
+from densecli.records import Prediction, Question, RankedList, ScoredPassage, ranked_of
 from densecli.text.answers import AnswerMatcher
 from densecli.text.normalize import f1_score
 
 Seen = Callable[[RankedList | Prediction, QuestionScore], None]
+TEXTLESS_LIMIT = 100
+"""After so many questions without any text before them the results are refused: they have only ids."""
 
 
 def evaluate(
     records: Iterable[RankedList | Prediction],
     config: EvaluateConfig,
     counts: Counter[str],
-    bad: BadRecords = STOP,
     name: str = "search results",
     seen: Seen | None = None,
 ) -> Iterator[QuestionScore]:
-    """Yield the score of each question, in order; questions without answers are counted.
+    """Yield the score of each question, in order; those without answers or texts are counted.
 
     A passage's own `has_answer` is believed, unless `config.answer_type` asks for another kind of match than
-    the question names; where there is none the passage's text is matched.
+    the question names; where there is none the passage's text is matched. An empty text holds no answer.
 
     Args:
         records: with the answers to their questions.
         config: how answers are matched.
         counts: filled with the questions, and with what is wrong with their answers.
-        bad: what a result does of which it cannot be said whether it holds an answer.
         name: the name of the results, for errors.
         seen: is called with each record and its score.
 
     Raises:
-        InputError: a passage has neither `has_answer` nor text.
+        InputError: no passage that has to be matched has a text, as in results that have only ids.
     """
+    textless: tuple[Question, ScoredPassage] | None = None
+    has_text, without = False, 0
     for record in records:
         ranked = ranked_of(record)
         question = ranked.question
@@ -48,14 +49,16 @@ def evaluate(
         exact = matcher.equals(record.answer) if isinstance(record, Prediction) else None
         f1 = None
         believed = answer_type == question.answer_type
-        textless = not any(passage.passage.text for passage in ranked.ctxs)
-        hits = (_holds_answer(passage, matcher, believed, textless) for passage in ranked.ctxs)
-        try:
-            rank = next((rank for rank, hit in enumerate(hits, 1) if hit), None)
-        except FieldError as error:
-            what = f"question {question.id!r}: {error.what}"
-            bad.refuse(error.code, InputError(name, None, what, error.expected))
-            continue
+        unknown = [one for one in ranked.ctxs if not believed or one.has_answer is None]
+        if unknown and not any(one.passage.text for one in unknown):
+            without += 1
+            counts["questions_without_text"] += 1
+            textless = textless or (question, unknown[0])
+            if not has_text and without == TEXTLESS_LIMIT:
+                raise _no_text(name, *textless, config)
+        has_text = has_text or any(one.passage.text for one in unknown)
+        hits = (_holds_answer(passage, matcher, believed) for passage in ranked.ctxs)
+        rank = next((rank for rank, hit in enumerate(hits, 1) if hit), None)
         if exact is not None and isinstance(record, Prediction):
             # a pattern has no words to share
             partly = not exact and answer_type != "regex"
@@ -70,14 +73,19 @@ def evaluate(
         if seen is not None:
             seen(record, score)
         yield score
+    if textless and not has_text:
+        raise _no_text(name, *textless, config)
 
 
-def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool, textless: bool) -> bool:
-    """Return whether a passage holds an answer; beside others with texts, an empty one holds none."""
+def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool) -> bool:
     if believed and passage.has_answer is not None:
         return passage.has_answer
-    if textless:
-        what = f"passage {passage.passage.id!r} has no text to find answers in"
-        why = "" if believed else ": `answer_type` asks for another kind of match than has_answer has"
-        raise FieldError(what, f"search results with text, or `passages` FOLDER{why}", code="no_text")
-    return matcher.found_in(passage.passage.text)
+    # a pattern such as a* would match the empty text
+    return bool(passage.passage.text) and matcher.found_in(passage.passage.text)
+
+
+def _no_text(name: str, question: Question, passage: ScoredPassage, config: EvaluateConfig) -> InputError:
+    what = f"question {question.id!r}: passage {passage.passage.id!r} has no text to find answers in"
+    other = config.answer_type not in (None, question.answer_type)
+    why = ": `answer_type` asks for another kind of match than has_answer has" if other else ""
+    return InputError(name, None, what, f"search results with text, or `passages` FOLDER{why}")

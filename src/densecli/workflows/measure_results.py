@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Results = Path | str | Iterable[Result]
 PEEKED = 100
 """Results that are looked at to see whether they can be matched with answers."""
-NAMED = 3
+NAMED = 10
 """Questions that are named where something is wrong with more of them."""
 
 
@@ -105,7 +105,7 @@ class Measurer:
             answered, records = _peek(judge.watch(records))
         if answered:
             seen = None if self.details is None else partial(self.details.add, row)
-            scored = score_questions(records, self.config, counts, bad, name, seen)
+            scored = score_questions(records, self.config, counts, name, seen)
             scores = QuestionScores(bad.usable(name, scored))
             if len(scores) and not scores.judged:
                 self.observer.warning(
@@ -149,7 +149,7 @@ class Measurer:
         shown = ", ".join(
             f"{one.id!r} ({one.question:.60})" if one.question else f"{one.id!r}" for one in questions[:NAMED]
         )
-        more = ", …" if len(questions) > NAMED else ""
+        more = f", and {len(questions) - NAMED:,} more" if len(questions) > NAMED else ""
         text, outcome = what.replace("_", " "), "are left out" if what == NOT_IN_SET else "count as misses"
         if len(questions) == 1:
             text = text.replace("questions", "question")
