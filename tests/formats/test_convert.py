@@ -18,7 +18,16 @@ from densecli.formats.lookup import Lookup
 from densecli.formats.qrels import Judgment
 from densecli.formats.read_any import open_lookup, open_records
 from densecli.formats.read_results import read_results
-from densecli.records import Passage, Prediction, Question, RankedList, ScoredPassage, Span, TrainingExample
+from densecli.records import (
+    Context,
+    Passage,
+    Prediction,
+    Question,
+    RankedList,
+    ScoredPassage,
+    Span,
+    TrainingExample,
+)
 from made_records import ASKED, EXAMPLES, IDS, JUDGEMENTS, PASSAGES, PREDICTIONS, QUESTIONS, RANKED
 
 NUMBERS = count()
@@ -402,7 +411,35 @@ def test_fields_that_a_question_format_cannot_store_are_counted():
     assert counts == {"records": 2, "answer_types_left_out": 1}
     counts = Counter()
     list(converted([TrainingExample(WHERE, (ULM,))], "examples", "flag-embedding", counts=counts)[0])
-    assert counts == {"records": 1, "questions_without_their_answers": 1}
+    assert +counts == {"records": 1, "questions_without_their_answers": 1}
+
+
+TAUGHT = TrainingExample(
+    WHERE,
+    (Context("p1", "", "Ulm is old", teacher_score=2.5),),
+    (Context("p2", "", "Riga", teacher_score=-1.0),),
+)
+
+
+def test_teacher_scores_survive_a_round_trip_or_are_counted(folder):
+    for to in ("jsonl", "dpr", "flag-embedding"):
+        counts = Counter()
+        [found], _ = read(write(folder, [TAUGHT], "examples", to, counts=counts))
+        assert [one.teacher_score for one in (*found.positives, *found.hard_negatives)] == [2.5, -1.0]
+        assert counts["teacher_scores_left_out"] == 0
+    # a list of numbers has no place for a missing one
+    some = replace(TAUGHT, positives=(ULM,))
+    for to, one, lost in (("tevatron", TAUGHT, 2), ("tevatron-ids", TAUGHT, 2), ("flag-embedding", some, 1)):
+        counts = Counter()
+        [found], _ = read(write(folder, [one], "examples", to, counts=counts))
+        assert not any(isinstance(passage, Context) for passage in found.passages)
+        assert counts["teacher_scores_left_out"] == lost
+
+
+def test_negatives_are_counted_where_only_positives_are_judged():
+    counts = Counter()
+    list(converted([replace(TAUGHT, negatives=(RIGA,))], "examples", "beir", counts=counts)[0])
+    assert +counts == {"records": 1, "negatives_without_a_judgment": 2, "teacher_scores_left_out": 2}
 
 
 def test_reading_a_run_keeps_every_question(folder, store):
