@@ -204,6 +204,13 @@ def test_a_folder_of_records_is_read_file_by_file(tmp_path):
     assert sniff(str(tmp_path)) == "folder"
 
 
+def test_a_folder_may_hold_json_lines_and_parquet(tmp_path):
+    shard(tmp_path, "a.jsonl", "a")
+    pq.write_table(pa.table({"id": ["b"], "text": ["text of b"]}), tmp_path / "b.parquet")
+    shard(tmp_path, "c.jsonl.gz", "c")
+    assert [one.id for one in read(str(tmp_path))] == ["a", "b", "c"]
+
+
 def test_splits_in_a_folder_are_not_mixed(tmp_path):
     for split in ("train", "test"):
         shard(tmp_path, f"{split}-00000-of-00001.jsonl", split)

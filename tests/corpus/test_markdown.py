@@ -30,6 +30,8 @@ from densecli.corpus.markdown import read
         ("| a | b |\n|---|---|\n| *c* | d |\n", "name", "a\nb\nc\nd"),
         ("a <b>bold</b> <!-- gone --> c\n\n<div>raw <!-- x --> &lt;html</div>\n", "name",
          "a bold c\nraw   <html"),
+        ("one<br>two<BR />three fo<b>u</b>r\n\n| a | b |\n|---|---|\n| c<br/>d | e |\n", "name",
+         "one two three four\na\nb\nc d\ne"),
         ("", "name", ""),
         ("# \nx", "name", "x"),
         ("\ufeff# BOM\r\nline\r\n", "BOM", "line"),

@@ -86,7 +86,9 @@ def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Sou
             continue
         for part in shards or [path]:
             try:
-                source = open_source(part, form, config, labels[path])
+                # a folder may hold JSON lines and Parquet
+                own = sniff(part) if shards and config.input_format == "auto" else form
+                source = open_source(part, own, config, labels[path])
             except InputError as error:
                 if config.on_error == "stop":
                     raise

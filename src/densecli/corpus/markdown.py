@@ -15,6 +15,8 @@ YAML = re.compile(r"---[ \t]*\r?\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", re.D
 TOML = re.compile(r"\+\+\+[ \t]*\r?\n(.*?\n)?\+\+\+[ \t]*(?:\r?\n|$)", re.DOTALL)
 HTML = re.compile(r"<!--.*?(?:-->|\Z)|<[^<>]*>", re.DOTALL)
 BREAKS = {"softbreak", "hardbreak"}
+BREAK_TAG = re.compile(r"</?(?:br|p|div|hr|li|ul|ol|dd|dt|td|th|tr|h[1-6])\b", re.IGNORECASE)
+"""Tags within a line at which a word ends; `<b>` and other tags can stand in the middle of one."""
 
 
 def read(data: bytes, name: str) -> tuple[str, str]:
@@ -81,9 +83,10 @@ def _lines(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def _inline(children: Sequence[Token]) -> str:
-    parts = (" " if child.type in BREAKS else child.content for child in children if _is_shown(child))
-    return " ".join("".join(parts).split())
+    return " ".join("".join(map(_shown, children)).split())
 
 
-def _is_shown(token: Token) -> bool:
-    return token.type in BREAKS or token.type in ("text", "code_inline", "text_special")
+def _shown(token: Token) -> str:
+    if token.type in BREAKS or (token.type == "html_inline" and BREAK_TAG.match(token.content)):
+        return " "
+    return token.content if token.type in ("text", "code_inline", "text_special") else ""
