@@ -249,3 +249,19 @@ def test_an_answer_beside_the_gold_answers_is_a_prediction(tmp_path):
     del row["answers"]  # then it is the gold answer
     (found,) = read_results(write(tmp_path, json.dumps(row)))
     assert found.question.answers == ("Bern",)
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        ({"question": "who", "positive_ctxs": []}, "examples"),
+        ({"question": "who", "ctxs": []}, "results"),
+        ({"question": "who", "ctxs": [], "answer": "x", "alternatives": []}, "predictions"),
+        ({"question": "who"}, "questions"),
+    ],
+)
+def test_all_kinds_of_our_own_form_have_its_name(tmp_path, row, kind):
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    with open_document(str(path)) as document:
+        assert detect_format(document, None, "jsonl").form.kind == kind

@@ -205,6 +205,9 @@ ROW_FORMS = (
     _rows("pyserini", RESULTS, "Pyserini's results for DPR", "question contexts",
           dpr.pyserini_result, _question),
     _rows("dpr", RESULTS, "search results", "ctxs", result_from_json, _question),
+    # the same for those who name our own form, which would be questions otherwise
+    _rows("jsonl", EXAMPLES, "training examples", "positive_ctxs", TrainingExample.from_json, _question),
+    _rows("jsonl", RESULTS, "search results", "ctxs", result_from_json, _question),
     _rows("trivia-qa", QUESTIONS, "rows of TriviaQA", "question answer", gold.trivia_question,
           fits=gold.is_trivia_row),
     _rows("kilt", QUESTIONS, "KILT's questions", "input output", gold.kilt_question),
