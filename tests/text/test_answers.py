@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from densecli.errors import UsageError
 from densecli.text.answers import AnswerMatcher
 from densecli.text.prepared import PreparedText
+from densecli.text.tokens import tokens
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "has_answer.json").read_text(encoding="utf-8"))
 VECTORS = [vector for vector in GOLDEN["vectors"] if vector["match"] != "other"]
@@ -18,6 +19,7 @@ EMPTY_ANSWER_QUIRK = {"s17", "s18", "s19", "r08"}
 pieces = [
     "é", "e\u0301", "e", "a\u0323\u0301", "a\u0301\u0323", "Σ", "ς", "σ", "İ", "한", "ﬁ", "²",
     "7", "北", "-", "'", "’", "=", "$", " ", "\u00a0", "\u200b", "\n", "S", "s", "ß", "_",
+    "\u212a", "K", "k", ".", "\t", "\x7f", " a ", " b",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(pieces), max_size=9).map("".join)
 
@@ -94,6 +96,11 @@ def test_a_repeated_answer_is_searched_once():
 def test_an_unknown_answer_type_is_refused():
     with pytest.raises(UsageError, match="kilt"):
         AnswerMatcher(["x"], "kilt")
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=30))
+def test_tokens_of_ascii_agree_with_the_naive_version(text):
+    assert tokens(text) == naive_tokens(text)
 
 
 @given(text=texts, answers=st.lists(texts, max_size=3))

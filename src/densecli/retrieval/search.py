@@ -95,22 +95,21 @@ def search(
     for batch in batched(questions, batch_size, has_arrived):
         rows, scores = engine.search([question.question for question in batch], k)
         for question, its_rows, its_scores in zip(batch, rows, scores, strict=True):
-            if not np.isfinite(its_scores[its_rows >= 0]).all():
+            found = its_rows >= 0
+            its_rows, its_scores = its_rows[found], its_scores[found]
+            if not np.isfinite(its_scores).all():
                 raise ArtifactError(
                     f"question {question.id!r} gets scores that are not finite: the retriever or an index is"
                     " damaged; make them again with `force`"
                 )
             counts["questions"] += 1
             matcher = AnswerMatcher(question.answers, question.answer_type) if question.answers else None
-            hits = [
-                (int(row), float(score)) for row, score in zip(its_rows, its_scores, strict=True) if row >= 0
-            ]
-            counts["without_result"] += not hits
-            passages = store.take([row for row, _ in hits])
+            passages = store.take(its_rows.tolist())
+            counts["without_result"] += not passages
             yield RankedList(
                 question,
                 tuple(
                     ScoredPassage(passage, score, matcher.found_in(passage.text) if matcher else None)
-                    for passage, (_, score) in zip(passages, hits, strict=True)
+                    for passage, score in zip(passages, its_scores.tolist(), strict=True)
                 ),
             )
