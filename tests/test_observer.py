@@ -1,5 +1,8 @@
 """Reports in lines, as a log takes them."""
 
+import re
+import threading
+import time
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -26,6 +29,41 @@ def test_each_report_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         "fetching nq.gz",
         "nq.gz: 1 of 3 MB",
     ]
+
+
+def test_the_line_is_repeated_while_an_item_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0.2)
+    lines: list[str] = []
+    enough = threading.Event()
+
+    def write(line: str) -> None:
+        lines.append(line)
+        if len(lines) in (2, 4):
+            enough.set()
+
+    def work() -> Iterator[int]:
+        for item in (1, 2):
+            assert enough.wait(60)
+            enough.clear()
+            yield item
+
+    told = LineObserver(write).progress(work(), "train", 2, "updates ", str)
+    assert next(told) == 1
+    assert lines[:2] == ["train: 0 of 2 updates"] * 2
+    assert next(told) == 2
+    assert re.fullmatch(r"train: 1 of 2 updates \([\d.]+/s, 0:00:\d\d left\) 1", lines[3])
+
+
+def test_nothing_is_written_while_the_caller_does_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0.1)
+    lines: list[str] = []
+    before = threading.active_count()
+    told = LineObserver(lines.append).progress(iter("ab"), "read")
+    next(told)
+    time.sleep(0.5)
+    assert lines == []
+    told.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before
 
 
 def rates_of(seconds: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:

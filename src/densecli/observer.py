@@ -1,15 +1,20 @@
 """How long work reports: messages, warnings, progress and transfers. The default is silent."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 HEARTBEAT_SECONDS = 10.0
 """Time between two lines about the same work."""
+TICKS = 20
+"""How often in that time it is looked whether a line is due."""
+SHORTEST_TICK = 0.1
 RATE_SECONDS = 120.0
 """How far back the rate of work is measured."""
 
@@ -92,18 +97,28 @@ class LineObserver(Observer):
         done: Callable[[T], int] | None = None,
         start: int = 0,
     ) -> Iterator[T]:
-        """Pass items on; write how much is done, how fast, and how much time is left."""
+        """Pass items on; write how much is done, how fast, and how much time is left.
+
+        The line is repeated while an item takes longer than ten seconds.
+        """
+        of = f" of {total:,}" if total else ""
+
+        def describe(found: tuple[T, int, float] | None) -> str:
+            if found is None:
+                return f"{what}: {start:,}{of} {unit}".rstrip()
+            item, reached, rate = found
+            left = f", {timedelta(seconds=round((total - reached) / rate))} left" if total and rate else ""
+            return f"{what}: {reached:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip()
+
         last = time.monotonic()
-        for item, reached, rate in measure_rate(items, done, start):
-            yield item
-            now = time.monotonic()
-            if now - last >= HEARTBEAT_SECONDS:
-                last = now
-                of = f" of {total:,}" if total else ""
-                left = (
-                    f", {timedelta(seconds=round((total - reached) / rate))} left" if total and rate else ""
-                )
-                self.message(f"{what}: {reached:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip())
+        tracked = measure_rate(items, done, start)
+        with _Heartbeat(describe, self.message) as heartbeat:
+            while (found := heartbeat.wait_for(tracked)) is not None:
+                yield found[0]
+                now = time.monotonic()
+                if now - last >= HEARTBEAT_SECONDS:
+                    last = now
+                    heartbeat.write()
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
@@ -119,6 +134,53 @@ class LineObserver(Observer):
                 self.message(f"{what}: {received / 1e6:,.0f}{of} MB")
 
         yield report
+
+
+class _Heartbeat(Generic[T]):
+    """Writes where the work is, from a thread of its own while the next item does not come."""
+
+    def __init__(self, describe: Callable[[T | None], str], write: Callable[[str], object]) -> None:
+        self._describe = describe
+        self._write = write
+        self._last: T | None = None
+        self._waits = False
+        self._silent = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        # a generator that nobody ended is ended in whatever thread collects garbage
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def wait_for(self, items: Iterator[T]) -> T | None:
+        """Return the next item, None at the end."""
+        self._waits = True
+        found = next(items, None)
+        self._waits = False
+        if found is not None:
+            self._last = found
+        return found
+
+    def write(self) -> None:
+        """Write where the work is."""
+        self._silent = 0.0
+        self._write(self._describe(self._last))
+
+    def _beat(self) -> None:
+        # often, so that a line comes soon after its time, whenever the line before it was written
+        pause = max(HEARTBEAT_SECONDS / TICKS, SHORTEST_TICK)
+        while not self._ended.wait(pause):
+            self._silent += pause
+            if self._waits and self._silent >= HEARTBEAT_SECONDS:
+                self.write()
 
 
 def measure_rate(

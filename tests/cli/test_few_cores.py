@@ -14,6 +14,9 @@ COMMANDS = {
     "read": ("read", "found.jsonl"),
 }
 
+# the tests themselves run with one thread each
+ALL_CORES = {"OMP_NUM_THREADS": str(os.cpu_count())}
+
 
 @contextmanager
 def one_core() -> Iterator[None]:
@@ -43,15 +46,15 @@ def result(place: Program, ended: Ended) -> object:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_few_cores_change_no_result(prepared: Program, command: str) -> None:
     line = COMMANDS[command]
-    expected = result(prepared, prepared.run(*line).well())
+    expected = result(prepared, prepared.run(*line, **ALL_CORES).well())
     assert expected
     with one_core():
-        assert result(prepared, prepared.run(*line).well()) == expected
+        assert result(prepared, prepared.run(*line, **ALL_CORES).well()) == expected
     assert result(prepared, prepared.run(*line, OMP_NUM_THREADS="1").well()) == expected
 
 
 def test_two_searches_at_once_give_the_same_results(prepared: Program) -> None:
     line = COMMANDS["search"]
-    expected = result(prepared, prepared.run(*line).well())
-    both = [prepared.start(*line) for _ in range(2)]
+    expected = result(prepared, prepared.run(*line, **ALL_CORES).well())
+    both = [prepared.start(*line, **ALL_CORES) for _ in range(2)]
     assert [result(prepared, one.wait().well()) for one in both] == [expected] * 2

@@ -109,15 +109,17 @@ def test_results_without_texts_are_skipped(prepared):
         for name in ("title", "text", "has_answer"):
             ctx.pop(name, None)
     prepared.write("x.jsonl", bare, whole)
-    for command, what in (("read", "record 1: question"), ("evaluate", "question")):
-        assert fails(prepared, command, "x.jsonl").startswith(f"x.jsonl: {what} ")
-        ended = prepared.call(command, "x.jsonl", "--on-error", "skip").well()
-        assert len(ended.rows) == 1
-        assert f"warning: skipped x.jsonl: {what} " in ended.stderr
-        prepared.write("y.jsonl", bare)
-        assert "none of its 1 records can be used" in fails(
-            prepared, command, "y.jsonl", "--on-error", "skip"
-        )
+    assert fails(prepared, "read", "x.jsonl").startswith("x.jsonl: record 1: question ")
+    ended = prepared.call("read", "x.jsonl", "--on-error", "skip").well()
+    assert len(ended.rows) == 1
+    assert "warning: skipped x.jsonl: record 1: question " in ended.stderr
+    prepared.write("y.jsonl", bare)
+    assert "none of its 1 records can be used" in fails(prepared, "read", "y.jsonl", "--on-error", "skip")
+    # for evaluate an empty text is a miss, unless there are no texts at all
+    [row] = prepared.call("evaluate", "x.jsonl").well().rows
+    assert (row["questions"], row["counts"]["questions_without_text"]) == (2, 1)
+    for more in ((), ("--on-error", "skip")):
+        assert "has no text to find answers in" in fails(prepared, "evaluate", "y.jsonl", *more)
 
 
 @pytest.mark.parametrize("command", ["read", "evaluate"])

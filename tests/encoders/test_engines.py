@@ -17,7 +17,8 @@ from densecli.encoders.engines import (
     open_passage_encoder,
     open_question_encoder,
 )
-from densecli.encoders.openvino_session import usable_cores
+from densecli.encoders.hardware import usable_cores
+from densecli.encoders.onnx_session import session_options
 from densecli.encoders.session import EngineError
 from densecli.encoders.torch_retriever import PassageEncoder
 from densecli.errors import ArtifactError, UsageError
@@ -59,8 +60,12 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed on Linux only")
-def test_openvino_pins_no_thread_to_a_core(tiny_retriever: Path) -> None:
-    encoder = open_passage_encoder(tiny_retriever, asked("openvino"), 64)
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_no_thread_is_pinned_to_a_core(
+    tiny_retriever: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", str(cores()))
+    encoder = open_passage_encoder(tiny_retriever, asked(engine), 64)
     seen = set()
     for _ in encoder.encode_windows([PASSAGES] * 3):  # while later batches are computed
         for task in Path("/proc/self/task").iterdir():
@@ -166,6 +171,13 @@ def test_threads_follow_omp_num_threads_up_to_the_cores(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", said)
     assert usable_cores() == (expected or cores())
+    assert session_options().intra_op_num_threads == usable_cores()
+
+
+def test_no_thread_of_onnxruntime_spins() -> None:
+    options = session_options()
+    for kind in ("intra", "inter"):
+        assert options.get_session_config_entry(f"session.{kind}_op.allow_spinning") == "0"
 
 
 def test_a_broken_installation_is_reported_once_and_torch_replaces_it(

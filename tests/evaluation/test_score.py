@@ -73,6 +73,23 @@ def test_a_question_without_text_is_a_miss_beside_others_with_text(answer):
         assert (counts["questions"], counts["questions_without_text"]) == (2, 1)
 
 
+def test_a_text_or_a_mark_anywhere_shows_that_an_empty_text_is_one():
+    empty = ranked(("", None))
+    for other in (ranked(("Rome", None)), ranked(("", True)), predicted("Paris")):
+        for order in ([empty] * 99 + [other], [other] + [empty] * 300):
+            scores, counts = run(*order)
+            assert counts["questions_without_text"] == len(order) - 1
+            assert [score.first_hit_rank for score in scores].count(None) >= len(order) - 1
+
+
+def test_predictions_are_measured_without_texts_and_passages_are_not():
+    bare = [Prediction(ranked(("", None)), predicted(answer).spans) for answer in ("Paris", "Rome")] * 80
+    scores, counts = run(*bare)
+    assert [score.exact for score in scores] == [True, False] * 80
+    assert {score.passages for score in scores} == {0}
+    assert counts["questions_without_text"] == counts["questions"] == 160
+
+
 def test_an_empty_text_among_others_has_no_answer():
     assert run(ranked(("London", None), ("", None), ("Paris", None)))[0] == [QuestionScore("q", 3, 3)]
 

@@ -35,7 +35,8 @@ class Progress(Recorder):
 
     def progress(self, items, what, total=None, unit="", note=str, done=None, start=0):
         for item in items:
-            self.done.append((what, done(item), total, start))
+            if done is not None:
+                self.done.append((what, done(item), total, start))
             yield item
 
 

@@ -78,7 +78,7 @@ def test_a_stopped_training_resumes_to_the_same_weights(run, tmp_path, observer)
     assert weights(run(observer=observer)) == weights(whole)
     assert "resuming after update 3" in observer.messages
     assert "8 questions in batches of 4, epochs: 3" in observer.messages
-    assert observer.work == ["train-reader"]
+    assert observer.work == ["train-reader, first update", "train-reader"]
 
 
 def test_a_retriever_is_trained_together_with_the_reader(run, tiny_retriever):

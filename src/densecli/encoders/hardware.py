@@ -1,8 +1,11 @@
 """What this machine computes with, found without loading torch where that is possible."""
 
+import os
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+
+from densecli.files.parallel import cores
 
 GPU_FILES = ("nvidia[0-9]*", "kfd", "dxg")
 """Devices of NVIDIA, of AMD, and of either under Windows' Linux."""
@@ -32,3 +35,9 @@ def _torch_sees_gpu() -> bool:
         return bool(import_module("torch").cuda.is_available())
     except Exception:  # a broken installation fails in many classes, and says so where it is used
         return False
+
+
+def usable_cores() -> int:
+    """Return how many threads may compute: the cores of this process, or fewer by OMP_NUM_THREADS."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return min(int(asked), cores()) if asked.isdecimal() and int(asked) else cores()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from densecli.encoders.hardware import usable_cores
 from densecli.encoders.session import Inputs, run_error
 from densecli.models.weights import FloatArray
 
@@ -37,6 +38,9 @@ def session_options() -> onnxruntime.SessionOptions:
     """Return the options that start fastest (benchmarks/cold_start.py measures them)."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised, too
+    # its own number takes no account of OMP_NUM_THREADS and of the cores that this process may use, and pins
+    # the threads to cores: those of two commands to the same ones
+    options.intra_op_num_threads = usable_cores()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     # 8-bit weights become float32 once while loading, not in every run
     options.add_session_config_entry("session.disable_quant_qdq", "1")

@@ -1,13 +1,12 @@
 """Graphs in OpenVINO: the fastest engine for many texts on a CPU, in bfloat16 where the CPU has it."""
 
-import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from densecli.encoders.hardware import usable_cores
 from densecli.encoders.session import Inputs, run_error
-from densecli.files.parallel import cores
 from densecli.models.weights import FloatArray
 
 # The converter of other programs' models takes half of OpenVINO's import, which does without it.
@@ -91,9 +90,3 @@ class OpenVinoSession:
 def has_bfloat16() -> bool:
     """Whether this CPU computes in bfloat16 as OpenVINO sees it."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def usable_cores() -> int:
-    """Return how many threads may compute: the cores of this process, or fewer by OMP_NUM_THREADS."""
-    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return min(int(asked), cores()) if asked.isdecimal() and int(asked) else cores()

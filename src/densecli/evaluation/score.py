@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from densecli.configs.asking import EvaluateConfig
 from densecli.errors import InputError
@@ -12,7 +13,7 @@ from densecli.text.normalize import f1_score
 
 Seen = Callable[[RankedList | Prediction, QuestionScore], None]
 TEXTLESS_LIMIT = 100
-"""After so many questions without any text before them the results are refused: they have only ids."""
+"""After so many questions without any text the results are refused: they have only ids."""
 
 
 def evaluate(
@@ -35,10 +36,26 @@ def evaluate(
         seen: is called with each record and its score.
 
     Raises:
-        InputError: no passage that has to be matched has a text, as in results that have only ids.
+        InputError: no passage has a text or `has_answer`, as in results that have only ids. Predictions can
+            be measured without; then no passages are.
     """
-    textless: tuple[Question, ScoredPassage] | None = None
-    has_text, without = False, 0
+    known = False
+    held: list[tuple[RankedList | Prediction, QuestionScore, InputError | None]] = []
+
+    def release() -> Iterator[QuestionScore]:
+        for record, score, lack in held:
+            if lack is not None and not known:
+                if score.exact is None:
+                    raise lack
+                score = replace(score, passages=0)
+            counts["questions"] += 1
+            if lack is not None:
+                counts["questions_without_text"] += 1
+            if seen is not None:
+                seen(record, score)
+            yield score
+        held.clear()
+
     for record in records:
         ranked = ranked_of(record)
         question = ranked.question
@@ -49,32 +66,31 @@ def evaluate(
         exact = matcher.equals(record.answer) if isinstance(record, Prediction) else None
         f1 = None
         believed = answer_type == question.answer_type
-        unknown = [one for one in ranked.ctxs if not believed or one.has_answer is None]
-        if unknown and not any(one.passage.text for one in unknown):
-            without += 1
-            counts["questions_without_text"] += 1
-            textless = textless or (question, unknown[0])
-            if not has_text and without == TEXTLESS_LIMIT:
-                raise _no_text(name, *textless, config)
-        has_text = has_text or any(one.passage.text for one in unknown)
         hits = (_holds_answer(passage, matcher, believed) for passage in ranked.ctxs)
         rank = next((rank for rank, hit in enumerate(hits, 1) if hit), None)
         if exact is not None and isinstance(record, Prediction):
             # a pattern has no words to share
             partly = not exact and answer_type != "regex"
             f1 = f1_score(record.answer, question.answers) if partly else float(exact)
-        counts["questions"] += 1
         counts["questions_without_answer"] += not usable
         matcher.count_problems(counts)
         judged = usable or any(passage.has_answer is not None for passage in ranked.ctxs)
         score = QuestionScore(
             question.id, len(ranked.ctxs), rank, exact, f1, question.question, judged, answer_type
         )
-        if seen is not None:
-            seen(record, score)
-        yield score
-    if textless and not has_text:
-        raise _no_text(name, *textless, config)
+        said = [believed and one.has_answer is not None for one in ranked.ctxs]
+        has_text = any(one.passage.text for one in ranked.ctxs)
+        known = known or has_text or any(said)
+        lack = (
+            None
+            if has_text or all(said)
+            else _no_text(name, question, ranked.ctxs[said.index(False)], believed)
+        )
+        held.append((record, score, lack))
+        # until something is known nobody can say whether an empty text is one, or texts are missing
+        if known or len(held) == TEXTLESS_LIMIT:
+            yield from release()
+    yield from release()
 
 
 def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool) -> bool:
@@ -84,8 +100,7 @@ def _holds_answer(passage: ScoredPassage, matcher: AnswerMatcher, believed: bool
     return bool(passage.passage.text) and matcher.found_in(passage.passage.text)
 
 
-def _no_text(name: str, question: Question, passage: ScoredPassage, config: EvaluateConfig) -> InputError:
+def _no_text(name: str, question: Question, passage: ScoredPassage, believed: bool) -> InputError:
     what = f"question {question.id!r}: passage {passage.passage.id!r} has no text to find answers in"
-    other = config.answer_type not in (None, question.answer_type)
-    why = ": `answer_type` asks for another kind of match than has_answer has" if other else ""
+    why = "" if believed else ": `answer_type` asks for another kind of match than has_answer has"
     return InputError(name, None, what, f"search results with text, or `passages` FOLDER{why}")

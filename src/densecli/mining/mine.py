@@ -8,7 +8,7 @@ from itertools import chain, islice, tee
 from densecli.artifacts.passages.store import PassageStore
 from densecli.batches import batched
 from densecli.configs.mining import MineConfig
-from densecli.files.parallel import map_ordered
+from densecli.files.parallel import AHEAD, map_ordered
 from densecli.mining.hits import GIVEN, HARD, Block, Chosen, Hit
 from densecli.mining.miner import Miner, mine_block
 from densecli.records import Context, Passage, TrainingExample
@@ -51,7 +51,9 @@ def mine(
     begun = list(islice(blocks, 2))
     # the workers get a block and return row numbers only; the texts are filled in here
     given, kept = tee(chain(begun, blocks))
-    mined = map_ordered(partial(mine_block, open_miner), given, workers if len(begun) > 1 else 1)
+    # a block that is searched takes long, so not many wait to be mined
+    ahead = AHEAD if dense is None else 1
+    mined = map_ordered(partial(mine_block, open_miner), given, workers if len(begun) > 1 else 1, ahead=ahead)
     for found, block in zip(mined, kept, strict=True):
         counts.update(found.counts)
         pairs = zip(block.examples, found.choices, strict=True)

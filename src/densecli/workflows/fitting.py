@@ -58,9 +58,13 @@ def follow_training(
         How it went, for the manifest.
     """
     with checkpointer.running() as history:
-        first = next(reports, None)
+        # all that comes before it takes long, too: the data are read, and the dev questions measured
+        begun = list(
+            observer.progress(itertools.islice(reports, 1), f"{command}, first update", 1, "updates ")
+        )
+        first = begun[0] if begun else None
         tracked = observer.progress(
-            itertools.chain(() if first is None else (first,), reports),
+            itertools.chain(begun, reports),
             command,
             first.steps if first else 0,
             "updates ",

@@ -26,7 +26,7 @@ from densecli.formats.lookup import Lookup, Store
 from densecli.formats.read_qrels import Qrels
 from densecli.formats.read_results import read_results
 from densecli.observer import Observer
-from densecli.records import Question, Result, ranked_of
+from densecli.records import Prediction, Question, Result, ranked_of
 from densecli.workflows.reporting import collect_bad_records, warn_of_patterns
 
 if TYPE_CHECKING:
@@ -165,7 +165,8 @@ def _peek(records: Iterator[Result]) -> tuple[bool, Iterator[Result]]:
         ranked = ranked_of(record)
         seen += bool(ranked.ctxs)
         known = any(ctx.passage.text or ctx.has_answer is not None for ctx in ranked.ctxs)
-        if known and ranked.question.answers:
+        # what was read is compared with the answers, whatever is known of the passages
+        if (known or isinstance(record, Prediction)) and ranked.question.answers:
             return True, chain(begun, records)
         if seen == PEEKED:
             break
