@@ -82,7 +82,8 @@ class TunedSelection:
             "depths": {str(depth): round(value, 2) for depth, value in self.depths.items()},
             "precision": [
                 {
-                    "min_score": round(one.min_score, 4),
+                    # down, so that the answer at the threshold is kept
+                    "min_score": math.floor(one.min_score * 10_000) / 10_000,
                     "coverage": round(one.coverage, 2),
                     "precision": round(one.precision, 2),
                 }
@@ -151,9 +152,9 @@ class _Candidates:
         # np.add.at and not +=, which adds only once where an index comes twice
         np.add.at(sums.T, which, np.exp(scores - highest).T)
         best = sums.argmax(axis=1)
-        right = np.zeros(len(groups), dtype=bool)
-        right[which] = self.right[inside]
-        return right[best], highest[:, 0] + np.log(sums[np.arange(len(weights)), best])
+        # of equal answers the one with the highest score is shown, and only one of them may match a pattern
+        shown = np.where(which == best[:, None], scores, -np.inf).argmax(axis=1)
+        return self.right[inside][shown], highest[:, 0] + np.log(sums[np.arange(len(weights)), best])
 
 
 class SelectionSweep:
@@ -246,9 +247,10 @@ class SelectionSweep:
         found.sort(key=lambda pair: -pair[0])
         for coverage in COVERAGES:
             count = round(len(found) * coverage / 100)
-            if count and math.isfinite(found[count - 1][0]):
-                precise = sum(answered for _, answered in found[:count]) / count
-                yield Precision(found[count - 1][0], 100 * count / len(found), 100 * precise)
+            if count and math.isfinite(least := found[count - 1][0]):
+                # the threshold keeps all answers of that score
+                kept = [answered for score, answered in found if score >= least]
+                yield Precision(least, 100 * len(kept) / len(found), 100 * sum(kept) / len(kept))
 
 
 def _halves(right: BoolArray) -> BoolArray:
