@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -338,6 +339,25 @@ def test_a_report_uses_the_text_from_the_run_that_has_it(place: Path) -> None:
     first, second = data["questions"][0]["passages"]["bare"]
     assert (first["rank"], first["score"], first["parts"]) == (1, 9, ["in ", "Paris", ""])
     assert second["parts"] == [""]
+
+
+def test_groups_of_a_report_add_up_to_the_whole(place: Path) -> None:
+    span = {"answer": "Paris", "alternatives": [], "start": 0, "end": 5, "span_score": 1, "passage_score": 1}
+    bare = {"ctxs": [{"id": "p1", "score": 9, "has_answer": True}]}
+    read = lines("read.jsonl", {**QUESTIONS[0], **bare, **span}, {**QUESTIONS[1], **bare, **span})
+    found = evaluate(read, texts=Texts(str(place / "questions.jsonl")), details=True)
+    assert measured(found)["EM"] == 25.0
+    assert found.details is not None
+    groups = groups_of(found.details.questions.values())
+    assert list(groups["words of the question in the passage with the answer"]) == [
+        "found, but the results have no text",
+        "no answer found",
+    ]
+    page = evaluation_report(found)
+    # all four questions are of one kind, and two of them were not read
+    row = page.partition("By question word")[2].partition("<tbody>")[2].partition("</tr>")[0]
+    assert re.findall(r">(\d[\d.]*)", row)[0] == "4"
+    assert ">25.0" in row
 
 
 def test_a_large_report_keeps_the_texts_of_questions_on_which_runs_differ(

@@ -21,6 +21,7 @@ LONGEST_TEXT = 3000
 """Characters of a passage that are shown."""
 QUESTION_WORDS = ("who", "what", "when", "where", "which", "how many", "how", "why")
 OTHER, NOT_FOUND, PATTERN = "other", "no answer found", "pattern"
+TEXT_MISSING = "found, but the results have no text"
 OVERLAPS = ((0.25, "under 25 %"), (0.5, "25-50 %"), (0.75, "50-75 %"), (2.0, "75 % and more"))
 
 
@@ -57,7 +58,7 @@ class QuestionDetail:
     def group(self) -> str:
         """The name of the group of its overlap."""
         if self.overlap is None:
-            return NOT_FOUND
+            return TEXT_MISSING if any(self.ranks.values()) else NOT_FOUND
         return next(name for bound, name in OVERLAPS if self.overlap < bound)
 
 
@@ -118,7 +119,7 @@ def groups_of(details: Iterable[QuestionDetail]) -> dict[str, dict[str, list[Que
             [one.length for one in kept],
         ),
         "words of the question in the passage with the answer": (
-            (*(name for _, name in OVERLAPS), NOT_FOUND),
+            (*(name for _, name in OVERLAPS), TEXT_MISSING, NOT_FOUND),
             [one.group for one in kept],
         ),
     }

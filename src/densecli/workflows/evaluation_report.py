@@ -131,7 +131,8 @@ def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Ta
     runs = list(found.measured)
     chosen = sorted({ks[0], 20 if 20 in ks else ks[-1]})
     measures = [(top_name(k), k) for k in chosen]
-    if any(summary.exact_match is not None for summary in found.measured.values()):
+    read = {run for run, summary in found.measured.items() if summary.exact_match is not None}
+    if read:
         measures.append(("EM", 0))
     header = ["", "questions", *(f"{run} {name}" for name, _ in measures for run in runs)]
     tables = []
@@ -140,7 +141,7 @@ def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Ta
             [
                 Cell(name),
                 Cell(f"{len(group):,}"),
-                *(_rate(group, run, k) for _, k in measures for run in runs),
+                *(_rate(group, run, k, run in read) for _, k in measures for run in runs),
             ]
             for name, group in groups.items()
         ]
@@ -148,12 +149,16 @@ def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Ta
     return tables
 
 
-def _rate(group: Sequence[QuestionDetail], run: str, k: int) -> Cell:
-    """Return the share of a run's questions with an answer in the first k passages; for k = 0, read right."""
-    asked = [one for one in group if run in (one.ranks if k else one.exact)]
-    if not asked:
+def _rate(group: Sequence[QuestionDetail], run: str, k: int, read: bool) -> Cell:
+    """Return the share of a run's questions with an answer in the first k passages; for k = 0, read right.
+
+    Where anything was `read`, a question that was not is wrong.
+    """
+    asked = [one for one in group if run in one.ranks]
+    if not asked or not (k or read):
         return Cell("-")
-    value = 100 * sum(0 < one.ranks[run] <= k if k else one.exact[run] for one in asked) / len(asked)
+    right = (0 < one.ranks[run] <= k if k else one.exact.get(run, False) for one in asked)
+    value = 100 * sum(right) / len(asked)
     return Cell(f"{value:.1f}", bar=value)
 
 
