@@ -186,6 +186,15 @@ def test_articles_and_search_results_are_mixed(run, squad, tmp_path):
     assert found["counts"]["questions_with_fewer_negatives"] == 4
 
 
+def test_a_set_without_a_usable_question_is_named(run, tmp_path):
+    results = tmp_path / "results.jsonl"
+    results.write_text("".join(json.dumps(one.to_json()) + "\n" for one in RESULTS))
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("".join(json.dumps(replace(one, ctxs=one.ctxs[1:]).to_json()) + "\n" for one in RESULTS))
+    with pytest.raises(UsageError, match="no question of set 2 of 2 can be trained on: "):
+        run([results, empty], sampling_rates="1,4")
+
+
 def test_a_reader_continues_from_another(run, squad, tiny_base, tmp_path):
     first = run(squad, epochs=1, output=tmp_path / "first")
     again = run(

@@ -40,6 +40,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "depth": 200,
             "choice": "dpr",
             "loss": "dpr",
+            "epochs": 18,
             "learning_rate": 1e-5,
             "warmup_steps": 0,
             "max_grad_norm": 1.0,

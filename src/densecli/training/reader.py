@@ -160,6 +160,10 @@ def _read_sets(
             ranked, tokens, config.max_tokens, config.depth, counts, config.choice, gold_titles
         )
         rows.append(examples.add(_count_titles(found, counts) if count_titles else found, counts))
+        if len(sets) > 1 and not rows[-1]:
+            raise no_examples_error(
+                f"no question of set {len(rows)} of {len(sets)} can be trained on", counts
+            )
     if not len(examples):
         raise no_examples_error("no question is left to train on", counts)
     return examples, rows
