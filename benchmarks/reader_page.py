@@ -5,7 +5,7 @@
 
 With --check it prints questions whose answers were scored wrong, and as many scored right, of all sets alike,
 drawn with seed 0: the answers that count, the one that was read, and its sentence. They lie in answers.jsonl
-beside the figures.
+beside the figures. What was found among them by hand stands in reader_checked.md, a part of the page.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from densecli.artifacts.recipe import digest_file
 from densecli.text.normalize import exact_match
 
 INTRODUCTION = Path(__file__).parent / "reader_run.md"
+CHECKED = Path(__file__).parent / "reader_checked.md"
 SEED = 0
 TITLES = {"bm25": "BM25", "dense": "dense", "hybrid": "hybrid"}
 MEASURES = {
@@ -33,6 +34,7 @@ MEASURES = {
     ),
 }
 MOST_ANSWERS = 6
+TUNING = "--tune-lambda"
 
 
 def main() -> None:
@@ -59,10 +61,12 @@ def page(figures: Mapping[str, Any]) -> str:
         "",
         "## Is hybrid retrieval better for the reader?",
         "",
-        f"Points that hybrid gains over each of its sides with {max(figures['cuts'])} passages, and p of a",
-        f"paired randomization test ({figures['resamples']:,} resamples), all corrected after Holm.",
+        "Points that hybrid gains over each of its sides, and p of a paired randomization test with",
+        f"{figures['resamples']:,} resamples, the {len(figures['compared'])} of them corrected after Holm.",
         "",
         *gains(figures),
+        "",
+        CHECKED.read_text().strip(),
         "",
         "## Commands and costs",
         "",
@@ -80,9 +84,12 @@ def page(figures: Mapping[str, Any]) -> str:
 def introduction(figures: Mapping[str, Any]) -> str:
     """Return the text before the figures, with the sizes of this run."""
     settings = figures["settings"]
+    tuned = next(cost["printed"] for name, cost in figures["steps"].items() if TUNING in name)
     sizes = {
-        "PASSAGES": figures["passages"]["number"], "QUESTIONS": settings["questions"], "DEV": settings["dev"]
-    }  # fmt: skip
+        "PASSAGES": figures["passages"]["number"],
+        "QUESTIONS": settings["questions"],
+        "DEV": tuned["questions"],
+    }
     text = INTRODUCTION.read_text().strip()
     for word, size in sizes.items():
         text = text.replace(word, f"{size:,}")
@@ -99,8 +106,14 @@ def made_with(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['date']}, {figures['machine']}, Python {figures['python']}; {libraries}.",
         f"{figures['engine']} ran the models {where}.",
         f"{figures['passages']['number']:,} passages; retriever {retriever}, λ {figures['weight']:g}; reader "
-        f"{reader}, answers chosen by `{figures['selection']}`.",
+        f"{reader}, answers chosen by `{selected(figures['selection'])}`.",
     ]
+
+
+def selected(selection: Mapping[str, Any]) -> str:
+    """Return the rule that chose the answers, with its weights."""
+    weights = ", ".join(f"{name} {value:g}" for name, value in selection.items() if isinstance(value, float))
+    return selection["rule"] if selection["rule"] == "passage" else f"{selection['rule']} ({weights})"
 
 
 def scores(figures: Mapping[str, Any], measure: str) -> list[str]:
@@ -117,12 +130,17 @@ def scores(figures: Mapping[str, Any], measure: str) -> list[str]:
 def gains(figures: Mapping[str, Any]) -> list[str]:
     """Return the table of what hybrid retrieval gains."""
     pairs = [(against, measure) for against in ("bm25", "dense") for measure in ("EM", "F1")]
-    lines = header("", [f"{measure}, over {TITLES[against]}" for against, measure in pairs])
+    lines = header("", ["", *(f"{measure}, over {TITLES[against]}" for against, measure in pairs)])
     for name, one in figures["sets"].items():
-        its = {(row["against"], row["measure"]): row for row in figures["compared"] if row["set"] == name}
-        lines.append(
-            line(one["title"], [f"{its[pair]['gain']:+.1f}, {told(its[pair]['p'])}" for pair in pairs])
-        )
+        its = {
+            (row["k"], row["against"], row["measure"]): row
+            for row in figures["compared"]
+            if row["set"] == name
+        }
+        for k in sorted({k for k, *_ in its}):
+            rows = [its.get((k, *pair)) for pair in pairs]
+            cells = [f"{row['gain']:+.1f}, {told(row['p'])}" if row else "" for row in rows]
+            lines.append(line(one["title"], [f"k = {k}", *cells]))
     return lines
 
 
