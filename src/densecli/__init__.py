@@ -14,6 +14,7 @@ import importlib
 import os
 import sys
 
+from densecli.files.container import core_limit
 from densecli.version import __version__ as __version__
 
 # What the libraries below send to their makers is off, whatever the environment says. It is here because
@@ -31,8 +32,12 @@ os.environ.update(
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 # More threads than cores help nobody, and libraries that start a hundred thousand of them crash. They read
-# these when they are imported.
-_cores = os.cpu_count() or 1
+# these when they are imported, and do not know what a container may use.
+_limit = core_limit()
+_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_cores = min(_cores, _limit or _cores)
+if _limit is not None:
+    os.environ.setdefault("OMP_NUM_THREADS", str(_cores))
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     if _name in os.environ:
         os.environ[_name] = ",".join(

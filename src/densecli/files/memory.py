@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from densecli.errors import ResourceError
+from densecli.files.container import memory_left
 
 try:
     import resource
@@ -38,7 +39,9 @@ def available_memory() -> int:
     except OSError:
         return UNKNOWN
     found = (row.split() for row in rows if row.startswith("MemAvailable:"))
-    return next((int(row[1]) << 10 for row in found), UNKNOWN)
+    free = next((int(row[1]) << 10 for row in found), UNKNOWN)
+    left = memory_left()
+    return free if left is None else min(free, left)
 
 
 def peak_memory() -> int:

@@ -26,6 +26,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from densecli.errors import ResourceError
+from densecli.files.container import core_limit
 from densecli.files.lock import held_locks
 
 T = TypeVar("T")
@@ -42,7 +43,8 @@ MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(64 << 20), "MALLOC_MMAP_THRESHOLD_": str
 
 def cores() -> int:
     """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, core_limit() or allowed)
 
 
 def map_ordered(
