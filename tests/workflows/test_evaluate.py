@@ -90,6 +90,21 @@ def test_results_with_texts_have_both_kinds_of_measures(place: Path) -> None:
     }
 
 
+def test_a_run_keeps_its_ids_for_the_qrels(place: Path) -> None:
+    rows = [{**row, "id": str(number)} for number, row in enumerate(QUESTIONS, 1)]
+    numbered = lines("numbered.jsonl", *rows)
+    run = lines("a.jsonl", result(1, "Paris"), result(2, "Rome", "Lima"))
+    found = evaluate(run, texts=Texts(str(numbered)), qrels="test.qrels", measures=["P@1"])
+    # of the four questions of the qrels the first has its passage at rank 1
+    assert (measured(found)["top-1"], measured(found)["P@1"]) == (25.0, 0.25)
+
+
+def test_a_run_without_any_judged_question_is_refused(place: Path) -> None:
+    run = lines("a.jsonl", {**result(1, "Paris"), "id": "other"})
+    with pytest.raises(InputError, match="a.jsonl: has none of the questions that the qrels judge"):
+        evaluate(run, qrels="test.qrels")
+
+
 def test_measures_without_qrels_and_unknown_ones_are_refused(place: Path) -> None:
     path = lines("x.jsonl", result(1, "Paris"))
     with pytest.raises(UsageError, match="`measure` nDCG@10 has an effect only with `qrels`"):

@@ -23,6 +23,7 @@ class QrelsMeasures:
     Attributes:
         names: the names of the measures, as ir-measures writes them.
         unjudged: how many questions of the run the qrels do not have.
+        judged: how many they have.
     """
 
     def __init__(self, names: Sequence[str], qrels: Mapping[str, Mapping[str, int]]) -> None:
@@ -33,7 +34,7 @@ class QrelsMeasures:
         """
         self._measures = [_parse(name) for name in dict.fromkeys(names)]
         self.names = list(dict.fromkeys(map(str, self._measures)))
-        self.unjudged = 0
+        self.unjudged, self.judged = 0, 0
         self._qrels = qrels
         self._run: dict[str, dict[str, float]] = {}
 
@@ -46,7 +47,9 @@ class QrelsMeasures:
     def _add(self, ranked: RankedList) -> None:
         if ranked.question.id not in self._qrels:
             self.unjudged += 1
-        elif ranked.ctxs:
+            return
+        self.judged += 1
+        if ranked.ctxs:
             # 1 / rank as the score, because trec_eval orders by score and breaks ties by id
             scores: dict[str, float] = {}
             for rank, ctx in enumerate(ranked.ctxs, 1):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from densecli.configs.asking import EvaluateConfig
+from densecli.errors import InputError
 from densecli.evaluation.accuracy import (
     QuestionScores,
     Summary,
@@ -31,6 +32,7 @@ from densecli.workflows.reporting import collect_bad_records, warn_of_patterns
 
 if TYPE_CHECKING:
     from densecli.evaluation.details import Details
+    from densecli.evaluation.qrels_measures import QrelsMeasures
 
 Results = Path | str | Iterable[Result]
 PEEKED = 100
@@ -91,18 +93,20 @@ class Measurer:
         records = self.observer.progress(
             self._read(results, bad), "evaluate", count_lines(results), "questions "
         )
+        judge = self._open_judge()
+        # the ids of a dataset are line numbers, and say nothing about those of the qrels
+        own_ids = self._has_other_ids()
+        if judge is not None and own_ids:
+            records = judge.watch(records)
         if self.asked is None:
             records = each_once(records, bad, name)
         else:
             records = self.asked.match(records, counts, bad, name, report)
         if self.config.answer_type is None:
             records = warn_of_patterns(records, lambda one: ranked_of(one).question, self.observer)
-        judge, answered = None, True
-        if self.judgments is not None:
-            from densecli.evaluation.qrels_measures import QrelsMeasures  # loads ir-measures
-
-            judge = QrelsMeasures(*self.judgments)
-            answered, records = _peek(judge.watch(records))
+        answered = True
+        if judge is not None:
+            answered, records = _peek(records if own_ids else judge.watch(records))
         if answered:
             seen = None if self.details is None else partial(self.details.add, row)
             scored = score_questions(records, self.config, counts, name, seen)
@@ -114,13 +118,7 @@ class Measurer:
         else:  # only the qrels judge
             counts["questions"] += sum(1 for _ in records)
             scores = QuestionScores(())
-        judged = {}
-        if judge is not None:
-            judged = judge.values()
-            counts["questions_without_judgments"] += judge.unjudged
-            counts["judged_questions_without_result"] += len(judge.missing)
-            if judge.missing:
-                report("judged_questions_without_result", [Question(one, "") for one in judge.missing])
+        judged = {} if judge is None else self._judged_values(judge, name, counts)
         values = scores.values(self.ks)
         summary = summarize(scores, self.ks)
         summary.counts.update(counts)
@@ -140,6 +138,37 @@ class Measurer:
             return iter(results)
         texts = self.judgments is None and not (self.asked is not None and self.store is not None)
         return read_results(str(results), bad, Lookup(store=self.store), texts=texts)
+
+    def _open_judge(self) -> "QrelsMeasures | None":
+        if self.judgments is None:
+            return None
+        from densecli.evaluation.qrels_measures import QrelsMeasures  # loads ir-measures
+
+        return QrelsMeasures(*self.judgments)
+
+    def _has_other_ids(self) -> bool:
+        """Whether the questions that count have none of the ids of the qrels."""
+        if self.asked is None or self.judgments is None:
+            return False
+        qrels = self.judgments[1]
+        return not any(question.id in qrels for question in self.asked.questions)
+
+    def _judged_values(self, judge: "QrelsMeasures", name: str, counts: Counter[str]) -> dict[str, Values]:
+        """Return the values of the qrels' measures, and count and name what has no partner.
+
+        Raises:
+            InputError: the run has none of the questions that are judged.
+        """
+        if not judge.judged:
+            raise InputError(
+                name, None, "has none of the questions that the qrels judge", "a run with their ids"
+            )
+        counts["questions_without_judgments"] += judge.unjudged
+        counts["judged_questions_without_result"] += len(judge.missing)
+        if judge.missing:
+            missing = [Question(one, "") for one in judge.missing]
+            self._report(name, "judged_questions_without_result", missing)
+        return judge.values()
 
     def _interval(self, measure: str, values: Values) -> tuple[float, float]:
         low, high = bootstrap_interval(values, self.config.resamples, self.config.seed)
