@@ -187,6 +187,7 @@ def test_a_broken_installation_is_reported_once_and_torch_replaces_it(
     heard = Heard()
     encoder = open_passage_encoder(tiny_retriever, EngineRequest(device="cpu", precision="bf16"), None, heard)
     assert encoder.arithmetic.startswith("torch")
+    open_question_encoder(tiny_retriever, EngineRequest(device="cpu", precision="bf16"), False, heard)
     (line,) = heard.warnings
     assert "libopenvino.so: no such file" in line
     assert "torch" in line

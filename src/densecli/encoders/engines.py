@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from densecli.encoders.encoding import Encoder
 from densecli.encoders.hardware import has_bfloat16, has_gpu
@@ -99,6 +100,20 @@ def engines_for_many(request: EngineRequest, observer: Observer = SILENT) -> lis
     return ["torch"]
 
 
+_SAID: WeakKeyDictionary[Observer, set[str]] = WeakKeyDictionary()
+
+
+def _warn_once(observer: Observer, text: str) -> None:
+    """Warn, unless the observer knows: a question is encoded and its passages are read, each in an engine."""
+    try:
+        said = _SAID.setdefault(observer, set())
+    except TypeError:  # a class of the user's whose objects cannot be keys
+        said = set()
+    if text not in said:
+        said.add(text)
+        observer.warning(text)
+
+
 def first_that_works(
     request: EngineRequest, single: bool, open_in: Callable[[str], T], observer: Observer = SILENT
 ) -> T:
@@ -115,7 +130,7 @@ def first_that_works(
         except EngineError as error:
             if not other:
                 raise
-            observer.warning(f"{error}; {other} is used instead")
+            _warn_once(observer, f"{error}; {other} is used instead")
     raise AssertionError("no engine")
 
 
