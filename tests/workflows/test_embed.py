@@ -70,3 +70,4 @@ def test_vectors_in_files_of_another_size_are_up_to_date(
     ]  # fmt: skip
     assert [one.up_to_date for one in made] == [False, True]
     assert len(list(made[0].folder.glob("shard-*.npy"))) == 2
+    assert read_manifest(made[0].folder, VectorsManifest).arithmetic == "onnxruntime fp32"

@@ -175,6 +175,7 @@ class VectorsManifest(Manifest):
         rows: number of vectors.
         dimension: their length d.
         shards: number of files.
+        arithmetic: engine and precision that computed them; vectors of others differ in the last digits.
     """
 
     kind = "vectors"
@@ -188,6 +189,7 @@ class VectorsManifest(Manifest):
     rows: int
     dimension: int
     shards: int
+    arithmetic: str = ""
 
     def check(self) -> None:
         """Check that there are not more shards than vectors."""

@@ -118,6 +118,7 @@ def embed(
             rows=len(store),
             dimension=dimension,
             shards=-(-len(store) // config.shard_rows),
+            arithmetic=encoder.arithmetic,
         )
     return target
 
