@@ -61,6 +61,10 @@ def test_options_that_contradict_explain_are_refused(given: dict[str, Any], told
         check_explained(**{**usual, **given})
 
 
+def plain(shown: str) -> str:
+    return " ".join(re.sub(r"\x1b\[[\d;]*m", "", shown).split())
+
+
 def printed(view: RenderableType, width: int = 100) -> str:
     stream = io.StringIO()
     Console(file=stream, width=width, force_terminal=True, color_system="truecolor").print(view)
@@ -114,3 +118,18 @@ def test_a_prediction_is_shown() -> None:
     assert shown.count("\x1b[1;32mTibet\x1b[0m") == 2
     assert "also: Tsang\x1b" in shown  # an answer that is far less probable is not shown
     assert "no answer found" in printed(prediction_view(Prediction(ranked, ())))
+    start = spans(TEXT, "Tibet")[0][0]
+    assert f"p1, character {start} of the passage" in plain(shown)
+
+
+def test_an_answer_is_located_in_its_article_where_the_collection_knows_it() -> None:
+    start, end = spans(TEXT, "Tibet")[0]
+    answer = Span("Tibet", "p1", "Dalai Lama", start, end, 1.0, 1.0)
+    word = 1200 + len(TEXT[:start].split()) + 1
+    for meta, place in (
+        ({"article": "lamas/dalai.txt", "offset": 1200}, f"lamas/dalai.txt, word {word:,}"),
+        ({"offset": 1200}, f"p1, character {start} of the passage"),
+    ):
+        found = ScoredPassage(Passage("p1", "Dalai Lama", TEXT, meta), 1.0)
+        shown = printed(prediction_view(Prediction(RankedList(Question("1", "where"), (found,)), (answer,))))
+        assert place in plain(shown)

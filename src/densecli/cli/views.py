@@ -17,6 +17,7 @@ from densecli.records import (
     Question,
     RankedList,
     ScoredPassage,
+    Span,
     TrainingExample,
 )
 from densecli.text.foreign_text import mask
@@ -70,9 +71,10 @@ def prediction_view(prediction: Prediction) -> RenderableType:
     if not prediction.spans:
         return Group(question, Text("    no answer found", style="dim"))
     best = prediction.spans[0]
-    texts = {ctx.passage.id: ctx.passage.text for ctx in prediction.ranked.ctxs}
-    sentence = answer_sentence(texts.get(best.passage_id) or best.text, best.start, best.end)
-    source = mask(f"  {best.title}  {best.passage_id}, character {best.start} of the passage")
+    passages = {ctx.passage.id: ctx.passage for ctx in prediction.ranked.ctxs}
+    passage = passages.get(best.passage_id)
+    sentence = answer_sentence((passage and passage.text) or best.text, best.start, best.end)
+    source = mask(f"  {best.title}  {_place(best, passage)}")
     parts: list[RenderableType] = [
         question,
         Text.assemble("    ", (mask(best.text), ANSWER_STYLE), (source, "dim")),
@@ -82,6 +84,15 @@ def prediction_view(prediction: Prediction) -> RenderableType:
         others = " · ".join(map(mask, prediction.other_answers))
         parts.append(Text(f"    also: {others}", style="dim"))
     return Group(*parts, Text(""))
+
+
+def _place(span: Span, passage: Passage | None) -> str:
+    """Return where an answer stands: in its article where the collection knows that, else in its passage."""
+    meta = (passage and passage.text and passage.meta) or {}
+    article, offset = meta.get("article"), meta.get("offset")
+    if passage is None or not isinstance(article, str) or not isinstance(offset, int):
+        return f"{span.passage_id}, character {span.start} of the passage"
+    return f"{article}, word {offset + len(passage.text[: span.start].split()) + 1:,}"
 
 
 def example_view(example: TrainingExample, brackets: bool) -> RenderableType:
