@@ -19,8 +19,10 @@ from statistics import mean, stdev
 from typing import Any
 
 from cold_start import about
+from reader_run import refuse_others
 from steps import alone_in, measured_once
 
+from densecli.artifacts.recipe import digest_file
 from densecli.files.atomic import new_file
 
 HERE = Path(__file__).parent
@@ -30,7 +32,7 @@ BUDGET = {"passages": 8, "tokens": 256, "learning_rate": 1e-4}
 OWN = (
     "train-reader found.jsonl --dev dev.jsonl --encoder BASE --preset dpr-nq --epochs 1 --precision fp32"
     f" --passages {BUDGET['passages']} --max-tokens {BUDGET['tokens']}"
-    f" --learning-rate {BUDGET['learning_rate']} --dev-questions 1000 --device cpu"
+    f" --learning-rate {BUDGET['learning_rate']} --dev-questions 100000 --device cpu"
 )
 MEASURES = ("training loss", "dev loss", "EM", "F1")
 
@@ -51,6 +53,8 @@ def main() -> None:
 
 def run(found: Path, dev: Path, base: Path, work: Path) -> dict[str, Any]:
     """Do what is left to do, and return the figures."""
+    settings = {**BUDGET, "base": base.name, "found": digest_file(found), "dev": digest_file(dev)}
+    refuse_others(work / "settings.json", settings)
     for source, name in ((found, "found.jsonl"), (dev, "dev.jsonl")):
         if not (work / name).exists():
             shutil.copyfile(source, work / name)
@@ -72,8 +76,7 @@ def run(found: Path, dev: Path, base: Path, work: Path) -> dict[str, Any]:
             told.append(dict(zip(MEASURES, (*losses, read["exact_match"], read["f1"]), strict=True)))
     return {
         **about(),
-        "base": base.name,
-        "settings": BUDGET,
+        "settings": settings,
         "questions": {name: count(work / f"{name}.jsonl") for name in ("found", "dev")},
         "seeds": SEEDS,
         "arms": arms,

@@ -5,7 +5,7 @@
 
 With --check it prints questions whose answers were scored wrong, and as many scored right, of all sets alike,
 drawn with seed 0: the answers that count, the one that was read, and its sentence. They lie in answers.jsonl
-beside the figures. What was found among them by hand stands in reader_checked.md, a part of the page.
+beside the figures. reader_checked.md says what a check by hand found, and is a part of the page.
 """
 
 import argparse

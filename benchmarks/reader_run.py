@@ -58,7 +58,7 @@ DEPTH = max(CUTS)
 COMPARED_AT = (10, DEPTH)
 """The depth that the starter's answers are chosen from by default, and all passages."""
 RESAMPLES = 100_000
-"""Enough for a p of 0.0004 that was corrected for 40 tests."""
+"""The least p is 1 in these; after the correction for 36 tests it is still below 0.001."""
 MODES = {
     "hybrid": "--mode hybrid --retriever BASE",
     "dense": "--mode dense --retriever BASE",

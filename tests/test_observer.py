@@ -55,14 +55,22 @@ def test_the_line_is_repeated_while_an_item_takes_long(monkeypatch: pytest.Monke
 
 
 def test_nothing_is_written_while_the_caller_does_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0.5)
     lines: list[str] = []
     before = threading.active_count()
-    told = LineObserver(lines.append).progress(iter("ab"), "read")
+    told = LineObserver(lines.append).progress(iter("ab"), "read", 2)
     next(told)
-    time.sleep(0.5)
+    time.sleep(1.0)
     assert lines == []
     told.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before
+
+
+def test_nothing_is_repeated_where_the_work_may_be_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0.1)
+    before = threading.active_count()
+    told = LineObserver(print).progress(iter("ab"), "search")
+    assert next(told) == "a"
     assert threading.active_count() == before
 
 

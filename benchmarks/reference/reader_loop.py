@@ -52,14 +52,18 @@ class Model(nn.Module):
             nn.init.zeros_(head.bias)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        hidden = self.encoder(ids, attention_mask=(ids != 0).long()).last_hidden_state
+        # in a row of padding alone all positions attend to each other: all are masked by the same number
+        mask = (ids != 0) | (ids == 0).all(1, keepdim=True)
+        hidden = self.encoder(ids, attention_mask=mask.long()).last_hidden_state
         start, end = self.qa_outputs(hidden).unbind(-1)
         return start, end, self.qa_classifier(hidden[:, 0])[:, 0]
 
 
 def read(path: str, tokenizer: Any, length: int) -> Iterator[Example]:
     """Yield the questions that have a passage with an answer in the first `length` word pieces."""
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
+    for line in Path(path).read_bytes().split(b"\n"):
+        if not line:
+            continue
         found = json.loads(line)
         answers = [pieces(tokenizer, answer) for answer in found["answers"]]
         rows = [

@@ -13,8 +13,9 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS = 10.0
 """Time between two lines about the same work."""
 TICKS = 20
-"""How often in that time it is looked whether a line is due."""
+"""How often in that time a thread checks whether a line is due."""
 SHORTEST_TICK = 0.1
+LONGEST_END = 1.0
 RATE_SECONDS = 120.0
 """How far back the rate of work is measured."""
 
@@ -99,7 +100,8 @@ class LineObserver(Observer):
     ) -> Iterator[T]:
         """Pass items on; write how much is done, how fast, and how much time is left.
 
-        The line is repeated while an item takes longer than ten seconds.
+        The line is repeated while an item takes longer than ten seconds, if it is known how many there are:
+        else the work may be to wait for what someone types.
         """
         of = f" of {total:,}" if total else ""
 
@@ -110,15 +112,11 @@ class LineObserver(Observer):
             left = f", {timedelta(seconds=round((total - reached) / rate))} left" if total and rate else ""
             return f"{what}: {reached:,}{of} {unit}({rate:,.1f}/s{left}) {note(item)}".rstrip()
 
-        last = time.monotonic()
-        tracked = measure_rate(items, done, start)
-        with _Heartbeat(describe, self.message) as heartbeat:
+        with _Heartbeat(describe, self.message, repeats=total is not None) as heartbeat:
+            tracked = measure_rate(items, done, start)
             while (found := heartbeat.wait_for(tracked)) is not None:
                 yield found[0]
-                now = time.monotonic()
-                if now - last >= HEARTBEAT_SECONDS:
-                    last = now
-                    heartbeat.write()
+                heartbeat.write_if_due()
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
@@ -137,19 +135,24 @@ class LineObserver(Observer):
 
 
 class _Heartbeat(Generic[T]):
-    """Writes where the work is, from a thread of its own while the next item does not come."""
+    """Writes where the work is every ten seconds, from a thread of its own while no item comes."""
 
-    def __init__(self, describe: Callable[[T | None], str], write: Callable[[str], object]) -> None:
+    def __init__(
+        self, describe: Callable[[T | None], str], write: Callable[[str], object], repeats: bool
+    ) -> None:
         self._describe = describe
         self._write = write
+        self._repeats = repeats
         self._last: T | None = None
         self._waits = False
-        self._silent = 0.0
+        self._written = time.monotonic()
+        self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        if self._repeats:
+            self._thread.start()
         return self
 
     def __exit__(
@@ -157,8 +160,9 @@ class _Heartbeat(Generic[T]):
     ) -> None:
         self._ended.set()
         # a generator that nobody ended is ended in whatever thread collects garbage
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+        if self._repeats and threading.current_thread() is not self._thread:
+            # not forever: who should read the lines may have stopped
+            self._thread.join(LONGEST_END)
 
     def wait_for(self, items: Iterator[T]) -> T | None:
         """Return the next item, None at the end."""
@@ -169,18 +173,20 @@ class _Heartbeat(Generic[T]):
             self._last = found
         return found
 
-    def write(self) -> None:
-        """Write where the work is."""
-        self._silent = 0.0
-        self._write(self._describe(self._last))
+    def write_if_due(self) -> None:
+        """Write where the work is, unless that was written in the last ten seconds."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._written >= HEARTBEAT_SECONDS:
+                self._written = now
+                self._write(self._describe(self._last))
 
     def _beat(self) -> None:
         # often, so that a line comes soon after its time, whenever the line before it was written
         pause = max(HEARTBEAT_SECONDS / TICKS, SHORTEST_TICK)
         while not self._ended.wait(pause):
-            self._silent += pause
-            if self._waits and self._silent >= HEARTBEAT_SECONDS:
-                self.write()
+            if self._waits:
+                self.write_if_due()
 
 
 def measure_rate(

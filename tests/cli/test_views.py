@@ -133,3 +133,20 @@ def test_an_answer_is_located_in_its_article_where_the_collection_knows_it() -> 
         found = ScoredPassage(Passage("p1", "Dalai Lama", TEXT, meta), 1.0)
         shown = printed(prediction_view(Prediction(RankedList(Question("1", "where"), (found,)), (answer,))))
         assert place in plain(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "place"),
+    [
+        ("Lima is it", "Lima", "a.txt, word 11"),
+        ("it is (Lima)", "Lima", "a.txt, word 13"),
+        ("it is Lima", "Lima", "a.txt, word 13"),
+        ("首都は リマ", "リマ", "a.txt, character 4 of the passage at word 11"),
+    ],
+)
+def test_the_word_of_an_answer_is_counted(text: str, answer: str, place: str) -> None:
+    start = text.index(answer)
+    span = Span(answer, "p1", "T", start, start + len(answer), 1.0, 1.0)
+    found = ScoredPassage(Passage("p1", "T", text, {"article": "a.txt", "offset": 10}), 1.0)
+    shown = printed(prediction_view(Prediction(RankedList(Question("1", "where"), (found,)), (span,))))
+    assert place in plain(shown)

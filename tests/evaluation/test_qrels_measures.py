@@ -50,6 +50,12 @@ def test_a_passage_that_is_listed_twice_has_its_first_rank() -> None:
     assert values["RR@10"] == [0, 1, 0]
 
 
+def test_of_two_results_for_a_question_the_first_counts() -> None:
+    values, judge = measured("RR@10", run=(ranked("2", "x", "a"), ranked("2", "a")))
+    assert values["RR@10"] == [0, 0.5, 0]
+    assert judge.judged == 2
+
+
 def test_an_empty_run_counts_as_misses() -> None:
     values, judge = measured(run=(ranked("1"),))
     assert values == {name: [0, 0, 0] for name in DEFAULT}

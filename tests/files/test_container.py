@@ -44,7 +44,11 @@ def test_cores_of_a_container_are_counted(group: Path, files: dict[str, str], li
         ({"memory.max": "max\n", "memory.current": "500\n"}, None),
         ({"memory.max": "1000\n", "memory.current": "700\n"}, 300),
         (
-            {"memory.max": "1000\n", "memory.current": "700\n", "memory.stat": "anon 9\ninactive_file 200\n"},
+            {
+                "memory.max": "1000\n",
+                "memory.current": "700\n",
+                "memory.stat": "anon 9\ninactive_file 150\nactive_file 50\n",
+            },
             500,
         ),
         ({"memory.max": "1000\n", "memory.current": "1200\n"}, 0),
@@ -53,7 +57,7 @@ def test_cores_of_a_container_are_counted(group: Path, files: dict[str, str], li
             {
                 "memory/memory.limit_in_bytes": "1000\n",
                 "memory/memory.usage_in_bytes": "900\n",
-                "memory/memory.stat": "inactive_file 5\ntotal_inactive_file 50\n",
+                "memory/memory.stat": "inactive_file 5\ntotal_inactive_file 30\ntotal_active_file 20\n",
             },
             150,
         ),

@@ -36,6 +36,7 @@ class Terminal(LineObserver):
         self.quiet = quiet
         self.verbose = verbose
         self._status: Status | None = None
+        self._has_bar = False
 
     @property
     def shows_tables(self) -> bool:
@@ -131,6 +132,9 @@ class Terminal(LineObserver):
         if self.quiet:
             return iter(items)
         if sys.stderr.isatty():
+            # one bar at a time: that of the work as a whole
+            if self._has_bar:
+                return iter(items)
             return self._bar(measure_rate(items, done, start), what, total, note)
         return super().progress(items, what, total, unit, note, done, start)
 
@@ -140,11 +144,15 @@ class Terminal(LineObserver):
         from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
         rate_and_note = TextColumn("{task.fields[rate]} {task.fields[note]}", markup=False)
-        with self._rich_progress(MofNCompleteColumn(), rate_and_note, TimeElapsedColumn()) as progress:
-            task = progress.add_task(escape(what), total=total, rate="", note="")
-            for item, reached, rate in items:
-                progress.update(task, completed=reached, rate=f"{rate:,.1f}/s", note=escape(note(item)))
-                yield item
+        self._has_bar = True
+        try:
+            with self._rich_progress(MofNCompleteColumn(), rate_and_note, TimeElapsedColumn()) as progress:
+                task = progress.add_task(escape(what), total=total, rate="", note="")
+                for item, reached, rate in items:
+                    progress.update(task, completed=reached, rate=f"{rate:,.1f}/s", note=escape(note(item)))
+                    yield item
+        finally:
+            self._has_bar = False
 
     def _rich_progress(self, *columns: "ProgressColumn") -> "Progress":
         """Return a bar with the given columns between its name and the time that is left."""

@@ -3,6 +3,7 @@
 Importing this module loads rich, so commands import it late.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
@@ -86,13 +87,23 @@ def prediction_view(prediction: Prediction) -> RenderableType:
     return Group(*parts, Text(""))
 
 
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Characters of scripts that put no spaces between words."""
+
+
 def _place(span: Span, passage: Passage | None) -> str:
     """Return where an answer stands: in its article where the collection knows that, else in its passage."""
     meta = (passage and passage.text and passage.meta) or {}
     article, offset = meta.get("article"), meta.get("offset")
     if passage is None or not isinstance(article, str) or not isinstance(offset, int):
         return f"{span.passage_id}, character {span.start} of the passage"
-    return f"{article}, word {offset + len(passage.text[: span.start].split()) + 1:,}"
+    before = passage.text[: span.start]
+    if UNSPACED.search(before):  # the offset counts words that no space ends
+        return f"{article}, character {span.start} of the passage at word {offset + 1:,}"
+    begins = not before or before[-1].isspace()
+    return f"{article}, word {offset + len(before.split()) + begins:,}"
 
 
 def example_view(example: TrainingExample, brackets: bool) -> RenderableType:

@@ -100,13 +100,13 @@ def engines_for_many(request: EngineRequest, observer: Observer = SILENT) -> lis
     return ["torch"]
 
 
-_SAID: WeakKeyDictionary[Observer, set[str]] = WeakKeyDictionary()
+_WARNED: WeakKeyDictionary[Observer, set[str]] = WeakKeyDictionary()
 
 
 def _warn_once(observer: Observer, text: str) -> None:
-    """Warn, unless the observer knows: a question is encoded and its passages are read, each in an engine."""
+    """Warn once: a question is encoded and its passages are read, and each opens an engine."""
     try:
-        said = _SAID.setdefault(observer, set())
+        said = _WARNED.setdefault(observer, set())
     except TypeError:  # a class of the user's whose objects cannot be keys
         said = set()
     if text not in said:

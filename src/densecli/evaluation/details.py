@@ -88,12 +88,11 @@ class Details:
         detail.ranks[run] = rank
         if isinstance(record, Prediction):
             detail.exact[run], detail.read[run] = bool(score.exact), record.answer
-        if rank and rank < self._best.get(key, rank + 1):
+        passage = ranked.ctxs[rank - 1].passage if rank else None
+        if passage is not None and passage.text and rank < self._best.get(key, rank + 1):
             self._best[key] = rank
-            passage = ranked.ctxs[rank - 1].passage
-            if passage.text:
-                text = f"{passage.title} {passage.text}"
-                detail.overlap = share_of_words(content_words(asked.question), text)
+            text = f"{passage.title} {passage.text}"
+            detail.overlap = share_of_words(content_words(asked.question), text)
         places = sorted({*range(1, min(SHOWN_PASSAGES, len(ranked.ctxs)) + 1), *([rank] if rank else [])})
         detail.passages[run] = [_passage(place, ranked.ctxs[place - 1], matcher) for place in places]
 

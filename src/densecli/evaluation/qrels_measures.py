@@ -48,8 +48,9 @@ class QrelsMeasures:
         if ranked.question.id not in self._qrels:
             self.unjudged += 1
             return
+        # of two results for a question the first one counts
         self.judged += 1
-        if ranked.ctxs:
+        if ranked.ctxs and ranked.question.id not in self._run:
             # 1 / rank as the score, because trec_eval orders by score and breaks ties by id
             scores: dict[str, float] = {}
             for rank, ctx in enumerate(ranked.ctxs, 1):

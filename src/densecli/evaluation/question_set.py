@@ -32,7 +32,7 @@ class QuestionSet:
         self.questions: Sequence[Question] = list(questions)
         self._own_answers = own_answers
         self._by_id = {question.id: place for place, question in enumerate(self.questions)}
-        self._ids = ids
+        self.by_ids = ids
         self._by_letters: dict[str, list[int]] = defaultdict(list)
         for place, question in enumerate(self.questions):
             self._by_letters[letters(question.question)].append(place)
@@ -90,7 +90,7 @@ class QuestionSet:
         own = self._by_id.get(asked.id)
         # text before id: ids of several files count from 0 and meet by chance
         alike = self._by_letters.get(letters(asked.question), []) if asked.question else []
-        if own is not None and (own in alike or not asked.question or (self._ids and not alike)):
+        if own is not None and (own in alike or not asked.question or (self.by_ids and not alike)):
             return [own, *(place for place in alike if place != own)]
         return alike
 

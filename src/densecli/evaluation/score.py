@@ -36,20 +36,21 @@ def evaluate(
         seen: is called with each record and its score.
 
     Raises:
-        InputError: no passage has a text or `has_answer`, as in results that have only ids. Predictions can
-            be measured without; then no passages are.
+        InputError: no passage has a text or `has_answer`, as in results that have only ids. Of such
+            predictions the answers are measured, and the passages are not.
     """
     known = False
     held: list[tuple[RankedList | Prediction, QuestionScore, InputError | None]] = []
+    # until a text or a mark is seen, an empty text may be one that is missing
 
     def release() -> Iterator[QuestionScore]:
-        for record, score, lack in held:
-            if lack is not None and not known:
+        for record, score, no_text in held:
+            if no_text is not None and not known:
                 if score.exact is None:
-                    raise lack
+                    raise no_text
                 score = replace(score, passages=0)
             counts["questions"] += 1
-            if lack is not None:
+            if no_text is not None:
                 counts["questions_without_text"] += 1
             if seen is not None:
                 seen(record, score)
@@ -78,16 +79,11 @@ def evaluate(
         score = QuestionScore(
             question.id, len(ranked.ctxs), rank, exact, f1, question.question, judged, answer_type
         )
-        said = [believed and one.has_answer is not None for one in ranked.ctxs]
+        unmarked = [one for one in ranked.ctxs if not believed or one.has_answer is None]
         has_text = any(one.passage.text for one in ranked.ctxs)
-        known = known or has_text or any(said)
-        lack = (
-            None
-            if has_text or all(said)
-            else _no_text(name, question, ranked.ctxs[said.index(False)], believed)
-        )
-        held.append((record, score, lack))
-        # until something is known nobody can say whether an empty text is one, or texts are missing
+        known = known or has_text or len(unmarked) < len(ranked.ctxs)
+        no_text = None if has_text or not unmarked else _no_text(name, question, unmarked[0], believed)
+        held.append((record, score, no_text))
         if known or len(held) == TEXTLESS_LIMIT:
             yield from release()
     yield from release()

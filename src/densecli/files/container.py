@@ -24,11 +24,11 @@ def memory_left() -> int | None:
     limit, used, cached = (
         _first("memory.max"),
         _first("memory.current"),
-        _cached("memory.stat", "inactive_file"),
+        _cached("memory.stat", "inactive_file", "active_file"),
     )
     if not limit:
         limit, used = _first("memory/memory.limit_in_bytes"), _first("memory/memory.usage_in_bytes")
-        cached = _cached("memory/memory.stat", "total_inactive_file")
+        cached = _cached("memory/memory.stat", "total_inactive_file", "total_active_file")
     return max(0, limit - used + cached) if 0 < limit < UNLIMITED else None
 
 
@@ -42,9 +42,9 @@ def _numbers(name: str) -> list[int]:
     return [] if words[:1] == ["max"] else [int(word) for word in words if word.lstrip("-").isdecimal()]
 
 
-def _cached(name: str, field: str) -> int:
+def _cached(name: str, *fields: str) -> int:
     rows = (row.split() for row in _read(name).splitlines())
-    return next((int(row[1]) for row in rows if row[:1] == [field] and row[-1].isdecimal()), 0)
+    return sum(int(row[1]) for row in rows if row and row[0] in fields and row[-1].isdecimal())
 
 
 def _read(name: str) -> str:

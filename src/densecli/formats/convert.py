@@ -39,7 +39,7 @@ class Target:
         holds: refuses an id that has no place in it.
         typed: whether it says how answers are matched.
         answered: whether it has a place for answers.
-        taught: whether it has a place for the teacher's scores of an example.
+        keeps_scores: whether it has a place for the teacher's scores of an example.
     """
 
     write: Callable[[Records, BinaryIO], object] | None
@@ -52,7 +52,7 @@ class Target:
     holds: Callable[[str], object] | None = None
     typed: bool = True
     answered: bool = True
-    taught: Callable[[TrainingExample], bool] = lambda example: False
+    keeps_scores: Callable[[TrainingExample], bool] = lambda example: False
 
 
 def _bytes(parts: Callable[[Records], Iterable[bytes]]) -> Callable[[Records, BinaryIO], None]:
@@ -80,14 +80,14 @@ TARGETS = {
     (QUESTIONS, "jsonl"): Target(_lines(_own)),
     (QUESTIONS, "dpr"): Target(_bytes(write_table), typed=False),
     (QUESTIONS, "beir"): Target(_lines(beir.question_row), keyed=True),
-    (EXAMPLES, "jsonl"): Target(_lines(_own), taught=lambda example: True),
-    (EXAMPLES, "dpr"): Target(_bytes(dpr.write_examples), taught=lambda example: True),
+    (EXAMPLES, "jsonl"): Target(_lines(_own), keeps_scores=lambda example: True),
+    (EXAMPLES, "dpr"): Target(_bytes(dpr.write_examples), keeps_scores=lambda example: True),
     (EXAMPLES, "tevatron"): Target(_lines(tevatron.example_row), drawn=False),
     (EXAMPLES, "tevatron-ids"): Target(
         _lines(tevatron.example_row_of_ids), reads=False, drawn=False, joined=True
     ),
     (EXAMPLES, "flag-embedding"): Target(
-        _lines(flag_embedding.example_row), drawn=False, answered=False, taught=flag_embedding.is_taught
+        _lines(flag_embedding.example_row), drawn=False, answered=False, keeps_scores=flag_embedding.is_taught
     ),
     (EXAMPLES, "beir"): Target(None, keyed=True, joined=True, holds=join_columns),
     (RESULTS, "jsonl"): Target(_lines(_result_row), reads=False),
@@ -268,7 +268,7 @@ def _count_losses(one: Any, taken: str, target: Target, counts: Counter[str]) ->
         counts["questions_without_their_answers"] += 1
     if not target.drawn and one.negatives:
         counts["random_negatives_left_out"] += len(one.negatives)
-    if taken == EXAMPLES and not target.taught(one):
+    if taken == EXAMPLES and not target.keeps_scores(one):
         scores = map(flag_embedding.teacher_score, (*one.positives, *one.hard_negatives))
         if lost := sum(score is not None for score in scores):
             counts["teacher_scores_left_out"] += lost

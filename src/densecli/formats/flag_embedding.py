@@ -25,8 +25,8 @@ def example(row: Json, default_id: str) -> TrainingExample:
 
 def _passages(row: Json, name: str, default_id: str) -> tuple[Passage, ...]:
     texts = texts_field(row, name)
-    numbers = _beside(row, name, f"{name}_id", len(texts))
-    scores = _beside(row, name, f"{name}_scores", len(texts))
+    numbers = _parallel_list(row, name, f"{name}_id", len(texts))
+    scores = _parallel_list(row, name, f"{name}_scores", len(texts))
     ids = [f"{default_id}.{name}.{place}" for place in range(len(texts))]
     if numbers is not None:
         ids = [id_field({f"{name}_id": one}, f"{name}_id") for one in numbers]
@@ -39,7 +39,7 @@ def _passages(row: Json, name: str, default_id: str) -> tuple[Passage, ...]:
     )
 
 
-def _beside(row: Json, name: str, other: str, size: int) -> list[Any] | None:
+def _parallel_list(row: Json, name: str, other: str, size: int) -> list[Any] | None:
     """Return a list that belongs to the texts, if there is one."""
     values = row.get(other)
     if values is not None and (not isinstance(values, list) or len(values) != size):

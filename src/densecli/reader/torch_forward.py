@@ -75,7 +75,7 @@ def losses(
     # only the first passage of a question has a span loss; the others are told apart by relevance
     positives = {int(first): one for first, one in zip(firsts, samples, strict=True) if one.spans}
     if full:
-        # all empty rows are alike but for their dropout, so one is computed for all of them
+        # all empty rows are alike but for their dropout, so one is computed for them all
         rows.append([])
     padded = [range(full.tokens)] * len(rows) if full else rows
     chunks = length_batches(padded, CHUNK_TOKENS[device.type])
@@ -88,6 +88,9 @@ def losses(
                 torch.from_numpy(array).to(device)
                 for array in pad(sequences, pad_id, full.tokens if full else 0)
             )
+            # the release adds one number to the attention scores of all masked positions: in a row of
+            # padding alone it cancels out, and they attend to each other
+            mask[mask.sum(1) == 0] = 1
             logits = model(ids, mask)
             relevance.append(logits.relevance)
             here = {place: positives[row] for place, row in enumerate(chunk.tolist()) if row in positives}

@@ -18,7 +18,7 @@ def span_loss(start: Tensor, end: Tensor, readable: Tensor, spans: Tensor, valid
     Returns:
         (Q,) losses.
     """
-    # over the passage only; DPR's softmax includes question, title and padding
+    # over the readable positions; in DPR these are all, also those of question, title and padding
     log_start = start.masked_fill(~readable, float("-inf")).log_softmax(-1)
     log_end = end.masked_fill(~readable, float("-inf")).log_softmax(-1)
     log_spans = log_start.gather(1, spans[:, :, 0]) + log_end.gather(1, spans[:, :, 1])

@@ -82,8 +82,7 @@ class TunedSelection:
             "depths": {str(depth): round(value, 2) for depth, value in self.depths.items()},
             "precision": [
                 {
-                    # down, so that the answer at the threshold is kept
-                    "min_score": math.floor(one.min_score * 10_000) / 10_000,
+                    "min_score": _round_down(one.min_score),
                     "coverage": round(one.coverage, 2),
                     "precision": round(one.precision, 2),
                 }
@@ -103,7 +102,7 @@ class TunedSelection:
         ]
         depths = [[f"`k={depth}`", f"{value:.1f}"] for depth, value in self.depths.items()]
         precisions = [
-            [f"`min_score={one.min_score:.4g}`", f"{one.coverage:.1f}", f"{one.precision:.1f}"]
+            [f"`min_score={_round_down(one.min_score):.4f}`", f"{one.coverage:.1f}", f"{one.precision:.1f}"]
             for one in self.precisions
         ]
         return [
@@ -245,12 +244,21 @@ class SelectionSweep:
                 right, score = one.by_passage(depth)
                 found.append((score, right))
         found.sort(key=lambda pair: -pair[0])
+        before = 0
         for coverage in COVERAGES:
             count = round(len(found) * coverage / 100)
             if count and math.isfinite(least := found[count - 1][0]):
                 # the threshold keeps all answers of that score
                 kept = [answered for score, answered in found if score >= least]
+                if len(kept) == before:
+                    continue
+                before = len(kept)
                 yield Precision(least, 100 * len(kept) / len(found), 100 * sum(kept) / len(kept))
+
+
+def _round_down(score: float) -> float:
+    """Return a score with four decimals, so that as a threshold it keeps an answer of that score."""
+    return math.floor(score * 10_000) / 10_000
 
 
 def _halves(right: BoolArray) -> BoolArray:

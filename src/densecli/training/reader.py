@@ -116,7 +116,11 @@ def train_reader(
         refuse_infinite(done.loss, "loss", [one.id for one in batch])
         loss, parts = done.loss, {}
         if beside is not None:
-            found = beside.accumulate_gradients(drawn, config.seed + step, optimizer.scale)
+            # of the sum where the reader's is: the two losses have the same weight
+            size = len(drawn) if full else 1
+            found = beside.accumulate_gradients(
+                drawn, config.seed + step, lambda loss: optimizer.scale(loss * size)
+            )
             loss, parts = done.loss + found, {"reader": done.loss, "retriever": found}
         norm = optimizer.clip()
         # with float16 an infinite gradient only means that the scale was too high

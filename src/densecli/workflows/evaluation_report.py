@@ -132,6 +132,7 @@ def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Ta
     chosen = sorted({ks[0], 20 if 20 in ks else ks[-1]})
     measures = [(top_name(k), k) for k in chosen]
     read = {run for run, summary in found.measured.items() if summary.exact_match is not None}
+    ranked = {run for run, summary in found.measured.items() if summary.top_k}
     if read:
         measures.append(("EM", 0))
     header = ["", "questions", *(f"{run} {name}" for name, _ in measures for run in runs)]
@@ -141,7 +142,7 @@ def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Ta
             [
                 Cell(name),
                 Cell(f"{len(group):,}"),
-                *(_rate(group, run, k, run in read) for _, k in measures for run in runs),
+                *(_rate(group, run, k, run in (ranked if k else read)) for _, k in measures for run in runs),
             ]
             for name, group in groups.items()
         ]
@@ -149,13 +150,13 @@ def _group_tables(details: Any, found: Evaluation, ks: Sequence[int]) -> list[Ta
     return tables
 
 
-def _rate(group: Sequence[QuestionDetail], run: str, k: int, read: bool) -> Cell:
+def _rate(group: Sequence[QuestionDetail], run: str, k: int, measured: bool) -> Cell:
     """Return the share of a run's questions with an answer in the first k passages; for k = 0, read right.
 
-    Where anything was `read`, a question that was not is wrong.
+    Where anything was read, a question that was not is wrong.
     """
     asked = [one for one in group if run in one.ranks]
-    if not asked or not (k or read):
+    if not asked or not measured:
         return Cell("-")
     right = (0 < one.ranks[run] <= k if k else one.exact.get(run, False) for one in asked)
     value = 100 * sum(right) / len(asked)

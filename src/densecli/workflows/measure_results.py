@@ -94,7 +94,7 @@ class Measurer:
             self._read(results, bad), "evaluate", count_lines(results), "questions "
         )
         judge = self._open_judge()
-        # the ids of a dataset are line numbers, and say nothing about those of the qrels
+        # the ids of a dataset are line numbers, and those of a file may be the file's own
         own_ids = self._has_other_ids()
         if judge is not None and own_ids:
             records = judge.watch(records)
@@ -109,8 +109,9 @@ class Measurer:
             answered, records = _peek(records if own_ids else judge.watch(records))
         if answered:
             seen = None if self.details is None else partial(self.details.add, row)
-            scored = score_questions(records, self.config, counts, name, seen)
-            scores = QuestionScores(bad.usable(name, scored))
+            scores = QuestionScores(
+                score_questions(bad.usable(name, records), self.config, counts, name, seen)
+            )
             if len(scores) and not scores.judged:
                 self.observer.warning(
                     f"{name}: no question has answers, accuracy is not measured; `questions` FILE adds some"
@@ -147,11 +148,11 @@ class Measurer:
         return QrelsMeasures(*self.judgments)
 
     def _has_other_ids(self) -> bool:
-        """Whether the questions that count have none of the ids of the qrels."""
+        """Whether the ids of the questions that count are others than those of the qrels."""
         if self.asked is None or self.judgments is None:
             return False
         qrels = self.judgments[1]
-        return not any(question.id in qrels for question in self.asked.questions)
+        return not (self.asked.by_ids and any(question.id in qrels for question in self.asked.questions))
 
     def _judged_values(self, judge: "QrelsMeasures", name: str, counts: Counter[str]) -> dict[str, Values]:
         """Return the values of the qrels' measures, and count and name what has no partner.
@@ -159,7 +160,7 @@ class Measurer:
         Raises:
             InputError: the run has none of the questions that are judged.
         """
-        if not judge.judged:
+        if judge.unjudged and not judge.judged:
             raise InputError(
                 name, None, "has none of the questions that the qrels judge", "a run with their ids"
             )
