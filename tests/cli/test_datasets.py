@@ -225,6 +225,10 @@ def test_results_of_a_dataset_are_compared_with_published_rows(prepared: Program
     whole = prepared.run("evaluate", *own, "-k", "1,5,20").well()  # it searches and reads by itself
     assert (whole.rows[0]["results"], whole.rows[0]["questions"]) == ("nq", 12)
     assert whole.rows[0]["exact_match"] is not None
+    made_by = whole.rows[0]["input"]
+    assert made_by["path"] == str(prepared.workspace)
+    assert made_by["collection"]
+    assert made_by["reader"]
     assert set(whole.rows[0]["latency_ms"]) == {
         "encode the question",
         "search vectors",

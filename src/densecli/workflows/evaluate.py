@@ -56,7 +56,8 @@ class Evaluation:
             here.
         comparisons: each set of results compared with the first, where they have the same questions.
         curves: top-k accuracy in percent for k = 1, 2, …, for each name.
-        inputs: path and SHA-256 of the file that was read, for each name.
+        inputs: path and SHA-256 of the file that was read, for each name; where `evaluate_search` searched,
+            the workspace, and the fingerprints of its `collection` and `reader`.
         reference: the same of the `questions`, also those of a dataset, and of the `qrels`.
         answer_type: how answers were matched: `string`, `regex`, or both; None where only qrels judge.
         note: what to bear in mind of the published rows, or an empty string.

@@ -14,6 +14,7 @@ from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import InputError
 from densecli.evaluation.thresholds import parse_ks, parse_thresholds
+from densecli.models.folder import fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.reader.tuned import selection_for
 from densecli.records import Question
@@ -108,7 +109,13 @@ def evaluate_search(
         **passed,
     )
     latencies = _latencies(collection, home, asked, has_reader, read_config, clock, observer)
-    return replace(evaluation, latencies=latencies)
+    made_by = {
+        "path": str(home.root),
+        "sha256": None,
+        "collection": collection.fingerprint,
+        "reader": fingerprint(home.reader) if has_reader else None,
+    }
+    return replace(evaluation, latencies=latencies, inputs={name: made_by})
 
 
 def _latencies(

@@ -13,7 +13,15 @@ from densecli.evaluation.significance import ALPHA
 from densecli.report.accuracy_curves import accuracy_svg
 from densecli.report.page import Cell, Page, Table, render_page
 from densecli.workflows.evaluate import Evaluation
-from densecli.workflows.evaluation_tables import difference, format_value, measure_names
+from densecli.workflows.evaluation_tables import (
+    describe_source,
+    difference,
+    format_value,
+    measure_names,
+)
+
+FULL = 64
+"""Digits of a SHA-256."""
 
 
 def check_plot(path: Path | None) -> None:
@@ -66,7 +74,7 @@ def evaluation_report(found: Evaluation, config: EvaluateConfig | None = None) -
     ]
     for name, one in {**found.inputs, **found.reference}.items():
         if one is not None:
-            about.append(f"{name}: {one['path']}" + (f", SHA-256 {one['sha256']}" if one["sha256"] else ""))
+            about.append(f"{name}: {describe_source(one, FULL)}")
     if found.note:
         about.append(f"{found.note[0].upper()}{found.note[1:]}.")
     tables = [_summary_table(found)]

@@ -160,12 +160,14 @@ def describe_sources(found: Evaluation) -> str:
     """Return how answers were matched and the files that were measured, in a sentence."""
     parts = [] if found.answer_type is None else [f"answers matched as {found.answer_type}"]
     files = [*found.inputs.values(), *found.reference.values()]
-    parts += [
-        display_name(str(one["path"])) + (f" (SHA-256 {one['sha256'][:12]})" if one["sha256"] else "")
-        for one in files
-        if one
-    ]
-    return "; ".join(parts)
+    return "; ".join(parts + [describe_source(one) for one in files if one])
+
+
+def describe_source(source: Mapping[str, str | None], digits: int = 12) -> str:
+    """Return the path of what was measured, with the digests that identify it."""
+    names = {"sha256": "SHA-256", "collection": "collection", "reader": "reader"}
+    digests = [f"{name} {value[:digits]}" for key, name in names.items() if (value := source.get(key))]
+    return display_name(str(source["path"])) + (f" ({', '.join(digests)})" if digests else "")
 
 
 def markdown_table(found: Evaluation, resamples: int) -> str:
