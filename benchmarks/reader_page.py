@@ -88,7 +88,7 @@ def introduction(figures: Mapping[str, Any]) -> str:
     sizes = {
         "PASSAGES": figures["passages"]["number"],
         "QUESTIONS": settings["questions"],
-        "DEV": tuned["questions"],
+        "TUNED": tuned["questions"],
     }
     text = INTRODUCTION.read_text().strip()
     for word, size in sizes.items():

@@ -140,7 +140,7 @@ def run(options: argparse.Namespace) -> Path:
             "seconds": round(sum(row["seconds"] for row in rows), 1),
             "cpu_seconds": round(sum(row["cpu_seconds"] for row in rows), 1),
         },
-        "steps": done,
+        "steps": {command: done[command] for command in STEPS},  # WORK may hold those of other runs
     }
     with new_file(work / RESULT) as unfinished:
         unfinished.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
