@@ -112,7 +112,13 @@ def test_a_prediction_is_shown() -> None:
     ranked = RankedList(Question("1", "where"), (ScoredPassage(Passage("p1", "Dalai Lama", TEXT), 1.0),))
     answers = [
         Span(text, "p1", "Dalai Lama", *spans(TEXT, text)[0], 1.0, 1.0, score)
-        for text, score in (("Tibet", -1.0), ("Tibet", -1.5), ("Tsang", -1.2), ("Gang", -1.4))
+        for text, score in (
+            ("Tibet", -1.0),
+            ("Tibet", -1.5),
+            ("Tsang", -1.2),
+            ("the Tsang", -1.25),
+            ("Gang", -1.4),
+        )
     ]
     shown = printed(prediction_view(Prediction(ranked, tuple(answers))))
     assert shown.count("\x1b[1;32mTibet\x1b[0m") == 2

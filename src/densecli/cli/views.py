@@ -22,6 +22,7 @@ from densecli.records import (
     TrainingExample,
 )
 from densecli.text.foreign_text import mask
+from densecli.text.normalize import normalize_answer
 from densecli.text.snippets import Snippet, answer_sentence, passage_snippet
 from densecli.workflows.explain import ExplainedList
 
@@ -81,8 +82,11 @@ def prediction_view(prediction: Prediction) -> RenderableType:
         Text.assemble("    ", (mask(best.text), ANSWER_STYLE), (source, "dim")),
         Padding(styled(sentence), (0, 0, 0, 4)),
     ]
-    if prediction.other_answers:
-        others = " · ".join(map(mask, prediction.other_answers))
+    # "the Beatles" is no other answer than "Beatles"
+    different = {normalize_answer(one): one for one in reversed((best.text, *prediction.other_answers))}
+    different.pop(normalize_answer(best.text))
+    if different:
+        others = " · ".join(map(mask, reversed(different.values())))
         parts.append(Text(f"    also: {others}", style="dim"))
     return Group(*parts, Text(""))
 
