@@ -366,10 +366,10 @@ def test_the_released_configuration_of_the_reader_takes_the_loss_of_the_release(
     options = ("--encoder", "base", "--max-tokens", 64, "--passages", 3, "--device", "cpu", "--force")
     line = ("train-reader", "found.jsonl", *options, "-o", "nq-reader")
     said = place.call(*line, "--preset", "dpr-nq").well().stderr
-    assert "--choice dpr --loss dpr" in said
+    assert "--choice dpr --reader-loss dpr" in said
     losses = {}
     for loss in ("dpr", "masked"):
-        place.call(*line, "--preset", "dpr-nq", "--loss", loss).well()
+        place.call(*line, "--preset", "dpr-nq", "--reader-loss", loss).well()
         facts = json.loads((place.folder / "nq-reader" / "manifest.json").read_text())["facts"]
         losses[loss] = facts["loss"]
     # more takes part in its softmaxes

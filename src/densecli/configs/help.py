@@ -58,7 +58,7 @@ GROUPS = {
         token_types trailing_sep
     """,
     "Optimization": """
-        preset epochs batch_size learning_rate warmup_steps loss temperature teacher_temperature
+        preset epochs batch_size learning_rate warmup_steps loss reader_loss temperature teacher_temperature
         triplet_margin in_batch average_gradients dropout weight_decay max_grad_norm gradient_checkpointing
         activation_memory
     """,

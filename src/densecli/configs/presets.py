@@ -39,7 +39,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "passages": 24,
             "depth": 200,
             "choice": "dpr",
-            "loss": "dpr",
+            "reader_loss": "dpr",
             "epochs": 18,
             "learning_rate": 1e-5,
             "warmup_steps": 0,

@@ -354,7 +354,7 @@ class TrainReaderConfig(FittingConfig):
         "Token types: zeros, or 1 after the question as in DPR 1.0 (segments). auto: as the base model.",
         choices=("auto", "zeros", "segments"),
     )
-    loss: str = setting(
+    reader_loss: str = setting(
         "masked",
         "Softmaxes over the passages alone, and the mean of a batch (masked); or as in the authors' release: "
         "also over question, title, padding and empty rows, and the sum (dpr).",

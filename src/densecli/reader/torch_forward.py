@@ -34,7 +34,7 @@ class FullShape:
     @classmethod
     def of(cls, config: TrainReaderConfig) -> Self | None:
         """Return the shape that the loss of a training asks for, if it asks for one."""
-        return cls(config.passages, config.max_tokens) if config.loss == "dpr" else None
+        return cls(config.passages, config.max_tokens) if config.reader_loss == "dpr" else None
 
 
 def groups(samples: Sequence[Sample], budget: int, full: FullShape | None = None) -> Iterator[list[Sample]]:
