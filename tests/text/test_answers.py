@@ -87,6 +87,12 @@ def test_a_prepared_text_is_searched_for_many_answers():
     assert AnswerMatcher([r"19\d\d"], "regex").found_in(text)
 
 
+def test_the_two_small_sigmas_are_two_letters():
+    text = "ο δρόμος οδος είναι"
+    assert AnswerMatcher(["οδος"]).found_in(text)
+    assert not AnswerMatcher(["οδοσ"]).found_in(text)
+
+
 def test_a_repeated_answer_is_searched_once():
     matcher = AnswerMatcher(["New York", "new  york", "York", ""])
     assert matcher.spans("in New York") == [(3, 11), (7, 11)]
