@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from densecli.errors import InputError, UsageError
+from densecli.errors import InputError, ThresholdError, UsageError
 from densecli.evaluation.details import groups_of
 from densecli.records import Passage
 from densecli.workflows.evaluate import Evaluation, evaluate
@@ -97,6 +97,15 @@ def test_a_run_keeps_its_ids_for_the_qrels(place: Path) -> None:
     found = evaluate(run, texts=Texts(str(numbered)), qrels="test.qrels", measures=["P@1"])
     # of the four questions of the qrels the first has its passage at rank 1
     assert (measured(found)["top-1"], measured(found)["P@1"]) == (25.0, 0.25)
+
+
+def test_a_threshold_may_have_another_name_of_a_measure(place: Path) -> None:
+    found = evaluate(lines("a.jsonl", result(1, "Paris")), qrels="test.qrels", measures=["MRR@10"])
+    found.check_threshold("MRR@10=0.25,top1=0.1")
+    with pytest.raises(ThresholdError, match=r"a.jsonl: RR@10 is 0\.2500, below 0\.3"):
+        found.check_threshold("MRR@10=0.3")
+    with pytest.raises(UsageError, match=r"RR@5: a.jsonl has top-1, RR@10"):
+        found.check_threshold("MRR@5=0.3")
 
 
 def test_a_run_without_any_judged_question_is_refused(place: Path) -> None:

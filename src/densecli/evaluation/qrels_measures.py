@@ -90,6 +90,14 @@ def check_measures(names: Sequence[str]) -> None:
         _parse(name)
 
 
+def usual_name(name: str) -> str | None:
+    """Return the name under which a measure is measured, None for one that is not known."""
+    try:
+        return str(_parse(name))
+    except UsageError:
+        return None
+
+
 def _parse(name: str) -> Any:
     try:
         measure = ir_measures.parse_measure(name)

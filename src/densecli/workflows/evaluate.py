@@ -88,6 +88,11 @@ class Evaluation:
         """
         for threshold in parse_thresholds(least):
             for name, summary in self.measured.items():
+                if summary.measures and threshold.name and threshold.name not in summary.measures:
+                    from densecli.evaluation.qrels_measures import usual_name  # loads ir-measures
+
+                    # MRR@10 is measured as RR@10
+                    threshold = replace(threshold, name=usual_name(threshold.name) or threshold.name)
                 threshold.check(name, summary)
 
 
