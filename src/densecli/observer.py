@@ -100,8 +100,8 @@ class LineObserver(Observer):
     ) -> Iterator[T]:
         """Pass items on; write how much is done, how fast, and how much time is left.
 
-        The line is repeated while an item takes longer than ten seconds, if it is known how many there are:
-        else the work may be to wait for what someone types.
+        While an item takes longer than ten seconds, the line is repeated. Without a `total` it is not, since
+        the program may be waiting for someone to type.
         """
         of = f" of {total:,}" if total else ""
 

@@ -116,10 +116,10 @@ def train_reader(
         refuse_infinite(done.loss, "loss", [one.id for one in batch])
         loss, parts = done.loss, {}
         if beside is not None:
-            # of the sum where the reader's is: the two losses have the same weight
-            size = len(drawn) if full else 1
+            # both gradients are those of a mean over the batch, or with `reader_loss=dpr` of a sum
+            weight = len(drawn) if full else 1
             found = beside.accumulate_gradients(
-                drawn, config.seed + step, lambda loss: optimizer.scale(loss * size)
+                drawn, config.seed + step, lambda loss: optimizer.scale(loss * weight)
             )
             loss, parts = done.loss + found, {"reader": done.loss, "retriever": found}
         norm = optimizer.clip()
