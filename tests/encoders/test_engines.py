@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densecli.encoders import engines, hardware
+from densecli.encoders import engines, hardware, onnx_session
 from densecli.encoders.engines import (
     EngineRequest,
     engines_for_many,
@@ -228,6 +228,29 @@ def test_a_valid_graph_refused_by_an_engine_runs_in_torch(
     )
     assert encoder.arithmetic.startswith("torch")
     assert "the engine refuses it (no such operation)" in heard.warnings[0]
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_an_engine_that_loads_a_graph_and_cannot_run_it_is_replaced_by_torch(
+    tiny_retriever: Path, monkeypatch: pytest.MonkeyPatch, single: bool
+) -> None:
+    real = onnx_session.onnxruntime.InferenceSession
+
+    class Failing(real):  # type: ignore[misc, valid-type]
+        def run(self, *_: object, **__: object) -> None:
+            raise RuntimeError("illegal primitive")
+
+    monkeypatch.setattr(onnx_session.onnxruntime, "InferenceSession", Failing)
+    heard = Heard()
+    request = EngineRequest(device="cpu", precision="fp32")
+    encoder = open_question_encoder(tiny_retriever, request, single, heard)
+    assert encoder.arithmetic.startswith("torch")
+    assert np.isfinite(encoder.encode(["who voiced meg"])).all()
+    (line,) = heard.warnings
+    assert "illegal primitive" in line
+    assert line.endswith("torch is used instead")
+    with pytest.raises(EngineError, match="illegal primitive"):
+        open_question_encoder(tiny_retriever, asked("onnxruntime"))
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ class CompiledTower:
             separator: the id behind whose first place tokens are of type 1; None: all are of type 0.
 
         Raises:
-            EngineError: the engine refuses the graph.
+            EngineError: the engine refuses the graph, or cannot run it.
             ArtifactError: weights, graph and config do not fit together.
         """
         encoder, place = parts.encoder, parts.place
@@ -150,6 +150,9 @@ class CompiledTower:
                 f"{place}: was compiled for another {WEIGHTS}; copy both from one model folder"
             )
         self.arithmetic = self._session.arithmetic
+        # an engine may load a graph and fail in its first run; found now, another engine can replace it
+        for _ in self.hidden([[[pad_id]]]):
+            pass
 
     def hidden(self, batches: Iterable[Ids]) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
         """Yield last hidden states (B, L, H) and the mask (B, L) for each batch of sequences, in order."""
