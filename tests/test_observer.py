@@ -13,19 +13,19 @@ from densecli.observer import SILENT, LineObserver
 
 def test_each_report_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0)
-    clock = iter(range(0, 100, 10))
-    monkeypatch.setattr(observer.time, "monotonic", lambda: float(next(clock)))
     lines: list[str] = []
     log = LineObserver(lines.append)
     log.message("found 2 files")
     log.warning("1 is empty")
-    assert list(log.progress("a", "read", 2, "files ")) == ["a"]
+    told = log.progress("a", "read", 2, "files ")
+    time.sleep(0.2)
+    assert list(told) == ["a"]
     with log.transfer("nq.gz") as report:
         report(1_000_000, 3_000_000)
+    assert re.fullmatch(r"read: 1 of 2 files \([\d,.]+/s, 0:00:00 left\)", lines.pop(2))
     assert lines == [
         "found 2 files",
         "warning: 1 is empty",
-        "read: 1 of 2 files (0.1/s, 0:00:10 left)",
         "fetching nq.gz",
         "nq.gz: 1 of 3 MB",
     ]
@@ -72,6 +72,33 @@ def test_nothing_is_repeated_where_the_work_may_be_to_wait(monkeypatch: pytest.M
     told = LineObserver(print).progress(iter("ab"), "search")
     assert next(told) == "a"
     assert threading.active_count() == before
+
+
+def test_the_time_left_is_not_estimated_from_the_first_item_of_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(observer, "BATCH_SECONDS", 0.1)
+    lines: list[str] = []
+    said = threading.Event()
+    real, hours = time.monotonic, 0
+    monkeypatch.setattr(observer.time, "monotonic", lambda: real() + 3600 * hours)
+
+    def write(line: str) -> None:
+        lines.append(line)
+        said.set()
+
+    def work() -> Iterator[int]:
+        nonlocal hours
+        for _ in range(2):
+            hours += 1  # at once: as with a library that lets no other thread run meanwhile
+            yield from range(100)
+            said.clear()
+            assert said.wait(60)
+
+    list(LineObserver(write).progress(work(), "search", 200, "questions "))
+    assert not any(re.match(r"search: (1|101) of", line) for line in lines)
+    assert any(line.startswith("search: 100 of 200 questions (") for line in lines)
 
 
 def rates_of(seconds: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:

@@ -16,6 +16,8 @@ TICKS = 20
 """How often in that time a thread checks whether a line is due."""
 SHORTEST_TICK = 0.1
 LONGEST_END = 1.0
+BATCH_SECONDS = 1.0
+"""An item that takes longer may be the first of a batch."""
 RATE_SECONDS = 120.0
 """How far back the rate of work is measured."""
 
@@ -116,7 +118,7 @@ class LineObserver(Observer):
             tracked = measure_rate(items, done, start)
             while (found := heartbeat.wait_for(tracked)) is not None:
                 yield found[0]
-                heartbeat.write_if_due()
+                heartbeat.write_after_item()
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int | None], None]]:
@@ -145,6 +147,7 @@ class _Heartbeat(Generic[T]):
         self._repeats = repeats
         self._last: T | None = None
         self._waits = False
+        self._waited = 0.0
         self._written = time.monotonic()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -167,11 +170,22 @@ class _Heartbeat(Generic[T]):
     def wait_for(self, items: Iterator[T]) -> T | None:
         """Return the next item, None at the end."""
         self._waits = True
+        begun = time.monotonic()
         found = next(items, None)
+        self._waited = time.monotonic() - begun
         self._waits = False
         if found is not None:
             self._last = found
         return found
+
+    def write_after_item(self) -> None:
+        """Write where the work is, if a line is due.
+
+        The first item of a batch is not counted alone: it took as long as the batch, and the time left would
+        be far too long. The thread writes the line when the next batch is waited for.
+        """
+        if not self._repeats or self._waited < BATCH_SECONDS:
+            self.write_if_due()
 
     def write_if_due(self) -> None:
         """Write where the work is, unless that was written in the last ten seconds."""
