@@ -117,3 +117,22 @@ def test_a_json_array_in_a_pipe_is_searched_in_batches(prepared):
     rows = [{"question": f"who was born in {city}"} for city in ["Rome", "Oslo"] * 40]
     ended = prepared.run("search", "-", "--mode", "bm25", "-k", 1, stdin=json.dumps(rows).encode()).well()
     assert len(ended.rows) == 80
+
+
+def test_an_empty_pipe_that_stays_open_is_reported(prepared):
+    line = prepared.line("evaluate", "--questions", "questions.jsonl", "--top-k", 1)
+    with subprocess.Popen(
+        line, cwd=prepared.folder, env=prepared.environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stderr is not None
+        try:
+            said = _read(process.stderr.fileno(), PATIENCE)
+            assert said is not None
+            assert b"waiting for results from standard input" in said
+            out, err = process.communicate(timeout=PATIENCE)  # it closes the pipe
+        finally:
+            process.kill()
+    assert b"searching the questions instead" in err
+    assert json.loads(out)["questions"] == 12

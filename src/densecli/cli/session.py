@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from io import BufferedReader
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from densecli.artifacts.workspace import Workspace, find_workspace
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from densecli.training.ranks import ProcessGroup
 
 C = TypeVar("C")
+PATIENCE_SECONDS = 3.0
+"""How long an open pipe may be empty before the user is told what the program waits for."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,23 @@ class Session:
         """
         if path is not None:
             return path
-        if self.terminal.can_ask or _nothing_piped():
+        if self.terminal.can_ask or self._nothing_piped(what):
             raise UsageError(f"no {what} given; name a file, or pipe something in")
         return "-"
+
+    def _nothing_piped(self, what: str) -> bool:
+        """Wait for the first byte of a pipe, or its end; say so if that takes long: it may stay open."""
+        stream = sys.stdin.buffer
+        if not isinstance(stream, BufferedReader):
+            return False
+        note = f"waiting for {what} from standard input; `< /dev/null` says that there are none"
+        timer = Timer(PATIENCE_SECONDS, self.terminal.message, [note])
+        timer.daemon = True
+        timer.start()
+        try:
+            return not stream.peek(1)
+        finally:
+            timer.cancel()
 
     @contextmanager
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:
@@ -90,11 +107,6 @@ class Session:
                 stream.write(encode_line(row))
                 count += 1
         return count
-
-
-def _nothing_piped() -> bool:
-    stream = sys.stdin.buffer
-    return isinstance(stream, BufferedReader) and not stream.peek(1)
 
 
 def is_pipe(stream: BinaryIO) -> bool:
