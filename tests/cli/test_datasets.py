@@ -248,6 +248,9 @@ def test_results_of_a_dataset_are_compared_with_published_rows(prepared: Program
     reference = whole.rows[0]["reference"]["questions"]
     assert reference["path"].endswith("nq-test.qa.csv")
     assert len(reference["sha256"]) == 64
+    # questions of a file, measured as those of the dataset
+    mine, *_ = prepared.run("evaluate", *own, "--questions", "questions.jsonl", "-k", "1,5,20").well().rows
+    assert (mine["questions"], mine["exact_match"]) == (12, whole.rows[0]["exact_match"])
     refused = prepared.run("evaluate", *own, "--passages", ".densecli/passages")
     assert (refused.status, "--passages has an effect only on results" in refused.error) == (2, True)
 

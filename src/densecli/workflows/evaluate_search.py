@@ -52,8 +52,8 @@ def evaluate_search(
 
     Args:
         clock: returns seconds, such as `time.perf_counter`.
-        questions: file of the questions; or
-        dataset: a dataset of the paper.
+        questions: file of the questions; by default those of
+        dataset: a dataset of the paper. It also says how answers are matched.
         split: its split; by default test.
         data_dir: folder with files of the dataset.
         workspace: folder of collection and models; by default the nearest `.densecli`.
@@ -76,7 +76,9 @@ def evaluate_search(
     home = find_workspace(workspace)
     search_config = replace(search_config or SearchConfig(), answer_type=config.answer_type)
     bad = collect_bad_records(config.on_error, observer)
-    asked = list(open_questions(questions, home, search_config, bad, observer, dataset, split, data_dir))
+    # beside a file, the dataset says how answers are matched and which rows are published
+    of_dataset = (dataset, split, data_dir) if questions is None else ()
+    asked = list(open_questions(questions, home, search_config, bad, observer, *of_dataset))
     if not asked:
         raise InputError(str(questions or dataset), None, "has no questions", "at least one")
     has_reader = home.reader.exists()
