@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from densecli.errors import InputError, ThresholdError, UsageError
 from densecli.evaluation.details import groups_of
-from densecli.records import Passage
+from densecli.records import Passage, RankedList
 from densecli.workflows.evaluate import Evaluation, evaluate
 from densecli.workflows.evaluation_report import evaluation_report
 from densecli.workflows.evaluation_tables import csv_table, latex_table, legend, markdown_table
@@ -106,6 +107,30 @@ def test_a_threshold_may_have_another_name_of_a_measure(place: Path) -> None:
         found.check_threshold("MRR@10=0.3")
     with pytest.raises(UsageError, match=r"RR@5: a.jsonl has top-1, RR@10"):
         found.check_threshold("MRR@5=0.3")
+
+
+@pytest.mark.parametrize(
+    ("asked", "qrels", "expected"),
+    [
+        ("nDCG@10=0.3", None, "top-K, EM, F1; others need `qrels` FILE"),
+        ("top20=0.5,accuracy=0.3", None, "`fail_under` accuracy: is not measured"),
+        ("MRR@5=0.3", "test.qrels", r"one of top-K, EM, F1, RR@10$"),
+    ],
+)
+def test_a_threshold_of_what_is_not_measured_is_refused_before_any_work(
+    place: Path, asked: str, qrels: str | None, expected: str
+) -> None:
+    def results() -> Iterator[RankedList]:
+        raise AssertionError("the results are read")
+        yield
+
+    measures = ["MRR@10"] if qrels else []
+    with pytest.raises(UsageError, match=expected):
+        evaluate(results(), qrels=qrels, measures=measures, fail_under=asked)
+    evaluate(
+        lines("a.jsonl", result(1, "Paris")), qrels="test.qrels", measures=["MRR@10"],
+        fail_under="MRR@10=0,rr@10=0,em=0,top-3=0",
+    )  # fmt: skip
 
 
 def test_a_run_without_any_judged_question_is_refused(place: Path) -> None:

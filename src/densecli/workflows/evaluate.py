@@ -11,12 +11,10 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import EvaluateConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import UsageError
-from densecli.evaluation.accuracy import (
-    Summary,
-)
+from densecli.evaluation.accuracy import EXACT_MATCH, F1, Summary
 from densecli.evaluation.compare import Comparison, compare, shared_order
 from densecli.evaluation.question_set import QuestionSet
-from densecli.evaluation.thresholds import parse_ks, parse_thresholds
+from densecli.evaluation.thresholds import Threshold, parse_ks, parse_thresholds
 from densecli.files.bad_records import BadRecords
 from densecli.files.names import display_path
 from densecli.files.streams import STDIN
@@ -176,6 +174,7 @@ def evaluate(
     bad = collect_bad_records(config.on_error, observer)
     known = texts.lookup(bad)
     judgments = _judgments(qrels, measures, bad)
+    _check_names(thresholds, judgments)
     asked, question_path = None, texts.questions
     if choice is not None:
         config = replace(config, answer_type=config.answer_type or choice.single()[0].answer_type)
@@ -227,6 +226,29 @@ def _judgments(
     names = measures or DEFAULT
     check_measures(names)
     return names, read_qrels(qrels, bad)
+
+
+def _check_names(thresholds: Sequence[Threshold], judgments: tuple[Sequence[str], Qrels] | None) -> None:
+    """Refuse a threshold of a measure that will not be measured, before hours of work.
+
+    Raises:
+        UsageError: names the threshold.
+    """
+    known = ["top-K", EXACT_MATCH, F1]
+    for threshold in thresholds:
+        name = threshold.name
+        if name is None or threshold.k is not None or name.upper() in known:
+            continue
+        measured: list[str] = []
+        if judgments is not None:
+            from densecli.evaluation.qrels_measures import usual_name  # loads ir-measures
+
+            measured = [usual_name(one) or one for one in judgments[0]]
+            if (usual_name(name) or name).lower() in [one.lower() for one in measured]:
+                continue
+        expected = ", ".join(known + measured)
+        more = "" if judgments is not None else "; others need `qrels` FILE"
+        raise UsageError(f"`fail_under` {name}: is not measured; expected one of {expected}{more}")
 
 
 def _compare(
