@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -105,13 +104,6 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def carry_lists(made: Made, lists: Path) -> None:
-    """Begin the whole run with the searches of the other one, as on another machine."""
-    script = [sys.executable, ROOT / "benchmarks" / "reader_lists.py"]
-    subprocess.run([*script, "pack", made.resumed, lists], check=True)
-    subprocess.run([*script, "unpack", made.data, made.dev, lists, made.whole], check=True)
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("reader-run")
@@ -121,7 +113,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     made.kill(made.resumed, lambda: begun.exists() and begun.read_text().startswith("embed"))
     made.kill(made.resumed, lambda: answers.exists() and answers.read_bytes().count(b"\n") > 0)
     assert 0 < len(lines_of(answers)) < QUESTIONS * len(SETS)
-    carry_lists(made, root / "lists")
     made.kept = answers.read_bytes()
     with open(answers, "ab") as stream:
         stream.write(b'{"id": "half a li')
@@ -153,25 +144,6 @@ def test_a_run_that_was_killed_reads_as_one_that_was_not(made, rows, figures):
     assert without_times(rows) == without_times(lines_of(made.whole / "answers.jsonl"))
     whole = json.loads((made.whole / "reader-run.json").read_text())
     assert (figures["sets"], figures["compared"]) == (whole["sets"], whole["compared"])
-
-
-def test_lists_that_were_packed_come_back_as_they_were(made):
-    assert not (made.whole / ".densecli" / "vectors").exists()
-    for mode in MODES:
-        assert (made.whole / f"{mode}.jsonl").read_bytes() == (made.resumed / f"{mode}.jsonl").read_bytes()
-
-
-def test_lists_of_other_questions_are_refused(made, tmp_path):
-    shutil.copytree(made.resumed.parent / "lists", tmp_path / "lists")
-    shutil.copytree(made.data, tmp_path / "data")
-    changed = tmp_path / "data" / "questions" / TEST_FILES[0]
-    changed.write_bytes(changed.read_bytes().replace(b'"question": "', b'"question": "by the way, '))
-    script = [sys.executable, ROOT / "benchmarks" / "reader_lists.py", "unpack"]
-    places = [tmp_path / "data", made.dev, tmp_path / "lists", tmp_path / "work"]
-    run = subprocess.run([*script, *places], capture_output=True, text=True)
-    assert run.returncode == 1
-    assert "is not the file that was packed" in run.stderr
-    assert not (tmp_path / "work" / "settings.json").exists()
 
 
 def test_the_command_that_was_cut_off_is_marked(figures):
