@@ -190,6 +190,27 @@ def test_another_training_is_not_resumed(prepared, name):
         assert not training.partial.exists()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["train-reader", "-", *SMALL],
+        ["convert", "base", "--to", "retriever", "-o", ".densecli/reader"],
+    ],
+)
+def test_no_command_removes_an_interrupted_training(prepared, line):
+    training = Training(prepared, "reader")
+    training.kill(lambda: training.saved >= 2)
+    kept = prepared.workspace / "kept"
+    training.folder.rename(kept)
+    rows = (prepared.folder / "found.jsonl").read_text()
+    ended = prepared.call(*line, stdin=rows)
+    assert (ended.status, "an interrupted training" in ended.error) == (4, True)
+    assert "--force" in ended.error
+    assert training.saved >= 2
+    prepared.call(*line, "--force", stdin=rows).well()
+    assert training.saved == 0
+
+
 def test_a_training_from_a_pipe_is_not_resumed(prepared):
     line = ["train-reader", "-", *SMALL, "--force", "--save-every", 1]
     rows = (prepared.folder / "found.jsonl").read_text()

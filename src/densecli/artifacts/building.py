@@ -16,12 +16,14 @@ from densecli.artifacts.recipe import Input, Recipe, digest_file, digest_texts
 from densecli.artifacts.workspace import NAME, Workspace
 from densecli.counts import format_counts
 from densecli.errors import ArtifactError, UpToDate
-from densecli.files.atomic import finish, new_folder, remove, resolve_path, settle, sync_tree
+from densecli.files.atomic import finish, new_folder, partial_of, remove, resolve_path, settle, sync_tree
 from densecli.files.names import require_utf8_name
 from densecli.observer import Observer
 
 P = ParamSpec("P")
 SHOWN = 3
+CHECKPOINT = "checkpoint"
+"""What a training resumes from, in its unfinished folder: hours of work, which only `force` removes."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,10 @@ def building(
     if finish(place, is_whole, check_kind):
         observer.message(f"{target}: put in place what an interrupted run had finished")
         raise UpToDate(target)
+    if not keep_partial and not force and (partial_of(place) / CHECKPOINT).exists():
+        raise ArtifactError(
+            f"{target}: an interrupted training can resume there; resume it, or use `force` to remove it"
+        )
     with new_folder(place, check_kind, keep_partial) as folder:
         check()  # again under the lock: another run may just have ended
         build = Building(folder, recipe, config)

@@ -206,7 +206,7 @@ def read_checkpoint(folder: Path, state: TrainState) -> TrainProgress:
 
 def _damage_error(folder: Path) -> ArtifactError:
     return ArtifactError(
-        f"{folder}: the checkpoint is damaged or of another model; use `force` to start over"
+        f"{folder}: the checkpoint is damaged or of another model; remove {folder.parent} to start over"
     )
 
 

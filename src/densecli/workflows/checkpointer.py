@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from densecli.artifacts.building import SHOWN, Building, building
+from densecli.artifacts.building import CHECKPOINT, SHOWN, Building, building
 from densecli.artifacts.kinds import Manifest
 from densecli.artifacts.line_log import LineLog
 from densecli.artifacts.recipe import Input, Recipe
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from densecli.training.ranks import ProcessGroup
     from densecli.training.report import StepReport
 
-CHECKPOINT = "checkpoint"
 BEST = "best"
 LAST = "last"
 METRICS = "metrics.jsonl"
@@ -77,7 +76,7 @@ def resumable(
         raise UsageError("several processes can't read the same pipe; name files")
     try:
         with building(
-            kind, command, target, config, inputs, force, observer, recipe.rereadable, (CHECKPOINT,), home
+            kind, command, target, config, inputs, force, observer, True, (CHECKPOINT,), home
         ) as build:
             _prepare(build, target, force, observer)
             _compare_with_first(ranks, target, recipe, config)
