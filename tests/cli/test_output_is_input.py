@@ -100,12 +100,24 @@ def test_an_output_beside_its_input_is_written(prepared):
     prepared.call("search", "questions.jsonl", "-k", 3, "--mode", "bm25", "-o", os.devnull).well()
 
 
+NO_FILES = {
+    "answer_type", "compare", "data_dir", "dataset", "device", "fail_under", "form", "hf", "id_column",
+    "id_prefix", "index_negatives", "measure", "name", "negatives", "passage_prefix", "qrels_split",
+    "question_prefix", "sampling_rates", "split", "stop_words", "text_column", "title_column", "top_k",
+    "workspace",
+}  # fmt: skip
+"""Options that take a text or a path and name no file that a command reads or writes as a whole."""
+
+
 def test_every_path_option_is_listed_as_input_or_output():
-    """A new option for a file must be named in one of the two lists."""
+    """A new option for a file must be named in one of the two lists; models are named by text."""
     for name, command in typer.main.get_command(app).commands.items():
         for parameter in inspect.signature(command.callback).parameters.values():
-            if "pathlib.Path" in str(parameter.annotation) and parameter.name not in (
-                "workspace",
-                "data_dir",
-            ):
+            kinds = str(parameter.annotation).partition("<typer")[0]
+            if ("pathlib.Path" in kinds or "str" in kinds) and parameter.name not in NO_FILES:
                 assert parameter.name in INPUTS + OUTPUTS, f"{name} {parameter.name}"
+
+
+def test_a_reader_is_not_replaced_by_its_own_training(prepared):
+    line = ("train-reader", "found.jsonl", "--init", ".densecli/reader", "--force")
+    assert "would take the place of its own input" in refused(prepared, *line, "-o", ".densecli/reader")

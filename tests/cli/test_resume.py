@@ -178,8 +178,8 @@ def test_another_training_is_not_resumed(prepared, name):
     assert ended.status == 4
     assert "(dropout was 0.1, now 0.2); use the same ones to resume" in ended.error
     (prepared.folder / "found.jsonl").write_text((prepared.folder / "found.jsonl").read_text().upper())
-    examples = prepared.workspace / "examples" / "questions" / "manifest.json"
-    examples.write_text(examples.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
+    examples = prepared.workspace / "examples" / "questions" / "examples.jsonl"
+    examples.write_text(examples.read_text().replace("king", "duke"))
     ended = prepared.call(*line)
     assert (ended.status, "its input was " in ended.error) == (4, True)
     assert training.saved == kept

@@ -140,10 +140,7 @@ def building(
     if finish(place, is_whole, check_kind):
         observer.message(f"{target}: put in place what an interrupted run had finished")
         raise UpToDate(target)
-    if not keep_partial and not force and (partial_of(place) / CHECKPOINT).exists():
-        raise ArtifactError(
-            f"{target}: an interrupted training can resume there; resume it, or use `force` to remove it"
-        )
+    _keep_training(place, target, keep_partial or force)
     with new_folder(place, check_kind, keep_partial) as folder:
         check()  # again under the lock: another run may just have ended
         build = Building(folder, recipe, config)
@@ -156,6 +153,14 @@ def building(
         for name in scratch:
             remove(folder / name)
     observer.message(f"{target}: {format_counts(build.counts) or 'done'} ({seconds:.1f} s)")
+
+
+def _keep_training(place: Path, target: Path, handled: bool) -> None:
+    """Refuse to remove an interrupted training, unless the caller keeps it or it may be removed."""
+    if not handled and (partial_of(place) / CHECKPOINT).exists():
+        raise ArtifactError(
+            f"{target}: an interrupted training can resume there; resume it, or use `force` to remove it"
+        )
 
 
 def _check_target(

@@ -16,12 +16,21 @@ from densecli.artifacts.kinds import (
     KINDS,
     NAME,
     RENAMED,
+    ExamplesManifest,
     ExportManifest,
     Made,
     Manifest,
     RetrieverManifest,
 )
-from densecli.artifacts.recipe import Input, Recipe, describe_file, describe_folder
+from densecli.artifacts.recipe import (
+    Input,
+    Recipe,
+    describe_file,
+    describe_folder,
+    digest_file,
+    digest_texts,
+)
+from densecli.artifacts.workspace import EXAMPLES_FILE
 from densecli.errors import ArtifactError
 from densecli.files.atomic import restore
 from densecli.files.names import display_path, require_utf8_name
@@ -237,6 +246,9 @@ def describe_input(path: str | Path) -> Input:
     if is_remote(str(path)) and not place.exists():
         return Input(display_path(path), import_module("densecli.files.remote").remote_digest(str(path)))
     made = outline(place)
+    if made is not None and made.kind == ExamplesManifest.kind and (place / EXAMPLES_FILE).is_file():
+        # people edit it, and what is trained on is what it holds now
+        return Input(display_path(path), digest_texts([digest_file(place / EXAMPLES_FILE)]))
     if made is not None:
         return Input(display_path(path), made.fingerprint)
     if place.is_dir():

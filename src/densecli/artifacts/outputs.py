@@ -34,9 +34,9 @@ WRITERS = {
 """What is in a workspace, and which commands write it."""
 OUTPUTS = ("output", "plot", "report", "tensorboard")
 INPUTS = (
-    "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "index", "joint", "negatives_from",
-    "passages", "qrels", "question", "questions", "reader", "results", "retriever", "source", "sources",
-    "tune", "tune_lambda", "vectors",
+    "base", "bm25", "config_file", "dev", "encoder", "exclude", "files", "gold", "index", "init", "joint",
+    "negatives_from", "passages", "qrels", "question", "questions", "reader", "results", "retriever",
+    "source", "sources", "tune", "tune_lambda", "vectors",
 )  # fmt: skip
 """Arguments of all commands that name what is written and what is read."""
 Identity = tuple[int, int]
