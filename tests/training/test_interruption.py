@@ -18,10 +18,12 @@ def default_handler():
 
 
 def test_the_first_ctrl_c_is_a_request_and_the_second_ends_the_program():
-    with stop_on_ctrl_c() as stop_requested:
+    said: list[str] = []
+    with stop_on_ctrl_c(report=said.append) as stop_requested:
         assert not stop_requested()
         signal.raise_signal(signal.SIGINT)
         assert stop_requested()
+        assert said == ["ending after this update; Ctrl-C again ends at once, without saving"]
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 

@@ -170,6 +170,10 @@ def test_a_wrong_call_is_refused_before_anything_is_written(run, tmp_path):
         run(epoch=3)
     with pytest.raises(UsageError, match="`early_stop` has an effect only with `dev`"):
         run(early_stop=2)
+    with pytest.raises(UsageError, match="`validate_k` has an effect only with `dev`"):
+        run(preset="dpr-nq", validate_k=50)
+    with pytest.raises(UsageError, match="`average_gradients` has an effect only where several processes"):
+        run(average_gradients=True)
     with pytest.raises(UsageError, match="contradict each other"):
         run(dataset="nq")
     with pytest.raises(UsageError, match="no training example is left to train on"):

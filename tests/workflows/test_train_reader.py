@@ -159,11 +159,14 @@ def test_negatives_come_from_a_collection(run, squad, tmp_path):
     made = run(squad, negatives_from=place, epochs=1)
     assert run(squad, negatives_from=place, epochs=1).up_to_date
     assert "questions_with_fewer_negatives" not in manifest(made.folder)["counts"]
-    found = list(
-        with_negatives([*RESULTS[:1], *squad_results(SQUAD["data"][0], "0")], open_collection(place), 9)
-    )
+    unmarked: list[str] = []
+    both = [*RESULTS[:1], *squad_results(SQUAD["data"][0], "0")]
+    found = list(with_negatives(both, open_collection(place), 9, lambda: unmarked.append("both")))
     assert found[0] == RESULTS[0]  # its answers are matched, not marked
     assert [ctx.passage.text for ctx in found[1].ctxs[1:]] == ["the song of the king"]
+    assert not unmarked
+    list(with_negatives(RESULTS[:1], open_collection(place), 9, lambda: unmarked.append("one")))
+    assert unmarked == ["one"]
     densecli.index(workspace=place, kind="bm25", k1=0.5, force=True)
     with pytest.raises(ArtifactError, match="built differently"):
         run(squad, negatives_from=place, epochs=1)
@@ -174,6 +177,10 @@ def test_several_sets_are_repeated_according_to_rates(run, squad, observer):
     assert manifest(made.folder)["facts"]["steps"] == 2  # 6 questions in batches of 4
     with pytest.raises(UsageError, match="has 2 rates for 1 set"):
         run(squad, sampling_rates="1,2", force=True)
+    with pytest.raises(UsageError, match="set 2 of 2 has 4 questions, and at rate 0.2 gives none"):
+        run([squad, squad], sampling_rates="1,0.2", force=True)
+    run([squad, squad], sampling_rates="1,0.5", epochs=1, warmup_steps=2, observer=observer, force=True)
+    assert "is not below the 2 updates" in observer.warnings[-1]
 
 
 def test_articles_and_search_results_are_mixed(run, squad, tmp_path):

@@ -55,7 +55,9 @@ class LineLog:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a line."""
-        self._stream.write(encode_line(row))
+        rest = memoryview(encode_line(row))
+        while rest:  # without a buffer, a write may take less than all
+            rest = rest[self._stream.write(rest) :]
 
     def sync(self) -> None:
         """Flush the added lines to the disk."""

@@ -68,7 +68,7 @@ def train(
     """
     from densecli.workflows.train import train as run
 
-    with stop_on_ctrl_c(session.ranks) as stop_requested:
+    with stop_on_ctrl_c(session.ranks, session.terminal.message) as stop_requested:
         run(
             files or None,
             dev=dev,

@@ -64,7 +64,7 @@ def train_reader(
     """
     from densecli.workflows.train_reader import train_reader as run
 
-    with stop_on_ctrl_c(session.ranks) as stop_requested:
+    with stop_on_ctrl_c(session.ranks, session.terminal.message) as stop_requested:
         run(
             results or session.input_or_stdin(None, "search results"),
             dev=dev,

@@ -1,5 +1,6 @@
 """Defaults of the stages that train models."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -76,6 +77,14 @@ class FittingConfig:
     def passes(self, examples: int) -> int:
         """Return how often a training goes through this many examples."""
         return self.USUAL_EPOCHS if self.epochs is None else self.epochs
+
+    def check_warmup(self, steps: int, warn: Callable[[str], object]) -> None:
+        """Warn if the warm-up does not end within a training of `steps` updates."""
+        if self.warmup_steps is not None and 0 < steps <= self.warmup_steps:
+            warn(
+                f"`warmup_steps` {self.warmup_steps:,} is not below the {steps:,} updates of the training:"
+                " the learning rate never reaches its peak"
+            )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stop_on_ctrl_c(ranks: "ProcessGroup | None" = None) -> Iterator[Callable[[], bool]]:
+def stop_on_ctrl_c(
+    ranks: "ProcessGroup | None" = None, report: Callable[[str], object] = lambda _: None
+) -> Iterator[Callable[[], bool]]:
     """Yield a function that says whether Ctrl-C was pressed: the `stop_requested` of `train`.
 
     Until it is called for the first time, nobody would notice, so Ctrl-C ends the program at once, as it
@@ -19,6 +21,7 @@ def stop_on_ctrl_c(ranks: "ProcessGroup | None" = None) -> Iterator[Callable[[],
 
     Args:
         ranks: the processes that train together, if there are several.
+        report: receives one line when Ctrl-C is pressed for the first time.
     """
     if ranks is not None and not ranks.first:
         yield lambda: False  # Ctrl-C is ignored there: the first process saves, and ends all
@@ -35,6 +38,8 @@ def stop_on_ctrl_c(ranks: "ProcessGroup | None" = None) -> Iterator[Callable[[],
         if pressed or not noticed:
             raise KeyboardInterrupt
         pressed = True
+        with suppress(RuntimeError):  # just at a moment in which a line is written
+            report("ending after this update; Ctrl-C again ends at once, without saving")
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield stop_requested  # as in a script's background, where Ctrl-C is for another program

@@ -95,6 +95,7 @@ def train_reader(
     epochs = config.passes(len(examples))
     observer.message(f"{len(examples):,} questions in batches of {size}, epochs: {epochs:,}")
     beside = None if joint is None else JointRetriever(joint, temperature, config, device, precision)
+    config.check_warmup(per_epoch * epochs, observer.warning)
     full = FullShape.of(config)
     modules = [reader.model] if beside is None else [reader.model, beside.question]
     optimizer = Optimizer.of(modules, config, per_epoch * epochs, precision)
@@ -179,10 +180,14 @@ def _count_used(
     """Count the questions, and those with too few negatives.
 
     Raises:
-        UsageError: an epoch has no question.
+        UsageError: a set gives no question to an epoch.
     """
-    if config.rates and not any(int(len(one) * rate) for one, rate in zip(rows, config.rates, strict=True)):
-        raise UsageError(f"sampling_rates {config.sampling_rates} leave no question in an epoch; raise them")
+    for number, (one, rate) in enumerate(zip(rows, config.rates or [1.0] * len(rows), strict=True), 1):
+        if not int(len(one) * rate):
+            raise UsageError(
+                f"set {number} of {len(rows)} has {len(one):,} questions, and at rate {rate:g} gives none to"
+                " an epoch; leave it out, or raise its rate in `sampling_rates`"
+            )
     counts["questions_trained_on"] = len(examples)
     asked = config.passages - 1
     short = sum(examples.negatives(row, 0, asked) < asked for row in range(len(examples)))

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from densecli.training.ranks import ProcessGroup
     from densecli.training.report import StepReport
 
-NEED_DEV = ("validate_every", "early_stop", "validate_by", "dev_questions", "dev_depth")
+NEED_DEV = (
+    "validate_every", "validate_by", "validate_k", "early_stop", "dev_negatives", "dev_questions",
+    "dev_depth",
+)  # fmt: skip
 
 
 def check_validation(settings: Collection[str], dev: object, tensorboard: Path | None) -> None:

@@ -1,6 +1,6 @@
 """Training a retriever: examples to the question and the passage encoder (paper, section 3.2)."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -110,6 +110,8 @@ def train(
     check_validation(settings, dev, tensorboard)
     if not config.distill and "teacher_temperature" in settings:
         raise UsageError("`teacher_temperature` has an effect only with `distill`")
+    if "average_gradients" in settings and (ranks is None or ranks.world == 1):
+        raise UsageError("`average_gradients` has an effect only where several processes train")
     home = find_workspace(workspace)
     if ranks is not None and not ranks.first:
         observer = SILENT
@@ -143,7 +145,9 @@ def train(
         ranks = ranks or ALONE
         bad = collect_bad_records(config.on_error, observer)
         data = read_training_sets(sets, config, question_keys(excluded), build.counts, bad)
-        held_out = read_dev_set(dev_set, config, build.counts, bad) if dev_set else None
+        dropped: Counter[str] = Counter()
+        held_out = read_dev_set(dev_set, config, dropped, bad) if dev_set else None
+        build.counts.update({f"dev_{name}": count for name, count in dropped.items()})
         build.counts.update(bad.counts)
         retriever = open_to_train(str(base), config)
         similarity = retriever.model_config.similarity

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +152,10 @@ def train_reader(
         bad = collect_bad_records(config.on_error, observer)
         found = [read_result_sets([one], bad, config.depth) for one in result_sets]
         if collection is not None:
-            found = [with_negatives(one, collection, config.depth) for one in found]
+            found = [
+                with_negatives(one, collection, config.depth, partial(_warn_unmarked, observer, of.name))
+                for one, of in zip(found, result_sets, strict=True)
+            ]
         dev_depth = min(config.depth, config.dev_depth)
         checkpointer = Checkpointer(build, write, observer, save_every, tensorboard, stop_requested)
         left_out = question_keys(excluded)
@@ -193,12 +197,16 @@ def _cache(
     return ExampleCache(home.cache / "train-reader", [*made_from, *settings])
 
 
-def with_negatives(ranked: Iterable[RankedList], collection: Collection, depth: int) -> Iterator[RankedList]:
+def with_negatives(
+    ranked: Iterable[RankedList], collection: Collection, depth: int, none_marked: Callable[[], object]
+) -> Iterator[RankedList]:
     """Yield results. Those that mark their answers get what a collection has found, up to `depth` passages.
 
-    Passages that hold an answer, or equal one that is there, are left out.
+    Passages that hold an answer, or equal one that is there, are left out. `none_marked` is called at the end
+    if no result marks its answers.
     """
     waiting: deque[RankedList] = deque()
+    any_marked = False
 
     def asked() -> Iterator[Question]:
         for one in ranked:
@@ -211,9 +219,16 @@ def with_negatives(ranked: Iterable[RankedList], collection: Collection, depth: 
         if not marked:
             yield one
             continue
+        any_marked = True
         known = {text_key(ctx.passage.text) for ctx in one.ctxs}
         others = [ctx for ctx in found.ctxs if not ctx.has_answer and text_key(ctx.passage.text) not in known]
         yield replace(one, ctxs=(*one.ctxs, *others)[:depth])
+    if not any_marked:
+        none_marked()
+
+
+def _warn_unmarked(observer: Observer, name: str) -> None:
+    observer.warning(f"{name}: no passage marks its answers, so `negatives_from` adds no negatives")
 
 
 def _base(config: TrainReaderConfig, settings: Mapping[str, Any], init: str | None) -> Path:

@@ -166,11 +166,9 @@ class TrainingSets:
             if 0 < size < config.batch_size:
                 yield f"{source.name} makes batches of {size:,}, not {config.batch_size:,}: it has no more"
         steps = config.passes(len(self)) * sum(one.batches(config.batch_size) for one in self.sources)
-        if config.warmup_steps is not None and 0 < steps <= config.warmup_steps:
-            yield (
-                f"`warmup_steps` {config.warmup_steps:,} is not below the {steps:,} updates of the training:"
-                " the learning rate never reaches its peak"
-            )
+        doubts: list[str] = []
+        config.check_warmup(steps, doubts.append)
+        yield from doubts
 
     def describe(self, config: TrainConfig, workspace: Workspace) -> tuple[TrainedSet, ...]:
         """Return for the manifest what was trained on, and how often."""
