@@ -10,7 +10,7 @@ import pytest
 
 from densecli.errors import FieldError, InputError
 from densecli.formats import documents
-from densecli.formats.documents import open_document
+from densecli.formats.documents import HEAD, open_document
 
 
 def write(folder, data, name="x.jsonl"):
@@ -172,3 +172,11 @@ def test_an_unusable_record_is_refused(tmp_path):
         assert next(found) == {"a": 1}
         with pytest.raises(InputError, match=r"x\.jsonl:2: object 2: b; expected a"):
             next(found)
+
+
+@pytest.mark.parametrize("more", range(-4, 5))
+def test_a_byte_order_mark_before_a_long_line_loses_nothing(tmp_path, more):
+    line = b'{"text": "' + b"x" * (HEAD + more) + b'"}'
+    path = write(tmp_path, b"\xef\xbb\xbf" + line + b"\n{}\n")
+    with open_document(path) as document:
+        assert list(document.lines()) == [(1, line), (2, b"{}")]

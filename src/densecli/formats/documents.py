@@ -140,7 +140,8 @@ class Document:
             InputError: a line is longer than any record.
         """
         head = self._head
-        if len(head) >= HEAD and not head.endswith(b"\n"):  # only its beginning was read
+        # only its beginning was read, of which a byte order mark is gone
+        if len(head) >= HEAD - len(BOM) and not head.endswith(b"\n"):
             head += self._stream.readline(LINE_LIMIT)
             if self._endless(head, self.line):
                 return self._numbered
