@@ -151,3 +151,15 @@ def test_a_workspace_inside_the_corpus_folder_is_ignored(tmp_path):
     (tmp_path / ".densecli" / "notes.txt").write_text("not a document")
     assert preprocess(tmp_path, workspace=tmp_path / ".densecli").up_to_date
     assert rows(made) == [("a.txt#0", "a", "some words")]
+
+
+def test_a_file_that_cannot_be_read_is_skipped_or_named(tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.txt").write_text("some words")
+    (folder / "b.txt").symlink_to("/proc/self/mem")  # which nobody can read from its beginning, not even root
+    with pytest.raises(InputError, match=r"b\.txt"):
+        preprocess(folder, workspace=tmp_path / "w")
+    made = preprocess(folder, workspace=tmp_path / "w", on_error="skip")
+    assert rows(made) == [("a.txt#0", "a", "some words")]
+    assert manifest(made)["counts"]["skipped_unreadable_file"] == 1

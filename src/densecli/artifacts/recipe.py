@@ -196,11 +196,21 @@ def digest_texts(texts: Sequence[str]) -> str:
 
 
 def describe_folder(path: str | Path) -> Input:
-    """Return a folder of files as an input: the digest of the names and contents of its visible files."""
+    """Return a folder of files as an input: the digest of the names and contents of its visible files.
+
+    What cannot be read counts as such: who reads the folder refuses it, or skips it.
+    """
     place = Path(path)
-    files = sorted(Path(entry.path) for entry in visible_files(place))
-    names = [f"{display_path(file.relative_to(place))}={digest_file(file)}" for file in files]
+    files = sorted(Path(entry.path) for entry in visible_files(place, lenient=True))
+    names = [f"{display_path(file.relative_to(place))}={_digest_or_reason(file)}" for file in files]
     return Input(display_path(path), digest_texts(names))
+
+
+def _digest_or_reason(file: Path) -> str:
+    try:
+        return digest_file(file)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
 
 
 def describe_file(path: str | Path) -> Input:

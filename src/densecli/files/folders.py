@@ -22,17 +22,23 @@ def visible_entries(folder: Path | str) -> list["os.DirEntry[str]"]:
     return [entry for entry in entries if not entry.name.startswith(".") and _is_visible(entry)]
 
 
-def visible_files(folder: Path | str) -> Iterator["os.DirEntry[str]"]:
+def visible_files(folder: Path | str, lenient: bool = False) -> Iterator["os.DirEntry[str]"]:
     """Yield the visible files in a folder and below it, in the order of names.
 
     Only the listings of the open folders are in memory.
 
     Raises:
-        OSError: a folder cannot be listed.
+        OSError: a folder cannot be listed, unless `lenient` passes over it.
     """
-    for entry in visible_entries(folder):
+    try:
+        entries = visible_entries(folder)
+    except OSError:
+        if not lenient:
+            raise
+        entries = []
+    for entry in entries:
         if entry.is_dir():
-            yield from visible_files(entry.path)
+            yield from visible_files(entry.path, lenient)
         else:
             yield entry
 
