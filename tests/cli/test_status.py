@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from densecli.workflows import status
+
 
 @pytest.fixture
 def place(program):
@@ -43,3 +45,21 @@ def test_a_missing_workspace_is_named(program):
     ended = program.call("status", "-w", "nowhere")
     assert (ended.status, "nowhere: no such workspace" in ended.error) == (4, True)
     assert "next: densecli preprocess CORPUS" in program.call("status").well().stderr
+
+
+def test_an_artifact_that_is_replaced_meanwhile_is_not_damaged(place, monkeypatch):
+    """Another command rebuilds the passages, and makes more, while they are looked at."""
+    read, begun = status.read_any_manifest, []
+
+    def replace_after_reading(folder):
+        found = read(folder)
+        if not begun and folder.name == "passages":
+            begun.append(folder)
+            place.call("preprocess", "a.jsonl", "--words", 50, "--force").well()
+            place.call("index", "--kind", "bm25", "-o", ".densecli/more").well()
+        return found
+
+    monkeypatch.setattr(status, "read_any_manifest", replace_after_reading)
+    found = {one.name: one.state for one in status.status(place.workspace, verify=True).artifacts}
+    assert begun
+    assert found["passages"] == "up to date"

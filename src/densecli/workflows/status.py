@@ -1,6 +1,7 @@
 """The state of a workspace: which artifacts it has, whether they fit together, and what to run next."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from densecli.artifacts.kinds import (
 )
 from densecli.artifacts.manifest import outline, read_any_manifest
 from densecli.artifacts.recipe import WITHIN
-from densecli.artifacts.verify import Check, check_digests, check_sizes, files_of
+from densecli.artifacts.verify import Check, check_digests, check_sizes, size_of
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
 from densecli.configs.status import StatusConfig
@@ -150,14 +151,17 @@ def status(
         raise ArtifactError(f"{home.root}: no such workspace; make one with `densecli preprocess CORPUS`")
     manifests: dict[str, Manifest] = {}
     found: dict[str, ArtifactStatus] = {}
-    for name in _names(home):
+    names = _names(home)  # once: another command may be making more
+    for name in names:
         try:
             manifests[name] = read_any_manifest(home.root / name)
         except ArtifactError as error:
             found[name] = _unreadable(home, name, error)
-    for name, manifest in manifests.items():
-        found[name] = _examine(home, name, manifest, manifests, config.verify, observer)
-    rows = [found[name] for name in _names(home)]
+    for name in list(manifests):
+        found[name] = _examine(home, name, manifests, config.verify, observer)
+        if found[name].state == DAMAGED and _was_replaced(home, name, manifests):
+            found[name] = _examine(home, name, manifests, config.verify, observer)
+    rows = [found[name] for name in names]
     rows += [_describe_unfinished(home, name) for name in _growing(home)]
     return WorkspaceStatus(home.root, tuple(rows), _next(home, rows))
 
@@ -203,7 +207,7 @@ def _rebuild(kind: str, force: bool = True) -> str:
 
 def _unreadable(home: Workspace, name: str, error: ArtifactError) -> ArtifactStatus:
     kind = _kind_of_place(name)
-    size = sum(path.stat().st_size for path in files_of(home.root / name).values())
+    size = size_of(home.root / name)
     return ArtifactStatus(name, kind, DAMAGED, bytes=size, reason=str(error), next=_rebuild(kind))
 
 
@@ -213,7 +217,7 @@ def _describe_unfinished(home: Workspace, name: str) -> ArtifactStatus:
         name,
         kind,
         UNFINISHED,
-        bytes=sum(path.stat().st_size for path in files_of(folder).values()),
+        bytes=size_of(folder),
         reason="is being made, or its run was interrupted",
         next=_rebuild(kind, force=False),
     )
@@ -222,12 +226,11 @@ def _describe_unfinished(home: Workspace, name: str) -> ArtifactStatus:
 def _examine(
     home: Workspace,
     name: str,
-    manifest: Manifest,
-    others: dict[str, Manifest],
+    manifests: dict[str, Manifest],
     verify: bool,
     observer: Observer,
 ) -> ArtifactStatus:
-    folder, check = home.root / name, Check()
+    folder, manifest, check = home.root / name, manifests[name], Check()
     check_sizes(folder, manifest, check)
     _check_tuned(folder, manifest, check)
     if verify:
@@ -235,7 +238,7 @@ def _examine(
         for _ in observer.progress(check_digests(folder, manifest, check), f"verify {name}", total, "files "):
             pass
         _check_model(folder, manifest, check)
-    stale = _stale(home, manifest, others)
+    stale = _stale(home, manifest, manifests)
     state = DAMAGED if check.problems else STALE if stale else UP_TO_DATE
     items = manifest.rows if isinstance(manifest, VectorsManifest) else None
     return ArtifactStatus(
@@ -243,13 +246,23 @@ def _examine(
         manifest.kind,
         state,
         manifest.counts.get(COUNTS.get(manifest.kind, ""), items),
-        sum(path.stat().st_size for path in files_of(folder).values()),
+        size_of(folder),
         manifest.made.finished,
         manifest.recipe.command,
         "; ".join(check.problems or stale),
         _rebuild(manifest.kind) if check.problems or stale else "",
         check.unverified if verify else None,
     )
+
+
+def _was_replaced(home: Workspace, name: str, manifests: dict[str, Manifest]) -> bool:
+    """Take the manifest of an artifact that another command has replaced since it was read."""
+    with suppress(ArtifactError):
+        now = read_any_manifest(home.root / name)
+        if now != manifests[name]:
+            manifests[name] = now
+            return True
+    return False
 
 
 def _check_tuned(folder: Path, manifest: Manifest, check: Check) -> None:
