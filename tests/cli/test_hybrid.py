@@ -159,10 +159,19 @@ def test_options_without_effect_are_refused(prepared, options, reason):
         ["--fusion", "rrf"],
         ["--no-text"],
         ["--mode", "dense"],
+        ["--split", "dev"],
+        ["--data-dir", "."],
+        ["--ask"],
     ],
 )
 def test_options_without_effect_on_tuning_are_refused(prepared, options):
     assert "effect" in fails(prepared, "search", "--tune-lambda", "questions.jsonl", *options)
+
+
+def test_results_of_tuning_have_one_form(prepared):
+    line = ("search", "--tune-lambda", "questions.jsonl")
+    assert "contradict" in fails(prepared, *line, "--format", "trec")
+    assert prepared.call(*line, DENSECLI_FORMAT="trec").well().rows[0]["weight"]
 
 
 @pytest.mark.parametrize(("missing", "reason"), [("bm25", "no bm25 index"), ("index", "no index")])
@@ -181,3 +190,14 @@ def test_a_question_of_stop_words_is_answered_by_the_dense_index(prepared):
     rows = prepared.call("search", "the of and", "-k", 5).well().rows
     dense = prepared.call("search", "the of and", "-k", 5, "--mode", "dense").well().rows
     assert [ctx["id"] for ctx in rows[0]["ctxs"]] == [ctx["id"] for ctx in dense[0]["ctxs"]]
+
+
+def test_a_rebuilt_index_keeps_its_weight(prepared):
+    """It is in the new folder before that takes the place of the old one, and no manifest has its digest."""
+    prepared.call("search", "--tune-lambda", "questions.jsonl").well()
+    tuned = (prepared.workspace / "index" / "fusion.json").read_bytes()
+    prepared.call("index", "--force").well()
+    assert (prepared.workspace / "index" / "fusion.json").read_bytes() == tuned
+    told = json.loads((prepared.workspace / "index" / "manifest.json").read_text())
+    assert "fusion.json" not in told["files"]
+    prepared.call("status", "--verify").well()

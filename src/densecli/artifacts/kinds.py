@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 import orjson
 
 from densecli.artifacts.recipe import Recipe, digest_file
+from densecli.artifacts.tuned_file import TUNED
 from densecli.files.names import display_path
 from densecli.version import __version__
 
@@ -94,7 +95,7 @@ class Manifest:
         found = sorted(
             path
             for path in folder.rglob("*")
-            if path.is_file() and path.relative_to(folder).parts[0] not in {NAME, *without}
+            if path.is_file() and path.relative_to(folder).parts[0] not in {NAME, *TUNED, *without}
         )
         names = [display_path(path.relative_to(folder).as_posix()) for path in found]
         sizes = [path.stat().st_size for path in found]

@@ -8,7 +8,7 @@ from typing import Any
 
 from densecli.artifacts.kinds import NAME
 from densecli.artifacts.manifest import Outline, outline
-from densecli.artifacts.tuned_file import FUSION, SELECTION
+from densecli.artifacts.tuned_file import TUNED
 from densecli.artifacts.workspace import Workspace
 from densecli.errors import ArtifactError, UsageError
 from densecli.files.atomic import resolve_path
@@ -17,7 +17,7 @@ from densecli.files.names import display_path
 from densecli.files.streams import STDIN
 
 # Files that belong to an artifact although its manifest does not list them.
-ADDED_LATER = {NAME, FUSION, SELECTION}
+ADDED_LATER = {NAME, *TUNED}
 # Made by the file managers of macOS and Windows wherever somebody looks into a folder.
 LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db"}
 SHOWN = 3

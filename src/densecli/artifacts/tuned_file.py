@@ -15,6 +15,8 @@ FUSION = "fusion.json"
 """λ, with a dense index."""
 SELECTION = "selection.json"
 """How answers are chosen, with a reader."""
+TUNED = {FUSION, SELECTION}
+"""Their content may change, so no manifest has their digests."""
 
 
 def read_tuned(path: Path, parse: Callable[[Json], T], command: str) -> T | None:

@@ -15,7 +15,6 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import ArtifactError, UsageError
-from densecli.files.atomic import new_file
 from densecli.observer import SILENT, Observer
 from densecli.workflows.engines import check_passages
 
@@ -129,9 +128,8 @@ def build_dense_index(
             structure=config.kind,
             dimension=store.shape[1],
         )
-    if tuned is not None:
-        with new_file(target / FUSION) as unfinished:
-            unfinished.write_bytes(tuned)
+        if tuned is not None:
+            (build.folder / FUSION).write_bytes(tuned)
 
 
 def build_bm25_index(
