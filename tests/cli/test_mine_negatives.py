@@ -1,12 +1,15 @@
 """`mine-negatives` as a whole: where it takes things from, what it reports, and that it resumes."""
 
 import json
+import shutil
 import signal
 
 import pytest
 
 from cli.conftest import CITIES, article
 from cli.program import until
+from densecli.files.atomic import partial_of
+from densecli.files.lock import locked
 
 MINE = ("mine-negatives", "questions.jsonl", "-o", "out")
 
@@ -172,3 +175,13 @@ def test_mining_resumes_where_it_was_stopped(prepared):
     assert counts(prepared)["skipped_broken_json"] == 200
     assert {path.name for path in (prepared.folder / "out").iterdir()} == {"examples.jsonl", "manifest.json"}
     assert not partial.exists()
+
+
+def test_an_index_that_a_killed_run_has_finished_is_used(prepared):
+    target = prepared.workspace / "bm25"
+    with locked(target):
+        target.rename(partial_of(target))
+    shutil.rmtree(prepared.workspace / "examples")
+    prepared.call("mine-negatives", "questions.jsonl").well()
+    assert (prepared.workspace / "examples" / "questions" / "examples.jsonl").is_file()
+    assert target.is_dir()

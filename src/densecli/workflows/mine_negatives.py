@@ -1,7 +1,7 @@
 """Mining: questions to training examples with positives and hard negatives (paper, sections 3.2 and 4.2)."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -18,7 +18,7 @@ from densecli.artifacts.workspace import EXAMPLES_FILE, Workspace, find_workspac
 from densecli.configs.corpus import IndexConfig
 from densecli.configs.mining import MineConfig
 from densecli.configs.resolve import resolve_config
-from densecli.errors import ArtifactError, UsageError
+from densecli.errors import ArtifactError, UpToDate, UsageError
 from densecli.files.bad_records import BadRecords
 from densecli.files.count_lines import count_lines
 from densecli.files.parallel import cores
@@ -232,7 +232,8 @@ def _open_collection(
     if config.uses_bm25:
         bm25 = parts.bm25 or home.bm25
         if not bm25.exists():
-            build_bm25_index(store.folder, bm25, IndexConfig(kind="bm25"), False, workers, observer, home)
+            with suppress(UpToDate):  # another run has just finished it
+                build_bm25_index(store.folder, bm25, IndexConfig(kind="bm25"), False, workers, observer, home)
         open_bm25(bm25, store)
         folders.append(bm25)
     elif parts.bm25 is not None:
