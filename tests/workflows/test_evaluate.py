@@ -14,7 +14,7 @@ import pytest
 from densecli.errors import InputError, ThresholdError, UsageError
 from densecli.evaluation.details import groups_of
 from densecli.records import Passage, RankedList
-from densecli.workflows.evaluate import Evaluation, evaluate
+from densecli.workflows.evaluate import Evaluation, evaluate, name_results
 from densecli.workflows.evaluation_report import evaluation_report
 from densecli.workflows.evaluation_tables import csv_table, latex_table, legend, markdown_table
 from densecli.workflows.texts import Texts
@@ -425,3 +425,23 @@ def test_a_report_of_qrels_alone_has_tables(place: Path) -> None:
     page = evaluation_report(evaluate(Path("x.run"), qrels="test.qrels", details=True))
     assert "nDCG@10" in page
     assert "<script" not in page
+
+
+def test_results_with_and_without_texts_are_compared(place: Path) -> None:
+    write_store(place / "store", [Passage("p1", "", "Paris"), Passage("p2", "", "Rome")])
+    ours = lines("ours.jsonl", result(1, "Paris"), result(2, "Lima"), result(3, "no"), result(4, "no"))
+    run = lines("other.run", "q1 Q0 p2 1 2.0 x", "q1 Q0 p1 2 1.0 x")
+    texts = Texts("questions.jsonl", place / "store")
+    found = evaluate({"ours": ours, "other": run}, texts=texts, top_k="1,2")
+    assert found.measured["ours"].top_k[1] == 50
+    assert found.measured["other"].top_k == {1: 0, 2: 25}
+
+
+def test_names_of_rows_are_told_from_paths_and_urls() -> None:
+    url = "https://example.org/run.trec?download=1"
+    assert name_results([url, "runs/k=20.jsonl", "a=b.run", "b=http://x/y=1"]) == {
+        url: Path(url), "runs/k=20.jsonl": Path("runs/k=20.jsonl"), "a": Path("b.run"),
+        "b": Path("http://x/y=1"),
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="named twice"):
+        name_results(["a=-", "-"])

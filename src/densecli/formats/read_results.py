@@ -21,6 +21,7 @@ def read_results(
     check: Check | None = None,
     texts: bool = True,
     wanted: str = RESULTS,
+    mixed: bool = False,
 ) -> Iterator[Result]:
     """Yield the ranked lists or predictions of a file: JSON lines, one of DPR's JSON arrays, or a run.
 
@@ -32,24 +33,31 @@ def read_results(
         check: raises FieldError for a result that its reader cannot use.
         texts: whether a run, which holds ids only, needs the texts of questions and passages.
         wanted: `known.MARKED` reads SQuAD's articles, too: each question with its own paragraph.
+        mixed: the store of the lookup is for other files, too, so this one may have its texts.
 
     Raises:
         InputError: `file:line: what; expected`, for the first that cannot be used, and for a run, which
             holds ids only, where the lookup lacks questions or passages.
         UsageError: passages are looked up for results that have their texts.
     """
-    return bad.usable(display_name(path), _results(path, bad, lookup, check, texts, wanted))
+    return bad.usable(display_name(path), _results(path, bad, lookup, check, texts, wanted, mixed))
 
 
 def _results(
-    path: str, bad: BadRecords, lookup: Lookup | None, check: Check | None, texts: bool, wanted: str
+    path: str,
+    bad: BadRecords,
+    lookup: Lookup | None,
+    check: Check | None,
+    texts: bool,
+    wanted: str,
+    mixed: bool,
 ) -> Iterator[Result]:
     with open_document(path, bad) as document:
         known = detect_format(document, wanted)
         if texts and (lookup is None or not lookup.whole):
             refuse_bare(known.form, document.name, options=lookup is not None)
         records: Iterator[tuple[int, Result]] = enumerate(known.records(), 1)
-        if lookup is not None and lookup.store is not None:
+        if lookup is not None and lookup.store is not None and not mixed:
             records = _without_texts(document.name, records)
         seen: set[str] = set()
         for number, record in records:

@@ -105,9 +105,12 @@ def name_results(results: Sequence[str]) -> dict[str, Path]:
         ['bm25', 'dense.run']
     """
     sources: dict[str, Path] = {}
+    if sum(given.partition("=")[2] == STDIN or given == STDIN for given in results) > 1:
+        raise UsageError("standard input is named twice, and can be read only once")
     for given in results:
         name, equals, path = given.partition("=")
-        if not equals or os.path.exists(given):
+        # a path or a URL may hold one, too
+        if not equals or "/" in name or os.path.exists(given):
             name, path = ("stdin" if given == STDIN else given), given
         name = display_path(name)
         if name in sources:
@@ -191,7 +194,8 @@ def evaluate(
         from densecli.evaluation.details import Details  # only a report needs it
 
         kept = Details()
-    measurer = Measurer(config, sorted(ks), asked, known.store, judgments, kept, observer)
+    several = len(sources) > 1
+    measurer = Measurer(config, sorted(ks), asked, known.store, judgments, kept, observer, several)
     runs = {name: measurer.measure(name, one) for name, one in sources.items()}
     summaries = {name: run.summary for name, run in runs.items()}
     published = {} if choice is None else _find_published(choice, list(summaries.values()))

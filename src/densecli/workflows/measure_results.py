@@ -70,6 +70,7 @@ class Measurer:
         judgments: the measures of qrels and the qrels, if there are some.
         details: where single questions are kept, if they are.
         observer: receives warnings and progress.
+        several: whether there are several sets of results, of which some may have no texts.
     """
 
     config: EvaluateConfig
@@ -79,6 +80,7 @@ class Measurer:
     judgments: tuple[Sequence[str], Qrels] | None
     details: "Details | None"
     observer: Observer
+    several: bool = False
 
     def measure(self, row: str, results: Results) -> MeasuredResults:
         """Measure one set of results.
@@ -138,7 +140,7 @@ class Measurer:
         if not isinstance(results, Path | str):
             return iter(results)
         texts = self.judgments is None and not (self.asked is not None and self.store is not None)
-        return read_results(str(results), bad, Lookup(store=self.store), texts=texts)
+        return read_results(str(results), bad, Lookup(store=self.store), texts=texts, mixed=self.several)
 
     def _open_judge(self) -> "QrelsMeasures | None":
         if self.judgments is None:
