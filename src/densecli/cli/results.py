@@ -43,20 +43,28 @@ def drop_unused_format(
 
 
 def write_ranked(
-    session: Session, ranked: "Iterable[RankedList]", form: str, text: bool, output: Path | None
+    session: Session,
+    ranked: "Iterable[RankedList]",
+    config: "SearchConfig",
+    text: bool,
+    output: Path | None,
 ) -> None:
     """Write ranked lists as they come.
 
     Raises:
-        InputError: an id is empty or has a space.
+        InputError: an id is empty, has a space or comes twice, which the format cannot hold.
     """
+    form = config.format or "jsonl"
     if form == "jsonl":
         session.write((one.to_json(text) for one in ranked), output)
         return
     from densecli.formats.write_results import write_results
+    from densecli.workflows.reporting import collect_bad_records, report_skipped
 
+    bad = collect_bad_records(config.on_error, session.terminal)
     with session.data_out(output) as stream:
-        write_results(flush_each(ranked, stream), form, stream)
+        write_results(flush_each(ranked, stream), form, stream, bad)
+    report_skipped(bad, session.terminal)
 
 
 def deliver_tables(
