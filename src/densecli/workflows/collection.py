@@ -95,7 +95,8 @@ class Collection:
             question has answers.
         """
         if isinstance(questions, str | Question):
-            return next(self._search([questions], k, 1))
+            [found] = self._search([questions], k, 1)  # to its end, where messages are given
+            return found
         return self._search(questions, k, batch_size, has_arrived)
 
     @overload
