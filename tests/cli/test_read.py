@@ -1,6 +1,7 @@
 """Choosing answers from the command line: tuning, thresholds, and the text of an answer."""
 
 import json
+import os
 
 
 def test_a_tuned_reader_uses_its_tuned_values(prepared):
@@ -36,3 +37,11 @@ def test_tuning_needs_answers(prepared):
     ended = prepared.call("read", "--tune", "bare.jsonl")
     assert ended.status == 3
     assert "no question has answers" in ended.stderr
+
+
+def test_a_pipe_cannot_tune(prepared):
+    for place in ("-", "pipe"):
+        if place == "pipe":
+            os.mkfifo(prepared.folder / place)
+        ended = prepared.call("read", "--tune", place, stdin=(prepared.folder / "found.jsonl").read_text())
+        assert (ended.status, "a pipe can be read only once" in ended.error) == (2, True)

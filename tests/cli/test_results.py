@@ -54,3 +54,20 @@ def test_results_are_compressed_according_to_the_file_name(prepared):
     [packed, other] = prepared.call("evaluate", "found.jsonl.gz", "found.jsonl.zst", "-q").well().rows[:2]
     assert packed["top_k"] == other["top_k"]
     assert (prepared.folder / "found.jsonl.gz").read_bytes().startswith(b"\x1f\x8b")
+
+
+def test_a_repeated_question_is_skipped_in_a_run(prepared):
+    prepared.write("twice.jsonl", *({"id": one, "question": "who was born in Rome"} for one in "aba"))
+    line = ("search", "twice.jsonl", "--format", "trec", "-k", 1, "--mode", "bm25")
+    assert "'a'" in prepared.call(*line).error
+    ended = prepared.call(*line, "--on-error", "skip", "-o", "run.trec").well()
+    assert [row.split()[0] for row in (prepared.folder / "run.trec").read_text().splitlines()] == ["a", "b"]
+    assert "skipped" in ended.stderr
+
+
+def test_places_for_results_are_checked_before_the_work(prepared):
+    for option in ("-o", "--plot", "--report"):
+        ended = prepared.call("evaluate", "missing.jsonl", option, "nowhere/x.svg")
+        assert (ended.status, "nowhere/x.svg" in ended.error) == (5, True)
+        ended = prepared.call("evaluate", "missing.jsonl", option, "base" if option != "--plot" else "y.svg")
+        assert "missing.jsonl: no such file" in ended.error or "is a folder" in ended.error

@@ -128,6 +128,7 @@ def test_a_missed_threshold_has_its_own_exit_code(prepared):
 
 def test_progress_is_written_in_lines_without_a_terminal(capsys, monkeypatch):
     now = [0.0]
+    monkeypatch.setattr(observer, "BATCH_SECONDS", 60)
     monkeypatch.setattr(observer.time, "monotonic", lambda: now[0])
 
     def slowly():
@@ -147,9 +148,16 @@ def test_progress_is_written_in_lines_without_a_terminal(capsys, monkeypatch):
 
 def test_progress_in_large_steps_is_reported(capsys, monkeypatch):
     monkeypatch.setattr(observer, "HEARTBEAT_SECONDS", 0)
-    clock = iter(range(0, 100, 10))
-    monkeypatch.setattr(observer.time, "monotonic", lambda: float(next(clock)))
-    list(Terminal().progress([700, 1000], "work", 3000, "things ", done=lambda item: item, start=400))
+    monkeypatch.setattr(observer, "BATCH_SECONDS", 60)
+    now = [0.0]
+    monkeypatch.setattr(observer.time, "monotonic", lambda: now[0])
+
+    def steps():
+        for reached in (700, 1000):
+            now[0] += 10
+            yield reached
+
+    list(Terminal().progress(steps(), "work", 3000, "things ", done=lambda item: item, start=400))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "work: 700 of 3,000 things (30.0/s, 0:01:17 left)"
     assert lines[1].startswith("work: 1,000 of 3,000 things (")

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 import densecli
-from densecli.cli.explained import check_explained
+from densecli.cli.search_checks import check_explained
+from densecli.cli.session import open_session
 from densecli.cli.terminal import Terminal
 from densecli.cli.views import (
     ANSWER_STYLE,
@@ -52,13 +53,23 @@ def test_modes_are_compared_side_by_side(capsys: pytest.CaptureFixture[str]) -> 
     [
         ({"explain": True, "compare": "bm25,dense"}, "--explain and --compare contradict"),
         ({"explain": True, "tune": "dev.jsonl"}, "--explain has no effect with --tune-lambda"),
+        ({"explain": True, "typed": {"split"}}, "--explain and --split contradict"),
+        ({"compare": "bm25,dense", "typed": {"batch_size"}}, "--compare and --batch-size contradict"),
         ({"compare": "bm25,dense", "config": SearchConfig(format="trec")}, "--compare and --format trec"),
     ],
 )
 def test_options_that_contradict_explain_are_refused(given: dict[str, Any], told: str) -> None:
     usual = {"config": SearchConfig(), "explain": False, "compare": None, "tune": None}
+    typed = frozenset(given.pop("typed", ()))
+    session = open_session(None, Terminal(), typed)
     with pytest.raises(UsageError, match=told):
-        check_explained(**{**usual, **given})
+        check_explained(session, **{**usual, **given})
+
+
+def test_settings_of_fusion_need_a_hybrid_side() -> None:
+    with pytest.raises(UsageError, match="`fusion_weight` has an effect only with"):
+        compare_modes(MEG, ["bm25", "dense"], workspace=SAMPLE, fusion_weight=2)
+    compare_modes(MEG, ["bm25", "hybrid"], workspace=SAMPLE, fusion_weight=2)
 
 
 def plain(shown: str) -> str:

@@ -81,6 +81,7 @@ def evaluate(
     from densecli.workflows.evaluation_report import check_plot
 
     check_plot(plot)
+    session.check_outputs(output, plot, report)
     found = run_evaluation(
         session,
         results,

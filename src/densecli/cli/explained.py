@@ -5,26 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from densecli.cli.questions import Conversation
 from densecli.cli.session import Session
-from densecli.configs.asking import SearchConfig
 from densecli.errors import UsageError
 
 if TYPE_CHECKING:
     from densecli.records import Question
-
-
-def check_explained(config: SearchConfig, explain: bool, compare: str | None, tune: str | None) -> None:
-    """Refuse what has no effect with `--explain` or `--compare`.
-
-    Raises:
-        UsageError: names it.
-    """
-    option = "--explain" if explain else "--compare"
-    if explain and compare is not None:
-        raise UsageError("--explain and --compare contradict each other")
-    if tune is not None:
-        raise UsageError(f"{option} has no effect with --tune-lambda")
-    if config.format not in (None, "text", "jsonl"):
-        raise UsageError(f"{option} and --format {config.format} contradict each other")
 
 
 def deliver_explained(

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from densecli.cli.explained import check_explained, deliver_explained
+from densecli.cli.explained import deliver_explained
 from densecli.cli.questions import Conversation, parse_questions
 from densecli.cli.results import deliver_tables, drop_unused_format, for_people, write_ranked
+from densecli.cli.search_checks import check_explained, check_no_text, check_tuned
 from densecli.cli.session import Session
 from densecli.cli.shared_options import (
     AskOption,
@@ -19,7 +20,6 @@ from densecli.cli.shared_options import (
     SplitOption,
 )
 from densecli.configs.asking import SearchConfig
-from densecli.errors import UsageError
 from densecli.records import Question
 
 PEOPLE_K = 5
@@ -74,14 +74,15 @@ def search(
     If both indexes exist, it searches by words and by meaning, and fuses the results. If nothing is
     prepared, it searches a small sample. Without a question, on a terminal, it asks for one.
     """
-    config = drop_unused_format(session, config, json or explain or bool(compare) or not text, output)
+    other_form = json or explain or bool(compare) or not text or tune_lambda is not None
+    config = drop_unused_format(session, config, other_form, output)
     people = for_people(session, config.format, json, output)
     if explain or compare is not None:
-        check_explained(config, explain, compare, tune_lambda)
+        check_explained(session, config, explain, compare, tune_lambda)
     if not text:
-        _check_no_text(config, people, tune_lambda)
-    if tune_lambda is not None and (question or dataset):
-        raise UsageError("a question has no effect with --tune-lambda, which reads its own questions")
+        check_no_text(config, people, tune_lambda)
+    if tune_lambda is not None:
+        check_tuned(session, config, question)
     parts: dict[str, Any] = {"retriever": retriever, "index": index, "bm25": bm25, "passages": passages}
     arguments = parts | session.arguments(config)
     if tune_lambda is not None:
@@ -108,13 +109,4 @@ def search(
 
         session.terminal.show_each(map(ranked_view, ranked))
     else:
-        write_ranked(session, ranked, config.format or "jsonl", text, output)
-
-
-def _check_no_text(config: SearchConfig, people: bool, tune: str | None) -> None:
-    if tune is not None:
-        raise UsageError("--no-text has no effect with --tune-lambda")
-    if people:
-        raise UsageError("--no-text has an effect only on JSON lines: with --json or --output")
-    if config.format not in (None, "jsonl"):
-        raise UsageError("--no-text has an effect only with --format jsonl")
+        write_ranked(session, ranked, config, text, output)

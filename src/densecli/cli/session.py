@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.cli.terminal import Terminal, data_stream, flush_each
 from densecli.errors import UsageError
+from densecli.files.atomic import refuse_unwritable
 from densecli.files.memory import check_address_space
 from densecli.files.shortages import named_if_full
 
@@ -82,6 +83,17 @@ class Session:
             return not stream.peek(1)
         finally:
             timer.cancel()
+
+    def check_outputs(self, *outputs: Path | None) -> None:
+        """Refuse files that cannot be written, before work begins whose result would be lost.
+
+        Raises:
+            UsageError: one is a folder.
+            OSError: the folder of one is missing, or cannot be written to.
+        """
+        for output in outputs:
+            if output is not None and str(output) != "-":
+                refuse_unwritable(output)
 
     @contextmanager
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:

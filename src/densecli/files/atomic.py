@@ -11,6 +11,7 @@ No symbolic link is followed for anything that is removed, truncated or replaced
 that mark belongs to somebody else.
 """
 
+import errno
 import os
 import shutil
 import time
@@ -244,6 +245,22 @@ def drop_unless_plain(path: Path) -> None:
 
 def _is_sole_file(path: Path) -> bool:
     return is_file(path) and path.lstat().st_nlink == 1
+
+
+def refuse_unwritable(target: Path) -> None:
+    """Refuse a place for a file, before work begins whose result would be lost.
+
+    Raises:
+        UsageError: `target` is a folder.
+        OSError: its folder is missing, or nothing can be written there.
+    """
+    place = resolve_path(target)
+    if place.is_dir():
+        raise UsageError(f"{target}: is a folder; name a file")
+    if not place.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
+    if not _is_special(place) and not os.access(place.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
+from densecli.configs.setting import check_effect
 from densecli.errors import UsageError
 from densecli.lexical.bm25 import Bm25
 from densecli.observer import SILENT, Observer
@@ -231,6 +232,8 @@ def compare_modes(
     config = resolve_config(SearchConfig, "search", config, settings)
     if settings.get("mode") is not None:
         raise UsageError("`mode` has no effect with `compare`, which names the modes")
+    if "hybrid" not in modes:  # which settings of fusion need
+        check_effect(replace(config, mode=modes[0]), settings)
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     asked = open_questions(questions, home, config, bad, observer)

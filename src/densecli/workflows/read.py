@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from densecli.artifacts.manifest import describe_input
+from densecli.artifacts.tuned_file import SELECTION
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import DEFAULT_DEPTH, ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.encoders.engines import EngineRequest
 from densecli.errors import InputError, UsageError
+from densecli.files.atomic import refuse_unwritable
 from densecli.files.bad_records import BadRecords
 from densecli.files.count_lines import count_lines
+from densecli.files.streams import STDIN
 from densecli.formats.detect import detect_format
 from densecli.formats.documents import open_document
 from densecli.formats.known import EXAMPLES, MARKED, PREDICTIONS, RESULTS
@@ -151,7 +154,7 @@ def tune_reader(
     if place.resolve() == (STARTER / "reader").resolve():
         raise UsageError("the starter reader cannot be tuned: name another reader")
     depth = config.depth or DEFAULT_DEPTH
-    questions, results = _questions_or_results(dev)
+    questions, results = _questions_or_results(dev, bad)
     ranked = _open_ranked(
         home,
         questions,
@@ -171,6 +174,7 @@ def tune_reader(
         config.batch_tokens,
         observer,
     )
+    refuse_unwritable(place / SELECTION)
     sweep = SelectionSweep()
     asked: deque[RankedList] = deque()
 
@@ -199,10 +203,15 @@ def tune_reader(
 
 
 def _questions_or_results(
-    dev: Path | Sequence[Question] | Sequence[RankedList],
+    dev: Path | Sequence[Question] | Sequence[RankedList], bad: BadRecords
 ) -> tuple[Questions | None, Path | Sequence[RankedList] | None]:
     if isinstance(dev, Path):
-        with open_document(str(dev)) as document:
+        if str(dev) == STDIN or dev.is_fifo():
+            raise UsageError(
+                f"{dev}: tuning looks at the first record, then reads all, and a pipe can be read only once;"
+                " write the dev questions into a file"
+            )
+        with open_document(str(dev), bad) as document:
             form = detect_format(document).form
         found = form.kind in (RESULTS, PREDICTIONS) or (form.name == "squad" and form.kind == EXAMPLES)
         return (None, dev) if found else (dev, None)

@@ -8,12 +8,14 @@ from typing import Any
 from densecli.artifacts.fusion_weight import FusionWeight
 from densecli.artifacts.manifest import describe_input
 from densecli.artifacts.recipe import shown_path
+from densecli.artifacts.tuned_file import FUSION
 from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.asking import SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.counts import format_counts
 from densecli.errors import InputError, UsageError
 from densecli.evaluation.accuracy import Summary
+from densecli.files.atomic import refuse_unwritable
 from densecli.files.count_lines import count_lines
 from densecli.formats.read_questions import read_questions
 from densecli.observer import SILENT, Observer
@@ -66,6 +68,7 @@ def tune_fusion_weight(
     parts = Parts(retriever, index, bm25, passages)
     place, store = open_place(home, parts, observer)
     engine, pair = open_hybrid(home, config, parts, place, store, observer, single=False)
+    refuse_unwritable(pair.index / FUSION)
     sweep = WeightSweep()
     counts: Counter[str] = Counter()
     asked = read_questions(str(questions), config.answer_type, bad)
