@@ -145,10 +145,10 @@ def page(figures: Mapping[str, Any]) -> str:
     numbers = {
         "PASSAGES": f"{figures['passages']:,}",
         "WEIGHT": f"{figures['weight']['weight']:g}",
-        "DEV": f"{figures['dev']:,}",
+        "TUNED": f"{figures['weight']['questions']:,}",
     }
     for name, number in numbers.items():
-        introduction = re.sub(rf"\b{name}\b(?! WORK)", number, introduction)
+        introduction = re.sub(rf"\b{name}\b", number, introduction)
     lines = [
         introduction,
         "",

@@ -123,7 +123,7 @@ def test_a_missing_openvino_is_reported_in_one_line_where_it_would_help(
     assert not heard.messages
     monkeypatch.setattr(engines, "has_bfloat16", lambda: True)
     assert engines_for_many(EngineRequest(), heard) == ["torch"]
-    assert heard.messages == ["OpenVINO would be faster: `pip install 'densecli[openvino]'`"]
+    assert heard.messages == ["OpenVINO would be faster: `pip install openvino`"]
 
 
 def test_a_device_file_without_a_gpu_that_torch_sees_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

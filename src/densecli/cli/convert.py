@@ -35,7 +35,8 @@ def convert(
         typer.Option(
             "--output",
             "-o",
-            help="File (.gz, .bz2, .xz, .zst compress) or BEIR folder. [default: stdout]",
+            help="File (.gz, .bz2, .xz, .zst compress) or folder. Models, vectors, indexes and BEIR folders "
+            "need it. [default: stdout]",
         ),
     ] = None,
     force: Force = False,

@@ -44,7 +44,11 @@ def search(
     passages: PassagesOption = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File for the results as JSON lines. [default: stdout]"),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File for the results, as JSON lines unless --format says otherwise. [default: stdout]",
+        ),
     ] = None,
     text: Annotated[
         bool, typer.Option("--text/--no-text", help="Include title and text of passages in the results.")

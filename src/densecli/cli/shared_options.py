@@ -29,7 +29,8 @@ DatasetOption = Annotated[
 SplitOption = Annotated[
     str | None,
     typer.Option(
-        "--split", help="train, dev or test of --dataset. [default: train to train and mine, else test]"
+        "--split",
+        help="train, dev or test of --dataset. [default: train for train and mine-negatives, else test]",
     ),
 ]
 DataDirOption = Annotated[

@@ -96,7 +96,7 @@ def engines_for_many(request: EngineRequest, observer: Observer = SILENT) -> lis
         return ["onnxruntime", "torch"]
     if find_spec("openvino") is not None:
         return ["openvino", "torch"]
-    observer.message("OpenVINO would be faster: `pip install 'densecli[openvino]'`")
+    observer.message("OpenVINO would be faster: `pip install openvino`")
     return ["torch"]
 
 
@@ -159,9 +159,7 @@ def session_opener(engine: str, precision: str) -> OpenSession:
         fast = openvino.has_bfloat16()
     except Exception as error:  # a broken installation fails in many classes
         problem = "is not installed" if find_spec("openvino") is None else f"can't be loaded ({error})"
-        raise EngineError(
-            f"OpenVINO {problem}; run `pip install 'densecli[openvino]'`, or use `engine=torch`"
-        ) from None
+        raise EngineError(f"OpenVINO {problem}; run `pip install openvino`, or use `engine=torch`") from None
     if precision == "bf16" and not fast:
         raise EngineError("OpenVINO has no bf16 on this CPU; use `precision=fp32`, or `engine=torch`")
     chosen = precision if precision != "auto" else "bf16" if fast else "fp32"

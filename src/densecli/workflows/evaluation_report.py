@@ -37,7 +37,7 @@ def check_plot(path: Path | None) -> None:
         raise UsageError(f"`plot` is {str(path)!r}; expected a name that ends in .svg or .png")
     if path.suffix.lower() == ".png" and find_spec("matplotlib") is None:
         raise ArtifactError(
-            f"{path}: matplotlib is not installed; pip install 'densecli[plots]', or write an .svg"
+            f"{path}: matplotlib is not installed; run `pip install matplotlib`, or write an .svg"
         )
 
 
