@@ -15,7 +15,7 @@ from densecli.encoders.torch_start import Change, open_base
 from densecli.records import Passage, Question, TrainingExample
 from densecli.text.answers import AnswerMatcher
 from densecli.training import exact_search
-from densecli.training.exact_search import best_columns
+from densecli.training.exact_search import ExactSearch, best_columns
 from densecli.training.examples import ExampleSpool
 from densecli.training.index_negatives import IndexNegatives
 from densecli.training.objective import Objective
@@ -73,7 +73,10 @@ class World:
         batches = [(0, 0, range(4))]
         known = KnownExamples(examples, batches, config, retriever, self.stored, torch.float32)
         list(known.vectors.encode())
-        index = IndexNegatives(self.stored, known.vectors, retriever.question, objective, config, ALONE)
+        index = IndexNegatives(
+            self.stored, ExactSearch(self.stored.vectors, torch.device("cpu")), known.vectors,
+            retriever.question, objective, config, ALONE,
+        )  # fmt: skip
         picks = known.first(range(4)) if config.max_positives == 1 else known.draw(0, 0, range(4))
         optimizer = Optimizer.of([retriever.question], config, 10, torch.float32)
         found: list[torch.Tensor] = []

@@ -15,6 +15,7 @@ from densecli.encoders.torch_start import Change, open_base
 from densecli.errors import ArtifactError, UsageError
 from densecli.records import Context, Passage, Question, TrainingExample
 from densecli.training.batches import lay_out
+from densecli.training.exact_search import ExactSearch
 from densecli.training.examples import ExampleSpool
 from densecli.training.objective import Objective
 from densecli.training.optimizer import Optimizer
@@ -234,7 +235,7 @@ def test_search_is_validated_by_the_rank_of_the_first_answer(tiny_base: Path, tm
     none = Question("none", "what is a king")
     asked = [none, *(example.question for example in ANSWERED)]
     config = replace(CONFIG, validate_by="search", validate_k=3, dev_questions=7)
-    validator = SearchValidator(asked, stored, config, CPU, torch.float32)
+    validator = SearchValidator(asked, stored, ExactSearch(stored.vectors, CPU), config, torch.float32)
     measures, rank = validator.validate(retriever)
     passages = torch.from_numpy(stored.vectors.take(np.arange(len(STORED))))
     ranks = []
@@ -253,7 +254,7 @@ def test_search_is_validated_by_the_rank_of_the_first_answer(tiny_base: Path, tm
     assert rank == pytest.approx((top, reciprocal))
     assert 0 < top < 1
     with pytest.raises(UsageError, match="no dev question has an answer"):
-        SearchValidator([none], stored, config, CPU, torch.float32)
+        SearchValidator([none], stored, ExactSearch(stored.vectors, CPU), config, torch.float32)
 
 
 @pytest.mark.parametrize(

@@ -33,26 +33,25 @@ class IndexNegatives:
     def __init__(
         self,
         stored: Stored,
+        search: ExactSearch,
         vectors: PassageVectors,
         tower: Tower,
         objective: Objective,
         config: TrainConfig,
         ranks: ProcessGroup,
     ) -> None:
-        """Open the stored vectors.
+        """Prepare to find negatives.
 
         Args:
             stored: the collection.
+            search: its vectors.
             vectors: gives vectors by row.
             tower: the question tower.
             objective: what is trained.
             config: says which passages are compared, and how many are searched for answers.
             ranks: the processes that train together; each finds the negatives of its own questions.
-
-        Raises:
-            ArtifactError: a shard is missing or damaged.
         """
-        self._search = ExactSearch(stored.vectors, next(tower.parameters()).device)
+        self._search = search
         self._texts = PassageCache(stored.passages)
         self._sketch = lru_cache(maxsize=HELD)(self._read_sketch)
         self._vectors = vectors

@@ -15,6 +15,7 @@ from densecli.records import Question
 from densecli.report.history import LEFT_OUT
 from densecli.training.batches import Batch, lay_out
 from densecli.training.checkpoint import Checkpointer, TrainState
+from densecli.training.exact_search import ExactSearch
 from densecli.training.examples import ExampleSpool
 from densecli.training.filtering import no_examples_error
 from densecli.training.forward import bytes_to_keep
@@ -90,6 +91,7 @@ def train(
     tokens = retriever.tokens
     known: KnownExamples | None = None
     index: IndexNegatives | None = None
+    search = _exact_search(stored, config, device)
     if config.fixed_passage_encoder:
         drawn = (
             (epoch, number, rows)
@@ -101,8 +103,8 @@ def train(
         known.encode(observer)
     if config.compares_index:
         assert known is not None
-        index = _index_negatives(stored, known, retriever, objective, config, ranks)
-    validator = _validator(dev, retriever, config, precision, ranks, stored, observer)
+        index = _index_negatives(stored, search, known, retriever, objective, config, ranks)
+    validator = _validator(dev, retriever, config, precision, ranks, stored, search, observer)
     towers = retriever.question, retriever.passage
     optimizer = Optimizer.of(towers, config, per_epoch * epochs, precision, ranks, config.average_gradients)
     keep = bytes_to_keep(config.activation_memory, device)
@@ -149,21 +151,29 @@ def train(
     yield from run(plan, state, config, checkpointer, device, ranks)
 
 
+def _exact_search(stored: Stored | None, config: TrainConfig, device: torch.device) -> ExactSearch | None:
+    """Open the stored vectors for training and validation together: on a GPU they are copied to it."""
+    if stored is None or not (config.compares_index or config.validate_by == "search"):
+        return None
+    return ExactSearch(stored.vectors, device)
+
+
 def _index_negatives(
     stored: Stored | None,
+    search: ExactSearch | None,
     known: KnownExamples,
     retriever: Retriever,
     objective: Objective,
     config: TrainConfig,
     ranks: ProcessGroup,
 ) -> IndexNegatives:
-    if stored is None:
+    if stored is None or search is None:
         raise UsageError("`index_negatives` needs the stored vectors of a collection")
     if config.index_depth is None and objective.similarity == "l2":
         raise UsageError(
             "`index_negatives=all` is for `similarity` dot and cosine; with l2 name a number of negatives"
         )
-    return IndexNegatives(stored, known.vectors, retriever.question, objective, config, ranks)
+    return IndexNegatives(stored, search, known.vectors, retriever.question, objective, config, ranks)
 
 
 def _validator(
@@ -173,15 +183,15 @@ def _validator(
     precision: torch.dtype,
     ranks: ProcessGroup,
     stored: Stored | None,
+    search: ExactSearch | None,
     observer: Observer,
 ) -> Validator | SearchValidator | None:
     if dev is None:
         return None
     if not isinstance(dev, ExampleSpool):
-        if stored is None:
+        if stored is None or search is None:
             raise UsageError("`validate_by=search` needs the stored vectors of a collection")
-        device = next(retriever.question.parameters()).device
-        return SearchValidator(dev, stored, config, device, precision, ranks)
+        return SearchValidator(dev, stored, search, config, precision, ranks)
     known: KnownExamples | None = None
     if config.fixed_passage_encoder:
         known = KnownExamples(dev, None, config, retriever, stored, precision, ranks)

@@ -22,8 +22,8 @@ class SearchValidator:
         self,
         questions: Sequence[Question],
         stored: Stored,
+        search: ExactSearch,
         config: TrainConfig,
-        device: torch.device,
         precision: torch.dtype,
         ranks: ProcessGroup = ALONE,
     ) -> None:
@@ -33,7 +33,7 @@ class SearchValidator:
             UsageError: there is none.
         """
         self._texts = PassageCache(stored.passages)
-        self._search = ExactSearch(stored.vectors, device)
+        self._search = search
         usable = [one for one in questions if AnswerChecker(one, self._texts).matcher.usable]
         self._questions = usable[: config.dev_questions]
         if not self._questions:
