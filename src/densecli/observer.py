@@ -147,7 +147,7 @@ class _Heartbeat(Generic[T]):
         self._repeats = repeats
         self._last: T | None = None
         self._waits = False
-        self._waited = 0.0
+        self._batch_ends = 0.0
         self._written = time.monotonic()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -172,7 +172,10 @@ class _Heartbeat(Generic[T]):
         self._waits = True
         begun = time.monotonic()
         found = next(items, None)
-        self._waited = time.monotonic() - begun
+        now = time.monotonic()
+        if now - begun >= BATCH_SECONDS:
+            # what comes with it comes soon
+            self._batch_ends = 2 * now - begun
         self._waits = False
         if found is not None:
             self._last = found
@@ -181,10 +184,10 @@ class _Heartbeat(Generic[T]):
     def write_after_item(self) -> None:
         """Write where the work is, if a line is due.
 
-        The first item of a batch is not counted alone: it took as long as the batch, and the time left would
-        be far too long. The thread writes the line when the next batch is waited for.
+        The first items of a batch are not counted alone: the first took as long as the batch, and the time
+        left would be far too long. The thread writes the line when the next batch is waited for.
         """
-        if not self._repeats or self._waited < BATCH_SECONDS:
+        if not self._repeats or time.monotonic() >= self._batch_ends:
             self.write_if_due()
 
     def write_if_due(self) -> None:

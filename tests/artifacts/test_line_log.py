@@ -36,6 +36,6 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "log"
     path.write_bytes(b'{"n":1}\n' + line.encode("latin-1") + b"\n")
     log = LineLog(path, 2)
-    with pytest.raises(ArtifactError, match="log:2: damaged; remove .* to start over"):
+    with pytest.raises(ArtifactError, match="log:2: damaged"):
         list(log.rows())
     log.close()

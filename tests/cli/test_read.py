@@ -43,5 +43,5 @@ def test_a_pipe_cannot_tune(prepared):
     for place in ("-", "pipe"):
         if place == "pipe":
             os.mkfifo(prepared.folder / place)
-        ended = prepared.call("read", "--tune", place, stdin=(prepared.folder / "found.jsonl").read_text())
+        ended = prepared.run("read", "--tune", place, stdin=(prepared.folder / "found.jsonl").read_bytes())
         assert (ended.status, "a pipe can be read only once" in ended.error) == (2, True)

@@ -130,7 +130,7 @@ def test_an_empty_pipe_that_stays_open_is_reported(prepared):
         try:
             said = _read(process.stderr.fileno(), PATIENCE)
             assert said is not None
-            assert b"waiting for results from standard input" in said
+            assert b"waiting for standard input; close it" in said
             out, err = process.communicate(timeout=PATIENCE)  # it closes the pipe
         finally:
             process.kill()

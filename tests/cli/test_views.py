@@ -67,7 +67,7 @@ def test_options_that_contradict_explain_are_refused(given: dict[str, Any], told
 
 
 def test_settings_of_fusion_need_a_hybrid_side() -> None:
-    with pytest.raises(UsageError, match="`fusion_weight` has an effect only with"):
+    with pytest.raises(UsageError, match="`fusion_weight` has an effect only where `compare` names hybrid"):
         compare_modes(MEG, ["bm25", "dense"], workspace=SAMPLE, fusion_weight=2)
     compare_modes(MEG, ["bm25", "hybrid"], workspace=SAMPLE, fusion_weight=2)
 

@@ -247,7 +247,7 @@ def test_an_engine_that_loads_a_graph_and_cannot_run_it_is_replaced_by_torch(
     assert encoder.arithmetic.startswith("torch")
     assert np.isfinite(encoder.encode(["who voiced meg"])).all()
     (line,) = heard.warnings
-    assert "illegal primitive" in line
+    assert "graph.onnx: the engine refuses it (illegal primitive)" in line
     assert line.endswith("torch is used instead")
     with pytest.raises(EngineError, match="illegal primitive"):
         open_question_encoder(tiny_retriever, asked("onnxruntime"))

@@ -23,7 +23,7 @@ def test_the_first_ctrl_c_is_a_request_and_the_second_ends_the_program():
         assert not stop_requested()
         signal.raise_signal(signal.SIGINT)
         assert stop_requested()
-        assert said == ["ending after this update; Ctrl-C again ends at once, without saving"]
+        assert said == ["ending after this update; Ctrl-C again ends at once"]
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 

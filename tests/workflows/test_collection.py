@@ -30,9 +30,3 @@ def test_a_search_within_the_results_of_another_gets_its_own(workspace):
         meanwhile.append(collection.search(found.question.question, k=3))
     assert ids(meanwhile) == alone
     assert ids(collection.search(QUESTIONS, k=3, batch_size=2)) == alone
-
-
-def test_a_single_question_gets_its_messages(workspace, observer):
-    collection = open_collection(workspace, mode="bm25", observer=observer)
-    assert not collection.search("zzzzqqqq xxxxyyyy", k=3).ctxs
-    assert any("found nothing" in one for one in [*observer.messages, *observer.warnings])

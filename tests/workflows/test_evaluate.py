@@ -437,7 +437,9 @@ def test_results_with_and_without_texts_are_compared(place: Path) -> None:
     assert found.measured["other"].top_k == {1: 0, 2: 25}
 
 
-def test_names_of_rows_are_told_from_paths_and_urls() -> None:
+def test_names_of_rows_are_told_from_paths_and_urls(place: Path) -> None:
+    run = str(lines("found.jsonl"))
+    assert name_results([f"BAAI/bge-small={run}"]) == {"BAAI/bge-small": Path(run)}
     url = "https://example.org/run.trec?download=1"
     assert name_results([url, "runs/k=20.jsonl", "a=b.run", "b=http://x/y=1"]) == {
         url: Path(url), "runs/k=20.jsonl": Path("runs/k=20.jsonl"), "a": Path("b.run"),

@@ -1,10 +1,15 @@
 """`preprocess` from Python: articles in memory, resuming, and reports through an observer."""
 
+import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 
+from densecli.artifacts import recipe
 from densecli.artifacts.passages.store import PassageStore
+from densecli.corpus import documents
 from densecli.errors import ArtifactError, InputError, UsageError
 from densecli.records import Article, Passage
 from densecli.workflows.preprocess import preprocess
@@ -153,11 +158,21 @@ def test_a_workspace_inside_the_corpus_folder_is_ignored(tmp_path):
     assert rows(made) == [("a.txt#0", "a", "some words")]
 
 
-def test_a_file_that_cannot_be_read_is_skipped_or_named(tmp_path):
+def test_a_file_that_cannot_be_read_is_skipped_or_named(tmp_path, monkeypatch):
+    def failing(read):
+        def call(file, *more):
+            if Path(getattr(file, "path", file)).name == "b.txt":
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return read(file, *more)
+
+        return call
+
+    monkeypatch.setattr(recipe, "digest_file", failing(recipe.digest_file))
+    monkeypatch.setattr(documents, "_read", failing(documents._read))
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "a.txt").write_text("some words")
-    (folder / "b.txt").symlink_to("/proc/self/mem")  # which nobody can read from its beginning, not even root
+    (folder / "b.txt").write_text("of a bad disk")
     with pytest.raises(InputError, match=r"b\.txt"):
         preprocess(folder, workspace=tmp_path / "w")
     made = preprocess(folder, workspace=tmp_path / "w", on_error="skip")

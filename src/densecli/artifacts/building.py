@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -16,7 +17,7 @@ from densecli.artifacts.recipe import Input, Recipe, digest_file, digest_texts
 from densecli.artifacts.workspace import NAME, Workspace
 from densecli.counts import format_counts
 from densecli.errors import ArtifactError, UpToDate
-from densecli.files.atomic import finish, new_folder, partial_of, remove, resolve_path, settle, sync_tree
+from densecli.files.atomic import finish, new_folder, remove, resolve_path, settle, sync_tree
 from densecli.files.names import require_utf8_name
 from densecli.observer import Observer
 
@@ -140,8 +141,8 @@ def building(
     if finish(place, is_whole, check_kind):
         observer.message(f"{target}: put in place what an interrupted run had finished")
         raise UpToDate(target)
-    _keep_training(place, target, keep_partial or force)
-    with new_folder(place, check_kind, keep_partial) as folder:
+    keep = partial(_keep_training, target, force or CHECKPOINT in scratch)
+    with new_folder(place, check_kind, keep_partial, keep) as folder:
         check()  # again under the lock: another run may just have ended
         build = Building(folder, recipe, config)
         yield build
@@ -155,9 +156,9 @@ def building(
     observer.message(f"{target}: {format_counts(build.counts) or 'done'} ({seconds:.1f} s)")
 
 
-def _keep_training(place: Path, target: Path, handled: bool) -> None:
+def _keep_training(target: Path, handled: bool, work: Path) -> None:
     """Refuse to remove an interrupted training, unless the caller keeps it or it may be removed."""
-    if not handled and (partial_of(place) / CHECKPOINT).exists():
+    if not handled and (work / CHECKPOINT).exists():
         raise ArtifactError(
             f"{target}: an interrupted training can resume there; resume it, or use `force` to remove it"
         )

@@ -28,7 +28,7 @@ class LineLog:
         """
         size = end_of(path, lines)
         if size is None:
-            raise ArtifactError(f"{path}: has fewer than {lines:,} lines; remove {path.parent} to start over")
+            raise ArtifactError(f"{path}: has fewer than {lines:,} lines")
         self._path = path
         self._lines = lines
         # without a buffer, so that whoever watches a training sees each update
@@ -48,9 +48,7 @@ class LineLog:
                 except orjson.JSONDecodeError:
                     row = None
                 if not isinstance(row, dict):
-                    raise ArtifactError(
-                        f"{self._path}:{number}: damaged; remove {self._path.parent} to start over"
-                    )
+                    raise ArtifactError(f"{self._path}:{number}: damaged")
                 yield row
 
     def add(self, row: Mapping[str, Any]) -> None:

@@ -46,7 +46,7 @@ def _is_search(session: Session, questions: str | None) -> bool:
         UsageError: there are neither.
     """
     try:
-        session.input_or_stdin(None, "results")
+        session.input_or_stdin(None, "results", "to search the questions" if questions is not None else "")
     except UsageError:
         if questions is None:
             raise

@@ -73,6 +73,7 @@ def read(
     if tune is not None:
         if question is not None:
             raise UsageError("a question has no effect with --tune, which reads its own questions")
+        session.check_outputs(output)
         tuned = tune_reader(tune, **arguments)
         deliver_tables(session, tuned.tables(), tuned.to_json(), people, output)
         return

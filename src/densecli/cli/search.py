@@ -78,7 +78,8 @@ def search(
     If both indexes exist, it searches by words and by meaning, and fuses the results. If nothing is
     prepared, it searches a small sample. Without a question, on a terminal, it asks for one.
     """
-    other_form = json or explain or bool(compare) or not text or tune_lambda is not None
+    tuned_form = tune_lambda is not None and config.format not in (None, "text", "jsonl")
+    other_form = json or explain or bool(compare) or not text or tuned_form
     config = drop_unused_format(session, config, other_form, output)
     people = for_people(session, config.format, json, output)
     if explain or compare is not None:
@@ -92,6 +93,7 @@ def search(
     if tune_lambda is not None:
         from densecli.workflows.tune import tune_fusion_weight, weight_table
 
+        session.check_outputs(output)
         best = tune_fusion_weight(Path(tune_lambda), **arguments)
         deliver_tables(session, [weight_table(best)], best.to_json(), people, output)
         return

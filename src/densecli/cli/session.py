@@ -58,27 +58,33 @@ class Session:
 
         return config_without_options(kind, command, self.config_file)
 
-    def input_or_stdin(self, path: str | None, what: str) -> str:
+    def input_or_stdin(self, path: str | None, what: str, otherwise: str = "") -> str:
         """Return the input's path; `-` if none is given and something is piped in.
+
+        Args:
+            path: what is given.
+            what: what the input has, for messages.
+            otherwise: what the command does without it. It is said where a pipe stays open and empty.
 
         Raises:
             UsageError: nothing was named, and stdin is a terminal or has nothing.
         """
         if path is not None:
             return path
-        if self.terminal.can_ask or self._nothing_piped(what):
+        if self.terminal.can_ask or self._nothing_piped(otherwise):
             raise UsageError(f"no {what} given; name a file, or pipe something in")
         return "-"
 
-    def _nothing_piped(self, what: str) -> bool:
-        """Wait for the first byte of a pipe, or its end; say so if that takes long: it may stay open."""
+    def _nothing_piped(self, otherwise: str) -> bool:
+        """Wait for the first byte of a pipe, or its end."""
         stream = sys.stdin.buffer
         if not isinstance(stream, BufferedReader):
             return False
-        note = f"waiting for {what} from standard input; `< /dev/null` says that there are none"
+        note = f"waiting for standard input; close it (`< {os.devnull}`) {otherwise}"
         timer = Timer(PATIENCE_SECONDS, self.terminal.message, [note])
         timer.daemon = True
-        timer.start()
+        if otherwise:
+            timer.start()
         try:
             return not stream.peek(1)
         finally:

@@ -45,7 +45,7 @@ class EngineError(ArtifactError):
 def run_error(engine: str, error: Exception) -> Exception:
     """Return what to raise if a loaded graph does not run: it is damaged, unless memory is short."""
     reason = " ".join(str(error).split())
-    if "alloc" in reason or "memory" in reason:
+    if "alloc" in reason or "out of memory" in reason.lower():
         return MemoryError(reason)
     return EngineError(
         f"{engine} cannot run the model's graph.onnx ({reason[:SHOWN]}); copy the model folder again"

@@ -134,8 +134,14 @@ class CompiledTower:
             self._positions = parts.weight(encoder.positions)[encoder.reserved :]
         try:
             self._session = open_session(parts.graph)
+            # an engine may load a graph and fail in its first run; found now, another one can replace it
+            for _ in self.hidden([[[pad_id]]]):
+                pass
+        except MemoryError:
+            raise
         except Exception as error:  # the errors of the engines share no base class
-            reason = " ".join(str(error).split())[:SHOWN]
+            cause = error.__cause__ if isinstance(error, EngineError) and error.__cause__ else error
+            reason = " ".join(str(cause).split())[:SHOWN]
             sound: Any = import_module(GRAPH_WRITER).is_sound_graph  # onnx takes long to load
             if isinstance(parts.graph, Path) and not sound(parts.graph.parent, encoder):
                 raise ArtifactError(
@@ -150,9 +156,6 @@ class CompiledTower:
                 f"{place}: was compiled for another {WEIGHTS}; copy both from one model folder"
             )
         self.arithmetic = self._session.arithmetic
-        # an engine may load a graph and fail in its first run; found now, another engine can replace it
-        for _ in self.hidden([[[pad_id]]]):
-            pass
 
     def hidden(self, batches: Iterable[Ids]) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
         """Yield last hidden states (B, L, H) and the mask (B, L) for each batch of sequences, in order."""

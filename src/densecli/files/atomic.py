@@ -200,7 +200,12 @@ def in_the_making(_: Path) -> None:
 
 
 @contextmanager
-def new_folder(target: Path, check: Callable[[Path], None], keep_partial: bool = False) -> Iterator[Path]:
+def new_folder(
+    target: Path,
+    check: Callable[[Path], None],
+    keep_partial: bool = False,
+    check_partial: Callable[[Path], None] = in_the_making,
+) -> Iterator[Path]:
     """Yield a folder that takes the place of `target` when the block ends well.
 
     With `keep_partial` what an interrupted run left is kept (the caller checks that it belongs to the
@@ -210,6 +215,7 @@ def new_folder(target: Path, check: Callable[[Path], None], keep_partial: bool =
         target: resolved, so that it is not a link.
         check: raises where a folder may not be replaced; see `put_in_place`.
         keep_partial: whether a later run can resume.
+        check_partial: receives the folder that grows, and raises where what is in it may not be lost.
 
     Raises:
         ResourceError: another process is writing `target`.
@@ -219,6 +225,7 @@ def new_folder(target: Path, check: Callable[[Path], None], keep_partial: bool =
     with locked(target):
         recover(target)
         work = partial_of(target)
+        check_partial(work)
         if keep_partial:
             drop_unless_plain(work)
         else:

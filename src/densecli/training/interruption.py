@@ -39,7 +39,7 @@ def stop_on_ctrl_c(
             raise KeyboardInterrupt
         pressed = True
         with suppress(RuntimeError):  # just at a moment in which a line is written
-            report("ending after this update; Ctrl-C again ends at once, without saving")
+            report("ending after this update; Ctrl-C again ends at once")
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield stop_requested  # as in a script's background, where Ctrl-C is for another program

@@ -157,7 +157,7 @@ def _read_sets(
     """Return the examples of all sets, and the rows of each.
 
     Raises:
-        UsageError: no question can be trained on, or an epoch has none.
+        UsageError: no question can be trained on.
     """
     examples, rows = ExampleSpool((), counts), []
     for ranked in sets:

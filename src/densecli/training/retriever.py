@@ -91,7 +91,7 @@ def train(
     tokens = retriever.tokens
     known: KnownExamples | None = None
     index: IndexNegatives | None = None
-    search = _exact_search(stored, config, device)
+    search = _exact_search(stored, config, dev is not None, device)
     if config.fixed_passage_encoder:
         drawn = (
             (epoch, number, rows)
@@ -151,9 +151,15 @@ def train(
     yield from run(plan, state, config, checkpointer, device, ranks)
 
 
-def _exact_search(stored: Stored | None, config: TrainConfig, device: torch.device) -> ExactSearch | None:
-    """Open the stored vectors for training and validation together: on a GPU they are copied to it."""
-    if stored is None or not (config.compares_index or config.validate_by == "search"):
+def _exact_search(
+    stored: Stored | None, config: TrainConfig, validates: bool, device: torch.device
+) -> ExactSearch | None:
+    """Open the stored vectors for training and validation together: on a GPU they are copied to it.
+
+    Raises:
+        ArtifactError: a shard is missing or damaged.
+    """
+    if stored is None or not (config.compares_index or (validates and config.validate_by == "search")):
         return None
     return ExactSearch(stored.vectors, device)
 

@@ -101,7 +101,7 @@ def _begin(checkpointer: Checkpointer, state: TrainState, steps: int) -> TrainPr
     if progress.step and progress.steps != steps:
         raise ArtifactError(
             f"the interrupted training has {progress.steps:,} updates, this one {steps:,}, with the same"
-            " inputs and settings: remove the folder `.NAME.partial` beside the model's to start over"
+            " inputs and settings: remove its hidden folder, which ends in `.partial`, to start over"
         )
     return replace(progress, steps=steps)
 

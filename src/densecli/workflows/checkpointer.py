@@ -235,9 +235,13 @@ class Checkpointer:
         place = self._folder / CHECKPOINT
         self._state = state
         self.progress = read_checkpoint(place, state) if place.exists() else TrainProgress()
-        self._log = self._open.enter_context(closing(LineLog(self._folder / METRICS, self.progress.step)))
-        for row in self._log.rows():
-            self._history.add(row)
+        try:
+            log = LineLog(self._folder / METRICS, self.progress.step)
+            self._log = self._open.enter_context(closing(log))
+            for row in self._log.rows():
+                self._history.add(row)
+        except ArtifactError as error:
+            raise ArtifactError(f"{error}; remove {self._folder} to start over") from None
         if self._tensorboard is not None:
             from densecli.training.board import TensorBoardLog  # an optional package
 

@@ -95,8 +95,8 @@ class Collection:
             question has answers.
         """
         if isinstance(questions, str | Question):
-            [found] = self._search([questions], k, 1)  # to its end, where messages are given
-            return found
+            # no messages at its end: who asks in a loop would get them for each question
+            return next(self._search([questions], k, 1))
         return self._search(questions, k, batch_size, has_arrived)
 
     @overload

@@ -18,6 +18,7 @@ from densecli.evaluation.thresholds import Threshold, parse_ks, parse_thresholds
 from densecli.files.bad_records import BadRecords
 from densecli.files.names import display_path
 from densecli.files.streams import STDIN
+from densecli.files.urls import is_remote
 from densecli.formats.lookup import Store
 from densecli.formats.read_qrels import Qrels, read_qrels
 from densecli.observer import SILENT, Observer
@@ -110,7 +111,8 @@ def name_results(results: Sequence[str]) -> dict[str, Path]:
     for given in results:
         name, equals, path = given.partition("=")
         # a path or a URL may hold one, too
-        if not equals or "/" in name or os.path.exists(given):
+        is_path = any(mark in name for mark in "/\\") and not os.path.exists(path)
+        if not equals or os.path.exists(given) or is_remote(given) or is_path:
             name, path = ("stdin" if given == STDIN else given), given
         name = display_path(name)
         if name in sources:

@@ -52,7 +52,7 @@ def evaluate_search(
 
     Args:
         clock: returns seconds, such as `time.perf_counter`.
-        questions: file of the questions; by default those of
+        questions: file of the questions; by default the dataset's.
         dataset: a dataset of the paper. It also says how answers are matched.
         split: its split; by default test.
         data_dir: folder with files of the dataset.

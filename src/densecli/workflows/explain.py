@@ -233,7 +233,11 @@ def compare_modes(
     if settings.get("mode") is not None:
         raise UsageError("`mode` has no effect with `compare`, which names the modes")
     if "hybrid" not in modes:  # which settings of fusion need
-        check_effect(replace(config, mode=modes[0]), settings)
+        try:
+            check_effect(replace(config, mode=modes[0]), settings)
+        except UsageError as error:
+            name = str(error).split("`")[1]
+            raise UsageError(f"`{name}` has an effect only where `compare` names hybrid") from None
     home = find_workspace(workspace)
     bad = collect_bad_records(config.on_error, observer)
     asked = open_questions(questions, home, config, bad, observer)

@@ -10,6 +10,7 @@ from densecli.artifacts.fusion_weight import FusionWeight
 from densecli.artifacts.kinds import (
     KINDS,
     Bm25Manifest,
+    ExamplesManifest,
     IndexManifest,
     Manifest,
     PassagesManifest,
@@ -17,7 +18,7 @@ from densecli.artifacts.kinds import (
     RetrieverManifest,
     VectorsManifest,
 )
-from densecli.artifacts.manifest import outline, read_any_manifest
+from densecli.artifacts.manifest import describe_input, outline, read_any_manifest
 from densecli.artifacts.recipe import WITHIN
 from densecli.artifacts.verify import Check, check_digests, check_sizes, size_of
 from densecli.artifacts.workspace import Workspace, find_workspace
@@ -303,7 +304,11 @@ def _stale(home: Workspace, manifest: Manifest, others: dict[str, Manifest]) -> 
         name = one.path.removeprefix(f"{WITHIN}/")
         now = others.get(name) if name != one.path else None
         is_tower = isinstance(manifest, VectorsManifest) and isinstance(now, RetrieverManifest)
-        if now is not None and not is_tower and one.sha256 and one.sha256 != now.fingerprint:
+        if now is None or is_tower or not one.sha256:
+            continue
+        # as training sees it: people edit sets of examples
+        edited = isinstance(now, ExamplesManifest)
+        if one.sha256 != (describe_input(home.root / name).sha256 if edited else now.fingerprint):
             found.append(f"its input {name} has changed")
     return found[:1]
 

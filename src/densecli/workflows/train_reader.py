@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,10 +151,8 @@ def train_reader(
         bad = collect_bad_records(config.on_error, observer)
         found = [read_result_sets([one], bad, config.depth) for one in result_sets]
         if collection is not None:
-            found = [
-                with_negatives(one, collection, config.depth, partial(_warn_unmarked, observer, of.name))
-                for one, of in zip(found, result_sets, strict=True)
-            ]
+            unmarked = _Unmarked(len(found), observer)
+            found = [with_negatives(one, collection, config.depth, unmarked.add) for one in found]
         dev_depth = min(config.depth, config.dev_depth)
         checkpointer = Checkpointer(build, write, observer, save_every, tensorboard, stop_requested)
         left_out = question_keys(excluded)
@@ -227,8 +224,17 @@ def with_negatives(
         none_marked()
 
 
-def _warn_unmarked(observer: Observer, name: str) -> None:
-    observer.warning(f"{name}: no passage marks its answers, so `negatives_from` adds no negatives")
+class _Unmarked:
+    """Counts sets of results that mark no answers, and warns if none of them does."""
+
+    def __init__(self, sets: int, observer: Observer) -> None:
+        self._left = sets
+        self._observer = observer
+
+    def add(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._observer.warning("no passage marks its answers, so `negatives_from` adds no negatives")
 
 
 def _base(config: TrainReaderConfig, settings: Mapping[str, Any], init: str | None) -> Path:
