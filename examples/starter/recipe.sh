@@ -39,27 +39,46 @@ densecli train examples.jsonl --dev dev.jsonl --validate-by search --validate-ev
     --fixed-passage-encoder --index-negatives all --max-positives 4 --freeze-embeddings \
     --batch-size 256 --dropout 0 --learning-rate 2e-5 --epochs 1 -o retriever
 
-# 4. The reader: an eighth of the spans, and questions with passages that hybrid search found for them.
-#    ROUNDS="1 2 3" goes on with further eighths
+# 4. The reader, first round: an eighth of the spans, and questions with passages that hybrid search found for them
 if [ ! -e dev-found.jsonl ]; then
     densecli search --tune-lambda dev.jsonl --retriever retriever
     densecli search dev.jsonl --mode hybrid --retriever retriever -k 20 -o dev-found.jsonl
 fi
-set -- --encoder "$base"
-for round in ${ROUNDS:-1}; do
-    open="open-$round.jsonl"
-    [ -e "$open" ] || python "$here/open_questions.py" found.jsonl --output "$open" --round "$round"
-    densecli train-reader "spans/train-$round.jsonl" "$open" --dev dev-found.jsonl --dev-questions 200 \
-        --dev-depth 5 "$@" --freeze-embeddings --batch-size 16 --passages 3 --max-tokens 256 \
-        --max-answer-tokens 20 --learning-rate 1e-4 --dropout 0 --epochs 1 -o "reader$round"
-    last="reader$round"
-    set -- --init "$last"
-done
+train_round() {
+    densecli train-reader "$@" --dev-questions 200 --dev-depth 5 --freeze-embeddings --batch-size 16 --passages 3 \
+        --max-tokens 256 --max-answer-tokens 20 --learning-rate 1e-4 --dropout 0 --epochs 1
+}
+[ -e open-1.jsonl ] || python "$here/open_questions.py" found.jsonl --output open-1.jsonl
+train_round spans/train-1.jsonl open-1.jsonl --dev dev-found.jsonl --encoder "$base" -o reader1
 
-# 5. At most 10 word pieces to an answer, as DPR decodes, though it was trained on up to 20; and how answers are
+# 5. The second round: further spans, and questions with passages of the whole collection, without the articles of
+#    the SQuAD test. Embedding the collection takes longest
+export DENSECLI_WORKSPACE="$PWD/whole"
+densecli preprocess "$data/wiki/psgs_main_w100.tsv.gz"
+densecli index --kind bm25
+densecli embed --retriever base
+densecli index
+if [ ! -e dev-whole.jsonl ]; then
+    densecli search dev.jsonl --mode hybrid --retriever retriever --fusion-weight 39.7 -k 20 -o dev-all.jsonl
+    python "$here/leave_out.py" dev-all.jsonl --data "$data" --output dev-whole.jsonl
+fi
+if [ ! -e found-whole.jsonl ]; then
+    densecli search train.jsonl --mode hybrid --retriever base --fusion-weight 39.7 --candidates 100 -k 50 \
+        -o found-all.jsonl
+    python "$here/leave_out.py" found-all.jsonl --data "$data" --output found-whole.jsonl
+fi
+if [ ! -e open-2.jsonl ]; then
+    python "$here/open_questions.py" found-whole.jsonl --output open-2.part --round 2
+    head -n 9900 spans/train-2.jsonl > spans-2.jsonl
+    head -n 2850 open-2.part > open-2.jsonl
+fi
+train_round spans-2.jsonl open-2.jsonl --dev dev-whole.jsonl --init reader1 -o reader2
+[ -e reader/model.json ] || python "$here/average.py" reader1 reader2 --weight 0.6 --output reader
+
+# 6. At most 10 word pieces to an answer, as DPR decodes, though it was trained on up to 20; and how answers are
 #    chosen, tuned on 450 dev questions
-sed -i.bak 's/"max_answer_tokens": 20/"max_answer_tokens": 10/' "$last/model.json"
-rm "$last/model.json.bak"
+sed -i.bak 's/"max_answer_tokens": 20/"max_answer_tokens": 10/' reader/model.json
+rm reader/model.json.bak
 shuffle='import random, sys; a = sys.stdin.readlines(); random.Random(0).shuffle(a); sys.stdout.writelines(a[:450])'
-[ -e dev-tune.jsonl ] || python -c "$shuffle" < dev-found.jsonl > dev-tune.jsonl
-densecli read --tune dev-tune.jsonl --reader "$last" --depth 10
+[ -e dev-tune.jsonl ] || python -c "$shuffle" < dev-whole.jsonl > dev-tune.jsonl
+densecli read --tune dev-tune.jsonl --reader reader --depth 10
