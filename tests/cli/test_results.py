@@ -68,11 +68,11 @@ def test_a_repeated_question_is_skipped_in_a_run(prepared):
 def test_places_for_results_are_checked_before_the_work(prepared):
     (prepared.folder / "folder.svg").mkdir()
     for option in ("-o", "--plot", "--report"):
-        ended = prepared.call("evaluate", "missing.jsonl", option, "nowhere/x.svg")
-        assert (ended.status, "nowhere/x.svg" in ended.error) == (5, True)
+        ended = prepared.call("evaluate", "missing.jsonl", option, "articles.jsonl/x.svg")
+        assert (ended.status, "articles.jsonl/x.svg" in ended.error) == (5, True)
         ended = prepared.call("evaluate", "missing.jsonl", option, "folder.svg")
         assert (ended.status, "folder.svg: is a folder" in ended.error) == (2, True)
     for line in (("read", "--tune", "found.jsonl"), ("search", "--tune-lambda", "questions.jsonl")):
-        ended = prepared.call(*line, "-o", "nowhere/x.json")
-        assert (ended.status, "nowhere/x.json" in ended.error) == (5, True)
+        ended = prepared.call(*line, "-o", "articles.jsonl/x.json")
+        assert (ended.status, "articles.jsonl/x.json" in ended.error) == (5, True)
         assert not list(prepared.workspace.glob("*/*on.json"))

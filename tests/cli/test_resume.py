@@ -195,7 +195,6 @@ def test_another_training_is_not_resumed(prepared, name):
     [
         ["train-reader", "-", *SMALL],
         ["convert", "base", "--to", "retriever", "-o", ".densecli/reader"],
-        ["preprocess", "articles.jsonl", "-o", ".densecli/reader"],
     ],
 )
 def test_no_command_removes_an_interrupted_training(prepared, line):

@@ -95,7 +95,7 @@ class Session:
 
         Raises:
             UsageError: one is a folder.
-            OSError: the folder of one is missing, or cannot be written to.
+            OSError: one cannot be written.
         """
         for output in outputs:
             if output is not None and str(output) != "-":

@@ -259,14 +259,15 @@ def refuse_unwritable(target: Path) -> None:
 
     Raises:
         UsageError: `target` is a folder.
-        OSError: its folder is missing, or nothing can be written there.
+        OSError: nothing can be written there. Missing folders are made later.
     """
     place = resolve_path(target)
     if place.is_dir():
         raise UsageError(f"{target}: is a folder; name a file")
-    if not place.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
-    if not _is_special(place) and not os.access(place.parent, os.W_OK):
+    there = next(folder for folder in place.parents if os.path.lexists(folder))
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
+    if not _is_special(place) and not os.access(there, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
 
 
