@@ -79,7 +79,7 @@ def read(
     Example:
         >>> [prediction] = read("who voiced Meg")
         >>> prediction.answer
-        'Mila Kunis'
+        'Lacey Chabert'
     """
     config = resolve_config(ReadConfig, "read", config, settings)
     home = find_workspace(workspace)
