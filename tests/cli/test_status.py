@@ -55,7 +55,8 @@ def test_an_artifact_that_is_replaced_meanwhile_is_not_damaged(place, monkeypatc
         found = read(folder)
         if not begun and folder.name == "passages":
             begun.append(folder)
-            place.call("preprocess", "a.jsonl", "--words", 50, "--force").well()
+            place.write("a.jsonl", {"id": 1, "text": "other words, and more of them"})
+            place.call("preprocess", "a.jsonl", "--force").well()
             place.call("index", "--kind", "bm25", "-o", ".densecli/more").well()
         return found
 

@@ -31,10 +31,10 @@ def check_tuned(session: Session, config: SearchConfig, question: str | None) ->
     Raises:
         UsageError: names it.
     """
-    for option in ("dataset", "split", "data_dir", "ask"):
-        if option in session.typed or question:
-            what = "a question" if question else f"--{option.replace('_', '-')}"
-            raise UsageError(f"{what} has no effect with --tune-lambda, which reads its own questions")
+    typed = [name for name in ("dataset", "split", "data_dir", "ask") if name in session.typed]
+    others = [*(["a question"] if question else []), *(f"--{name.replace('_', '-')}" for name in typed)]
+    if others:
+        raise UsageError(f"{others[0]} has no effect with --tune-lambda, which reads its own questions")
     if config.format not in (None, "text", "jsonl"):
         raise UsageError(f"--tune-lambda and --format {config.format} contradict each other")
 

@@ -304,11 +304,10 @@ def _stale(home: Workspace, manifest: Manifest, others: dict[str, Manifest]) -> 
         name = one.path.removeprefix(f"{WITHIN}/")
         now = others.get(name) if name != one.path else None
         is_tower = isinstance(manifest, VectorsManifest) and isinstance(now, RetrieverManifest)
-        if now is None or is_tower or not one.sha256:
+        if now is None or is_tower or not one.sha256 or one.sha256 == now.fingerprint:
             continue
-        # as training sees it: people edit sets of examples
-        edited = isinstance(now, ExamplesManifest)
-        if one.sha256 != (describe_input(home.root / name).sha256 if edited else now.fingerprint):
+        # people edit sets of examples; read only here, since it may take long
+        if not isinstance(now, ExamplesManifest) or one.sha256 != describe_input(home.root / name).sha256:
             found.append(f"its input {name} has changed")
     return found[:1]
 
