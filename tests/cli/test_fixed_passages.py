@@ -48,6 +48,14 @@ def test_vectors_and_index_of_the_workspace_are_used(place):
     assert "up to date" in place.call(*FIXED, "-o", "new").well().stderr
 
 
+def test_the_passage_encoder_keeps_its_length(place):
+    without = [word for word in FIXED if word not in ("--max-passage-tokens", 64)]
+    done = place.call(*without, "-o", "kept", "--vectors", ".densecli/vectors").well()
+    config = json.loads((place.folder / "kept" / "model.json").read_text())
+    assert config["max_passage_tokens"] == 64
+    assert "no stored vectors" not in done.stderr
+
+
 def test_vectors_that_do_not_fit_are_ignored_with_a_message(place):
     wide = [word if word != 64 else 128 for word in FIXED]
     done = place.call(*wide, "-o", "wide").well()

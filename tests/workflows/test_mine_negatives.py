@@ -133,6 +133,13 @@ def test_dense_negatives_come_from_a_custom_encoder(workspace):
             "`margin` has an effect only on bm25",
         ),
         (QUESTIONS, {"seed": 3}, UsageError, "`seed` has an effect only on random and gold"),
+        (QUESTIONS, {"engine": "torch"}, UsageError, "`engine` has an effect only with `negatives=dense`"),
+        (
+            QUESTIONS,
+            {"depth": 9, "positives": "keep", "negatives": "random"},
+            UsageError,
+            "`depth` has an effect only where BM25 or vectors",
+        ),
         (QUESTIONS, {"retriever": "starter"}, UsageError, "only with `negatives=dense`"),
         (["who was born in Ulm"], {}, TypeError, "expected Question or TrainingExample records, got str"),
         ("nowhere.jsonl", {}, InputError, "nowhere.jsonl: no such file"),

@@ -1,6 +1,8 @@
 """Defaults of the stage that makes training data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from densecli.configs.bad_input import on_error_setting
 from densecli.configs.engine import engine_setting
@@ -74,6 +76,22 @@ class MineConfig:
                 raise UsageError(
                     f"`negatives` {source}:{count} needs more than `depth` {self.depth} passages"
                 )
+
+    def check_effects(self, settings: Mapping[str, Any]) -> None:
+        """Refuse settings that were given and would change nothing but the recipe.
+
+        Raises:
+            UsageError: names the setting.
+        """
+        given = {name for name, value in settings.items() if value is not None}
+        if "seed" in given and not {"random", "gold"} & set(self.wanted):
+            raise UsageError("`seed` has an effect only on random and gold `negatives`, and on `audit`")
+        if "margin" in given and not {"bm25", "dense"} & set(self.wanted):
+            raise UsageError("`margin` has an effect only on bm25 and dense `negatives`")
+        if "engine" in given and "dense" not in self.wanted:
+            raise UsageError("`engine` has an effect only with `negatives=dense`")
+        if "depth" in given and not self.uses_bm25 and "dense" not in self.wanted:
+            raise UsageError("`depth` has an effect only where BM25 or vectors are searched")
 
     @property
     def uses_bm25(self) -> bool:

@@ -13,7 +13,8 @@ TEXTS = ("text", "contents", "body")
 WHOLE_IDS = {"_id", "docid", "passage_id", "psg_id"}
 """What BEIR, Tevatron and DPR call the id of something that is retrieved whole."""
 TEXT_HINT = "`text_column` names another"
-HINT = "`id_column` names another, `make_ids` numbers the records"
+NUMBERS = "`make_ids` numbers the records"
+HINT = f"`id_column` names another, {NUMBERS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ class Columns:
             if not there
         ]
         if missing:
+            numbers = "" if ids or self.make_ids else f"; {NUMBERS}"
             raise FieldError(
                 f"the header is {', '.join(header)[:80]!r}",
-                f"id, title and text, or {' and '.join(missing)}",
+                f"id, title and text, or {' and '.join(missing)}{numbers}",
                 code="wrong_value",
             )
         whole = self.whole or (self.ids == IDS and bool(ids) and ids[0] in WHOLE_IDS)

@@ -100,10 +100,7 @@ def mine_negatives(
     """
     config = resolve_config(MineConfig, "mine-negatives", config, settings)
     home = find_workspace(workspace)
-    if "seed" in settings and not {"random", "gold"} & set(config.wanted):
-        raise UsageError("`seed` has an effect only on random and gold `negatives`, and on `audit`")
-    if settings.get("margin") is not None and not {"bm25", "dense"} & set(config.wanted):
-        raise UsageError("`margin` has an effect only on bm25 and dense `negatives`")
+    config.check_effects(settings)
     bad = collect_bad_records(config.on_error, observer)
     choice = choose_dataset(home, dataset, split, data_dir, "train")
     if choice is not None and config.answer_type is None:

@@ -14,7 +14,7 @@ from densecli.artifacts.workspace import Workspace, find_workspace
 from densecli.configs.resolve import resolve_config
 from densecli.configs.training import TrainConfig
 from densecli.errors import UsageError
-from densecli.models.folder import fingerprint
+from densecli.models.folder import RetrieverConfig, fingerprint, is_model_folder, read_model_config
 from densecli.observer import SILENT, Observer
 from densecli.records import Question, TrainingExample
 from densecli.training.stored import find_stored
@@ -125,6 +125,7 @@ def train(
     dev_set = None if dev is None else find_mined_set(home, as_record_set(dev, kind, name))
     encoder = config.encoder
     base = _in_turn(ranks, lambda: base_folder(encoder, "retriever"))
+    config = _keep_passage_length(config, settings, base)
     excluded = find_excluded(home, choice, exclude, observer)
     stored = find_stored(home, config, base, passages, vectors, observer)
     inputs = [
@@ -189,3 +190,14 @@ def _check_temperature(settings: Mapping[str, Any], similarity: str, base: Path)
             f"`temperature` has no effect: {base} is trained with {similarity} similarity; add"
             " `similarity=cosine`"
         )
+
+
+def _keep_passage_length(config: TrainConfig, settings: Mapping[str, Any], base: Path) -> TrainConfig:
+    """Return settings with the length of passages that a fixed passage tower was made with.
+
+    Its stored vectors belong to that length. A length that was asked for stays, and is checked later.
+    """
+    asked = "max_passage_tokens" in settings or config.max_passage_tokens != TrainConfig().max_passage_tokens
+    if asked or config.preset is not None or not config.fixed_passage_encoder or not is_model_folder(base):
+        return config
+    return replace(config, max_passage_tokens=read_model_config(base, RetrieverConfig).max_passage_tokens)
