@@ -2,9 +2,9 @@
 
     python examples/starter/pool.py --data ../shared/data --spans spans --output pool.tsv
 
-Takes rows 1 to 21,315 of psgs_main_w100.tsv.gz and every 20th row after them, and adds the gold paragraphs of
-the dev questions that spans.py held out, in passages of 100 words. Leaves out the articles of the SQuAD test:
-neither training nor the choice of a recipe sees them. Prints the counts.
+By default takes rows 1 to 21,315 of psgs_main_w100.tsv.gz and every 20th row after them. Adds the gold
+paragraphs of the dev questions that spans.py held out, in passages of 100 words. Leaves out the articles of
+the SQuAD test: neither training nor the choice of a recipe sees them. Prints the counts.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from spans import TestArticles
 from densecli.records import Passage
 
 COLLECTION = "wiki/psgs_main_w100.tsv.gz"
-FIRST_ROWS, EVERY = 21_315, 20
 BLOCK = 100
 
 
@@ -31,13 +30,13 @@ def cut_blocks(text: str) -> Iterator[str]:
         yield " ".join(words[start : start + BLOCK])
 
 
-def collection_part(path: Path) -> Iterator[Passage]:
-    """Yield the passages of the rows that are taken."""
+def collection_part(path: Path, first_rows: int, every: int) -> Iterator[Passage]:
+    """Yield the passages of the first rows, and of every so many after them."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
         rows = csv.reader(stream, delimiter="\t")
         next(rows)
         for number, (passage_id, text, title) in enumerate(rows, 1):
-            if number <= FIRST_ROWS or (number - FIRST_ROWS) % EVERY == 0:
+            if number <= first_rows or (number - first_rows) % every == 0:
                 yield Passage(passage_id, title, text)
 
 
@@ -57,6 +56,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with wiki/ and squad/")
     parser.add_argument("--spans", type=Path, required=True, help="folder that spans.py wrote")
     parser.add_argument("--output", type=Path, required=True, help="file to write")
+    parser.add_argument("--first-rows", type=int, default=21_315, help="rows to take from the start")
+    parser.add_argument("--every", type=int, default=20, help="take every so many rows after them")
     options = parser.parse_args()
 
     csv.field_size_limit(1 << 24)
@@ -68,7 +69,7 @@ def main() -> None:
     with options.output.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, delimiter="\t", lineterminator="\n")
         writer.writerow(("id", "text", "title"))
-        for passage in collection_part(options.data / COLLECTION):
+        for passage in collection_part(options.data / COLLECTION, options.first_rows, options.every):
             text = " ".join(passage.text.split())
             if text in test_blocks or test_articles.hold(passage.title, text):
                 counts["left out: articles of the SQuAD test"] += 1

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -284,3 +285,15 @@ def test_the_recipe_trains_both_models_and_the_reader_teaches_the_retriever(
     assert done.returncode == 0, done.stderr
     manifest = json.loads((made / "student" / "manifest.json").read_text())
     assert "examples_without_teacher_scores" not in manifest["counts"]
+
+    # the small budget takes the data as they are there: an eighth of such a small set has no positive
+    small = tmp_path / "small"
+    for name in ("spans", "questions"):
+        shutil.copytree(made / name, small / name)
+    shutil.copyfile(made / "train.jsonl", small / "train.jsonl")
+    command = ["sh", str(SCRIPTS / "budget.sh"), str(data), str(tiny_base), "small"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    measured = [row["results"] for row in read(small, "retriever.json") if "top_k" in row]
+    assert measured == ["dev-base.jsonl", "dev-retriever.jsonl", "dev-bm25.jsonl"]
+    assert read(small, "reader.json")[0]["exact_match"] is not None
