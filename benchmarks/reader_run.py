@@ -188,8 +188,7 @@ def collect(data: Path, work: Path, options: argparse.Namespace) -> dict[str, di
             for name, asked in tests.items()
             for question in Random(SEED).sample(asked, min(options.questions, len(asked)))
         )
-        with new_file(work / QUESTIONS) as unfinished:
-            write_lines(unfinished, drawn)
+        write_lines(work / QUESTIONS, drawn)
     if not (work / DEV).exists():
         shutil.copyfile(options.dev, work / DEV)
     return {name: {"title": one.title, "of": len(tests[name])} for name, one in SETS.items()}

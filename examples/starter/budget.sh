@@ -12,14 +12,23 @@ mkdir -p "$3"
 cd "$3"
 export DENSECLI_WORKSPACE="$PWD/pool"
 
+# keep FILE COMMAND: keep what a command prints, unless the file is there
+keep() {
+    if [ ! -e "$1" ]; then
+        file=$1
+        shift
+        "$@" > "$file.part"
+        mv "$file.part" "$file"
+    fi
+}
+
 # 1. Data
 [ -e spans/dev.jsonl ] || python "$here/spans.py" --data "$data" --output spans
 [ -e questions/dev-squad.jsonl ] || python "$here/questions.py" --data "$data" --spans spans --output questions
 [ -e pool.tsv ] ||
     python "$here/pool.py" --data "$data" --spans spans --first-rows 3000 --every 600 --output pool.tsv
-[ -e dev.jsonl ] || cat questions/dev-*.jsonl > dev.jsonl
-[ -e train.jsonl ] ||
-    ls questions/[!d]*.jsonl | grep -v opentrivia | xargs cat | awk 'NR % 8 == 1' > train.jsonl
+keep dev.jsonl cat questions/dev-*.jsonl
+keep train.jsonl awk 'NR % 8 == 1 && !/"id":"opentrivia-/' questions/[!d]*.jsonl
 
 # 2. The base, and the question tower trained over its vectors
 densecli preprocess pool.tsv
@@ -37,13 +46,13 @@ for retriever in base retriever; do
     [ -e dev-$retriever.jsonl ] ||
         densecli search dev.jsonl --mode dense --retriever $retriever -k 20 -o dev-$retriever.jsonl
 done
-densecli evaluate dev-base.jsonl dev-retriever.jsonl dev-bm25.jsonl --top-k 1,5,20 > retriever.json
+keep retriever.json densecli evaluate dev-base.jsonl dev-retriever.jsonl dev-bm25.jsonl --top-k 1,5,20
 
 # 3. The reader, on spans alone
-[ -e spans-1.jsonl ] || head -n 640 spans/train-1.jsonl > spans-1.jsonl
+keep spans-1.jsonl head -n 640 spans/train-1.jsonl
 densecli train-reader spans-1.jsonl --encoder "$base" --freeze-embeddings --batch-size 16 --passages 1 \
     --max-tokens 256 --max-answer-tokens 20 --learning-rate 1e-4 --dropout 0 --epochs 1 -o reader
 shuffle='import random, sys; a = sys.stdin.readlines(); random.Random(0).shuffle(a); sys.stdout.writelines(a[:400])'
-[ -e dev-spans.jsonl ] || python -c "$shuffle" < spans/dev-squad.jsonl > dev-spans.jsonl
+keep dev-spans.jsonl python -c "$shuffle" < spans/dev-squad.jsonl
 [ -e dev-read.jsonl ] || densecli read dev-spans.jsonl --reader reader --select passage -o dev-read.jsonl
-densecli evaluate dev-read.jsonl > reader.json
+keep reader.json densecli evaluate dev-read.jsonl

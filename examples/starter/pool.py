@@ -17,6 +17,7 @@ from pathlib import Path
 
 from spans import TestArticles
 
+from densecli.files.atomic import new_file
 from densecli.records import Passage
 
 COLLECTION = "wiki/psgs_main_w100.tsv.gz"
@@ -66,7 +67,7 @@ def main() -> None:
     counts: Counter[str] = Counter()
     seen: set[str] = set()
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    with options.output.open("w", encoding="utf-8", newline="") as out:
+    with new_file(options.output) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, delimiter="\t", lineterminator="\n")
         writer.writerow(("id", "text", "title"))
         for passage in collection_part(options.data / COLLECTION, options.first_rows, options.every):

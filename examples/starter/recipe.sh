@@ -11,11 +11,21 @@ mkdir -p "$3"
 cd "$3"
 export DENSECLI_WORKSPACE="$PWD/pool"
 
+# keep FILE COMMAND: keep what a command prints, unless the file is there
+keep() {
+    if [ ! -e "$1" ]; then
+        file=$1
+        shift
+        "$@" > "$file.part"
+        mv "$file.part" "$file"
+    fi
+}
+
 # 1. Data: spans for the reader, questions for both models, and a pool of passages
 [ -e spans/dev.jsonl ] || python "$here/spans.py" --data "$data" --output spans
 [ -e questions/dev-squad.jsonl ] || python "$here/questions.py" --data "$data" --spans spans --output questions
 [ -e pool.tsv ] || python "$here/pool.py" --data "$data" --spans spans --output pool.tsv
-[ -e dev.jsonl ] || cat questions/dev-*.jsonl > dev.jsonl
+keep dev.jsonl cat questions/dev-*.jsonl
 if [ ! -e train.jsonl ]; then
     ls questions/[!d]*.jsonl | grep -v opentrivia | xargs cat > train.part
     # OpenTriviaQA has a third of all questions: a quarter of it
@@ -69,9 +79,10 @@ if [ ! -e found-whole.jsonl ]; then
 fi
 if [ ! -e open-2.jsonl ]; then
     python "$here/open_questions.py" found-whole.jsonl --output open-2.part --round 2
-    head -n 9900 spans/train-2.jsonl > spans-2.jsonl
-    head -n 2850 open-2.part > open-2.jsonl
+    head -n 2850 open-2.part > open-2.jsonl.part
+    mv open-2.jsonl.part open-2.jsonl
 fi
+keep spans-2.jsonl head -n 9900 spans/train-2.jsonl
 train_round spans-2.jsonl open-2.jsonl --dev dev-whole.jsonl --init reader1 -o reader2
 [ -e reader/model.json ] || python "$here/average.py" reader1 reader2 --weight 0.6 --output reader
 
@@ -80,5 +91,5 @@ train_round spans-2.jsonl open-2.jsonl --dev dev-whole.jsonl --init reader1 -o r
 sed -i.bak 's/"max_answer_tokens": 20/"max_answer_tokens": 10/' reader/model.json
 rm reader/model.json.bak
 shuffle='import random, sys; a = sys.stdin.readlines(); random.Random(0).shuffle(a); sys.stdout.writelines(a[:450])'
-[ -e dev-tune.jsonl ] || python -c "$shuffle" < dev-whole.jsonl > dev-tune.jsonl
+keep dev-tune.jsonl python -c "$shuffle" < dev-whole.jsonl
 densecli read --tune dev-tune.jsonl --reader reader --depth 10

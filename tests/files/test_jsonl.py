@@ -150,3 +150,19 @@ def test_records_survive_a_round_trip(tmp_path_factory, passages):
 
 def test_a_record_is_written_on_one_line():
     assert encode_line({"text": "a\nb\u2028\r", "n": 1.5}) == '{"text":"a\\nb\u2028\\r","n":1.5}\n'.encode()
+
+
+def test_rows_that_fail_leave_the_file_as_it_was(tmp_path):
+    def rows():
+        yield {"id": "1"}
+        raise ValueError("the second row")
+
+    path = tmp_path / "rows.jsonl"
+    for before in (None, b"as it was\n"):
+        if before is not None:
+            path.write_bytes(before)
+        with pytest.raises(ValueError, match="the second row"):
+            write_lines(path, rows())
+        assert (path.read_bytes() if path.exists() else None) == before
+    assert write_lines(path, iter([{"id": "1"}])) == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["rows.jsonl"]

@@ -8,6 +8,7 @@ import orjson
 
 from densecli.errors import FieldError, InputError
 from densecli.fields import Json
+from densecli.files.atomic import new_file
 from densecli.files.streams import display_name, lines, open_bytes
 from densecli.files.utf8 import decode_utf8
 
@@ -67,9 +68,15 @@ def encode_line(row: Mapping[str, Any]) -> bytes:
 
 
 def write_lines(path: Path, rows: Iterator[Mapping[str, Any]]) -> int:
-    """Write rows as JSON lines; return how many."""
+    """Write rows as JSON lines, into a file that appears when it is whole; return how many.
+
+    Raises:
+        UsageError: `path` is a folder.
+        ResourceError: the disk is full, or another process is writing `path`.
+        ArtifactError: `path` is a link.
+    """
     count = 0
-    with open(path, "wb") as stream:
+    with new_file(path) as unfinished, open(unfinished, "wb") as stream:
         for row in rows:
             stream.write(encode_line(row))
             count += 1

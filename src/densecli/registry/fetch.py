@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from densecli.errors import ArtifactError
-from densecli.files.atomic import new_file
 from densecli.files.jsonl import write_lines
 from densecli.files.network import why_offline
 from densecli.records import Question
@@ -149,6 +148,5 @@ def _sort_key(question: Question) -> bytes:
 
 
 def _write(questions: Iterable[Question], target: Path) -> Path:
-    with new_file(target) as path:
-        write_lines(path, (question.to_json() for question in questions))
+    write_lines(target, (question.to_json() for question in questions))
     return target
