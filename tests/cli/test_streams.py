@@ -136,3 +136,24 @@ def test_an_empty_pipe_that_stays_open_is_reported(prepared):
             process.kill()
     assert b"searching the questions instead" in err
     assert json.loads(out)["questions"] == 12
+
+
+def test_questions_from_a_pipe_are_searched_and_evaluated(prepared):
+    line = ("evaluate", "--top-k", 1, "--questions")
+    data = (prepared.folder / "questions.jsonl").read_bytes()
+    (named,) = prepared.run(*line, "questions.jsonl", "--json").well().rows
+    (piped,) = prepared.run(*line, "-", "--json", stdin=data).well().rows
+    assert (named["results"], piped["results"]) == ("questions.jsonl", "stdin")
+    assert piped["top_k"] == named["top_k"]
+    assert piped["questions"] == named["questions"] == 12
+
+
+def test_standard_input_is_not_read_twice(prepared):
+    for line in (
+        ("evaluate", "-", "--questions", "-"),
+        ("evaluate", "ours=-", "--qrels", "-"),
+        ("convert", "-", "--questions", "-", "--to", "dpr"),
+        ("train", "-", "--dev", "-"),
+    ):
+        ended = prepared.call(*line, stdin=json.dumps(RECORD))
+        assert (ended.status, "standard input is named twice" in ended.error) == (2, True), line

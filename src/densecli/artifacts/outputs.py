@@ -121,7 +121,7 @@ def check_output(command: str, output: Path, inputs: Iterable[str | Path], works
 
 
 def check_outputs(command: str, given: Mapping[str, Any], workspace: Workspace) -> None:
-    """Refuse to write what is read, or what is another command's.
+    """Refuse to write what is read, or what is another command's, and to read standard input twice.
 
     Args:
         command: which is to write.
@@ -134,6 +134,8 @@ def check_outputs(command: str, given: Mapping[str, Any], workspace: Workspace) 
     named = [given.get(name) for name in INPUTS]
     several = [value if isinstance(value, list) else [value] for value in named]
     inputs = [one for value in several for one in value if isinstance(one, str | Path)]
+    if sum(STDIN in map(str, _paths(one)) for one in inputs) > 1:
+        raise UsageError("standard input is named twice, and can be read only once")
     for output in filter(None, map(given.get, OUTPUTS)):
         if str(output) != STDIN:
             check_output(command, output, inputs, workspace)

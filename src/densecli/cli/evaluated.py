@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from densecli.cli.session import Session, is_pipe
 from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.errors import UsageError
+from densecli.files.streams import STDIN
 
 if TYPE_CHECKING:
     from densecli.workflows.evaluate import Evaluation
@@ -24,7 +25,7 @@ def run_evaluation(
     from densecli.workflows.evaluate import evaluate, name_results
     from densecli.workflows.texts import Texts
 
-    if results is not None or not _is_search(session, given["dataset"] or questions):
+    if results is not None or not _is_search(session, questions or given["dataset"]):
         return evaluate(name_results(results or ["-"]), texts=Texts(questions, passages), **given)
     if passages is not None:
         raise UsageError("--passages has an effect only on results; without them the workspace is searched")
@@ -45,6 +46,8 @@ def _is_search(session: Session, questions: str | None) -> bool:
     Raises:
         UsageError: there are neither.
     """
+    if questions == STDIN:
+        return True
     try:
         session.input_or_stdin(None, "results", "to search the questions" if questions is not None else "")
     except UsageError:

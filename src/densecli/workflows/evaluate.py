@@ -184,7 +184,7 @@ def evaluate(
     if choice is not None:
         config = replace(config, answer_type=config.answer_type or choice.single()[0].answer_type)
     if texts.questions is not None:
-        asked = QuestionSet(known.questions.values())
+        asked = QuestionSet(known.questions.values() if texts.asked is None else texts.asked)
     elif choice is not None:
         question_path = str(question_file(choice, observer))
         rows = read_split_questions(choice, Path(question_path), config.answer_type, bad, observer)

@@ -14,6 +14,7 @@ from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.configs.resolve import resolve_config
 from densecli.errors import InputError
 from densecli.evaluation.thresholds import parse_ks, parse_thresholds
+from densecli.files.streams import display_name
 from densecli.models.folder import fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.reader.tuned import selection_for
@@ -98,11 +99,11 @@ def evaluate_search(
     if has_reader:
         found = read(results=results, workspace=home, config=read_config, observer=observer)
         results = observer.progress(found, "read", total=len(asked), unit="questions ")
-    name = dataset or str(questions)
+    name = dataset or display_name(str(questions))
     evaluation = evaluate(
         {name: results},
         workspace=home,
-        texts=Texts(None if questions is None else str(questions), home.passages),
+        texts=Texts(None if questions is None else str(questions), home.passages, asked),
         dataset=dataset,
         split=split,
         data_dir=data_dir,
