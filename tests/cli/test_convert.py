@@ -129,6 +129,18 @@ def test_files_of_the_reference_are_reproduced(program, name):
         ),
         (["q.csv", "--to", "dpr", "--force"], "--force has an effect only on a folder"),
         (["q.csv", "--to", "dpr", "--qrels-split", "dev"], "--qrels-split has an effect only with --to beir"),
+        (
+            ["q.csv", "--to", "beir", "--qrels-split", "dev"],
+            "--qrels-split has an effect only on a BEIR folder of training examples",
+        ),
+        (
+            ["e.json", "--to", "beir", "--qrels-split", "../../x", "-o", "out"],
+            "--qrels-split is '../../x'; expected a name such as train or test",
+        ),
+        (
+            ["e.json", "--to", "jsonl", "--questions", "q.csv"],
+            "--questions has no effect when examples are written from examples",
+        ),
         (["q.csv", "--to", "dpr", "--take", "examples"], "the input holds questions: --take is examples"),
         (["e.json", "--to", "beir"], "--to beir makes a folder of training examples: name it with --output"),
         (["nowhere", "--to", "dpr"], "nowhere: no such file"),

@@ -95,6 +95,21 @@ def test_redirected_input_and_output_are_compared(prepared):
         assert (prepared.folder / "questions.jsonl").read_bytes() == before
 
 
+def test_standard_output_that_is_a_file_keeps_what_is_there(prepared):
+    """Linux names it /dev/stdout, and whatever is at that name's place could be replaced."""
+    program = " ".join(prepared.line())
+    convert = f"{program} convert questions.jsonl --to dpr -o"
+    lines = f"(echo before; {convert} /dev/stdout; echo after) > all; {convert} /dev/fd/3 3>> all"
+    done = subprocess.run(
+        ["sh", "-c", lines], cwd=prepared.folder, env=prepared.environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "/dev/fd/3: is a file that is open already" in done.stderr
+    first, *rows, last = (prepared.folder / "all").read_text().splitlines()
+    assert (first, last) == ("before", "after")
+    assert len(rows) == 12
+
+
 def test_an_output_beside_its_input_is_written(prepared):
     prepared.call("search", "questions.jsonl", "-k", 3, "--mode", "bm25", "-o", "other.jsonl").well()
     prepared.call("search", "questions.jsonl", "-k", 3, "--mode", "bm25", "-o", os.devnull).well()

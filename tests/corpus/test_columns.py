@@ -49,8 +49,8 @@ def test_columns_are_found_in_the_header_of_a_table(header, columns):
 @pytest.mark.parametrize(
     ("columns", "header", "missing"),
     [
-        (Columns(), ["a", "text"], "`id_column`$"),
-        (Columns(), ["a", "b"], "`id_column` and `text_column`$"),
+        (Columns(), ["a", "text"], "`id_column`; `make_ids` numbers the records$"),
+        (Columns(), ["a", "b"], "`id_column` and `text_column`; `make_ids`"),
         (Columns(ids=("docid",)), ["id", "text"], "`id_column`$"),
         (Columns(title="name", title_named=True), ["id", "text", "title"], "`title_column`$"),
         (Columns(make_ids=True), ["a", "b"], "expected id, title and text, or `text_column`$"),

@@ -160,7 +160,7 @@ def test_column_settings_are_used(tmp_path):
     path = write(tmp_path, "x.csv", "key,name,abstract\nk,N,a\n")
     (source,) = open_sources([path], replace(named, input_format="csv"))
     assert records(source) == [Article("k", "N", "a")]
-    with pytest.raises(UsageError, match="has the form psgs, where naming columns has no effect"):
+    with pytest.raises(UsageError, match="has the form psgs: `id_column` has no effect"):
         list(open_sources([write(tmp_path, "x.tsv", CONTENT["psgs"])], named))
 
 
@@ -171,7 +171,25 @@ def test_passages_are_not_split_again(tmp_path, form):
         config = PreprocessConfig(input_format=form, **{option: value})
         with pytest.raises(UsageError, match=rf"{form} holds passages.*: `{option}` has no"):
             next(open_sources([path], config))
-        assert records(next(open_sources([path, path], config)))
+        both = open_sources([path, path], config)
+        assert records(next(both))
+        with pytest.raises(UsageError, match=f"`{option}` has no"):
+            next(both)
+        # of the environment, not of this command
+        assert records(next(open_sources([path], config, asked=())))
+        article = write(tmp_path, "articles.jsonl", CONTENT["jsonl"])
+        assert len(list(open_sources([article, path], replace(config, input_format="auto")))) == 2
+
+
+def test_a_setting_must_have_an_effect_on_a_corpus(tmp_path):
+    psgs = write(tmp_path, "x.tsv", CONTENT["psgs"])
+    rows = write(tmp_path, "x.jsonl", CONTENT["jsonl"])
+    for option, value in (("make_ids", True), ("document_seconds", 5.0), ("text_column", "text")):
+        config = PreprocessConfig(**{option: value})
+        with pytest.raises(UsageError, match=f"has the form psgs: `{option}` has no effect"):
+            list(open_sources([psgs], config))
+        if option != "document_seconds":
+            assert len(list(open_sources([rows, psgs], config))) == 2
 
 
 def test_missing_ids_are_made_on_request(tmp_path):

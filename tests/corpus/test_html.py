@@ -19,6 +19,12 @@ def test_only_the_main_part_of_a_page_is_read():
     )
 
 
+def test_a_page_within_a_form_is_read():
+    page = "<form id=all><nav>Home</nav>{}<form>Search here</form></form>"
+    for text in ("<p>One paragraph of words.</p>", "<main><p>One</p></main>"):
+        assert read(page.format(text).encode(), "name")[1].startswith("One")
+
+
 @pytest.mark.parametrize(
     ("html", "title", "text"),
     [

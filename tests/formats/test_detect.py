@@ -150,6 +150,7 @@ def test_predictions_and_ranked_lists_may_be_mixed(tmp_path):
         ("who voiced Meg\n", "x.json:1: no form that is known: 'who voiced Meg'"),
         ('\n{"a": 1}\n', "x.json:2: no form that is known: 'a'"),
         ("[]", "x.json: is empty"),
+        ('{"_id": "1", "title": "", "text": "of a corpus"}', "x.json:1: no form that is known: '_id, title"),
         ('[{"text": "a"}]', "x.json:1: no form that is known: 'text'"),
     ],
 )

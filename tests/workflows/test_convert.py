@@ -116,6 +116,15 @@ def test_a_wrong_call_is_refused_with_a_reason(results, settings, what):
         convert(results, output=io.BytesIO(), **settings)
 
 
+@pytest.mark.parametrize("setting", [{"trailing_sep": "yes"}, {"base": "x"}])
+def test_what_a_folder_says_itself_cannot_be_set(tiny_retriever, tmp_path, setting):
+    convert(tiny_retriever, output=tmp_path / "hf", to="dpr-hf")
+    name = next(iter(setting))
+    with pytest.raises(UsageError, match=f"`{name}` has an effect only on a DPR checkpoint"):
+        convert(tmp_path / "hf", output=tmp_path / "out", to="retriever", **setting)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_id_that_the_format_cannot_store_drops_only_its_record(results):
     stream = io.BytesIO()
     found = convert(results, output=stream, to="trec", on_error="skip")

@@ -137,9 +137,9 @@ def check_outputs(command: str, given: Mapping[str, Any], workspace: Workspace) 
     if sum(STDIN in map(str, _paths(one)) for one in inputs) > 1:
         raise UsageError("standard input is named twice, and can be read only once")
     for output in filter(None, map(given.get, OUTPUTS)):
-        if str(output) != STDIN:
+        if str(output) not in (STDIN, "/dev/stdout"):
             check_output(command, output, inputs, workspace)
-    if given.get("output") is None:
+    if str(given.get("output") or STDIN) in (STDIN, "/dev/stdout"):
         check_standard_output(inputs)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from densecli.cli.options import Force
-from densecli.cli.session import Session
+from densecli.cli.session import Session, is_standard_output
 from densecli.cli.shared_options import QuestionsOption, RetrieverOption, TextsOption
 from densecli.cli.terminal import data_stream
 from densecli.configs.convert import ConvertConfig
@@ -46,7 +46,7 @@ def convert(
 
     run(
         source,
-        output=data_stream() if output is None or str(output) == "-" else output,
+        output=data_stream() if output is None or is_standard_output(output) else output,
         form=form,
         questions=questions,
         passages=passages,

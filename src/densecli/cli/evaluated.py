@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from densecli.cli.session import Session, is_pipe
+from densecli.cli.session import Session, is_pipe, is_standard_output
 from densecli.configs.asking import EvaluateConfig, ReadConfig, SearchConfig
 from densecli.errors import UsageError
 from densecli.files.streams import STDIN
@@ -110,5 +110,5 @@ def save_pages(
 def _save(session: Session, data: bytes, path: Path) -> None:
     with session.data_out(path) as stream:
         stream.write(data)
-    if str(path) != "-":
+    if not is_standard_output(path):
         session.terminal.message(f"wrote {path}")

@@ -97,14 +97,14 @@ class Session:
             UsageError: one is a folder.
             OSError: one cannot be written.
         """
-        for output in outputs:
-            if output is not None and str(output) != "-":
+        for output in filter(None, outputs):
+            if not is_standard_output(output):
                 refuse_unwritable(output)
 
     @contextmanager
     def data_out(self, output: Path | None) -> Iterator[BinaryIO]:
         """Yield a stream for data: stdout, or a file that appears when it is whole."""
-        if output is None or str(output) == "-":
+        if output is None or is_standard_output(output):
             with named_if_full("standard output"):
                 stream = data_stream()
                 yield stream
@@ -125,6 +125,11 @@ class Session:
                 stream.write(encode_line(row))
                 count += 1
         return count
+
+
+def is_standard_output(output: Path) -> bool:
+    """Whether a path means standard output, also where that is a file."""
+    return str(output) in ("-", "/dev/stdout")
 
 
 def is_pipe(stream: BinaryIO) -> bool:

@@ -1,9 +1,11 @@
 """Settings of `convert`."""
 
+import re
 from dataclasses import dataclass
 
 from densecli.configs.bad_input import on_error_setting
 from densecli.configs.setting import setting
+from densecli.errors import UsageError
 
 MODEL_FORMS = ("retriever", "reader", "dpr-checkpoint", "dpr-hf", "sentence-transformers")
 TAKEN_VECTORS = ("vectors", "index")
@@ -58,3 +60,12 @@ class ConvertConfig:
         when=("to", (*TAKEN_VECTORS, *GIVEN_VECTORS)),
     )
     on_error: str = on_error_setting(when=("to", (*RECORD_FORMS, None)))
+
+    def __post_init__(self) -> None:
+        """Refuse a name of judgments that is none.
+
+        Raises:
+            UsageError: it leads to another folder, or has odd characters.
+        """
+        if not re.fullmatch(r"\w[\w.-]*", self.qrels_split):
+            raise UsageError(f"`qrels_split` is {self.qrels_split!r}; expected a name such as train or test")

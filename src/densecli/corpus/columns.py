@@ -29,6 +29,7 @@ class Columns:
         make_ids: whether a missing id is left empty, for the stage to fill in.
         whole: whether every row is a passage.
         title_named: whether the user named the title, so that a table must have it.
+        fixed: whether no option changes them.
     """
 
     ids: tuple[str, ...] = IDS
@@ -37,6 +38,7 @@ class Columns:
     make_ids: bool = False
     whole: bool = False
     title_named: bool = False
+    fixed: bool = False
 
     def among(self, header: Collection[str]) -> "Columns":
         """Return the columns that a table has.
@@ -56,7 +58,7 @@ class Columns:
             if not there
         ]
         if missing:
-            numbers = "" if ids or self.make_ids else f"; {NUMBERS}"
+            numbers = f"; {NUMBERS}" if self.ids == IDS and not (ids or self.make_ids) else ""
             raise FieldError(
                 f"the header is {', '.join(header)[:80]!r}",
                 f"id, title and text, or {' and '.join(missing)}{numbers}",
@@ -105,5 +107,6 @@ def _id(columns: Columns, row: Json, name: str) -> str:
         if columns.make_ids:
             return ""
         lack = f"{name!r} is empty" if name in row else f"no field {name!r}"
-        raise FieldError(lack, f"an object with {name!r} ({HINT})", code="missing_field")
+        hint = "" if columns.fixed else f" ({HINT})"
+        raise FieldError(lack, f"an object with {name!r}{hint}", code="missing_field")
     return id_field(row, name)

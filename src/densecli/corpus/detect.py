@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -45,6 +45,13 @@ NOTES = {"README", "LICENSE", "LICENCE", "CITATION", "CHANGELOG"}
 """Names of files beside data that are about them."""
 CUTTING = ("words", "stride", "tail", "min_words")
 """What has an effect on articles only."""
+EFFECTS: dict[str, Set[str]] = {
+    **dict.fromkeys(CUTTING, READERS.keys() - {"psgs", "collection", *OWN_COLUMNS}),
+    **dict.fromkeys(("id_column", "title_column", "text_column"), NAMED_COLUMNS),
+    "make_ids": NAMED_COLUMNS | OWN_COLUMNS.keys(),
+    "document_seconds": {"folder"},
+}
+"""The forms on which a setting has an effect; other settings have one on all."""
 LINES = {"jsonl", "beir", "tevatron", "kilt", "wikiextractor"}
 NAMES = {
     ".jsonl": LINES,
@@ -62,22 +69,32 @@ KILT = re.compile(rb'"wikipedia_title"\s*:')
 WHOLE = re.compile(rb'\{\s*"(_id|docid)"\s*:')
 
 
-def open_sources(paths: Iterable[str], config: PreprocessConfig) -> Iterator[Source]:
+def open_sources(
+    paths: Iterable[str], config: PreprocessConfig, asked: Collection[str] | None = None
+) -> Iterator[Source]:
     """Open several corpora, each when it is its turn.
+
+    Args:
+        paths: of the corpora.
+        config: how to read and cut.
+        asked: the settings that must have an effect on one of them; by default those that are not usual.
 
     Raises:
         InputError: a path is missing or empty, or its form is not clear. Where `config.on_error` is `skip`
             it comes with the records of that source, so that the others are still read.
-        UsageError: a column is named for a form that has its own, or the only corpus holds passages, and a
-            setting says how they are cut.
+        UsageError: a setting has no effect on the form of any corpus.
     """
     given = list(paths)
     labels = labels_of(given)
-    for path in given:
+    usual = PreprocessConfig()
+    changed = {name for name in EFFECTS if getattr(config, name) != getattr(usual, name)}
+    useless = [name for name in EFFECTS if name in (changed if asked is None else asked)]
+    for number, path in enumerate(given, 1):
         try:
             form = sniff(path) if config.input_format == "auto" else config.input_format
-            if len(given) == 1:
-                _check_cutting(path, form, config)
+            useless = [name for name in useless if form not in EFFECTS[name]]
+            if useless and number == len(given):
+                raise _useless_error(path, form, useless[0])
             shards = shards_of(path) if form in SHARDED and _within(path, form) == path else []
         except InputError as error:
             if config.on_error == "stop":
@@ -123,14 +140,11 @@ def _ends(paths: Sequence[str]) -> dict[str, str]:
     return ends
 
 
-def _check_cutting(path: str, form: str, config: PreprocessConfig) -> None:
-    usual = PreprocessConfig()
-    changed = [name for name in CUTTING if getattr(config, name) != getattr(usual, name)]
-    if changed and form in ("psgs", "collection", *OWN_COLUMNS):
-        raise UsageError(
-            f"{display_name(path)}: {form} holds passages, which are not cut again:"
-            f" `{changed[0]}` has no effect"
-        )
+def _useless_error(path: str, form: str, setting: str) -> UsageError:
+    why = "has the form " + form
+    if setting in CUTTING:
+        why = f"{form} holds passages, which are not cut again"
+    return UsageError(f"{display_name(path)}: {why}: `{setting}` has no effect")
 
 
 def _raise_later(error: InputError) -> Iterator[tuple[int | None, Any]]:
@@ -153,8 +167,6 @@ def open_source(path: str, form: str, config: PreprocessConfig, label: str = "")
         source = read(path, config.document_seconds, label)
     else:
         source = read(path)
-    if form not in NAMED_COLUMNS and (config.id_column or config.title_column or config.text_column):
-        raise UsageError(f"{display_name(path)}: has the form {form}, where naming columns has no effect")
     assert isinstance(source, Source)
     return source
 

@@ -23,7 +23,7 @@ WESTERN = {"ascii", "iso8859-1", "cp1252"}
 """All three are Windows-1252 to a browser, and so to those who write pages."""
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 BOILERPLATE = (
-    "head, script, style, noscript, template, svg, math, iframe, object, nav, aside, form, button, select, "
+    "head, script, style, noscript, template, svg, math, iframe, object, nav, aside, button, select, "
     "dialog, menu, [hidden], [aria-hidden=true], [role=navigation], [role=banner], [role=contentinfo], "
     "[role=search], body > header, body > footer"
 )
@@ -62,6 +62,10 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     # after the title was read, which is in the head
     for node in tree.css(BOILERPLATE):
         node.decompose()
+    for node in tree.css("form"):
+        # some programs put the whole page into one
+        if node.css_first(", ".join(MAIN)) is None and 2 * len(_words(node)) <= len(_words(tree.body)):
+            node.decompose()
     for node in tree.css(BLOCKS):
         # a paragraph separator, which no page has in its text: the breaks survive when white space is joined
         node.insert_before(BREAK)

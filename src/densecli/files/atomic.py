@@ -13,6 +13,7 @@ that mark belongs to somebody else.
 
 import errno
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ from densecli.files.shortages import named_if_full
 WORK = "work"
 OLD = "old"
 GONE = "gone"
+DESCRIPTOR = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)|/proc/(self|\d+)/fd/\d+")
+"""Names of files that a process has open: what is at their place cannot be replaced for the others."""
 
 
 def partial_of(target: Path) -> Path:
@@ -50,10 +53,12 @@ def resolve_path(path: Path) -> Path:
     A device or a pipe keeps its name.
 
     Raises:
-        UsageError: it is a link that leads to itself.
+        UsageError: it is a link that leads to itself, or the descriptor of a file that is open already.
     """
     if _is_special(path):
         return path
+    if DESCRIPTOR.fullmatch(str(path)) and path.is_file():
+        raise UsageError(f"{path}: is a file that is open already; name the file, or - for standard output")
     try:
         return path.resolve()
     except (OSError, RuntimeError):

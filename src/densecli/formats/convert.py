@@ -155,7 +155,9 @@ def idle(kind: str, taken: str) -> set[str]:
     """Return which of the options `questions` and `passages` have no effect on a conversion."""
     if kind in (QUESTIONS, PASSAGES) or (kind, taken) == (QRELS, QRELS):
         return {"questions", "passages"}
-    return {"passages"} if taken == QUESTIONS else set()
+    # examples have the words of their questions
+    useless = {"questions"} if kind == EXAMPLES else set()
+    return useless | ({"passages"} if taken == QUESTIONS else set())
 
 
 def _join_names(names: list[str]) -> str:

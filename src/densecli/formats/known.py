@@ -211,7 +211,9 @@ ROW_FORMS = (
     _rows("trivia-qa", QUESTIONS, "rows of TriviaQA", "question answer", gold.trivia_question,
           fits=gold.is_trivia_row),
     _rows("kilt", QUESTIONS, "KILT's questions", "input output", gold.kilt_question),
-    _rows("beir", QUESTIONS, "BEIR's queries", "_id text", beir.question),
+    # its corpus has the same fields, and titles
+    _rows("beir", QUESTIONS, "BEIR's queries", "_id text", beir.question,
+          fits=lambda row: "title" not in row),
     _rows("tevatron", QUESTIONS, "Tevatron's queries", "query_id query", tevatron.question),
     _rows("jsonl", QUESTIONS, "questions", "question", _question),
 )  # fmt: skip

@@ -52,7 +52,7 @@ def open_records(
 
 @contextmanager
 def open_lookup(
-    path: str, questions: str | None, passages: Path | None, bad: BadRecords = STOP
+    path: str, questions: str | None, passages: Path | None, bad: BadRecords = STOP, needed: bool = True
 ) -> Iterator[Lookup]:
     """Yield the texts that are known for the ids of an input.
 
@@ -61,12 +61,13 @@ def open_lookup(
         questions: a file of questions.
         passages: a passage store.
         bad: what a question that cannot be used does.
+        needed: whether the texts of a BEIR folder are; they can be many.
 
     Raises:
         InputError: a file cannot be read, or an id occurs twice.
         ArtifactError: the store is missing or incomplete.
     """
-    if questions is None and passages is None and Path(path).is_file() and is_beir(path):
+    if needed and questions is None and passages is None and Path(path).is_file() and is_beir(path):
         with lookup_of(Path(path).parent.parent, bad) as lookup:
             yield lookup
         return

@@ -31,6 +31,7 @@ from densecli.files.streams import display_name, new_stream
 from densecli.formats.beir_folder import write_folder
 from densecli.formats.convert import convert as convert_each
 from densecli.formats.convert import find_target, idle, locate_errors
+from densecli.formats.known import QRELS
 from densecli.formats.read_any import open_lookup, open_records
 from densecli.observer import SILENT, Observer
 from densecli.workflows.models import base_folder, describe_model, model_folder, retriever_place
@@ -174,8 +175,10 @@ def _convert_records(
         taken, target = find_target(kind, config.to, config.take)
         for option in idle(kind, taken) & given:
             raise UsageError(f"`{option}` has no effect when {taken} are written from {kind}")
+        if target.write is not None and config.qrels_split != ConvertConfig.qrels_split:
+            raise UsageError("`qrels_split` has an effect only on a BEIR folder of training examples")
         with (
-            open_lookup(source, questions, passages, bad) as lookup,
+            open_lookup(source, questions, passages, bad, needed=taken != QRELS) as lookup,
             locate_errors(display_name(source), counts, bad) as refuse,
         ):
             tracked = job.observer.progress(records, "convert", unit="records ")
@@ -226,6 +229,10 @@ def _convert_model(job: _Job) -> Counter[str]:
     config, output = job.config, job.path()
     role = "reader" if config.to == "reader" else "retriever"  # which of the two `starter` means
     source = Path(job.source) if Path(job.source).is_file() else base_folder(job.source, role)
+    if config.to in ("retriever", "reader") and not source.is_file():
+        for name in ("base", "trailing_sep", "token_types"):
+            if getattr(config, name) != getattr(ConvertConfig, name):
+                raise UsageError(f"`{name}` has an effect only on a DPR checkpoint; {source} says it itself")
     trailing_sep = None if config.trailing_sep == "auto" else config.trailing_sep == "yes"
     token_types = None if config.token_types == "auto" else config.token_types
     options = ModelOptions(config.base, trailing_sep, token_types)

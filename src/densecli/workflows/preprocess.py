@@ -115,7 +115,7 @@ def _open_corpus(
         sources: Iterator[Source] = iter([memory.memory_source(records, config.make_ids)])
         inputs: list[CorpusInput] = [describe_records(memory.NAME, records)]
     else:
-        sources, inputs = open_sources(paths, config), [*paths]
+        sources, inputs = open_sources(paths, config, settings), [*paths]
     if not hub:
         if not inputs:
             raise UsageError("no corpus given: name files or folders, - for stdin, or `hub` and a name")
