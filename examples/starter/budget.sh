@@ -2,7 +2,7 @@
 # The recipe on a small budget, to compare base models: `sh examples/starter/budget.sh DATA BASE FOLDER`.
 #
 # DATA as in recipe.sh; BASE is the folder of any encoder, such as that of all-mpnet-base-v2; FOLDER what to write.
-# Takes a seventh of the pool, an eighth of the questions and 640 spans, and measures both models on dev data. Every
+# Takes a ninth of the pool, a twelfth of the questions and 480 spans, and measures both models on dev data. Every
 # step resumes or is skipped when it is done.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,9 +26,9 @@ keep() {
 [ -e spans/dev.jsonl ] || python "$here/spans.py" --data "$data" --output spans
 [ -e questions/dev-squad.jsonl ] || python "$here/questions.py" --data "$data" --spans spans --output questions
 [ -e pool.tsv ] ||
-    python "$here/pool.py" --data "$data" --spans spans --first-rows 3000 --every 600 --output pool.tsv
+    python "$here/pool.py" --data "$data" --spans spans --first-rows 2000 --every 1000 --output pool.tsv
 keep dev.jsonl cat questions/dev-*.jsonl
-keep train.jsonl awk 'NR % 8 == 1 && !/"id":"opentrivia-/' questions/[!d]*.jsonl
+keep train.jsonl awk 'NR % 12 == 1 && !/"id":"opentrivia-/' questions/[!d]*.jsonl
 
 # 2. The base, and the question tower trained over its vectors
 densecli preprocess pool.tsv
@@ -49,10 +49,10 @@ done
 keep retriever.json densecli evaluate dev-base.jsonl dev-retriever.jsonl dev-bm25.jsonl --top-k 1,5,20
 
 # 3. The reader, on spans alone
-keep spans-1.jsonl head -n 640 spans/train-1.jsonl
+keep spans-1.jsonl head -n 480 spans/train-1.jsonl
 densecli train-reader spans-1.jsonl --encoder "$base" --freeze-embeddings --batch-size 16 --passages 1 \
     --max-tokens 256 --max-answer-tokens 20 --learning-rate 1e-4 --dropout 0 --epochs 1 -o reader
-shuffle='import random, sys; a = sys.stdin.readlines(); random.Random(0).shuffle(a); sys.stdout.writelines(a[:400])'
+shuffle='import random, sys; a = sys.stdin.readlines(); random.Random(0).shuffle(a); sys.stdout.writelines(a[:200])'
 keep dev-spans.jsonl python -c "$shuffle" < spans/dev-squad.jsonl
 [ -e dev-read.jsonl ] || densecli read dev-spans.jsonl --reader reader --select passage -o dev-read.jsonl
 keep reader.json densecli evaluate dev-read.jsonl

@@ -1,15 +1,17 @@
 """Choose questions for the reader from search results: a part of each set, all with an answer in 20 passages.
 
     densecli search train.jsonl --mode hybrid -k 50 -o found.jsonl
-    python examples/starter/open_questions.py found.jsonl --output open.jsonl --round 2
+    python examples/starter/open_questions.py found.jsonl --output open-2.jsonl --without open-1.jsonl
 
-The parts are drawn with a fixed seed and mixed; PARTS has their sizes. Prints the counts. Each round of
-training takes the next questions. After the last questions, the next round takes the first ones again.
+The parts are drawn with a fixed seed and mixed; PARTS has their sizes. Prints the counts. A further round of
+training takes other questions: --without names the files of the rounds before. If no others are left, it
+takes the first ones again.
 """
 
 import argparse
 import random
 from collections import defaultdict
+from collections.abc import Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,9 +38,10 @@ def main() -> None:
     parser.add_argument("results", help="search results with text, a file")
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     parser.add_argument("--count", type=int, default=4000, help="questions in all (default 4000)")
-    parser.add_argument("--round", type=int, default=1, help="the round of training, from 1 (default 1)")
+    parser.add_argument("--without", nargs="*", default=[], help="files whose questions are not taken again")
     options = parser.parse_args()
-    chosen = choose(options.results, options.count, options.round)
+    used = {one.question.id for path in options.without for one in read_ranked(path)}
+    chosen = choose(options.results, options.count, used) or choose(options.results, options.count, set())
     wanted = set(chosen)
     # in a second pass: the results of all questions may not fit into memory
     rows = {
@@ -49,11 +52,11 @@ def main() -> None:
     print(f"{options.output}: {write_lines(options.output, (rows[name] for name in chosen)):,}")
 
 
-def choose(results: str, count: int, training_round: int) -> list[str]:
-    """Return the ids of the questions of a round, in order."""
+def choose(results: str, count: int, used: Set[str]) -> list[str]:
+    """Return the ids of the questions to take, in order."""
     names = defaultdict(list)
     for one in read_ranked(results):
-        if any(passage.has_answer for passage in one.ctxs[:DEPTH]):
+        if one.question.id not in used and any(passage.has_answer for passage in one.ctxs[:DEPTH]):
             names[one.question.id.split("-")[0]].append(one.question.id)
     rng = random.Random(SEED)
     chosen = []
@@ -62,9 +65,7 @@ def choose(results: str, count: int, training_round: int) -> list[str]:
         chosen += names[part][:size]
         print(f"{part}: {min(size, len(names[part])):,} of {len(names[part]):,}")
     rng.shuffle(chosen)
-    rounds = max(1, -(-len(chosen) // count))
-    first = (training_round - 1) % rounds * count
-    return chosen[first : first + count]
+    return chosen[:count]
 
 
 if __name__ == "__main__":

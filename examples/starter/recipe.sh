@@ -26,6 +26,9 @@ keep() {
 [ -e questions/dev-squad.jsonl ] || python "$here/questions.py" --data "$data" --spans spans --output questions
 [ -e pool.tsv ] || python "$here/pool.py" --data "$data" --spans spans --output pool.tsv
 keep dev.jsonl cat questions/dev-*.jsonl
+# models are chosen on the first dev questions that can be used: in this order they are of all sets
+shuffle='import random, sys; a = sys.stdin.readlines(); random.Random(0).shuffle(a); sys.stdout.writelines(a)'
+keep dev-mixed.jsonl python -c "$shuffle" < dev.jsonl
 if [ ! -e train.jsonl ]; then
     ls questions/[!d]*.jsonl | grep -v opentrivia | xargs cat > train.part
     # OpenTriviaQA has a third of all questions: a quarter of it
@@ -45,14 +48,14 @@ densecli index
 [ -e found.jsonl ] ||
     densecli search train.jsonl --mode hybrid --retriever base --candidates 100 -k 50 -o found.jsonl
 [ -e examples.jsonl ] || python "$here/distant.py" found.jsonl --output examples.jsonl
-densecli train examples.jsonl --dev dev.jsonl --validate-by search --validate-every 50 --encoder base \
+densecli train examples.jsonl --dev dev-mixed.jsonl --validate-by search --validate-every 50 --encoder base \
     --fixed-passage-encoder --index-negatives all --max-positives 4 --freeze-embeddings \
     --batch-size 256 --dropout 0 --learning-rate 2e-5 --epochs 1 -o retriever
 
 # 4. The reader, first round: an eighth of the spans, and questions with passages that hybrid search found for them
 if [ ! -e dev-found.jsonl ]; then
     densecli search --tune-lambda dev.jsonl --retriever retriever
-    densecli search dev.jsonl --mode hybrid --retriever retriever -k 20 -o dev-found.jsonl
+    densecli search dev-mixed.jsonl --mode hybrid --retriever retriever -k 20 -o dev-found.jsonl
 fi
 train_round() {
     densecli train-reader "$@" --dev-questions 200 --dev-depth 5 --freeze-embeddings --batch-size 16 --passages 3 \
@@ -69,7 +72,7 @@ densecli index --kind bm25
 densecli embed --retriever base
 densecli index
 if [ ! -e dev-whole.jsonl ]; then
-    densecli search dev.jsonl --mode hybrid --retriever retriever --fusion-weight 39.7 -k 20 -o dev-all.jsonl
+    densecli search dev-mixed.jsonl --mode hybrid --retriever retriever --fusion-weight 39.7 -k 20 -o dev-all.jsonl
     python "$here/leave_out.py" dev-all.jsonl --data "$data" --output dev-whole.jsonl
 fi
 if [ ! -e found-whole.jsonl ]; then
@@ -78,7 +81,7 @@ if [ ! -e found-whole.jsonl ]; then
     python "$here/leave_out.py" found-all.jsonl --data "$data" --output found-whole.jsonl
 fi
 if [ ! -e open-2.jsonl ]; then
-    python "$here/open_questions.py" found-whole.jsonl --output open-2.part --round 2
+    python "$here/open_questions.py" found-whole.jsonl --output open-2.part --without open-1.jsonl
     head -n 2850 open-2.part > open-2.jsonl.part
     mv open-2.jsonl.part open-2.jsonl
 fi
@@ -90,6 +93,5 @@ train_round spans-2.jsonl open-2.jsonl --dev dev-whole.jsonl --init reader1 -o r
 #    chosen, tuned on 450 dev questions
 sed -i.bak 's/"max_answer_tokens": 20/"max_answer_tokens": 10/' reader/model.json
 rm reader/model.json.bak
-shuffle='import random, sys; a = sys.stdin.readlines(); random.Random(0).shuffle(a); sys.stdout.writelines(a[:450])'
-keep dev-tune.jsonl python -c "$shuffle" < dev-whole.jsonl
+keep dev-tune.jsonl head -n 450 dev-whole.jsonl
 densecli read --tune dev-tune.jsonl --reader reader --depth 10

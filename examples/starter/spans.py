@@ -22,7 +22,7 @@ import json
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,13 @@ from densecli.text.same_text import text_key
 TEST_ARTICLES = "squad/squad-test-12-articles.json"
 PARTS = 8
 DEV_OF_EACH = 300
+
+
+RENAMED = {"sky uk"}
+"""Articles of the SQuAD test that Wikipedia has under another title since."""
+BEGINNING = 80
+"""Letters that tell a paragraph from others."""
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,11 @@ class Row:
     start: int
     may_be_dev: bool
 
+    @property
+    def key(self) -> Key:
+        """What tells the row from all others: the ids of question and paragraph."""
+        return self.question.id, self.passage.id
+
     def to_json(self) -> dict[str, Any]:
         """Return the question as a search result that found its paragraph."""
         return RankedList(self.question, (ScoredPassage(self.passage, 1.0, True),)).to_json()
@@ -86,7 +98,7 @@ class TestArticles:
 
     def __init__(self, data: Path) -> None:
         articles = read_articles(data / TEST_ARTICLES)
-        self._titles = {plain_title(article["title"]).casefold() for article in articles}
+        self._titles = {plain_title(article["title"]).casefold() for article in articles} | RENAMED
         self.texts = {
             " ".join(paragraph["context"].split())
             for article in articles
@@ -158,6 +170,28 @@ def dev_articles(one: SpanSet, rows: list[Row], source: random.Random) -> set[st
     return set(usable if one.dev is None else source.sample(usable, one.dev))
 
 
+def questions_on_dev_articles(rows_of: Mapping[str, list[Row]], held_of: Mapping[str, set[str]]) -> set[Key]:
+    """Return the keys of training questions about an article that another set holds out.
+
+    An article is known by its title, and a paragraph without one by its beginning.
+    """
+    dev = [row for name, rows in rows_of.items() for row in rows if row.article in held_of[name]]
+    titles = {row.article.casefold() for row in dev}
+    beginnings = {beginning(row.passage.text) for row in dev}
+    return {
+        row.key
+        for name, rows in rows_of.items()
+        for row in rows
+        if row.article not in held_of[name]
+        and (row.article.casefold() in titles or beginning(row.passage.text) in beginnings)
+    }
+
+
+def beginning(text: str) -> str:
+    """Return the letters that a paragraph begins with."""
+    return text_key(text)[:BEGINNING]
+
+
 def cut_window(row: Row, words: int, source: random.Random) -> Row:
     """Return the row with a window of at most `words` words of its paragraph that holds the answer."""
     text = row.passage.text
@@ -188,22 +222,33 @@ def main() -> None:
     earlier: set[str] = set()
     train: list[Row] = []
     dev: dict[str, list[Row]] = {}
+    rows_of: dict[str, list[Row]] = {}
+    held_of: dict[str, set[str]] = {}
+    sources: dict[str, random.Random] = {}
     for one in SETS:
         found = usable_rows(one, options.data, forbidden, test_articles, earlier, counts[one.name])
-        rows = list(found)
-        source = random.Random(f"{one.name} {options.seed}")
-        held_out = dev_articles(one, rows, source)
+        rows_of[one.name] = list(found)
+        sources[one.name] = random.Random(f"{one.name} {options.seed}")
+        held_of[one.name] = dev_articles(one, rows_of[one.name], sources[one.name])
+    elsewhere = questions_on_dev_articles(rows_of, held_of)
+    for one in SETS:
+        rows, held_out, source = rows_of[one.name], held_of[one.name], sources[one.name]
         used = [row for row in rows if row.article not in held_out]
         cut = [cut_window(row, options.words, source) for row in used]
         train += cut
-        counts[one.name]["train"] = len(cut)
+        counts[one.name]["train"] = sum(row.key not in elsewhere for row in cut)
+        counts[one.name]["dropped: a dev article of another set"] = len(cut) - counts[one.name]["train"]
         counts[one.name]["train, cut"] = sum(a is not b for a, b in zip(used, cut, strict=True))
         counts[one.name]["dev"] = len(rows) - len(used)
         if held_out:
             dev[one.name] = [row for row in rows if row.article in held_out]
     source = random.Random(options.seed)
     source.shuffle(train)
-    files = {f"train-{part + 1}": train[part::PARTS] for part in range(PARTS)}
+    parts = (train[part::PARTS] for part in range(PARTS))
+    files = {
+        f"train-{number}": [row for row in part if row.key not in elsewhere]
+        for number, part in enumerate(parts, 1)
+    }
     for name, rows in dev.items():
         source.shuffle(rows)
         files[f"dev-{name}"] = rows

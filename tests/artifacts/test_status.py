@@ -104,6 +104,18 @@ def test_artifacts_of_other_passages_are_stale(place):
     assert densecli.status(place).next == "densecli index --kind bm25 --force"
 
 
+def test_the_command_makes_the_same_kind_of_artifact_in_the_same_place(place):
+    change(place / "passages", fingerprint="other")
+    shutil.copytree(place / "index", place / "graph")
+    facts = json.loads((place / "graph" / "manifest.json").read_text())["facts"]
+    change(place / "graph", facts={**facts, "kind": "hnsw"})
+    assert one(place, "index").next == "densecli index --force"
+    assert one(place, "graph").next == f"densecli index --kind hnsw -o {place / 'graph'} --force"
+    change(place / "vectors", command="convert")
+    taken = f"densecli convert INPUT --to vectors -o {place / 'vectors'} --force"
+    assert one(place, "vectors").next == taken
+
+
 def test_artifacts_of_other_vectors_or_examples_are_stale(place):
     change(place / "vectors", fingerprint="other")
     assert one(place, "index").reason == "it was made of other vectors"

@@ -212,10 +212,15 @@ class TrainConfig(FittingConfig):
     )
     question_prefix: str | None = setting(None, "Text before each question, stored in the model.")
     passage_prefix: str | None = setting(None, "Text before the title of each passage, stored in the model.")
-    max_question_tokens: int = setting(64, "Maximum word pieces of a question.", min=8, max=32_768)
+    max_question_tokens: int = setting(
+        64,
+        "Maximum word pieces of a question. A retriever that is trained further keeps its own.",
+        min=8,
+        max=32_768,
+    )
     max_passage_tokens: int = setting(
         256,
-        "Maximum word pieces of title and passage. A fixed passage encoder keeps its own.",
+        "Maximum word pieces of title and passage. A retriever that is trained further keeps its own.",
         min=16,
         max=32_768,
     )

@@ -68,6 +68,8 @@ class EngineRequest:
         engine, precision = arithmetic.split()[:2]
         if self.engine not in ("auto", engine) or self.precision not in ("auto", precision):
             return self
+        if engine != "torch" and self.device not in ("auto", "cpu"):
+            return self
         return EngineRequest(engine, self.device, precision)
 
 

@@ -130,14 +130,22 @@ class Checkpointer(Protocol):
         ...
 
 
-def describe_environment() -> dict[str, str]:
-    """Return what may change the last bits of a result without being a setting."""
+ARITHMETIC = "usual arithmetic"
+"""The name of device and number format among what surrounds a training."""
+
+
+def describe_environment(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return what may change a result, mostly its last bits, without being a setting that counts.
+
+    Args:
+        config: the settings of the training.
+    """
     processes = dist.get_world_size() if dist.is_initialized() else 1
     # both change the order in which sums are added up, and thereby the last bits
     counted = {"threads": str(torch.get_num_threads()), "processes": str(processes)}
-    device = pick_device("auto")
-    arithmetic = describe_hardware(device, pick_precision("auto", device))
-    hardware = {"usual arithmetic": arithmetic, "processor": torch.backends.cpu.get_cpu_capability()}
+    device = pick_device(config.get("device", "auto"))
+    arithmetic = describe_hardware(device, pick_precision(config.get("precision", "auto"), device))
+    hardware = {ARITHMETIC: arithmetic, "processor": torch.backends.cpu.get_cpu_capability()}
     return {**versions(), "densecli": __version__, **counted, **hardware}
 
 
@@ -163,7 +171,9 @@ class CheckpointNote:
 def write_checkpoint(folder: Path, state: TrainState, progress: TrainProgress, recipe: Recipe) -> None:
     """Write a training into an empty folder; its settings and inputs are in `recipe`."""
     save_state(folder / STATE, {name: value.cpu().numpy() for name, value in state.tensors().items()})
-    note = CheckpointNote(progress, state.numbers(), recipe.config, recipe.inputs, describe_environment())
+    note = CheckpointNote(
+        progress, state.numbers(), recipe.config, recipe.inputs, describe_environment(recipe.config)
+    )
     (folder / NOTE).write_text(json.dumps(asdict(note), indent=1))
 
 

@@ -23,6 +23,9 @@ from densecli.training.filtering import usable_part
 
 T = TypeVar("T")
 
+FIRST_POSITIVE, ALL_POSITIVES, ALL_HARD, ALL_OTHER = 1, 2, 4, 8
+"""Kinds of passages that a teacher has scored."""
+
 
 @dataclass(frozen=True, slots=True)
 class SampledExample:
@@ -78,7 +81,6 @@ class ExampleSpool:
 
     Attributes:
         dropped: what was dropped, by reason.
-        taught: how many have a teacher score for each of their passages.
     """
 
     def __init__(self, examples: Iterable[TrainingExample], dropped: Counter[str]) -> None:
@@ -95,7 +97,7 @@ class ExampleSpool:
         self._asked = array("q")
         self._twins: dict[int, list[int]] | None = None
         self.dropped: Counter[str] = Counter()
-        self.taught = 0
+        self._taught = array("B")
         self.add(examples, dropped)
 
     @classmethod
@@ -150,7 +152,7 @@ class ExampleSpool:
                     self._hard.append(len(usable.hard_negatives))
                     self._other.append(len(usable.negatives))
                     self._asked.append(digest(text_key(usable.question.question).encode()))
-                    self.taught += not any(map(math.isnan, map(teacher_score, usable.passages)))
+                    self._taught.append(_scored_kinds(usable))
                     self._starts.append(self._starts[-1] + self._file.write(encode_line(usable.to_json())))
             self._file.flush()
         self.dropped.update(left_out)
@@ -184,6 +186,25 @@ class ExampleSpool:
         """Return how many negatives a row has when this many are asked for, as in `draw`."""
         others = min(other, self._other[row])
         return others + min(hard, self._hard[row] or self._other[row] - others)
+
+    def is_taught(self, row: int, positives: int, other: int, hard: int) -> bool:
+        """Return whether a teacher has scored all passages that may be drawn for a row, and there are two.
+
+        Args:
+            row: the example.
+            positives: how many are drawn; 0 stands for the first one.
+            other: how many random negatives are asked for.
+            hard: how many hard negatives are.
+        """
+        needed = ALL_POSITIVES if positives else FIRST_POSITIVE
+        if hard and self._hard[row]:
+            needed |= ALL_HARD
+        if other or (hard and not self._hard[row]):
+            needed |= ALL_OTHER
+        if self._taught[row] & needed != needed:
+            return False
+        negatives = self.negatives(row, other, hard)
+        return negatives > 0 or (positives > 1 and len(self[row].positives) > 1)
 
     def draw(
         self,
@@ -219,6 +240,15 @@ class ExampleSpool:
         right = example.positives if len(twins) == 1 else self.right(row)
         asked = example.question
         return SampledExample(asked.id, asked.question, positive, tuple(negatives), tuple(right))
+
+
+def _scored_kinds(example: TrainingExample) -> int:
+    """Return which kinds of its passages have a teacher score each, as bits."""
+    first, *_ = unknown = [math.isnan(teacher_score(one)) for one in example.positives]
+    kinds = FIRST_POSITIVE * (not first) | ALL_POSITIVES * (not any(unknown))
+    for bit, passages in ((ALL_HARD, example.hard_negatives), (ALL_OTHER, example.negatives)):
+        kinds |= bit * (not any(math.isnan(teacher_score(one)) for one in passages))
+    return kinds
 
 
 def teacher_score(passage: Passage) -> float:

@@ -82,8 +82,8 @@ class Objective:
     def distill_losses(self, losses: Tensor, scores: Tensor, owners: Tensor, teacher: Tensor) -> Tensor:
         """Return the losses (B,) with the share of distillation in them.
 
-        The teacher's probabilities are those of a question's own passages. A question whose passages do not
-        all have a teacher score keeps its loss.
+        The teacher's probabilities are those of a question's own passages. A question that has but one, or
+        whose passages do not all have a teacher score, keeps its loss.
 
         Args:
             losses: (B,), from `losses`.
@@ -92,7 +92,7 @@ class Objective:
             teacher: the teacher's score of each passage for its owner, (M,) float32; NaN where it has none.
         """
         own = _own_columns(scores, owners)
-        known = ~(own & teacher.isnan()).any(1)
+        known = ~(own & teacher.isnan()).any(1) & (own.sum(1) > 1)
         # a NaN that is multiplied by 0 stays a NaN, and would spoil the gradient of every question
         wanted = (teacher.nan_to_num() / self.teacher_temperature).expand_as(scores)
         found = distillation(scores.masked_fill(~own, -torch.inf), wanted.masked_fill(~own, -torch.inf))

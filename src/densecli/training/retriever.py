@@ -74,7 +74,7 @@ def train(
     sources = sources or [Source(range(len(examples)))]
     _refuse_idle(examples, sources, config)
     if config.distill:
-        _check_taught(examples, counts)
+        _check_taught(examples, sources, config, counts)
     device = pick_device(ranks.device(config.device))
     precision = pick_precision(config.precision, device)
     prepare(
@@ -220,13 +220,21 @@ def _batches(source: Source, batch_size: int, counts: Counter[str]) -> int:
     return number
 
 
-def _check_taught(examples: ExampleSpool, counts: Counter[str]) -> None:
-    if not examples.taught:
+def _check_taught(
+    examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig, counts: Counter[str]
+) -> None:
+    most = config.max_positives or 1
+    drawn = most if config.shuffle_positives or most > 1 else 0
+    asked = config.other_negatives or 0, config.hard_negatives
+    rows = [row for source in sources for row in source.rows]
+    taught = sum(examples.is_taught(row, drawn, *asked) for row in rows)
+    if not taught:
         raise UsageError(
-            "`distill` needs teacher scores: no example has a teacher_score for each of its passages"
+            "`distill` needs teacher scores: no example has a teacher_score for its positive and for each"
+            " negative that may be drawn"
         )
-    if examples.taught < len(examples):
-        counts["examples_without_teacher_scores"] = len(examples) - examples.taught
+    if taught < len(rows):
+        counts["examples_without_teacher_scores"] = len(rows) - taught
 
 
 def _refuse_idle(examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig) -> None:

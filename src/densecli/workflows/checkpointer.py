@@ -99,7 +99,8 @@ def _prepare(build: Building, target: Path, force: bool, observer: Observer) -> 
     Raises:
         ArtifactError: it was another training and `force` is off.
     """
-    from densecli.training.checkpoint import describe_environment, read_note  # torch: not for "up to date"
+    # torch: not for "up to date"
+    from densecli.training.checkpoint import ARITHMETIC, describe_environment, read_note
 
     folder = build.folder
     for name in (CHECKPOINT, BEST, LAST):
@@ -119,14 +120,12 @@ def _prepare(build: Building, target: Path, force: bool, observer: Observer) -> 
     if found:
         _empty(folder)
         return
-    now = describe_environment()
-    odd = [
-        f"{name} was {was}, now {now.get(name)}"
-        for name, was in note.surroundings.items()
-        if was != now.get(name)
-    ]
+    now = describe_environment(build.recipe.config)
+    odd = {name: was for name, was in note.surroundings.items() if was != now.get(name)}
     if odd:
-        observer.warning(f"{'; '.join(odd)}: results may differ in the last bits")
+        changes = "; ".join(f"{name} was {was}, now {now.get(name)}" for name, was in odd.items())
+        how = "will differ" if ARITHMETIC in odd else "may differ in the last bits"
+        observer.warning(f"{changes}: results {how}")
 
 
 def _compare_with_first(

@@ -8,7 +8,6 @@ from typing import Any
 
 from densecli.artifacts.fusion_weight import FusionWeight
 from densecli.artifacts.kinds import (
-    KINDS,
     Bm25Manifest,
     ExamplesManifest,
     IndexManifest,
@@ -31,6 +30,7 @@ from densecli.models.folder import fingerprint, passage_fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.reader.tuned import StoredSelection
 from densecli.report.text_table import TextTable
+from densecli.workflows.rebuilding import rebuild_command
 
 UP_TO_DATE, STALE, DAMAGED, UNFINISHED = "up to date", "stale", "damaged", "unfinished"
 PLACES: dict[str, type[Manifest]] = {
@@ -197,19 +197,12 @@ def _kind_of_place(name: str) -> str:
     return PLACES[name].kind if name in PLACES else "examples" * name.startswith("examples/")
 
 
-def _rebuild(kind: str, force: bool = True) -> str:
-    """Return the command that makes an artifact of a kind again."""
-    if not kind:
-        return ""
-    inputs = {"passages": " CORPUS", "examples": " QUESTIONS", "reader": " RESULTS", "export": " INPUT"}
-    command = KINDS[kind].rebuild + inputs.get(kind, "")
-    return f"{command} --force" if force else command
-
-
 def _unreadable(home: Workspace, name: str, error: ArtifactError) -> ArtifactStatus:
     kind = _kind_of_place(name)
     size = size_of(home.root / name)
-    return ArtifactStatus(name, kind, DAMAGED, bytes=size, reason=str(error), next=_rebuild(kind))
+    return ArtifactStatus(
+        name, kind, DAMAGED, bytes=size, reason=str(error), next=rebuild_command(kind, home, name)
+    )
 
 
 def _describe_unfinished(home: Workspace, name: str) -> ArtifactStatus:
@@ -220,7 +213,7 @@ def _describe_unfinished(home: Workspace, name: str) -> ArtifactStatus:
         UNFINISHED,
         bytes=size_of(folder),
         reason="is being made, or its run was interrupted",
-        next=_rebuild(kind, force=False),
+        next=rebuild_command(kind, home, name, force=False),
     )
 
 
@@ -251,7 +244,7 @@ def _examine(
         manifest.made.finished,
         manifest.recipe.command,
         "; ".join(check.problems or stale),
-        _rebuild(manifest.kind) if check.problems or stale else "",
+        rebuild_command(manifest.kind, home, name, manifest) if check.problems or stale else "",
         check.unverified if verify else None,
     )
 

@@ -125,7 +125,7 @@ def train(
     dev_set = None if dev is None else find_mined_set(home, as_record_set(dev, kind, name))
     encoder = config.encoder
     base = _in_turn(ranks, lambda: base_folder(encoder, "retriever"))
-    config = _keep_passage_length(config, settings, base)
+    config = _keep_lengths(config, settings, base)
     excluded = find_excluded(home, choice, exclude, observer)
     stored = find_stored(home, config, base, passages, vectors, observer)
     inputs = [
@@ -192,12 +192,18 @@ def _check_temperature(settings: Mapping[str, Any], similarity: str, base: Path)
         )
 
 
-def _keep_passage_length(config: TrainConfig, settings: Mapping[str, Any], base: Path) -> TrainConfig:
-    """Return settings with the length of passages that a fixed passage tower was made with.
+def _keep_lengths(config: TrainConfig, settings: Mapping[str, Any], base: Path) -> TrainConfig:
+    """Return settings with the lengths of questions and passages that a retriever was made with.
 
-    Its stored vectors belong to that length. A length that was asked for stays, and is checked later.
+    Its vectors belong to these lengths: those of stored passages, and where a `[SEP]` ends them at
+    the last position, all of them. A length that was asked for stays, and is checked later.
     """
-    asked = "max_passage_tokens" in settings or config.max_passage_tokens != TrainConfig().max_passage_tokens
-    if asked or config.preset is not None or not config.fixed_passage_encoder or not is_model_folder(base):
+    if config.preset is not None or not is_model_folder(base):
         return config
-    return replace(config, max_passage_tokens=read_model_config(base, RetrieverConfig).max_passage_tokens)
+    made, usual = read_model_config(base, RetrieverConfig), TrainConfig()
+    lengths = {
+        name: getattr(made, name)
+        for name in ("max_question_tokens", "max_passage_tokens")
+        if name not in settings and getattr(config, name) == getattr(usual, name)
+    }
+    return replace(config, **lengths)

@@ -1,0 +1,34 @@
+"""The command that makes an artifact again."""
+
+import shlex
+
+from densecli.artifacts.kinds import KINDS, IndexManifest, Manifest
+from densecli.artifacts.workspace import Workspace
+from densecli.files.names import display_path
+
+INPUTS = {"passages": " CORPUS", "examples": " QUESTIONS", "reader": " RESULTS", "export": " INPUT"}
+
+
+def rebuild_command(
+    kind: str, home: Workspace, name: str, manifest: Manifest | None = None, force: bool = True
+) -> str:
+    """Return the command that makes an artifact of a workspace again, empty where its kind is not known.
+
+    Args:
+        kind: the kind of artifact.
+        home: the workspace.
+        name: its folder there.
+        manifest: what it says of itself; None where it cannot be read, or is not whole yet.
+        force: whether it takes the place of another one.
+    """
+    if not kind:
+        return ""
+    command = KINDS[kind].rebuild + INPUTS.get(kind, "")
+    if manifest is not None and manifest.recipe.command == "convert" and kind != "export":
+        command = f"densecli convert INPUT --to {kind} -o {shlex.quote(display_path(home.root / name))}"
+    else:
+        if isinstance(manifest, IndexManifest) and manifest.structure != "flat":
+            command += f" --kind {manifest.structure}"
+        if name != kind and kind != "examples":
+            command += f" -o {shlex.quote(display_path(home.root / name))}"
+    return f"{command} --force" if force else command
