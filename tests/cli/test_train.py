@@ -350,10 +350,37 @@ def test_examples_without_teacher_scores_are_counted(place):
     assert "examples without teacher scores 3" in said
 
 
+def test_only_passages_that_may_be_drawn_need_a_teacher_score(place):
+    others = {"negative_ctxs": [{"title": "", "text": "a king at sea"}]}
+    place.write("taught.jsonl", *(taught(city) | others for city in CITIES[:8]))
+    _, manifest = trained(place, "taught.jsonl", *SMALL, "--distill", 0.5)
+    assert "examples_without_teacher_scores" not in manifest["counts"]
+    error = fails(
+        place, "train", "taught.jsonl", *SMALL, "--distill", 0.5, "--other-negatives", 1, "-o", "x", status=2
+    )
+    assert "no example has a teacher_score" in error
+    # a positive alone teaches nothing
+    error = fails(
+        place, "train", "taught.jsonl", *SMALL, "--distill", 0.5, "--hard-negatives", 0, "-o", "x", status=2
+    )
+    assert "no example has a teacher_score" in error
+
+
+def test_only_examples_that_are_trained_on_are_counted_as_not_taught(place):
+    place.write("mixed.jsonl", *map(taught, CITIES[:4]), *map(example, CITIES[4:8]))
+    counts = [
+        trained(place, "mixed.jsonl", *SMALL, "--distill", 0.5, "--examples", size)[1]["counts"].get(
+            "examples_without_teacher_scores", 0
+        )
+        for size in (5, 8)
+    ]
+    assert counts[0] < counts[1] == 4
+
+
 def test_distillation_without_any_teacher_score_is_refused(place):
     place.write("plain.jsonl", *map(example, CITIES[:8]))
     error = fails(place, "train", "plain.jsonl", *SMALL, "--distill", 0.5, "-o", "other", status=2)
-    assert "no example has a teacher_score for each of its passages" in error
+    assert "no example has a teacher_score for its positive and for each negative" in error
 
 
 def test_a_teacher_temperature_without_distillation_is_refused(place):

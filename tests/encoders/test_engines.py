@@ -112,6 +112,14 @@ def test_the_fastest_engine_is_preferred_and_torch_is_the_fallback(
     assert engines_for_many(EngineRequest(device="cpu")) == [first, "torch"]
 
 
+def test_work_goes_on_in_its_engine_unless_another_device_is_asked_for() -> None:
+    assert EngineRequest().for_resuming("openvino bf16") == EngineRequest("openvino", "auto", "bf16")
+    assert EngineRequest("torch").for_resuming("openvino bf16") == EngineRequest("torch")
+    on_gpu = EngineRequest(device="cuda")
+    assert on_gpu.for_resuming("onnxruntime fp32") == on_gpu
+    assert on_gpu.for_resuming("torch fp16") == EngineRequest("torch", "cuda", "fp16")
+
+
 def test_a_missing_openvino_is_reported_in_one_line_where_it_would_help(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -98,3 +98,13 @@ def test_a_question_without_all_teacher_scores_keeps_its_loss() -> None:
     assert scores.grad is not None
     assert scores.grad.isfinite().all()
     assert (scores.grad != 0).tolist() == [[False] * 4, [False, False, True, True]]
+
+
+def test_a_question_with_one_passage_keeps_its_loss() -> None:
+    """The probabilities of one passage are 1 to any teacher, from which nothing can be learned."""
+    scores, owners = torch.tensor([[1.0, 2.0, 0.0], [0.0, 2.0, 3.0]]), torch.tensor([0, 1, 1])
+    found = Objective(distill=1.0).distill_losses(
+        torch.tensor([3.0, 4.0]), scores, owners, torch.tensor([1.0, 1.0, 0.0])
+    )
+    assert found[0] == 3.0
+    assert found[1] < 4.0

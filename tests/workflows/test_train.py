@@ -184,3 +184,12 @@ def test_a_wrong_call_is_refused_before_anything_is_written(run, tmp_path):
 def test_several_processes_return_when_the_model_is_complete(tiny_base, tmp_path):
     found = together(2, train_twice, str(tiny_base), tmp_path / "workspace", EXAMPLES)
     assert found == [[(False, True), (True, True)]] * 2
+
+
+def test_a_retriever_that_is_trained_further_keeps_its_lengths(run, tmp_path):
+    base = run(epochs=1, max_question_tokens=24, output=tmp_path / "base").folder
+    for more, lengths in (({}, (24, 32)), ({"max_question_tokens": 16}, (16, 32))):
+        settings = {"encoder": str(base), "epochs": 1, "batch_size": 4, "device": "cpu", **more}
+        made = train(EXAMPLES, workspace=tmp_path / "workspace", force=True, **settings).folder
+        config = json.loads((made / "model.json").read_text())
+        assert (config["max_question_tokens"], config["max_passage_tokens"]) == lengths

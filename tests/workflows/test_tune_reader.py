@@ -1,6 +1,7 @@
 """Tuning how a reader's answers are chosen, and reading with what was tuned."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from densecli.errors import InputError, UsageError
 from densecli.reader.torch_folder import open_reader_base, save_reader
 from densecli.reader.tuned import selection_for
 from densecli.workflows.models import STARTER
+from densecli.workflows.texts import Texts
+from stores import write_store
 
 TEXTS = ("the song of the sea", "a king was born in the city", "the river and the king", "a film of a king")
 PASSAGES = tuple(ScoredPassage(Passage(str(n), "sea", text), 9.0 - n) for n, text in enumerate(TEXTS))
@@ -49,6 +52,24 @@ def test_read_takes_the_tuned_depth_and_rule(reader, tmp_path):
     row["reader"] = "another reader"
     (reader / "selection.json").write_text(json.dumps(row))
     assert len(passages_read()) == 4
+
+
+def test_results_in_memory_get_their_texts_from_a_store(reader, tmp_path):
+    write_store(tmp_path / "store", [hit.passage for hit in PASSAGES])
+    bare = [replace(hit, passage=Passage(hit.passage.id, "", "")) for hit in PASSAGES]
+    answers = [
+        next(
+            densecli.read(
+                results=[RankedList(DEV[0].question, tuple(hits))],
+                reader=str(reader),
+                workspace=tmp_path,
+                engine="onnxruntime",
+                texts=texts,
+            )
+        ).spans[0]
+        for hits, texts in ((PASSAGES, None), (bare, Texts(passages=tmp_path / "store")))
+    ]
+    assert answers[0] == answers[1]
 
 
 def test_answers_below_the_minimum_score_are_not_returned(reader, tmp_path):
