@@ -88,10 +88,7 @@ class Evaluation:
         for threshold in parse_thresholds(least):
             for name, summary in self.measured.items():
                 if summary.measures and threshold.name and threshold.name not in summary.measures:
-                    from densecli.evaluation.qrels_measures import usual_name  # loads ir-measures
-
-                    # MRR@10 is measured as RR@10
-                    threshold = replace(threshold, name=usual_name(threshold.name) or threshold.name)
+                    threshold = replace(threshold, name=_usual(threshold.name))
                 threshold.check(name, summary)
 
 
@@ -247,14 +244,19 @@ def _check_names(thresholds: Sequence[Threshold], judgments: tuple[Sequence[str]
             continue
         measured: list[str] = []
         if judgments is not None:
-            from densecli.evaluation.qrels_measures import usual_name  # loads ir-measures
-
-            measured = [usual_name(one) or one for one in judgments[0]]
-            if (usual_name(name) or name).lower() in [one.lower() for one in measured]:
+            measured = [_usual(one) for one in judgments[0]]
+            if _usual(name).lower() in [one.lower() for one in measured]:
                 continue
         expected = ", ".join(known + measured)
         more = "" if judgments is not None else "; others need `qrels` FILE"
         raise UsageError(f"`fail_under` {name}: is not measured; expected one of {expected}{more}")
+
+
+def _usual(measure: str) -> str:
+    """Return the name under which a measure of qrels is measured: RR@10 for MRR@10."""
+    from densecli.evaluation.qrels_measures import usual_name  # loads ir-measures
+
+    return usual_name(measure) or measure
 
 
 def _compare(
