@@ -104,6 +104,12 @@ def test_a_beir_folder_is_written(prepared):
     )
 
 
+def test_settings_of_the_environment_may_have_no_effect(program):
+    program.write("q.csv", "who\t['a']\n")
+    settings = {"DENSECLI_QRELS_SPLIT": "dev", "DENSECLI_TRAILING_SEP": "yes"}
+    assert program.call("convert", "q.csv", "--to", "jsonl", **settings).well().rows
+
+
 @pytest.mark.parametrize("name", ["tiny_results.json", "tiny.qa.csv"])
 def test_files_of_the_reference_are_reproduced(program, name):
     data = (GOLDEN / name).read_bytes()

@@ -148,12 +148,27 @@ def test_questions_from_a_pipe_are_searched_and_evaluated(prepared):
     assert piped["questions"] == named["questions"] == 12
 
 
+def test_questions_with_one_id_are_refused_before_they_are_searched(prepared):
+    rows = [
+        {"id": "1", "question": f"who was born in {city}", "answers": [city]} for city in ("Rome", "Oslo")
+    ]
+    data = "\n".join(map(json.dumps, rows))
+    ended = prepared.call("evaluate", "--questions", "-", stdin=data)
+    assert (ended.status, "question id '1' occurs twice" in ended.error) == (3, True)
+    ended = prepared.call("evaluate", "--questions", "-", "--on-error", "skip", "--json", stdin=data).well()
+    assert ended.rows[0]["questions"] == 1
+    assert "skipped" in ended.stderr
+
+
 def test_standard_input_is_not_read_twice(prepared):
     for line in (
         ("evaluate", "-", "--questions", "-"),
         ("evaluate", "ours=-", "--qrels", "-"),
         ("convert", "-", "--questions", "-", "--to", "dpr"),
         ("train", "-", "--dev", "-"),
+        ("read", "--questions", "-"),
+        ("train-reader", "--dev", "-", "--encoder", "base"),
     ):
         ended = prepared.call(*line, stdin=json.dumps(RECORD))
-        assert (ended.status, "standard input is named twice" in ended.error) == (2, True), line
+        assert ended.status == 2, line
+        assert "can be read only once" in ended.error, line

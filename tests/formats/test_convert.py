@@ -196,17 +196,15 @@ def test_a_beir_folder_is_written(folder, asked, passages, data):
     assert read(str(place)) == (judged, "examples")
     whole = folder / str(next(NUMBERS))
     whole.mkdir()
-    store = write_store(folder / str(next(NUMBERS)), passages)
-    assert write_folder(whole, records, store, "dev") == len(passages)
+    assert write_folder(whole, records, passages, "dev") == len(passages)
     assert read(str(whole)) == (judged, "examples")
 
 
 def test_a_judged_passage_must_be_in_the_corpus_of_a_beir_folder(tmp_path):
     example = TrainingExample(Question("q", "where is Ulm"), (ULM,), (RIGA,))
-    place = tmp_path / "beir"
-    place.mkdir()
+    known = Lookup(store=write_store(tmp_path / "store", [RIGA]))
     with pytest.raises(FieldError, match="passage 'p1' is not in the passage store"):
-        write_folder(place, [example], write_store(tmp_path / "store", [RIGA]), "dev")
+        list(converted([example], "examples", "beir", lookup=known)[0])
 
 
 ULM = Passage("p1", "Ulm", "Ulm lies on the Danube.")

@@ -131,16 +131,26 @@ def check_outputs(command: str, given: Mapping[str, Any], workspace: Workspace) 
     Raises:
         UsageError: names it.
     """
-    named = [given.get(name) for name in INPUTS]
-    several = [value if isinstance(value, list) else [value] for value in named]
-    inputs = [one for value in several for one in value if isinstance(one, str | Path)]
-    if sum(STDIN in map(str, _paths(one)) for one in inputs) > 1:
+    inputs = named_inputs(given)
+    if sum(map(names_standard_input, inputs)) > 1:
         raise UsageError("standard input is named twice, and can be read only once")
     for output in filter(None, map(given.get, OUTPUTS)):
         if str(output) not in (STDIN, "/dev/stdout"):
             check_output(command, output, inputs, workspace)
     if str(given.get("output") or STDIN) in (STDIN, "/dev/stdout"):
         check_standard_output(inputs)
+
+
+def names_standard_input(name: str | Path) -> bool:
+    """Whether an input is standard input, also as `NAME=-`."""
+    return not {STDIN, "/dev/stdin"}.isdisjoint(map(str, _paths(name)))
+
+
+def named_inputs(given: Mapping[str, Any]) -> list[str | Path]:
+    """Return the inputs among the arguments and settings of a command."""
+    named = [given.get(name) for name in INPUTS]
+    several = [value if isinstance(value, list) else [value] for value in named]
+    return [one for value in several for one in value if isinstance(one, str | Path)]
 
 
 def check_standard_output(inputs: Iterable[str | Path]) -> None:

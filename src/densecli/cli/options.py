@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -80,9 +80,12 @@ def add_command(app: typer.Typer, body: Callable[..., None], several_processes: 
             chosen = {f.name: given.pop(f.name) for f in fields(config)}
             values = resolve_options(config, name, chosen, common["config_file"], typed)
             session = open_session(common["workspace"], terminal, typed, common["config_file"], ranks)
-            from densecli.artifacts.outputs import check_outputs
+            from densecli.artifacts.outputs import check_outputs, named_inputs, names_standard_input
 
-            check_outputs(name, {**common, **vars(values), **given}, session.workspace)
+            everything = {**common, **vars(values), **given}
+            check_outputs(name, everything, session.workspace)
+            stdin_is_named = any(map(names_standard_input, named_inputs(everything)))
+            session = replace(session, stdin_is_named=stdin_is_named)
             description = describe_preset(name, values)
             if description is not None:
                 session.terminal.message(description)

@@ -37,6 +37,8 @@ class Session:
     config_file: Path | None = None
     ranks: "ProcessGroup | None" = None
     """The processes that do this work together; None where there is but this one."""
+    stdin_is_named: bool = False
+    """Whether an input that is named is standard input."""
 
     def arguments(self, config: Any) -> dict[str, Any]:
         """Return what every function of the library takes from a command.
@@ -71,6 +73,8 @@ class Session:
         """
         if path is not None:
             return path
+        if self.stdin_is_named:
+            raise UsageError(f"no {what} given; standard input is another input, and can be read only once")
         if self.terminal.can_ask or self._nothing_piped(otherwise):
             raise UsageError(f"no {what} given; name a file, or pipe something in")
         return "-"

@@ -113,7 +113,8 @@ class MineConfig:
                     f"`negatives` is {self.negatives!r}; expected each of {', '.join(SOURCES)} at most once, "
                     f"with a count up to {MOST}, such as bm25:30,random:50"
                 )
-            wanted[source] = int(count) if colon else min(NEGATIVES, self.depth)
+            most = min(NEGATIVES, self.depth) if source in ("bm25", "dense") else NEGATIVES
+            wanted[source] = int(count) if colon else most
         return wanted
 
 

@@ -29,7 +29,8 @@ class Columns:
         make_ids: whether a missing id is left empty, for the stage to fill in.
         whole: whether every row is a passage.
         title_named: whether the user named the title, so that a table must have it.
-        fixed: whether no option changes them.
+        id_hint: what helps where a row has no id.
+        text_hint: what helps where a row has no text.
     """
 
     ids: tuple[str, ...] = IDS
@@ -38,7 +39,8 @@ class Columns:
     make_ids: bool = False
     whole: bool = False
     title_named: bool = False
-    fixed: bool = False
+    id_hint: str = HINT
+    text_hint: str = TEXT_HINT
 
     def among(self, header: Collection[str]) -> "Columns":
         """Return the columns that a table has.
@@ -78,9 +80,8 @@ def record_of(columns: Columns, row: Json) -> Article | Passage:
     title = text_field(row, columns.title, "")
     text_name = _first(columns.texts, row)
     if text_name not in row:
-        raise FieldError(
-            f"no field {text_name!r}", f"an object with {text_name!r} ({TEXT_HINT})", code="missing_field"
-        )
+        expected = f"an object with {text_name!r}{_in_brackets(columns.text_hint)}"
+        raise FieldError(f"no field {text_name!r}", expected, code="missing_field")
     text = text_field(row, text_name)
     whole = columns.whole or (columns.ids == IDS and name in WHOLE_IDS)
     return (Passage if whole else Article)(_id(columns, row, name), title, text)
@@ -95,6 +96,10 @@ def parse_values(columns: Columns, names: tuple[str, ...], values: tuple[Any, ..
     return record_of(columns, dict(zip(names, values, strict=True)))
 
 
+def _in_brackets(hint: str) -> str:
+    return f" ({hint})" if hint else ""
+
+
 def _first(names: tuple[str, ...], row: Json) -> str:
     for name in names:
         if row.get(name) is not None:
@@ -107,6 +112,6 @@ def _id(columns: Columns, row: Json, name: str) -> str:
         if columns.make_ids:
             return ""
         lack = f"{name!r} is empty" if name in row else f"no field {name!r}"
-        hint = "" if columns.fixed else f" ({HINT})"
-        raise FieldError(lack, f"an object with {name!r}{hint}", code="missing_field")
+        expected = f"an object with {name!r}{_in_brackets(columns.id_hint)}"
+        raise FieldError(lack, expected, code="missing_field")
     return id_field(row, name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from densecli.configs.corpus import PreprocessConfig
 from densecli.corpus.collection import is_collection
-from densecli.corpus.columns import IDS, TEXTS, Columns
+from densecli.corpus.columns import IDS, NUMBERS, TEXTS, Columns
 from densecli.corpus.documents import READERS as DOCUMENTS
 from densecli.corpus.psgs import HEADER
 from densecli.corpus.source import Dropped, Source
@@ -40,7 +40,10 @@ READERS = {
 NAMED_COLUMNS = {"jsonl", "json", "tsv", "csv", "parquet"}
 SHARDED = {"jsonl", "beir", "tevatron", "kilt", "parquet"}
 """The forms that the files of a folder may have."""
-OWN_COLUMNS = {"beir": Columns(ids=("_id",), whole=True), "tevatron": Columns(ids=("docid",), whole=True)}
+OWN_COLUMNS = {
+    form: Columns(ids=(name,), whole=True, id_hint=NUMBERS, text_hint="")
+    for form, name in (("beir", "_id"), ("tevatron", "docid"))
+}
 NOTES = {"README", "LICENSE", "LICENCE", "CITATION", "CHANGELOG"}
 """Names of files beside data that are about them."""
 CUTTING = ("words", "stride", "tail", "min_words")
@@ -51,7 +54,7 @@ EFFECTS: dict[str, Set[str]] = {
     "make_ids": NAMED_COLUMNS | OWN_COLUMNS.keys(),
     "document_seconds": {"folder"},
 }
-"""The forms on which a setting has an effect; other settings have one on all."""
+"""The forms on which these settings have an effect."""
 LINES = {"jsonl", "beir", "tevatron", "kilt", "wikiextractor"}
 NAMES = {
     ".jsonl": LINES,
@@ -88,13 +91,12 @@ def open_sources(
     labels = labels_of(given)
     usual = PreprocessConfig()
     changed = {name for name in EFFECTS if getattr(config, name) != getattr(usual, name)}
-    useless = [name for name in EFFECTS if name in (changed if asked is None else asked)]
-    for number, path in enumerate(given, 1):
+    _refuse_useless(
+        given, config, [name for name in EFFECTS if name in (changed if asked is None else asked)]
+    )
+    for path in given:
         try:
             form = sniff(path) if config.input_format == "auto" else config.input_format
-            useless = [name for name in useless if form not in EFFECTS[name]]
-            if useless and number == len(given):
-                raise _useless_error(path, form, useless[0])
             shards = shards_of(path) if form in SHARDED and _within(path, form) == path else []
         except InputError as error:
             if config.on_error == "stop":
@@ -140,11 +142,28 @@ def _ends(paths: Sequence[str]) -> dict[str, str]:
     return ends
 
 
-def _useless_error(path: str, form: str, setting: str) -> UsageError:
-    why = "has the form " + form
-    if setting in CUTTING:
-        why = f"{form} holds passages, which are not cut again"
-    return UsageError(f"{display_name(path)}: {why}: `{setting}` has no effect")
+def _refuse_useless(paths: Sequence[str], config: PreprocessConfig, settings: Sequence[str]) -> None:
+    """Refuse settings without effect on the form of any corpus, before the first one is read.
+
+    Raises:
+        UsageError: names one.
+    """
+    if not settings:
+        return
+    path = form = ""
+    for path in paths:
+        try:
+            form = sniff(path) if config.input_format == "auto" else config.input_format
+        except InputError:
+            return  # what is wrong with it is said when it is its turn
+        settings = [name for name in settings if form not in EFFECTS[name]]
+    if settings and form:
+        why = (
+            f"{form} holds passages, which are not cut again"
+            if settings[0] in CUTTING
+            else f"has the form {form}"
+        )
+        raise UsageError(f"{display_name(path)}: {why}: `{settings[0]}` has no effect")
 
 
 def _raise_later(error: InputError) -> Iterator[tuple[int | None, Any]]:

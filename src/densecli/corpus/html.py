@@ -62,10 +62,7 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     # after the title was read, which is in the head
     for node in tree.css(BOILERPLATE):
         node.decompose()
-    for node in tree.css("form"):
-        # some programs put the whole page into one
-        if node.css_first(", ".join(MAIN)) is None and 2 * len(_words(node)) <= len(_words(tree.body)):
-            node.decompose()
+    _drop_forms(tree)
     for node in tree.css(BLOCKS):
         # a paragraph separator, which no page has in its text: the breaks survive when white space is joined
         node.insert_before(BREAK)
@@ -73,6 +70,17 @@ def read(data: bytes, name: str) -> tuple[str, str]:
     text = _main(tree).text() if tree.body else ""
     lines = (" ".join(line.split()) for line in text.split(BREAK))
     return title, "\n".join(line for line in lines if line)
+
+
+def _drop_forms(tree: LexborHTMLParser) -> None:
+    """Remove forms, but not one that has the main part or most of the words: it is around the page."""
+    forms = tree.css("form")
+    left = len(_words(tree.body)) if forms else 0
+    for node in forms:
+        size = len(_words(node))
+        if 2 * size <= left and node.css_first(", ".join(MAIN)) is None:
+            left -= size
+            node.decompose()
 
 
 def _refuse_excessive(page: str) -> None:

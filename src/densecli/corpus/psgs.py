@@ -13,7 +13,7 @@ from densecli.files.streams import display_name
 from densecli.records import Passage
 
 HEADER = ("id", "text", "title")
-COLUMNS = Columns(ids=HEADER[:1], texts=HEADER[1:2], whole=True, fixed=True)
+COLUMNS = Columns(ids=HEADER[:1], texts=HEADER[1:2], whole=True, id_hint="", text_hint="")
 NEEDS_QUOTES = re.compile('[\t\n\r"]')
 
 

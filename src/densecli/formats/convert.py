@@ -233,6 +233,8 @@ def convert(
                 identities.check(_passages_of(complete))
             if target.joined and isinstance(complete, RankedList):
                 complete = _each_passage_once(complete, counts)
+            if target.write is None:
+                _check_judged(complete, lookup)
             whole = [_whole(one, target) for one in take(complete)]
         except FieldError as error:
             refuse(error)
@@ -248,6 +250,17 @@ def _as_kind(kind: str, one: Any, counts: Counter[str]) -> Any:
         counts["predicted_answers_left_out"] += bool(one.spans)
         return one.ranked
     return Prediction(one, ()) if kind == PREDICTIONS and isinstance(one, RankedList) else one
+
+
+def _check_judged(example: TrainingExample, lookup: Lookup) -> None:
+    """Refuse an example with a positive that the corpus, which is the whole store, does not have."""
+    for passage in example.positives:
+        if lookup.store is not None and lookup.store.row_of(passage.id) is None:
+            raise FieldError(
+                f"passage {passage.id!r} is not in the passage store",
+                "the store it came from; without one, the passages of the examples are written",
+                code="unknown_id",
+            )
 
 
 def _each_passage_once(ranked: RankedList, counts: Counter[str]) -> RankedList:

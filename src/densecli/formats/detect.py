@@ -136,7 +136,10 @@ def _fitting(row: Row, named: str | None) -> list[RowForm]:
     return [
         form
         for form in ROW_FORMS
-        if row.fields.keys() >= set(form.keys) and named in (None, form.name) and form.fits(row.fields)
+        if row.fields.keys() >= set(form.keys)
+        and named in (None, form.name)
+        and form.fits(row.fields)
+        and (named is not None or form.likely(row.fields))
     ]
 
 

@@ -53,6 +53,8 @@ class RowForm(Form):
     parse: Parse
     questions: Parse
     fits: Callable[[Json], bool] = bool
+    likely: Callable[[Json], bool] = bool
+    """What must be true where nobody has named the form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +149,7 @@ def _rows(
     question: Build | None = None,
     bare: bool = False,
     fits: Callable[[Json], bool] = bool,
+    likely: Callable[[Json], bool] = bool,
 ) -> RowForm:
     """Return a form in which each object is one record."""
     parse, questions = _one(build), _one(question or build)
@@ -159,6 +162,7 @@ def _rows(
         questions=questions,
         bare=bare,
         fits=fits,
+        likely=likely,
     )
 
 
@@ -213,7 +217,7 @@ ROW_FORMS = (
     _rows("kilt", QUESTIONS, "KILT's questions", "input output", gold.kilt_question),
     # its corpus has the same fields, and titles
     _rows("beir", QUESTIONS, "BEIR's queries", "_id text", beir.question,
-          fits=lambda row: "title" not in row),
+          likely=lambda row: "title" not in row),
     _rows("tevatron", QUESTIONS, "Tevatron's queries", "query_id query", tevatron.question),
     _rows("jsonl", QUESTIONS, "questions", "question", _question),
 )  # fmt: skip

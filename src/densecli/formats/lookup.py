@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from densecli.errors import FieldError, InputError
 from densecli.files.bad_records import DUPLICATE, STOP, BadRecords
 from densecli.records import Passage, Prediction, Question, RankedList, TrainingExample
+
+T = TypeVar("T")
 
 
 class Store(Protocol):
@@ -88,6 +90,19 @@ class Lookup:
                 for ctx in known.ctxs
             ),
         )
+
+    def complete_all(self, records: Iterable[T], bad: BadRecords = STOP) -> Iterator[T]:
+        """Yield records of any kind, which are in memory, with what is known of their texts.
+
+        Raises:
+            InputError: a question or passage is not among those known, and such records are not skipped.
+        """
+        for number, record in enumerate(records, 1):
+            try:
+                yield self.complete(record)
+            except FieldError as error:
+                where = f"record {number:,}: {error.what}"
+                bad.refuse(error.code, InputError("results", None, where, error.expected))
 
     def complete(self, record: Any) -> Any:
         """Return a record of any kind with what is known of its texts.

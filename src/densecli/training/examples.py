@@ -187,16 +187,17 @@ class ExampleSpool:
         others = min(other, self._other[row])
         return others + min(hard, self._hard[row] or self._other[row] - others)
 
-    def is_taught(self, row: int, positives: int, other: int, hard: int) -> bool:
+    def is_taught(self, row: int, positives: int, any_positive: bool, other: int, hard: int) -> bool:
         """Return whether a teacher has scored all passages that may be drawn for a row, and there are two.
 
         Args:
             row: the example.
-            positives: how many are drawn; 0 stands for the first one.
+            positives: how many are drawn.
+            any_positive: whether these are drawn from all, and not the first ones.
             other: how many random negatives are asked for.
             hard: how many hard negatives are.
         """
-        needed = ALL_POSITIVES if positives else FIRST_POSITIVE
+        needed = FIRST_POSITIVE if positives == 1 and not any_positive else ALL_POSITIVES
         if hard and self._hard[row]:
             needed |= ALL_HARD
         if other or (hard and not self._hard[row]):

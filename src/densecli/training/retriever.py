@@ -224,10 +224,9 @@ def _check_taught(
     examples: ExampleSpool, sources: Sequence[Source], config: TrainConfig, counts: Counter[str]
 ) -> None:
     most = config.max_positives or 1
-    drawn = most if config.shuffle_positives or most > 1 else 0
-    asked = config.other_negatives or 0, config.hard_negatives
+    drawn = most, config.shuffle_positives, config.other_negatives or 0, config.hard_negatives
     rows = [row for source in sources for row in source.rows]
-    taught = sum(examples.is_taught(row, drawn, *asked) for row in rows)
+    taught = sum(examples.is_taught(row, *drawn) for row in rows)
     if not taught:
         raise UsageError(
             "`distill` needs teacher scores: no example has a teacher_score for its positive and for each"

@@ -1,7 +1,7 @@
 """Conversion: records, models, vectors and indexes to and from the forms of other programs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +108,7 @@ def convert(
         "passages": passages,
     }
     _check_effect(config.to, {name for name, value in named.items() if value is not None})
-    job = _Job(str(source), output, config, force, observer)
+    job = _Job(str(source), output, config, force, observer, settings.keys())
     try:
         if config.to in MODEL_FORMS:
             return Conversion(_convert_model(job))
@@ -150,6 +150,8 @@ class _Job:
     config: ConvertConfig
     force: bool
     observer: Observer
+    asked: Set[str]
+    """The settings that must have an effect."""
 
     def path(self, made: str = "a file or folder") -> Path:
         """Return where to write.
@@ -175,7 +177,7 @@ def _convert_records(
         taken, target = find_target(kind, config.to, config.take)
         for option in idle(kind, taken) & given:
             raise UsageError(f"`{option}` has no effect when {taken} are written from {kind}")
-        if target.write is not None and config.qrels_split != ConvertConfig.qrels_split:
+        if target.write is not None and "qrels_split" in job.asked:
             raise UsageError("`qrels_split` has an effect only on a BEIR folder of training examples")
         with (
             open_lookup(source, questions, passages, bad, needed=taken != QRELS) as lookup,
@@ -231,8 +233,10 @@ def _convert_model(job: _Job) -> Counter[str]:
     source = Path(job.source) if Path(job.source).is_file() else base_folder(job.source, role)
     if config.to in ("retriever", "reader") and not source.is_file():
         for name in ("base", "trailing_sep", "token_types"):
-            if getattr(config, name) != getattr(ConvertConfig, name):
-                raise UsageError(f"`{name}` has an effect only on a DPR checkpoint; {source} says it itself")
+            if name in job.asked:
+                raise UsageError(
+                    f"`{name}` has an effect only on a DPR checkpoint, not on a folder ({source})"
+                )
     trailing_sep = None if config.trailing_sep == "auto" else config.trailing_sep == "yes"
     token_types = None if config.token_types == "auto" else config.token_types
     options = ModelOptions(config.base, trailing_sep, token_types)

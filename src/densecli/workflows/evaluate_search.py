@@ -15,6 +15,7 @@ from densecli.configs.resolve import resolve_config
 from densecli.errors import InputError
 from densecli.evaluation.thresholds import parse_ks, parse_thresholds
 from densecli.files.streams import display_name
+from densecli.formats.lookup import questions_by_id
 from densecli.models.folder import fingerprint
 from densecli.observer import SILENT, Observer
 from densecli.reader.tuned import selection_for
@@ -24,7 +25,7 @@ from densecli.retrieval.search import DenseEngine
 from densecli.workflows.collection import Collection, open_collection
 from densecli.workflows.evaluate import Evaluation, Latency, evaluate
 from densecli.workflows.read import read
-from densecli.workflows.reporting import collect_bad_records
+from densecli.workflows.reporting import collect_bad_records, report_skipped
 from densecli.workflows.search import open_questions
 from densecli.workflows.texts import Texts
 
@@ -79,9 +80,12 @@ def evaluate_search(
     bad = collect_bad_records(config.on_error, observer)
     # beside a file, the dataset says how answers are matched and which rows are published
     of_dataset = (dataset, split, data_dir) if questions is None else ()
-    asked = list(open_questions(questions, home, search_config, bad, observer, *of_dataset))
+    name = dataset or display_name(str(questions))
+    found_questions = open_questions(questions, home, search_config, bad, observer, *of_dataset)
+    asked = list(questions_by_id(found_questions, name, bad).values())
+    report_skipped(bad, observer)
     if not asked:
-        raise InputError(str(questions or dataset), None, "has no questions", "at least one")
+        raise InputError(name, None, "has no questions", "at least one")
     has_reader = home.reader.exists()
     thresholds = [one.k for one in parse_thresholds(config.fail_under) if one.k is not None]
     deepest = selection_for(home.reader, read_config or ReadConfig())[1] if has_reader else 1
@@ -99,7 +103,6 @@ def evaluate_search(
     if has_reader:
         found = read(results=results, workspace=home, config=read_config, observer=observer)
         results = observer.progress(found, "read", total=len(asked), unit="questions ")
-    name = dataset or display_name(str(questions))
     evaluation = evaluate(
         {name: results},
         workspace=home,

@@ -138,7 +138,7 @@ class Measurer:
 
     def _read(self, results: Results, bad: BadRecords) -> Iterator[Result]:
         if not isinstance(results, Path | str):
-            return iter(results)
+            return Lookup(store=self.store).complete_all(results, bad)
         texts = self.judgments is None and not (self.asked is not None and self.store is not None)
         return read_results(str(results), bad, Lookup(store=self.store), texts=texts, mixed=self.several)
 

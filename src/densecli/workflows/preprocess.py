@@ -29,7 +29,7 @@ Corpus = Path | str | Iterable[Path | str] | Iterable[Article | Passage]
 CorpusInput = str | Input
 LOST = ("dropped", "skipped")
 """How counts of records begin that give no passage."""
-FILES_ONLY = ("input_format", "id_column", "title_column", "text_column")
+FILES_ONLY = ("input_format", "id_column", "title_column", "text_column", "document_seconds")
 
 
 @returns_artifact
@@ -115,7 +115,7 @@ def _open_corpus(
         sources: Iterator[Source] = iter([memory.memory_source(records, config.make_ids)])
         inputs: list[CorpusInput] = [describe_records(memory.NAME, records)]
     else:
-        sources, inputs = open_sources(paths, config, settings), [*paths]
+        sources, inputs = open_sources(paths, config, () if hub else settings), [*paths]
     if not hub:
         if not inputs:
             raise UsageError("no corpus given: name files or folders, - for stdin, or `hub` and a name")

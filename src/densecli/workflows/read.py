@@ -257,7 +257,7 @@ def _open_results(
     results: Path | Iterable[RankedList], texts: Texts, depth: int, bad: BadRecords
 ) -> Iterator[RankedList]:
     if not isinstance(results, Path):
-        return map(texts.lookup(bad).complete_ranked, results) if texts.named else iter(results)
+        return texts.lookup(bad).complete_all(results, bad) if texts.named else iter(results)
     check = partial(check_texts, depth=depth, expected=f"{TEXTS}, or `passages` FOLDER")
     return read_ranked(str(results), bad, texts.lookup(bad), check, MARKED)
 

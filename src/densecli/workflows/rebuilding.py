@@ -2,7 +2,8 @@
 
 import shlex
 
-from densecli.artifacts.kinds import KINDS, IndexManifest, Manifest
+from densecli.artifacts.kinds import KINDS, IndexManifest, Manifest, VectorsManifest
+from densecli.artifacts.recipe import WITHIN
 from densecli.artifacts.workspace import Workspace
 from densecli.files.names import display_path
 
@@ -29,6 +30,10 @@ def rebuild_command(
     else:
         if isinstance(manifest, IndexManifest) and manifest.structure != "flat":
             command += f" --kind {manifest.structure}"
+        if isinstance(manifest, VectorsManifest) and manifest.recipe.inputs:
+            made_by = manifest.recipe.inputs[0].path
+            if not made_by.startswith((f"{WITHIN}/", "starter")):
+                command += f" --retriever {shlex.quote(made_by)}"
         if name != kind and kind != "examples":
             command += f" -o {shlex.quote(display_path(home.root / name))}"
     return f"{command} --force" if force else command

@@ -11,6 +11,7 @@ from densecli.artifacts.building import returns_artifact
 from densecli.artifacts.kinds import RetrieverManifest
 from densecli.artifacts.manifest import describe_input
 from densecli.artifacts.workspace import Workspace, find_workspace
+from densecli.configs.presets import preset_values
 from densecli.configs.resolve import resolve_config
 from densecli.configs.training import TrainConfig
 from densecli.errors import UsageError
@@ -198,8 +199,9 @@ def _keep_lengths(config: TrainConfig, settings: Mapping[str, Any], base: Path) 
     Its vectors belong to these lengths: those of stored passages, and where a `[SEP]` ends them at
     the last position, all of them. A length that was asked for stays, and is checked later.
     """
-    if config.preset is not None or not is_model_folder(base):
+    if not is_model_folder(base):
         return config
+    settings = {**preset_values(TrainConfig, "train", config.preset, ()), **settings}
     made, usual = read_model_config(base, RetrieverConfig), TrainConfig()
     lengths = {
         name: getattr(made, name)
