@@ -124,7 +124,7 @@ def test_gold_negatives_are_passages_of_the_collection(prepared):
     lines = (prepared.folder / "first" / "examples.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     rows[0]["positive_ctxs"] = [{"title": "", "text": "A text from elsewhere", "passage_id": "elsewhere"}]
-    options = ("--positives", "keep", "--negatives", "gold:50", "--depth", 100)
+    options = ("--positives", "keep", "--negatives", "gold:50")
     examples, counts, _ = mined(prepared, *rows, options=options)
     golden = {one["passage_id"] for example in examples for one in example["negative_ctxs"]}
     assert "elsewhere" not in golden

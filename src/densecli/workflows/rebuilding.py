@@ -29,11 +29,11 @@ def rebuild_command(
         command = f"densecli convert INPUT --to {kind} -o {shlex.quote(display_path(home.root / name))}"
     else:
         if isinstance(manifest, IndexManifest) and manifest.structure != "flat":
-            command += f" --kind {manifest.structure}"
+            command = f"densecli index --kind {manifest.structure}"
         if isinstance(manifest, VectorsManifest) and manifest.recipe.inputs:
             made_by = manifest.recipe.inputs[0].path
             if not made_by.startswith((f"{WITHIN}/", "starter")):
-                command += f" --retriever {shlex.quote(made_by)}"
+                command = f"densecli embed --retriever {shlex.quote(made_by)}"
         if name != kind and kind != "examples":
             command += f" -o {shlex.quote(display_path(home.root / name))}"
     return f"{command} --force" if force else command
