@@ -2,8 +2,9 @@
 
     python benchmarks/question_engines.py RETRIEVER QUESTIONS.jsonl
 
-RETRIEVER is a folder or Hub name. Each engine has a process of its own, so that `ready_s`, from opening the
-retriever to the first vector, has the import of its libraries in it. Writes results/question-engines.json.
+RETRIEVER is a folder, a Hub name or starter. Each engine has a process of its own, so that `ready_s`, from
+opening the retriever to the first vector, has the import of its libraries in it. Writes
+results/question-engines.json.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from cold_start import about
 from densecli.encoders.engines import EngineRequest, open_question_encoder
 from densecli.encoders.hardware import has_bfloat16
 from densecli.formats.read_questions import read_questions
-from densecli.models.hub import local_folder
+from densecli.workflows.models import base_folder
 
 RESULT = Path(__file__).parent / "results" / "question-engines.json"
 ENGINES = ("onnxruntime fp32", "openvino fp32", "torch fp32", "openvino bf16", "torch bf16")
@@ -53,7 +54,7 @@ def measure(retriever: str, path: str, engine: str, precision: str) -> dict[str,
     texts = [one.question for _, one in zip(range(MANY), read_questions(path), strict=False)]
     if len(texts) < MANY:
         raise SystemExit(f"{path}: has {len(texts)} questions; expected {MANY}")
-    folder = local_folder(retriever)
+    folder = base_folder(retriever, "retriever")
     begun = time.perf_counter()
     encoder = open_question_encoder(folder, EngineRequest(engine, "cpu", precision), single=True)
     encoder.encode(texts[:1])

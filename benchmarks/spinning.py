@@ -1,11 +1,12 @@
-"""Whether threads that wait for work take the cores from other libraries: `read` and `train` by wait policy.
+"""Whether threads that wait for work take the cores from other libraries, in `search` and in `train`.
 
     python benchmarks/spinning.py QUESTIONS.jsonl EXAMPLES.jsonl --workspace WORKSPACE --retriever RETRIEVER
 
 OMP_WAIT_POLICY=passive lets the threads of torch and FAISS sleep as soon as they have no work; with active
-they spin; by default they spin for a moment. The same commands run under each policy, in turns: `read` of
-QUESTIONS, which encodes, searches and reads in one process, and `train` of the question encoder against all
-vectors of WORKSPACE, which RETRIEVER made. Each run is a process of its own. Writes results/spinning.json.
+they spin; by default they spin for a moment. The same commands run under each policy, in turns: `search` of
+QUESTIONS one by one, where torch encodes and FAISS searches by turns, and `train` of the question encoder
+against all vectors of WORKSPACE, which RETRIEVER made. Each run is a process of its own. Writes
+results/spinning.json.
 """
 
 import argparse
@@ -36,7 +37,10 @@ def main() -> None:
     os.environ["DENSECLI_WORKSPACE"] = str(chosen.workspace.resolve())
     retriever = str(chosen.retriever.resolve())
     lines = {
-        "read": ["read", str(chosen.questions.resolve()), "--retriever", retriever, "-o", "read.jsonl"],
+        "search": [
+            *("search", str(chosen.questions.resolve()), "--retriever", retriever, "--mode", "dense"),
+            *("--engine", "torch", "--batch-size", "1", "--no-text", "-o", "found.jsonl"),
+        ],
         "train": [
             *("train", str(chosen.examples.resolve()), "--encoder", retriever, "--fixed-passage-encoder"),
             *("--index-negatives", "all", "--batch-size", "128", "--epochs", "1", "-o", "trained"),
