@@ -3,7 +3,8 @@
     python benchmarks/embed_memory.py MINILM PASSAGES.tsv --count 600
 
 MINILM is a folder or Hub name, PASSAGES a file in the form of psgs_w100.tsv, whose first rows are taken. Each
-row is a process of its own. Writes results/embed-memory.json.
+row is a process of its own. A peak is at least that of this script, from which the process is started. Writes
+results/embed-memory.json.
 """
 
 import argparse
