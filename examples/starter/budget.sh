@@ -4,23 +4,7 @@
 # DATA as in recipe.sh; BASE is the folder of any encoder, such as that of all-mpnet-base-v2; FOLDER what to write.
 # Takes a ninth of the pool, a twelfth of the questions and 480 spans, and measures both models on dev data. Every
 # step resumes or is skipped when it is done.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-data=$(cd "$1" && pwd)
-base=$(cd "$2" && pwd)
-mkdir -p "$3"
-cd "$3"
-export DENSECLI_WORKSPACE="$PWD/pool"
-
-# keep FILE COMMAND: keep what a command prints, unless the file is there
-keep() {
-    if [ ! -e "$1" ]; then
-        file=$1
-        shift
-        "$@" > "$file.part"
-        mv "$file.part" "$file"
-    fi
-}
+. "$(dirname "$0")/begin.sh"
 
 # 1. Data
 [ -e spans/dev.jsonl ] || python "$here/spans.py" --data "$data" --output spans

@@ -3,23 +3,7 @@
 #
 # DATA is a folder with the files that README.md lists, BASE the folder of all-MiniLM-L6-v2, FOLDER what to write.
 # Every step resumes or is skipped when it is done, so run the same command again after an interruption.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-data=$(cd "$1" && pwd)
-base=$(cd "$2" && pwd)
-mkdir -p "$3"
-cd "$3"
-export DENSECLI_WORKSPACE="$PWD/pool"
-
-# keep FILE COMMAND: keep what a command prints, unless the file is there
-keep() {
-    if [ ! -e "$1" ]; then
-        file=$1
-        shift
-        "$@" > "$file.part"
-        mv "$file.part" "$file"
-    fi
-}
+. "$(dirname "$0")/begin.sh"
 
 # 1. Data: spans for the reader, questions for both models, and a pool of passages
 [ -e spans/dev.jsonl ] || python "$here/spans.py" --data "$data" --output spans

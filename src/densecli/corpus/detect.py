@@ -155,7 +155,7 @@ def _refuse_useless(paths: Sequence[str], config: PreprocessConfig, settings: Se
         try:
             form = sniff(path) if config.input_format == "auto" else config.input_format
         except InputError:
-            return  # what is wrong with it is said when it is its turn
+            return  # its error is reported when it is opened
         settings = [name for name in settings if form not in EFFECTS[name]]
     if settings and form:
         why = (

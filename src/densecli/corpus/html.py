@@ -73,7 +73,7 @@ def read(data: bytes, name: str) -> tuple[str, str]:
 
 
 def _drop_forms(tree: LexborHTMLParser) -> None:
-    """Remove forms, but not one that has the main part or most of the words: it is around the page."""
+    """Remove forms, but not one that has the main part or most of the words: that form is around the page."""
     forms = tree.css("form")
     left = len(_words(tree.body)) if forms else 0
     for node in forms:

@@ -131,7 +131,7 @@ class Checkpointer(Protocol):
 
 
 ARITHMETIC = "usual arithmetic"
-"""The name of device and number format among what surrounds a training."""
+"""The key of device and number format in the environment of a training."""
 
 
 def describe_environment(config: Mapping[str, Any]) -> dict[str, str]:
